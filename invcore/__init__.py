@@ -1,0 +1,122 @@
+"""invcore: give me designs whose response is this one.
+
+The public names. They are imported on first use, so that ``import invcore`` needs no torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from invcore.component import Component as Component
+    from invcore.config import Config as Config
+    from invcore.config import Field as Field
+    from invcore.contracts.executor import Executor as Executor
+    from invcore.contracts.executor import Job as Job
+    from invcore.contracts.executor import Record as Record
+    from invcore.contracts.method import Candidates as Candidates
+    from invcore.contracts.method import InverseMethod as InverseMethod
+    from invcore.contracts.method import InverseModel as InverseModel
+    from invcore.contracts.method import Needs as Needs
+    from invcore.contracts.method import Problem as Problem
+    from invcore.contracts.method import Targets as Targets
+    from invcore.contracts.metric import Estimate as Estimate
+    from invcore.contracts.metric import Evaluation as Evaluation
+    from invcore.contracts.metric import Metric as Metric
+    from invcore.contracts.sampler import Sampler as Sampler
+    from invcore.contracts.task import Simulator as Simulator
+    from invcore.contracts.task import Task as Task
+    from invcore.data import Normaliser as Normaliser
+    from invcore.data import Pairs as Pairs
+    from invcore.data import Scaling as Scaling
+    from invcore.data import Splits as Splits
+    from invcore.events import Event as Event
+    from invcore.fitcontext import FitContext as FitContext
+    from invcore.hookspecs import hookimpl as hookimpl
+    from invcore.localisation import LocalisationConfig as LocalisationConfig
+    from invcore.localisation import localise as localise
+    from invcore.networks import MLP as MLP
+    from invcore.networks import Surrogate as Surrogate
+    from invcore.networks import SurrogateConfig as SurrogateConfig
+    from invcore.networks import fit_surrogate as fit_surrogate
+    from invcore.priors import Categorical as Categorical
+    from invcore.priors import ClippedNormal as ClippedNormal
+    from invcore.priors import Integers as Integers
+    from invcore.priors import Normal as Normal
+    from invcore.priors import Poisson as Poisson
+    from invcore.priors import TruncatedNormal as TruncatedNormal
+    from invcore.priors import Uniform as Uniform
+    from invcore.progress import Progress as Progress
+    from invcore.runconfig import RunConfig as RunConfig
+    from invcore.runner import run as run
+    from invcore.scoring import bootstrap as bootstrap
+    from invcore.scoring import expected_best as expected_best
+    from invcore.seeding import generator as generator
+    from invcore.seeding import isolated as isolated
+    from invcore.solve import Designer as Designer
+    from invcore.solve import Proposal as Proposal
+    from invcore.solve import fit as fit
+    from invcore.space import Space as Space
+    from invcore.space import Variable as Variable
+    from invcore.store import Store as Store
+    from invcore.training import TrainingConfig as TrainingConfig
+    from invcore.training import train as train
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "component": ("Component",),
+    "config": ("Config", "Field"),
+    "contracts.executor": ("Executor", "Job", "Record"),
+    "contracts.method": (
+        "Candidates",
+        "InverseMethod",
+        "InverseModel",
+        "Needs",
+        "Problem",
+        "Targets",
+    ),
+    "contracts.metric": ("Estimate", "Evaluation", "Metric"),
+    "contracts.sampler": ("Sampler",),
+    "contracts.task": ("Simulator", "Task"),
+    "data": ("Normaliser", "Pairs", "Scaling", "Splits"),
+    "events": ("Event",),
+    "fitcontext": ("FitContext",),
+    "hookspecs": ("hookimpl",),
+    "localisation": ("LocalisationConfig", "localise"),
+    "networks": ("MLP", "Surrogate", "SurrogateConfig", "fit_surrogate"),
+    "priors": (
+        "Categorical",
+        "ClippedNormal",
+        "Integers",
+        "Normal",
+        "Poisson",
+        "TruncatedNormal",
+        "Uniform",
+    ),
+    "progress": ("Progress",),
+    "runconfig": ("RunConfig",),
+    "runner": ("run",),
+    "scoring": ("bootstrap", "expected_best"),
+    "seeding": ("generator", "isolated"),
+    "solve": ("Designer", "Proposal", "fit"),
+    "space": ("Space", "Variable"),
+    "store": ("Store",),
+    "training": ("TrainingConfig", "train"),
+}
+_MODULE = {name: module for module, names in _HOME.items() for name in names}
+
+__all__ = ["__version__", *sorted(_MODULE)]  # noqa: PLE0604 - one list of names is enough
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE:
+        raise AttributeError(f"module 'invcore' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"invcore.{_MODULE[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_MODULE])

@@ -1,0 +1,147 @@
+"""The command line: a lazy group, one command a file, one console.
+
+Only this module turns an error into a line and an exit code.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from invcore.errors import InvcoreError
+
+_UNEXPECTED = 70  # EX_SOFTWARE
+_INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class _Lazy:
+    """A command that is imported when it is called; its help line is known before."""
+
+    module: str
+    summary: str
+    section: str
+
+
+_WORK, _LOOK, _EXTEND = "Work", "Look", "Extend"
+COMMANDS = {
+    "run": _Lazy("run", "Run one method on one task and score it.", _WORK),
+    "solve": _Lazy("solve", "Find designs for wanted responses from your own table.", _WORK),
+    "results": _Lazy("results", "List, show and export stored runs.", _WORK),
+    "list-tasks": _Lazy("listing", "List the tasks.", _LOOK),
+    "list-methods": _Lazy("listing", "List the inverse methods.", _LOOK),
+    "list-samplers": _Lazy("listing", "List the samplers.", _LOOK),
+    "list-metrics": _Lazy("listing", "List the metrics.", _LOOK),
+    "describe": _Lazy("describe", "Say what a component does, its settings and references.", _LOOK),
+    "plugins": _Lazy("plugins", "List the plugins, and why a broken one is broken.", _LOOK),
+    "doctor": _Lazy("doctor", "Check versions, devices, plugins and the store.", _LOOK),
+    "new-plugin": _Lazy("new_plugin", "Write a plugin package to start from.", _EXTEND),
+    "check-plugin": _Lazy("check_plugin", "Run the conformance kit on a plugin.", _EXTEND),
+    "completion": _Lazy("completion", "Print the shell's completion script.", _EXTEND),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported on use, and to which plugins may add commands."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._asked_plugins = False
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Our own commands in order, then those of plugins."""
+        return [*COMMANDS, *sorted(set(self._plugin_commands()) - set(COMMANDS))]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command's module; a plugin cannot take the name of one of ours."""
+        if cmd_name in COMMANDS:
+            module = importlib.import_module(f"invcore.cli.{COMMANDS[cmd_name].module}")
+            command = getattr(module, cmd_name.replace("-", "_"))
+            assert isinstance(command, click.Command)
+            return command
+        return self._plugin_commands().get(cmd_name)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Like click's, but a wrong name gets the close ones."""
+        from invcore.errors import close_names
+
+        name = args[0] if args else ""
+        if name and not name.startswith("-") and self.get_command(ctx, name) is None:
+            raise click.UsageError(
+                f"no command {name!r}. {close_names(name, self.list_commands(ctx))}", ctx
+            )
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The help's list of commands, without importing them."""
+        for section in (_WORK, _LOOK, _EXTEND):
+            rows = [(n, c.summary) for n, c in COMMANDS.items() if c.section == section]
+            with formatter.section(section):
+                formatter.write_dl(rows)
+        added = self._plugin_commands()
+        if added:
+            with formatter.section("From plugins"):
+                formatter.write_dl(
+                    [(name, c.get_short_help_str(60)) for name, c in sorted(added.items())]
+                )
+
+    def _plugin_commands(self) -> dict[str, click.Command]:
+        if not self._asked_plugins:
+            self._asked_plugins = True
+            from invcore.plugins import installed
+
+            for problem in installed().add_commands(self):
+                click.echo(f"warning: {problem}", err=True)
+        return self.commands
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="invcore", message="invcore %(version)s")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error (anywhere in the line).")
+def cli(debug: bool) -> None:
+    """Give me designs whose response is this one.
+
+    Begin with `invcore run`, or with your own table: `invcore solve --help`.
+    """
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the command line and exit: 0 well, 2 wrong use, 3 store, 4 the run failed, 130 Ctrl-C."""
+    line = list(sys.argv[1:] if args is None else args)
+    debug = "--debug" in line
+    line = [*(["--debug"] if debug else []), *(word for word in line if word != "--debug")]
+    try:
+        code = cli.main(line, prog_name="invcore", standalone_mode=False)
+    except click.ClickException as error:
+        _complain(error.format_message(), error.ctx if isinstance(error, click.UsageError) else None)
+        code = error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        _complain("interrupted; nothing unfinished was stored, so the same command starts it again")
+        code = _INTERRUPTED
+    except BrokenPipeError:  # the reader of a listing has seen enough
+        sys.stderr.close()
+        code = 0
+    except InvcoreError as error:
+        if debug:
+            raise
+        _complain(str(error))
+        code = error.exit_code
+    except Exception as error:
+        if debug:
+            raise
+        _complain(f"unexpected {type(error).__name__}: {error} (--debug shows where)")
+        code = _UNEXPECTED
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _complain(message: str, ctx: click.Context | None = None) -> None:
+    """One line on standard error, whatever the message holds."""
+    where = f" (see '{ctx.command_path} --help')" if ctx is not None else ""
+    click.echo(f"error: {' '.join(message.split())}{where}", err=True)

@@ -1,0 +1,74 @@
+"""What commands print with: tables for people, JSON for machines, bars on standard error."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from invcore.progress import Progress
+
+
+def stdout() -> Console:
+    """The console that results go to."""
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=False)
+
+
+def stderr() -> Console:
+    """The console that progress and remarks go to."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
+
+
+def table(*columns: str, title: str | None = None) -> Table:
+    """An empty table in the house's look."""
+    from rich import box
+    from rich.table import Table
+
+    result = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False)
+    for column in columns:
+        result.add_column(column, overflow="fold")
+    return result
+
+
+def emit_json(document: Any) -> None:
+    """Print one JSON document; numbers that JSON does not know become null."""
+    from invcore.store import dump
+
+    click.echo(dump(document, indent=2))
+
+
+def progress() -> Progress:
+    """Bars on a terminal, silence elsewhere."""
+    from invcore.progress import Progress, RichProgress
+
+    console = stderr()
+    return RichProgress(console) if console.is_terminal else Progress()
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """A number for people; a dash where there is none.
+
+    Example:
+        >>> number(0.00012345), number(None), number(1200.0)
+        ('1.23e-04', '-', '1200')
+    """
+    if value is None or value != value:
+        return "-"
+    if value == int(value) and abs(value) < 1e7:
+        return str(int(value))
+    small = abs(value) < 1e-2 or abs(value) >= 1e5
+    return f"{value:.{digits - 1}e}" if small else f"{value:.{digits}g}"
+
+
+def warn(message: str) -> None:
+    """A remark on standard error."""
+    print(f"note: {message}", file=sys.stderr)  # noqa: T201 - this is the console

@@ -1,0 +1,50 @@
+"""Options and types that several commands share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from invcore.component import Kind
+
+
+class ComponentName(click.ParamType):
+    """A component's name; the shell completes it."""
+
+    def __init__(self, kind: Kind) -> None:
+        self.kind = kind
+        self.name = kind
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """The names that begin so, with their summaries."""
+        from invcore.plugins import installed
+
+        return [
+            CompletionItem(entry.component.name, help=entry.component.summary)
+            for entry in installed().registry.entries(self.kind)
+            if entry.component.name.startswith(incomplete)
+        ]
+
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON for machines instead of tables."
+)
+store_option = click.option(
+    "--out",
+    default="runs",
+    show_default=True,
+    type=click.Path(file_okay=False),
+    help="Folder of the runs.",
+)
+device_option = click.option(
+    "--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 or mps."
+)
+
+
+def component_option(kind: Kind, default: str | None, help: str) -> Any:
+    """``--task``, ``--method``, …, completed by the shell."""
+    return click.option(f"--{kind}", type=ComponentName(kind), default=default, help=help)

@@ -1,0 +1,161 @@
+"""``invcore run``: one method on one task."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from invcore.cli.options import component_option, device_option, json_option, store_option
+
+if TYPE_CHECKING:
+    from invcore.plugins import Plugins
+    from invcore.runconfig import RunConfig
+    from invcore.store import RunRecord, Store
+
+_FLAGS = ("candidates", "targets", "seed", "device", "preset", "rerank")
+
+
+@click.command()
+@component_option("task", None, "The forward system; default sine-wave.")
+@component_option("method", None, "The inverse method; default na.")
+@component_option("sampler", None, "What drives its randomness; default maximin-lhs.")
+@click.option("--candidates", type=int, help="Candidates for each target; default 256.")
+@click.option("--targets", type=int, help="Test targets; default 1000.")
+@click.option("--seed", type=int, help="Root of all randomness; default 0.")
+@click.option("--device", help="auto (default), cpu, cuda, cuda:1 or mps.")
+@click.option(
+    "--preset",
+    type=click.Choice(["quick", "default", "paper"]),
+    help="quick: under a minute; default: our best; paper: the published settings.",
+)
+@click.option("--config", type=click.Path(dir_okay=False), help="TOML or YAML file of a run.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="One setting, e.g. pairs=5000 or method.boundary=false; may be repeated.",
+)
+@click.option("--rerank", is_flag=True, default=None, help="Re-rank by a surrogate of our own.")
+@store_option
+@click.option("--force", is_flag=True, help="Run again even if the run is stored.")
+@json_option
+@click.pass_context
+def run(
+    ctx: click.Context,
+    config: str | None,
+    settings: tuple[str, ...],
+    out: str,
+    force: bool,
+    as_json: bool,
+    **flags: Any,
+) -> None:
+    """Run one method on one task and score it.
+
+    The method learns from pairs, proposes candidates for each target, and the task's own
+    simulator judges them. A run that is stored already is shown, not repeated.
+
+    \b
+    invcore run --method ipage --sampler lhs
+    invcore run --task ballistics --method na --preset quick --set boundary=false
+    """
+    from invcore.cli.console import emit_json, progress
+    from invcore.errors import StoreError
+    from invcore.plugins import installed
+    from invcore.runner import run as run_one
+    from invcore.store import Store
+
+    plugins, store = installed(), Store(out)
+    wanted = build(config, flags, settings, plugins)
+    debug = ctx.find_root().params.get("debug", False)
+    with progress() as bars:
+        record = run_one(
+            wanted, store=store, plugins=plugins, progress=bars, force=force, keep_going=not debug
+        )
+    if as_json:
+        emit_json(document(record, store))
+    else:
+        show(record, store)
+    if record.status != "ok":
+        ctx.exit(4 if record.status != "skipped" else StoreError.exit_code + 2)
+
+
+def build(
+    path: str | None, flags: dict[str, Any], settings: tuple[str, ...], plugins: Plugins
+) -> RunConfig:
+    """The run's config: the file, then the flags, then ``--set``, over the preset.
+
+    Raises:
+        ConfigError: something in it is wrong.
+    """
+    from invcore.runconfig import SLOTS, Choice, RunConfig, apply_settings, read_config
+
+    data = read_config(path) if path else {}
+    for slot in SLOTS:
+        if flags.get(slot) is not None:
+            data[slot] = flags[slot]
+    data.update({k: flags[k] for k in _FLAGS if flags.get(k) is not None})
+    names = {
+        slot: Choice.parse(_choice(data.get(slot)), where=slot).name
+        if slot in data
+        else RunConfig.model_fields[slot].default.name
+        for slot in SLOTS
+    }
+    configs = {slot: plugins.registry.load(slot, name).Config for slot, name in names.items()}
+    data = apply_settings(data, list(settings), configs)
+    return RunConfig.resolve(data, preset=data.get("preset", "default"), where=path or "run")
+
+
+def _choice(value: Any) -> dict[str, Any]:
+    return {"name": value} if isinstance(value, str) else value
+
+
+def document(record: RunRecord, store: Store) -> dict[str, Any]:
+    """The run as ``--json`` prints it."""
+    metrics = [
+        {k: v for k, v in m.model_dump().items() if k != "T" or v is not None}
+        for m in record.metrics
+    ]
+    keys = (
+        "id", "status", "reason", "task", "method", "sampler", "candidates", "targets", "seed",
+        "device",
+    )  # fmt: skip
+    facts = {key: getattr(record, key) for key in keys}
+    return {
+        **{key: value for key, value in facts.items() if key != "reason" or value},
+        "metrics": metrics,
+        "timings": record.timings.model_dump(),
+        "simulator_calls": record.simulator_calls,
+        "parameters": record.parameters,
+        "path": str(store.path(record.id)),
+    }
+
+
+def show(record: RunRecord, store: Store) -> None:
+    """The run as a table for people."""
+    from invcore.cli.console import number, stdout, table
+
+    console = stdout()
+    title = (
+        f"{record.method} on {record.task}, {record.sampler}, {record.candidates} candidates x "
+        f"{record.targets} targets, seed {record.seed}, {record.device}"
+    )
+    if record.status != "ok":
+        console.print(f"{title}\n{record.status}: {record.reason}", markup=False)
+    else:
+        rows = table("metric", "value", "95% interval", "unit", "better", title=title)
+        for m in record.metrics:
+            name = m.name if m.T is None else f"{m.name}, T={m.T}"
+            known = m.ci_low is not None
+            ends = f"{number(m.ci_low)} .. {number(m.ci_high)}" if known else ""
+            rows.add_row(name, number(m.value), ends, m.unit, m.better)
+        console.print(rows)
+        order = "ranked by the model" if record.ranked else "exchangeable"
+        console.print(f"candidates: {order}", markup=False)
+    t = record.timings
+    console.print(
+        f"fit {t.fit_s:.1f} s, propose {t.propose_s:.1f} s, simulate {t.simulate_s:.1f} s\n"
+        f"run {record.id} in {store.path(record.id)}",
+        markup=False,
+    )

@@ -1,0 +1,71 @@
+"""What a plugin says of a component, without importing it."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from invcore.errors import PluginError
+
+Kind = Literal["task", "method", "sampler", "metric", "executor"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+_TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+
+
+@dataclass(frozen=True)
+class Component:
+    """A named part of a plugin; its class is imported on first use.
+
+    Args:
+        name: what people type, for instance ``neural-adjoint``.
+        summary: one line for the listings.
+        target: ``package.module:Class``.
+        references: papers or pages that it comes from.
+        tags: words to find it by.
+
+    Raises:
+        PluginError: the name or the target is not of that form, or the summary is empty.
+
+    Example:
+        >>> Component("na", "Neural adjoint.", "invcore_na.method:NeuralAdjoint").name
+        'na'
+    """
+
+    name: str
+    summary: str
+    target: str
+    references: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise PluginError(
+                f"component name {self.name!r}: use letters, digits, '-' and '_', a letter first"
+            )
+        if not _TARGET.fullmatch(self.target):
+            raise PluginError(
+                f"component {self.name!r}: target {self.target!r} is not 'package.module:Class'"
+            )
+        if not self.summary.strip():
+            raise PluginError(f"component {self.name!r}: the summary is empty")
+        object.__setattr__(self, "references", tuple(self.references))
+        object.__setattr__(self, "tags", tuple(self.tags))
+
+    def load(self) -> Any:
+        """Import the class behind ``target``.
+
+        Raises:
+            PluginError: the module cannot be imported or has no such name; the cause is chained.
+        """
+        module, _, attribute = self.target.partition(":")
+        try:
+            return getattr(importlib.import_module(module), attribute)
+        except Exception as cause:  # a plugin may raise anything
+            raise PluginError(
+                f"component {self.name!r}: cannot load {self.target}: "
+                f"{type(cause).__name__}: {cause}"
+            ) from cause

@@ -1,0 +1,1 @@
+"""What a plugin writes against: one module for each kind of component."""

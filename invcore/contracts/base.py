@@ -1,0 +1,33 @@
+"""What all components share: they are built from a config."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Generic, TypeVar
+
+from invcore.config import Config
+from invcore.errors import ConfigError
+
+C = TypeVar("C", bound=Config)
+
+
+class Configurable(Generic[C]):
+    """Something built from a frozen config.
+
+    A component without settings leaves ``Config`` as it is.
+
+    Raises:
+        ConfigError: the config is of another class.
+    """
+
+    Config: ClassVar[type[Any]] = Config
+    config: C
+
+    def __init__(self, config: C | None = None) -> None:
+        if config is None:
+            config = self.Config()
+        if not isinstance(config, self.Config):
+            raise ConfigError(
+                f"{type(self).__name__}: expected {self.Config.__name__}, "
+                f"got {type(config).__name__}"
+            )
+        self.config = config

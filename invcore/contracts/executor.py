@@ -1,0 +1,35 @@
+"""Executors: ways to do many runs."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from invcore.contracts.base import C, Configurable
+
+Job = dict[str, Any]
+"""A run's config, as plain data: it can travel to another process or machine."""
+Record = dict[str, Any]
+"""What is known of a run when it ended, as plain data; a failure is a record too."""
+
+
+class Executor(Configurable[C]):
+    """A way to do many runs: one after another, in processes, on a cluster.
+
+    Example:
+        >>> class Serial(Executor):
+        ...     def map(self, work, jobs):
+        ...         return map(work, jobs)
+        >>> list(Serial().map(lambda job: {"status": "ok", **job}, [{"seed": 0}]))
+        [{'status': 'ok', 'seed': 0}]
+    """
+
+    @abstractmethod
+    def map(self, work: Callable[[Job], Record], jobs: Iterable[Job]) -> Iterator[Record]:
+        """Do all jobs, giving each record as it is ready, in any order.
+
+        Args:
+            work: a module-level function, importable by name elsewhere; it does not raise.
+            jobs: the runs to do.
+        """

@@ -1,0 +1,141 @@
+"""Inverse methods: fitting gives a model, and a model proposes candidates for targets."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from enum import Flag, auto
+from typing import ClassVar
+
+from torch import Tensor
+
+from invcore.contracts.base import C, Configurable
+from invcore.contracts.task import Simulator
+from invcore.data import Pairs
+from invcore.errors import ShapeError
+from invcore.fitcontext import FitContext
+from invcore.space import Space
+from invcore.types import Context
+
+
+class Needs(Flag):
+    """What a method must be given beside the targets."""
+
+    PAIRS = auto()
+    """Pairs to learn from."""
+    SIMULATOR = auto()
+    """The simulator, when it proposes."""
+    GRADIENT = auto()
+    """The simulator's gradient too."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What a method may know of a task.
+
+    Args:
+        name: of the task, for messages.
+        designs: space of x.
+        responses: space of y.
+        differentiable: whether the simulator has gradients.
+    """
+
+    name: str
+    designs: Space
+    responses: Space
+    differentiable: bool = False
+
+
+@dataclass(frozen=True)
+class Targets:
+    """The responses that are wanted.
+
+    Args:
+        y: (B, Dy).
+        context: what is known of each problem; tensors with leading dimension B.
+    """
+
+    y: Tensor
+    context: Context | None = None
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Designs proposed for targets.
+
+    Args:
+        x: (B, K, Dx), in the task's own units; best first if the model is ``ranked``.
+        predicted: (B, K, Dy), what the model expects of them, if it has an expectation.
+    """
+
+    x: Tensor
+    predicted: Tensor | None = None
+
+
+class InverseModel(ABC):
+    """A fitted method. Its answers depend on the targets and points alone."""
+
+    point_dim: int
+    """L: how many numbers of the unit cube drive one candidate."""
+    ranked: bool = False
+    """Whether candidates come best first by the model's own judgement."""
+
+    @abstractmethod
+    def propose(
+        self, targets: Targets, points: Tensor, *, simulator: Simulator | None = None
+    ) -> Candidates:
+        """Propose K candidates for each target, all targets at once.
+
+        Args:
+            targets: B wanted responses.
+            points: (B, K, point_dim) in the open unit cube: the only source of randomness.
+            simulator: given to methods that need one.
+
+        Raises:
+            ShapeError: sizes do not match; ``check_sizes`` does that.
+        """
+
+    @abstractmethod
+    def state(self) -> dict[str, Tensor]:
+        """Tensors from which ``InverseMethod.restore`` rebuilds this model, bit for bit."""
+
+    def check_sizes(self, targets: Targets, points: Tensor, responses: int) -> None:
+        """Check what ``propose`` was given.
+
+        Raises:
+            ShapeError: targets are not (B, ``responses``) or points not (B, K, ``point_dim``).
+        """
+        if targets.y.ndim != 2 or targets.y.shape[1] != responses:
+            raise ShapeError(
+                f"targets: expected (B, {responses}), got {tuple(targets.y.shape)}"
+            )
+        if points.ndim != 3 or len(points) != len(targets) or points.shape[2] != self.point_dim:
+            raise ShapeError(
+                f"points: expected ({len(targets)}, K, {self.point_dim}), got {tuple(points.shape)}"
+            )
+
+
+class InverseMethod(Configurable[C]):
+    """A way to answer targets: ``fit`` returns the fitted model, ``restore`` brings one back."""
+
+    needs: ClassVar[Needs] = Needs.PAIRS
+
+    @abstractmethod
+    def fit(
+        self, problem: Problem, train: Pairs, val: Pairs, context: FitContext
+    ) -> InverseModel:
+        """Learn from pairs.
+
+        Args:
+            problem: the spaces.
+            train: (N, Dx) and (N, Dy), in the task's own units.
+            val: more pairs, to choose a checkpoint with. The test split is never seen here.
+            context: device, seeds, progress.
+        """
+
+    @abstractmethod
+    def restore(self, problem: Problem, state: dict[str, Tensor]) -> InverseModel:
+        """Rebuild the model that ``state`` came from, on the device of its tensors."""

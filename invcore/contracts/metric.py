@@ -1,0 +1,81 @@
+"""Metrics: numbers, with their intervals, that judge one run."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from invcore import seeding
+from invcore.contracts.base import C, Configurable
+from invcore.space import Space
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """One number with its interval.
+
+    Args:
+        name: of the quantity, for instance ``r_T``.
+        value: NaN where it cannot be said.
+        ci_low: lower end of the 95% interval; None where there is none.
+        ci_high: upper end.
+        unit: for people.
+        better: which direction is good; empty where neither is.
+        T: number of candidates, for quantities that depend on it.
+    """
+
+    name: str
+    value: float
+    ci_low: float | None = None
+    ci_high: float | None = None
+    unit: str = ""
+    better: Literal["lower", "higher", ""] = "lower"
+    T: int | None = None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a metric sees of a run.
+
+    Args:
+        designs: space of x.
+        targets: (B, Dy).
+        candidates: (B, K, Dx).
+        resimulated: (B, K, Dy), NaN where a candidate has no response.
+        errors: (B, K), mean over Dy of the squared difference; NaN where there is no response.
+        ranked: whether candidates come best first.
+        predicted: (B, K, Dy), what the model expected, or None.
+        timings: seconds by stage: ``fit_s``, ``propose_s``, ``simulate_s``.
+        simulator_calls: rows simulated by the method and to judge it.
+        parameters: numbers in the model's state.
+        seed: for bootstraps.
+    """
+
+    designs: Space
+    targets: Tensor
+    candidates: Tensor
+    resimulated: Tensor
+    errors: Tensor
+    ranked: bool = False
+    predicted: Tensor | None = None
+    timings: Mapping[str, float] = field(default_factory=dict)
+    simulator_calls: int = 0
+    parameters: int = 0
+    seed: int = 0
+
+    def generator(self, *names: object) -> torch.Generator:
+        """A generator for one use within a metric."""
+        return seeding.generator(self.seed, "metric", *names)
+
+
+class Metric(Configurable[C]):
+    """A judge of runs."""
+
+    @abstractmethod
+    def measure(self, evaluation: Evaluation) -> list[Estimate]:
+        """Compute the estimates; never writes into the evaluation's tensors."""

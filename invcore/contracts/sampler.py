@@ -1,0 +1,43 @@
+"""Samplers: points in the open unit cube, which drive every method's randomness."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from invcore.contracts.base import C, Configurable
+
+
+class Sampler(Configurable[C]):
+    """A way to fill the unit cube.
+
+    Example:
+        >>> class Plain(Sampler):
+        ...     def sample(self, count, dim, generator):
+        ...         return torch.rand(count, dim, generator=generator, dtype=torch.float64)
+        >>> Plain().batch(3, 5, 2, torch.Generator()).shape
+        torch.Size([3, 5, 2])
+    """
+
+    latin: ClassVar[bool] = False
+    """Whether each of ``count`` strata of every dimension holds exactly one point."""
+
+    @abstractmethod
+    def sample(self, count: int, dim: int, generator: torch.Generator) -> Tensor:
+        """One set of points: (count, dim), float64, inside the open unit cube."""
+
+    def batch(self, targets: int, count: int, dim: int, generator: torch.Generator) -> Tensor:
+        """A set of points for each target: (targets, count, dim).
+
+        One design, varied by random reflections and permutations of the axes: they cost nothing
+        and keep the strata and all distances. A sampler whose points are cheap and independent
+        overrides this.
+        """
+        design = self.sample(count, dim, generator)
+        axes = torch.rand(targets, dim, generator=generator).argsort(dim=1)
+        flip = torch.rand(targets, 1, dim, generator=generator) < 0.5
+        points = design.T[axes].transpose(1, 2)  # (targets, count, dim)
+        return torch.where(flip, 1.0 - points, points)

@@ -1,0 +1,135 @@
+"""Tasks: a forward system with the spaces of its designs and responses."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from invcore.contracts.base import C, Configurable
+from invcore.data import Pairs, Splits
+from invcore.errors import BudgetError, DataError, ShapeError
+from invcore.seeding import generator
+from invcore.space import Space
+from invcore.types import Context
+
+_CHUNK = 1 << 18  # rows a simulator sees at once: bounds memory for a million candidates
+_TRIES = 20  # draws of a prior before a task counts as one that never responds
+
+
+class Task(Configurable[C]):
+    """A forward system y = F(x).
+
+    Set ``designs``, ``responses`` and ``differentiable`` on the class, or in a property.
+
+    Example:
+        >>> from invcore.priors import Uniform
+        >>> from invcore.space import Variable
+        >>> class Square(Task):
+        ...     designs = Space.of(Variable(name="x", prior=Uniform(low=-1.0, high=1.0)))
+        ...     responses = Space.of(Variable(name="y"))
+        ...     def simulate(self, x, context=None):
+        ...         return x**2
+        >>> Square().simulate(torch.tensor([[0.5]]))
+        tensor([[0.2500]])
+    """
+
+    designs: Space
+    responses: Space
+    differentiable: ClassVar[bool] = True
+    gradient_calls: ClassVar[int] = 1
+    """How many simulator calls a gradient of one row counts as."""
+
+    @abstractmethod
+    def simulate(self, x: Tensor, context: Context | None = None) -> Tensor:
+        """Compute responses.
+
+        Args:
+            x: designs (N, Dx); not to be written into.
+            context: what is known of each row's problem; leading dimension N.
+
+        Returns:
+            Responses (N, Dy) of x's type and device; a row of NaN where there is no response.
+        """
+
+    def pairs(self, count: int, generator: torch.Generator) -> Pairs:
+        """Draw pairs from the prior; a design without a response is drawn again.
+
+        Returns:
+            ``count`` pairs, float64.
+
+        Raises:
+            DataError: the prior hardly ever gives a design with a response.
+        """
+        xs: list[Tensor] = []
+        ys: list[Tensor] = []
+        missing = count
+        for _ in range(_TRIES):
+            x = self.designs.sample(missing, generator)
+            y = self.simulate(x)
+            good = y.isfinite().all(dim=1)
+            xs.append(x[good])
+            ys.append(y[good])
+            missing -= int(good.sum())
+            if missing == 0:
+                return Pairs(torch.cat(xs), torch.cat(ys))
+        raise DataError(
+            f"task {type(self).__name__}: {missing} of {count} draws of the prior have no response "
+            f"after {_TRIES} tries"
+        )
+
+    def dataset(self, pairs: int, targets: int, seed: int) -> Splits:
+        """The data of one run: pairs for training and validation (80/20), and test targets.
+
+        A task that owns a table overrides this to split the table.
+
+        Args:
+            pairs: how many pairs a method may learn from.
+            targets: how many test pairs, whose responses become the targets.
+            seed: decides the draw.
+        """
+        known = self.pairs(pairs, generator(seed, "pairs"))
+        train, val = known.split(0.8, generator=generator(seed, "split"))
+        return Splits(train, val, self.pairs(targets, generator(seed, "test")))
+
+
+class Simulator:
+    """A task's simulator as a method may use it: every row is counted, a budget is enforced.
+
+    Args:
+        task: whose simulator.
+        budget: the most rows that may be simulated; None for no limit.
+
+    Raises:
+        BudgetError: by the call that would pass the budget; nothing of it is simulated.
+    """
+
+    def __init__(self, task: Task[Any], budget: int | None = None) -> None:
+        self._task = task
+        self.budget = budget
+        self.calls = 0
+        self.differentiable = task.differentiable
+
+    def __call__(self, x: Tensor, context: Context | None = None) -> Tensor:
+        """Simulate designs (N, Dx), in chunks: responses (N, Dy)."""
+        self._task.designs.check(x)
+        cost = len(x) * (1 + (self._task.gradient_calls if x.requires_grad else 0))
+        if self.budget is not None and self.calls + cost > self.budget:
+            raise BudgetError(
+                f"{self.calls + cost} simulator calls asked for, the budget is {self.budget}"
+            )
+        self.calls += cost
+        parts = []
+        for start in range(0, max(len(x), 1), _CHUNK):
+            rows = slice(start, start + _CHUNK)
+            part = None if context is None else {k: v[rows] for k, v in context.items()}
+            parts.append(self._task.simulate(x[rows], part))
+        y = torch.cat(parts)
+        if y.shape != (len(x), self._task.responses.dim):
+            raise ShapeError(
+                f"simulate of {type(self._task).__name__}: expected "
+                f"({len(x)}, {self._task.responses.dim}), got {tuple(y.shape)}"
+            )
+        return y

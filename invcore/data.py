@@ -1,0 +1,207 @@
+"""Pairs of designs and responses, their splits, and the scaling that networks see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from invcore.errors import DataError, ShapeError
+from invcore.space import Space
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Designs and their responses.
+
+    Args:
+        x: designs (N, Dx).
+        y: responses (N, Dy).
+
+    Raises:
+        ShapeError: not two-dimensional, or other numbers of rows.
+
+    Example:
+        >>> len(Pairs(torch.zeros(3, 2), torch.zeros(3, 1)))
+        3
+    """
+
+    x: Tensor
+    y: Tensor
+
+    def __post_init__(self) -> None:
+        if self.x.ndim != 2 or self.y.ndim != 2 or len(self.x) != len(self.y):
+            raise ShapeError(
+                "pairs: expected x (N, Dx) and y (N, Dy), "
+                f"got {tuple(self.x.shape)} and {tuple(self.y.shape)}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def __getitem__(self, rows: Tensor | slice) -> Pairs:
+        return Pairs(self.x[rows], self.y[rows])
+
+    def to(self, device: torch.device, dtype: torch.dtype | None = None) -> Pairs:
+        """The same pairs on another device, or in another floating type."""
+        return Pairs(self.x.to(device, dtype), self.y.to(device, dtype))
+
+    def split(self, *shares: float, generator: torch.Generator) -> tuple[Pairs, ...]:
+        """Split at random into parts with these shares; the last part takes what is left.
+
+        Rows with equal designs stay together, so that no part holds a copy of another's design.
+
+        Args:
+            shares: positive, below one in sum; as many parts as shares, and one more.
+            generator: decides who goes where.
+
+        Raises:
+            DataError: a part would be empty.
+
+        Example:
+            >>> pairs = Pairs(torch.rand(10, 2), torch.rand(10, 1))
+            >>> [len(part) for part in pairs.split(0.8, generator=torch.Generator())]
+            [8, 2]
+        """
+        _, group = torch.unique(self.x, dim=0, return_inverse=True)
+        order = torch.randperm(int(group.max()) + 1, generator=generator)
+        row_rank = order[group.cpu()]
+        by_rank = torch.argsort(row_rank, stable=True)
+        sizes = torch.bincount(row_rank).cumsum(0)
+        parts, start, share = [], 0, 0.0
+        for part_share in (*shares, None):
+            if part_share is None:
+                end = len(self)
+            else:  # end where a group of equal designs ends
+                share += part_share
+                wanted = torch.tensor(share * len(self) - 0.5)
+                end = int(sizes[torch.searchsorted(sizes.double(), wanted.double())])
+            if end <= start:
+                raise DataError(f"{len(self)} rows are too few to split into {len(shares) + 1}")
+            # in the order of the table, so that a part does not depend on the sort's whims
+            parts.append(self[by_rank[start:end].sort().values])
+            start = end
+        return tuple(parts)
+
+
+@dataclass(frozen=True)
+class Splits:
+    """The parts of a data set. ``test`` is for the scorer alone."""
+
+    train: Pairs
+    val: Pairs
+    test: Pairs
+
+
+@dataclass(frozen=True)
+class Normaliser:
+    """Shift and scale of columns.
+
+    Args:
+        centre: (D,).
+        scale: (D,), positive.
+
+    Example:
+        >>> normaliser = Normaliser.standard(torch.tensor([[0.0], [2.0]]))
+        >>> normaliser(torch.tensor([[1.0]]))
+        tensor([[0.]])
+    """
+
+    centre: Tensor
+    scale: Tensor
+
+    @classmethod
+    def standard(cls, values: Tensor) -> Normaliser:
+        """To mean zero and standard deviation one; a constant column keeps its scale."""
+        scale = values.std(dim=0, unbiased=False)
+        return cls(values.mean(dim=0), torch.where(scale > 0, scale, torch.ones_like(scale)))
+
+    def __call__(self, values: Tensor) -> Tensor:
+        return (values - self.centre.to(values)) / self.scale.to(values)
+
+    def inverse(self, values: Tensor) -> Tensor:
+        """Back to the columns' own units."""
+        return values * self.scale.to(values) + self.centre.to(values)
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """How a network sees designs and responses: features, normalised, in a box of the data.
+
+    Args:
+        designs: the designs' space, cut to the box that the training designs span.
+        x: normaliser of features (F,).
+        y: normaliser of responses (Dy,).
+    """
+
+    designs: Space
+    x: Normaliser
+    y: Normaliser
+
+    @classmethod
+    def fit(cls, designs: Space, train: Pairs) -> Scaling:
+        """From the training pairs: outside their box a network only guesses."""
+        box = designs.bounded(train.x.amin(0), train.x.amax(0))
+        x, y = train.x.double(), train.y.double()
+        return cls(box, Normaliser.standard(designs.encode(x)), Normaliser.standard(y))
+
+    def encode(self, values: Tensor) -> Tensor:
+        """Designs (…, Dx) to normalised features (…, F), float32."""
+        return self.x(self.designs.encode(values.double())).float()
+
+    def decode(self, features: Tensor, *, inside: bool = True) -> Tensor:
+        """Normalised features (…, F) to designs (…, Dx), float64.
+
+        Args:
+            features: normalised.
+            inside: move designs to the nearest allowed ones in the box.
+        """
+        values = self.designs.decode(self.x.inverse(features.double()))
+        return self.designs.project(values) if inside else values
+
+    def snap(self, features: Tensor) -> Tensor:
+        """The normalised features of the nearest allowed designs."""
+        return self.encode(self.decode(features))
+
+    def box(self, device: torch.device) -> tuple[Tensor, Tensor]:
+        """Lower and upper ends of the normalised features: two (F,), float32."""
+        columns = torch.tensor(self.designs.feature_columns)
+        low, high = self.designs.low[columns].clone(), self.designs.high[columns].clone()
+        one_hot = self.mask(lambda i: bool(self.designs.variables[i].categories))
+        low[one_hot], high[one_hot] = 0.0, 1.0
+        return self.x(low).float().to(device), self.x(high).float().to(device)
+
+    def movable(self) -> tuple[Tensor, Tensor]:
+        """Which features a gradient may move (F,): at first (not categories), and once whole
+        numbers have been rounded (continuous ones alone)."""
+        variables = self.designs.variables
+        return (
+            self.mask(lambda i: not variables[i].categories),
+            self.mask(lambda i: not variables[i].whole),
+        )
+
+    def mask(self, keep: Callable[[int], bool]) -> Tensor:
+        """The features (F,), bool, whose variable's position satisfies ``keep``."""
+        return torch.tensor([keep(i) for i in self.designs.feature_columns])
+
+    def state(self) -> dict[str, Tensor]:
+        """Tensors to store; ``restore`` gives the scaling back."""
+        return {
+            "x_centre": self.x.centre,
+            "x_scale": self.x.scale,
+            "y_centre": self.y.centre,
+            "y_scale": self.y.scale,
+            "low": self.designs.low,
+            "high": self.designs.high,
+        }
+
+    @classmethod
+    def restore(cls, designs: Space, state: dict[str, Tensor]) -> Scaling:
+        """The scaling that ``state`` came from."""
+        return cls(
+            designs.bounded(state["low"], state["high"]),
+            Normaliser(state["x_centre"], state["x_scale"]),
+            Normaliser(state["y_centre"], state["y_scale"]),
+        )

@@ -1,0 +1,51 @@
+"""Devices: ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``, resolved once and passed on."""
+
+from __future__ import annotations
+
+import re
+
+import torch
+
+from invcore.errors import DeviceError
+
+
+def available() -> list[str]:
+    """The names of the devices of this machine, the preferred one first.
+
+    Example:
+        >>> "cpu" in available()
+        True
+    """
+    names = [f"cuda:{i}" for i in range(torch.cuda.device_count())] if has_cuda() else []
+    if torch.backends.mps.is_available():
+        names.append("mps")
+    return [*names, "cpu"]
+
+
+def has_cuda() -> bool:
+    """Whether torch can use a CUDA device here."""
+    return torch.cuda.is_available()
+
+
+def resolve(name: str = "auto") -> torch.device:
+    """Turn a device's name into a device of this machine.
+
+    Args:
+        name: ``auto`` (CUDA when there is one, then MPS, then the CPU), or a device's name.
+
+    Raises:
+        DeviceError: no such device here; the message lists those that exist.
+
+    Example:
+        >>> resolve("cpu")
+        device(type='cpu')
+    """
+    names = available()
+    if name == "auto":
+        return torch.device(names[0])
+    wanted = "cuda:0" if name == "cuda" else name
+    if not re.fullmatch(r"cpu|mps|cuda:\d+", wanted) or wanted not in names:
+        raise DeviceError(
+            f"no device {name!r} on this machine; available: {', '.join(names)}, or 'auto'"
+        )
+    return torch.device(wanted)

@@ -1,0 +1,76 @@
+"""One family of errors; each is also a fitting built-in, and each message is one clear line."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class InvcoreError(Exception):
+    """Base of every error that invcore raises on purpose. The command line prints it as one line."""
+
+    exit_code = 2
+
+    def __str__(self) -> str:  # KeyError would print the repr of its argument
+        return str(self.args[0]) if self.args else self.__class__.__name__
+
+
+class ConfigError(InvcoreError, ValueError):
+    """A configuration has an unknown or out-of-range field, or cannot be read."""
+
+
+class UnknownNameError(InvcoreError, KeyError):
+    """A component, run or column with that name does not exist."""
+
+
+class PluginError(InvcoreError, ImportError):
+    """A plugin or one of its components cannot be used."""
+
+
+class DataError(InvcoreError, ValueError):
+    """A table, target or pair of tables cannot be used as it is."""
+
+
+class ShapeError(InvcoreError, ValueError):
+    """A tensor has another shape than the contract says."""
+
+
+class StoreError(InvcoreError, OSError):
+    """A run folder cannot be written, or what it holds is not what was written."""
+
+    exit_code = 3
+
+
+class DeviceError(InvcoreError, RuntimeError):
+    """There is no such device on this machine."""
+
+
+class BudgetError(InvcoreError, RuntimeError):
+    """More simulator calls were asked for than the budget allows."""
+
+
+class DivergedError(InvcoreError, ArithmeticError):
+    """Training or a proposal gave numbers that are not finite."""
+
+    exit_code = 4
+
+
+def close_names(name: str, known: Iterable[str]) -> str:
+    """Say which known names are close to a wrong one.
+
+    Args:
+        name: what was asked for.
+        known: the names that exist.
+
+    Returns:
+        A sentence to end an error message with.
+
+    Example:
+        >>> close_names("ipgae", ["ipage", "na"])
+        "Did you mean 'ipage'?"
+    """
+    names = sorted(known)
+    close = difflib.get_close_matches(name.lower(), names, n=3, cutoff=0.5)
+    if close:
+        return "Did you mean " + " or ".join(repr(match) for match in close) + "?"
+    return "Known: " + (", ".join(names) if names else "none") + "."

@@ -1,0 +1,168 @@
+"""The few building blocks that plugins share: a multi-layer perceptron, and a surrogate."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from invcore.config import Config, Field
+from invcore.data import Pairs, Scaling
+from invcore.fitcontext import FitContext
+from invcore.seeding import isolated
+from invcore.space import Space
+from invcore.training import TrainingConfig, TrainingReport, train
+
+Activation = Literal["silu", "relu", "gelu", "tanh"]
+_ACTIVATIONS: dict[Activation, type[nn.Module]] = {
+    "silu": nn.SiLU,
+    "relu": nn.ReLU,
+    "gelu": nn.GELU,
+    "tanh": nn.Tanh,
+}
+
+
+class MLP(nn.Sequential):
+    """A multi-layer perceptron. Wrap it in ``invcore.isolated`` to seed its weights.
+
+    Args:
+        inputs: features in.
+        outputs: features out.
+        width: of each hidden layer.
+        depth: number of hidden layers.
+        activation: after each hidden layer.
+        batch_norm: normalise over the batch before each activation.
+
+    Example:
+        >>> MLP(2, 1, width=8, depth=2)(torch.zeros(3, 2)).shape
+        torch.Size([3, 1])
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        *,
+        width: int = 128,
+        depth: int = 3,
+        activation: Activation = "silu",
+        batch_norm: bool = False,
+    ) -> None:
+        layers: list[nn.Module] = []
+        for i in range(depth):
+            layers.append(nn.Linear(inputs if i == 0 else width, width))
+            if batch_norm:
+                layers.append(nn.BatchNorm1d(width))
+            layers.append(_ACTIVATIONS[activation]())
+        layers.append(nn.Linear(width if depth else inputs, outputs))
+        super().__init__(*layers)
+
+
+class SurrogateConfig(Config):
+    """A network that stands in for the simulator, and how it is trained."""
+
+    width: int = Field(128, ge=1, description="Units in each hidden layer.")
+    depth: int = Field(3, ge=0, description="Hidden layers.")
+    activation: Activation = Field("silu", description="After each hidden layer.")
+    batch_norm: bool = Field(False, description="Normalise over the batch, as the papers do.")
+    training: TrainingConfig = TrainingConfig()
+
+
+class Surrogate(nn.Module):
+    """A forward model on scaled features: (N, F) to (N, Dy), both normalised.
+
+    Args:
+        config: sizes.
+        scaling: between designs and features, responses and outputs.
+    """
+
+    def __init__(self, config: SurrogateConfig, scaling: Scaling) -> None:
+        super().__init__()
+        self.scaling = scaling
+        self.network = MLP(
+            scaling.designs.features,
+            len(scaling.y.centre),
+            width=config.width,
+            depth=config.depth,
+            activation=config.activation,
+            batch_norm=config.batch_norm,
+        )
+
+    def forward(self, features: Tensor) -> Tensor:
+        out: Tensor = self.network(features)
+        return out
+
+    @torch.no_grad()
+    def predict(self, designs: Tensor) -> Tensor:
+        """Responses of designs (N, Dx), in their own units: (N, Dy), float64."""
+        out = self(self.scaling.encode(designs).to(self.device))
+        return self.scaling.y.inverse(out.double()).to(designs.device)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return next(self.parameters()).device
+
+    def state(self) -> dict[str, Tensor]:
+        """Weights and scaling, as flat tensors to store."""
+        weights = {f"network.{k}": v for k, v in self.network.state_dict().items()}
+        return weights | {f"scaling.{k}": v for k, v in self.scaling.state().items()}
+
+    @classmethod
+    def restore(
+        cls, config: SurrogateConfig, designs: Space, state: dict[str, Tensor]
+    ) -> Surrogate:
+        """The frozen surrogate that ``state`` came from, on the device of its weights."""
+        with isolated(0):
+            surrogate = cls(config, Scaling.restore(designs, below(state, "scaling.")))
+        weights = below(state, "network.")
+        surrogate.network.load_state_dict(weights)
+        surrogate.to(next(iter(weights.values())).device)
+        return surrogate.eval().requires_grad_(False)
+
+
+def below(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors whose names begin with a prefix, without it."""
+    return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
+
+
+def fit_surrogate(
+    config: SurrogateConfig,
+    scaling: Scaling,
+    pairs: Pairs,
+    val: Pairs,
+    context: FitContext,
+    *,
+    label: str = "surrogate",
+) -> tuple[Surrogate, TrainingReport]:
+    """Train a surrogate on pairs by mean squared error in scaled units; it comes back frozen.
+
+    Args:
+        config: sizes and training.
+        scaling: from the training pairs.
+        pairs: to train on, in their own units.
+        val: to choose the checkpoint with.
+        context: device, seeds, progress.
+        label: names the stage, and its seeds.
+
+    Raises:
+        DivergedError: the training diverged.
+    """
+    with isolated(context.derive(label, "weights")):
+        surrogate = Surrogate(config, scaling).to(context.device)
+
+    def mse(x: Tensor, y: Tensor) -> Tensor:
+        return (surrogate(x) - y).square().mean()
+
+    report = train(
+        surrogate,
+        lambda batch: mse(batch.x, batch.y),
+        lambda part: mse(part.x, part.y),
+        Pairs(scaling.encode(pairs.x), scaling.y(pairs.y).float()),
+        Pairs(scaling.encode(val.x), scaling.y(val.y).float()),
+        config.training,
+        context,
+        label=label,
+    )
+    return surrogate.eval().requires_grad_(False), report

@@ -1,0 +1,151 @@
+"""Loading plugins: the only module that builds a plugin manager. A broken one never stops others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+from invcore import hookspecs
+from invcore.component import Component, Kind
+from invcore.errors import PluginError
+from invcore.registry import Entry, Registry
+
+if TYPE_CHECKING:
+    import click
+
+    from invcore.events import Event
+
+GROUP = "invcore"
+_HOOKS: dict[str, Kind] = {
+    "invcore_tasks": "task",
+    "invcore_methods": "method",
+    "invcore_samplers": "sampler",
+    "invcore_metrics": "metric",
+    "invcore_executors": "executor",
+}
+
+
+@dataclass(frozen=True)
+class PluginInfo:
+    """A plugin, and how its loading went.
+
+    Args:
+        name: of the distribution.
+        version: of the distribution.
+        entry_point: ``name = module``.
+        components: how many it brought.
+        cause: why it cannot be used; empty when all is well.
+    """
+
+    name: str
+    version: str
+    entry_point: str
+    components: int = 0
+    cause: str = ""
+
+    @property
+    def status(self) -> str:
+        """``ok`` or ``broken``."""
+        return "broken" if self.cause else "ok"
+
+
+class Plugins:
+    """The plugins of this environment.
+
+    Args:
+        points: entry points to load; those installed, unless a test says otherwise.
+    """
+
+    def __init__(self, points: Iterable[EntryPoint] | None = None) -> None:
+        self._manager = pluggy.PluginManager("invcore")
+        self._manager.add_hookspecs(hookspecs)
+        self.registry = Registry()
+        self.infos: list[PluginInfo] = []
+        found = entry_points(group=GROUP) if points is None else points
+        for point in sorted(found, key=lambda p: (_owner(p), p.name)):
+            self._load(point)
+
+    def _load(self, point: EntryPoint) -> None:
+        owner, shown = _owner(point), f"{point.name} = {point.value}"
+        version = point.dist.version if point.dist else "?"
+        key = f"{owner}:{point.name}"  # two distributions may use one entry-point name
+        try:
+            module = point.load()
+            self._manager.register(module, name=key)
+            self._check_spelling()
+            entries = self._components(key, owner, version)
+        except Exception as error:  # a plugin may raise anything
+            if self._manager.has_plugin(key):
+                self._manager.unregister(name=key)
+            cause = f"{type(error).__name__}: {error}".splitlines()[0]
+            self.infos.append(PluginInfo(owner, version, shown, cause=cause))
+            self.registry.note(f"(Plugin {owner} is broken: {cause})")
+            return
+        for entry in entries:
+            self.registry.add(entry)
+        self.infos.append(PluginInfo(owner, version, shown, components=len(entries)))
+
+    def _check_spelling(self) -> None:
+        """pluggy passes over a misspelt hook unless asked."""
+        try:
+            self._manager.check_pending()
+        except pluggy.PluginValidationError as error:
+            hooks = ", ".join(name for name in vars(hookspecs) if name.startswith("invcore_"))
+            raise PluginError(f"{error}; the hooks are {hooks}") from None
+
+    def _components(self, key: str, owner: str, version: str) -> list[Entry]:
+        entries = []
+        for hook, kind in _HOOKS.items():
+            for function in self._implementations(hook, key):
+                for component in function() or []:
+                    if not isinstance(component, Component):
+                        raise PluginError(
+                            f"{hook} returned {type(component).__name__}, expected Components"
+                        )
+                    entries.append(Entry(kind, component, owner, version))
+        return entries
+
+    def _implementations(self, hook: str, key: str | None = None) -> list[Callable[..., Any]]:
+        caller = getattr(self._manager.hook, hook)
+        return [
+            implementation.function
+            for implementation in caller.get_hookimpls()
+            if key is None or implementation.plugin_name == key
+        ]
+
+    def add_commands(self, group: click.Group) -> list[str]:
+        """Let plugins add their commands; the names of plugins that failed, with the cause."""
+        return self._each("invcore_commands", group)
+
+    def emit(self, event: Event) -> list[str]:
+        """Show an event to all plugins; the names of those that failed, with the cause."""
+        return self._each("invcore_on_event", event)
+
+    def _each(self, hook: str, argument: Any) -> list[str]:
+        problems = []
+        caller = getattr(self._manager.hook, hook)
+        for implementation in caller.get_hookimpls():
+            try:  # one call each: a plain hook call dies with the first bad implementation
+                given = [argument][: len(implementation.argnames)]
+                implementation.function(*given)
+            except Exception as error:
+                problems.append(
+                    f"plugin {implementation.plugin_name}: {hook} raised "
+                    f"{type(error).__name__}: {error}"
+                )
+        return problems
+
+
+@cache
+def installed() -> Plugins:
+    """The plugins installed in this environment, loaded once."""
+    return Plugins()
+
+
+def _owner(point: EntryPoint) -> str:
+    return point.dist.name if point.dist else point.value.partition(":")[0]

@@ -1,0 +1,247 @@
+"""Priors of one design variable: where designs come from, and the map from the unit interval.
+
+Each prior gives ``quantile`` (unit interval to value), ``cdf`` (value to unit interval: the middle
+of the value's interval where the prior is discrete) and ``support``.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal, Self
+
+import torch
+from pydantic import Field, model_validator
+from torch import Tensor
+
+from invcore.config import Config
+
+_EDGE = 2.0**-40  # keeps infinite tails finite: 7 standard deviations of a normal
+
+
+class Uniform(Config):
+    """Uniform on [low, high].
+
+    Example:
+        >>> Uniform(low=-1.0, high=1.0).quantile(torch.tensor([0.25]))
+        tensor([-0.5000])
+    """
+
+    kind: Literal["uniform"] = "uniform"
+    low: float
+    high: float
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if not self.low < self.high:
+            raise ValueError(f"low {self.low} must be below high {self.high}")
+        return self
+
+    @property
+    def support(self) -> tuple[float, float]:
+        """The smallest and the largest value."""
+        return self.low, self.high
+
+    def quantile(self, u: Tensor) -> Tensor:
+        """Inverse of the distribution function, elementwise."""
+        return self.low + u * (self.high - self.low)
+
+    def cdf(self, x: Tensor) -> Tensor:
+        """Distribution function, elementwise."""
+        return ((x - self.low) / (self.high - self.low)).clamp(0.0, 1.0)
+
+
+class Normal(Config):
+    """Normal with mean and standard deviation; unbounded."""
+
+    kind: Literal["normal"] = "normal"
+    mean: float
+    std: float = Field(gt=0)
+
+    @property
+    def support(self) -> tuple[float, float]:
+        """The whole line."""
+        return -math.inf, math.inf
+
+    def quantile(self, u: Tensor) -> Tensor:
+        """Inverse of the distribution function, elementwise."""
+        return self.mean + self.std * torch.special.ndtri(u.clamp(_EDGE, 1 - _EDGE))
+
+    def cdf(self, x: Tensor) -> Tensor:
+        """Distribution function, elementwise."""
+        return torch.special.ndtr((x - self.mean) / self.std)
+
+
+class _Cut(Config):
+    """A normal with ends."""
+
+    mean: float
+    std: float = Field(gt=0)
+    low: float | None = None
+    high: float | None = None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        low, high = self.support
+        if not low < high:
+            raise ValueError(f"low {low} must be below high {high}")
+        return self
+
+    @property
+    def support(self) -> tuple[float, float]:
+        """The smallest and the largest value."""
+        return (
+            -math.inf if self.low is None else self.low,
+            math.inf if self.high is None else self.high,
+        )
+
+
+class TruncatedNormal(_Cut):
+    """Normal given that it lies in [low, high]."""
+
+    kind: Literal["truncated-normal"] = "truncated-normal"
+
+    def _ends(self, like: Tensor) -> tuple[Tensor, Tensor]:
+        ends = like.new_tensor(self.support)
+        below, above = torch.special.ndtr((ends - self.mean) / self.std)
+        return below, above
+
+    def quantile(self, u: Tensor) -> Tensor:
+        """Inverse of the distribution function, elementwise."""
+        below, above = self._ends(u)
+        inner = (below + u * (above - below)).clamp(_EDGE, 1 - _EDGE)
+        return (self.mean + self.std * torch.special.ndtri(inner)).clamp(*self.support)
+
+    def cdf(self, x: Tensor) -> Tensor:
+        """Distribution function, elementwise."""
+        below, above = self._ends(x)
+        inner = torch.special.ndtr((x.clamp(*self.support) - self.mean) / self.std)
+        return ((inner - below) / (above - below)).clamp(0.0, 1.0)
+
+
+class ClippedNormal(_Cut):
+    """Normal moved to the nearest end where it falls outside [low, high]: the ends carry mass.
+
+    Example:
+        >>> ClippedNormal(mean=1.5, std=0.5, low=0.0).quantile(torch.tensor([1e-6]))
+        tensor([0.])
+    """
+
+    kind: Literal["clipped-normal"] = "clipped-normal"
+
+    def quantile(self, u: Tensor) -> Tensor:
+        """Inverse of the distribution function, elementwise."""
+        normal = torch.special.ndtri(u.clamp(_EDGE, 1 - _EDGE))
+        return (self.mean + self.std * normal).clamp(*self.support)
+
+    def cdf(self, x: Tensor) -> Tensor:
+        """Distribution function of the unclipped normal, elementwise."""
+        return torch.special.ndtr((x.clamp(*self.support) - self.mean) / self.std)
+
+
+class _Steps(Config):
+    """A prior on finitely many values first, first + 1, …; subclasses say how likely each is."""
+
+    def _first(self) -> int:
+        raise NotImplementedError(f"{type(self).__name__} says no first value")
+
+    def _weights(self) -> Tensor:
+        raise NotImplementedError(f"{type(self).__name__} says no weights")
+
+    @property
+    def support(self) -> tuple[float, float]:
+        """The smallest and the largest value."""
+        first = self._first()
+        return float(first), float(first + len(self._weights()) - 1)
+
+    def _cumulative(self, like: Tensor) -> Tensor:
+        weights = self._weights().to(like.device)
+        return (weights.cumsum(0) / weights.sum()).to(like.dtype)
+
+    def quantile(self, u: Tensor) -> Tensor:
+        """Inverse of the distribution function, elementwise; gives whole numbers."""
+        cumulative = self._cumulative(u)
+        index = torch.searchsorted(cumulative, u.contiguous(), right=True)
+        return (index.clamp(max=len(cumulative) - 1) + self._first()).to(u.dtype)
+
+    def cdf(self, x: Tensor) -> Tensor:
+        """The middle of the value's interval of the unit interval, elementwise."""
+        cumulative = self._cumulative(x)
+        index = (x.round() - self._first()).clamp(0, len(cumulative) - 1).long()
+        below = torch.where(index > 0, cumulative[(index - 1).clamp(min=0)], 0.0)
+        return 0.5 * (below + cumulative[index])
+
+
+class Poisson(_Steps):
+    """Poisson with a rate, cut where less than 1e-12 of it is left on either side.
+
+    Example:
+        >>> Poisson(rate=15.0).quantile(torch.tensor([0.5]))
+        tensor([15.])
+    """
+
+    kind: Literal["poisson"] = "poisson"
+    rate: float = Field(gt=0, le=1e6)
+
+    def _range(self) -> tuple[int, int]:
+        spread = 7.5 * math.sqrt(self.rate) + 12.0
+        return max(0, math.floor(self.rate - spread)), math.ceil(self.rate + spread)
+
+    def _first(self) -> int:
+        return self._range()[0]
+
+    def _weights(self) -> Tensor:
+        first, last = self._range()
+        k = torch.arange(first, last + 1, dtype=torch.float64)
+        return (k * math.log(self.rate) - self.rate - torch.lgamma(k + 1)).exp()
+
+
+class Integers(_Steps):
+    """Whole numbers from low to high, equally likely."""
+
+    kind: Literal["integers"] = "integers"
+    low: int
+    high: int
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if not self.low < self.high <= self.low + 10_000_000:
+            raise ValueError(f"low {self.low} must be below high {self.high}, by at most 1e7")
+        return self
+
+    def _first(self) -> int:
+        return self.low
+
+    def _weights(self) -> Tensor:
+        return torch.ones(self.high - self.low + 1, dtype=torch.float64)
+
+
+class Categorical(_Steps):
+    """Named categories, stored as 0, 1, 2, …; equally likely unless weights are given."""
+
+    kind: Literal["categorical"] = "categorical"
+    categories: tuple[str, ...] = Field(min_length=2)
+    weights: tuple[float, ...] | None = None
+
+    @model_validator(mode="after")
+    def _matching(self) -> Self:
+        if len(set(self.categories)) != len(self.categories):
+            raise ValueError("two categories have one name")
+        if self.weights is not None:
+            if len(self.weights) != len(self.categories):
+                raise ValueError("as many weights as categories, please")
+            if min(self.weights) < 0 or sum(self.weights) <= 0:
+                raise ValueError("weights must not be negative, and not all zero")
+        return self
+
+    def _first(self) -> int:
+        return 0
+
+    def _weights(self) -> Tensor:
+        weights = self.weights or (1.0,) * len(self.categories)
+        return torch.tensor(weights, dtype=torch.float64)
+
+
+Prior = Annotated[
+    Uniform | Normal | TruncatedNormal | ClippedNormal | Poisson | Integers | Categorical,
+    Field(discriminator="kind"),
+]

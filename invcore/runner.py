@@ -1,0 +1,421 @@
+"""One run: data, fit, propose, re-simulate, score, record."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor
+
+import invcore
+from invcore import device as devices
+from invcore.contracts.method import (
+    Candidates,
+    InverseMethod,
+    InverseModel,
+    Needs,
+    Problem,
+    Targets,
+)
+from invcore.contracts.metric import Estimate, Evaluation, Metric
+from invcore.contracts.sampler import Sampler
+from invcore.contracts.task import Simulator, Task
+from invcore.data import Scaling, Splits
+from invcore.errors import DivergedError, InvcoreError, ShapeError, StoreError
+from invcore.events import Event
+from invcore.fitcontext import FitContext
+from invcore.networks import Surrogate, SurrogateConfig, fit_surrogate
+from invcore.plugins import Plugins, installed
+from invcore.progress import Progress
+from invcore.runconfig import RunConfig
+from invcore.scoring import squared_error
+from invcore.seeding import generator
+from invcore.store import MetricRecord, RunRecord, Store, Timings, dump
+from invcore.training import TrainingConfig
+
+_ROWS = 65536  # candidates proposed at once: bounds memory, and moves the bar
+_RERANK = SurrogateConfig(training=TrainingConfig(epochs=200))
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run whose names have been looked up and whose settings are complete.
+
+    Args:
+        config: what was asked for.
+        task: built.
+        method: built.
+        sampler: built.
+        metrics: built, by name.
+        device: where.
+        versions: of all plugins that take part.
+    """
+
+    config: RunConfig
+    task: Task[Any]
+    method: InverseMethod[Any]
+    sampler: Sampler[Any]
+    metrics: dict[str, Metric[Any]]
+    device: torch.device
+    versions: dict[str, str]
+
+    @classmethod
+    def of(cls, config: RunConfig, plugins: Plugins) -> Plan:
+        """Look up and build everything that a run needs.
+
+        Raises:
+            InvcoreError: an unknown name, a bad setting, a broken plugin, no such device.
+        """
+        registry, versions = plugins.registry, {"invcore": invcore.__version__}
+
+        def build(kind: Any, name: str, settings: dict[str, Any]) -> Any:
+            component = registry.load(kind, name)
+            entry = registry.find(kind, name)
+            versions[entry.plugin] = entry.version
+            where = f"{kind} {name!r}"
+            return component(
+                component.Config.resolve(
+                    settings, preset=config.preset, task=config.task.name, where=where
+                )
+            )
+
+        names = [entry.component.name for entry in registry.entries("metric")]
+        for name in config.metrics:
+            registry.find("metric", name)  # a wrong name is an error, with the close ones
+        return cls(
+            config,
+            build("task", config.task.name, config.task.settings),
+            build("method", config.method.name, config.method.settings),
+            build("sampler", config.sampler.name, config.sampler.settings),
+            {name: build("metric", name, config.metrics.get(name, {})) for name in names},
+            devices.resolve(config.device),
+            dict(sorted(versions.items())),
+        )
+
+    def resolved(self) -> dict[str, Any]:
+        """All that determines the result, as plain data."""
+
+        def settings(name: str, component: Any) -> dict[str, Any]:
+            return {"name": name, **component.config.model_dump(mode="json")}
+
+        return {
+            **self.config.model_dump(mode="json", exclude={"device", "metrics", "preset"}),
+            "task": settings(self.config.task.name, self.task),
+            "method": settings(self.config.method.name, self.method),
+            "sampler": settings(self.config.sampler.name, self.sampler),
+            "metrics": {
+                name: metric.config.model_dump(mode="json") for name, metric in self.metrics.items()
+            },
+            "device": self.device.type,
+            "versions": self.versions | {"torch": torch.__version__},
+        }
+
+    @property
+    def id(self) -> str:
+        """Twelve hexadecimal digits that stand for ``resolved``."""
+        return identity(self.resolved())
+
+
+def identity(document: dict[str, Any]) -> str:
+    """Twelve hexadecimal digits that stand for plain data.
+
+    Example:
+        >>> identity({"a": 1, "b": 2}) == identity({"b": 2, "a": 1})
+        True
+    """
+    ordered = dump({key: document[key] for key in sorted(document)})
+    return hashlib.sha256(ordered.encode()).hexdigest()[:12]
+
+
+def run(
+    config: RunConfig,
+    *,
+    store: Store | None = None,
+    plugins: Plugins | None = None,
+    progress: Progress | None = None,
+    force: bool = False,
+    keep_going: bool = True,
+) -> RunRecord:
+    """Do one run, or find it done.
+
+    Args:
+        config: what to run.
+        store: where the run is kept, and looked for; None keeps nothing.
+        plugins: where names are looked up; those installed.
+        progress: shows what goes on; silent.
+        force: run again even if the store has it.
+        keep_going: make a failure of the method a record; off: raise it.
+
+    Raises:
+        InvcoreError: a wrong name, setting or device, or a store that cannot be written: before
+            anything is computed.
+
+    Example:
+        >>> import invcore
+        >>> config = invcore.RunConfig.resolve(
+        ...     {"targets": 20, "candidates": 4, "pairs": 200,
+        ...      "method": {"name": "na", "surrogate": {"training": {"epochs": 2}}}})
+        >>> invcore.run(config).status
+        'ok'
+    """
+    plugins = plugins or installed()
+    plan = Plan.of(config, plugins)
+    if store is not None:
+        done = _find(store, plan.id)
+        if done is not None and not force:
+            return done
+        store.check_writable()
+    return _Run(plan, plugins, progress or Progress(), store, keep_going).go()
+
+
+def _find(store: Store, run: str) -> RunRecord | None:
+    """The finished run of that id; None if it is absent, failed or damaged."""
+    if not store.path(run).exists():
+        return None
+    try:
+        record = store.read(run)
+    except StoreError:
+        return None  # to be done again, and replaced by a whole one
+    return record if record.status == "ok" else None
+
+
+class _Run:
+    """The stages of one run, and what they measure."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        plugins: Plugins,
+        progress: Progress,
+        store: Store | None,
+        keep_going: bool,
+    ) -> None:
+        self.plan, self.plugins, self.progress = plan, plugins, progress
+        self.store, self.keep_going = store, keep_going
+        self.seconds: dict[str, float] = {}
+        self.log: list[dict[str, Any]] = []
+        config = plan.config
+        self.record = RunRecord(
+            id=plan.id,
+            task=config.task.name,
+            method=config.method.name,
+            sampler=config.sampler.name,
+            candidates=config.candidates,
+            targets=config.targets,
+            seed=config.seed,
+            device=str(plan.device),
+            config=plan.resolved(),
+            versions=plan.versions | {"torch": torch.__version__},
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+
+    def go(self) -> RunRecord:
+        self._emit("run-started", config=self.record.config)
+        tensors: dict[str, dict[str, Tensor]] = {}
+        try:
+            reason = self._unfit()
+            if reason:
+                record = self.record.model_copy(update={"status": "skipped", "reason": reason})
+            else:
+                record, tensors = self._measure()
+        except Exception as error:  # a method may raise anything; the sweep goes on
+            if not self.keep_going:
+                raise
+            status = "diverged" if isinstance(error, DivergedError) else "error"
+            said = str(error).strip() or "no message"
+            reason = said if isinstance(error, InvcoreError) else f"{type(error).__name__}: {said}"
+            update = {"status": status, "reason": " ".join(reason.split())}
+            record = self.record.model_copy(update=update)
+        if self.store is not None:
+            documents = {"model": model_document(self.plan)} if tensors else {}
+            record = self.store.write(record, tensors=tensors, documents=documents, log=self.log)
+        self._emit("run-finished", record=record.model_dump(mode="json"))
+        return record
+
+    def _unfit(self) -> str:
+        """Why the method cannot do this task; empty if it can."""
+        needs, task = self.plan.method.needs, self.plan.task
+        if Needs.GRADIENT in needs and not task.differentiable:
+            return f"method {self.plan.config.method.name} needs gradients, the task has none"
+        return ""
+
+    def _measure(self) -> tuple[RunRecord, dict[str, dict[str, Tensor]]]:
+        plan, config = self.plan, self.plan.config
+        data: Splits = self._stage(
+            "data", lambda: plan.task.dataset(config.pairs, config.targets, config.seed)
+        )
+        targets = Targets(data.test.y)
+        problem = Problem(
+            config.task.name, plan.task.designs, plan.task.responses, plan.task.differentiable
+        )
+        context = FitContext(config.seed, plan.device, self.progress, self.log.append)
+        model: InverseModel = self._stage(
+            "fit", lambda: plan.method.fit(problem, data.train, data.val, context)
+        )
+        judge = Simulator(plan.task)
+        candidates, calls = self._stage("propose", lambda: self._propose(model, targets))
+        if config.rerank:
+            candidates = self._stage("rerank", lambda: self._rerank(candidates, targets, data))
+        resimulated = self._stage("simulate", lambda: self._resimulate(judge, candidates.x))
+        state = model.state()
+        timings = Timings(
+            fit_s=self.seconds["fit"] + self.seconds.get("rerank", 0.0),
+            propose_s=self.seconds["propose"],
+            simulate_s=self.seconds["simulate"],
+        )
+        evaluation = Evaluation(
+            designs=plan.task.designs,
+            targets=targets.y,
+            candidates=candidates.x,
+            resimulated=resimulated,
+            errors=squared_error(resimulated, targets.y),
+            ranked=model.ranked or config.rerank,
+            predicted=candidates.predicted,
+            timings=timings.model_dump(),
+            simulator_calls=calls + judge.calls,
+            parameters=sum(value.numel() for value in state.values()),
+            seed=config.seed,
+        )
+        estimates: list[Estimate] = self._stage(
+            "score", lambda: [e for m in plan.metrics.values() for e in m.measure(evaluation)]
+        )
+        record = self.record.model_copy(
+            update={
+                "ranked": evaluation.ranked,
+                "metrics": tuple(MetricRecord.parse(_finite(asdict(e))) for e in estimates),
+                "timings": timings,
+                "simulator_calls": evaluation.simulator_calls,
+                "parameters": evaluation.parameters,
+            }
+        )
+        kept = {
+            "targets": evaluation.targets,
+            "candidates": evaluation.candidates,
+            "resimulated": evaluation.resimulated,
+            "errors": evaluation.errors,
+        }
+        return record, {"candidates": kept, "model": state}
+
+    def _propose(self, model: InverseModel, targets: Targets) -> tuple[Candidates, int]:
+        """All candidates, a batch of targets at a time; and the simulator calls that it took."""
+        plan, config = self.plan, self.plan.config
+        points = plan.sampler.batch(
+            len(targets), config.candidates, model.point_dim, generator(config.seed, "points")
+        )
+        needed = plan.method.needs & (Needs.SIMULATOR | Needs.GRADIENT)
+        simulator = Simulator(plan.task) if needed else None
+        found = propose_in_batches(model, targets, points, simulator, self.progress)
+        shape = (len(targets), found.x.shape[1], plan.task.designs.dim)
+        if found.x.ndim != 3 or found.x.shape != shape:
+            raise ShapeError(
+                f"method {config.method.name}: candidates have shape {tuple(found.x.shape)}, "
+                f"expected {shape}"
+            )
+        return found, simulator.calls if simulator else 0
+
+    def _rerank(self, candidates: Candidates, targets: Targets, data: Splits) -> Candidates:
+        """The candidates, sorted by a surrogate's opinion of them."""
+        context = FitContext(
+            self.plan.config.seed, self.plan.device, self.progress, self.log.append
+        )
+        scaling = Scaling.fit(self.plan.task.designs, data.train)
+        surrogate, _ = fit_surrogate(
+            _RERANK, scaling, data.train, data.val, context, label="rerank"
+        )
+        return rerank(surrogate, candidates, targets)
+
+    def _resimulate(self, judge: Simulator, designs: Tensor) -> Tensor:
+        rows = designs.flatten(0, 1)
+        finite = rows.isfinite().all(dim=1, keepdim=True)
+        y = judge(torch.where(finite, rows, 0.0))
+        return torch.where(finite, y, torch.nan).unflatten(0, designs.shape[:2])
+
+    def _stage(self, name: str, work: Callable[[], T]) -> T:
+        start = time.perf_counter()
+        result = work()
+        if self.plan.device.type == "cuda":
+            torch.cuda.synchronize(self.plan.device)
+        self.seconds[name] = time.perf_counter() - start
+        self._emit("stage-ended", stage=name, seconds=self.seconds[name])
+        return result
+
+    def _emit(self, name: Any, **data: Any) -> None:
+        for problem in self.plugins.emit(Event(name, self.record.id, data)):
+            self.log.append({"warning": problem})
+
+
+def propose_in_batches(
+    model: InverseModel,
+    targets: Targets,
+    points: Tensor,
+    simulator: Simulator | None,
+    progress: Progress,
+) -> Candidates:
+    """Propose for a batch of targets at a time, so that memory does not grow with all of them.
+
+    Args:
+        model: fitted.
+        targets: B of them.
+        points: (B, K, L).
+        simulator: for methods that need it.
+        progress: shows how many targets are done.
+    """
+    step = max(1, _ROWS // max(1, points.shape[1]))
+    parts: list[Candidates] = []
+    with progress.stage("proposing", len(targets)) as stage:
+        for start in range(0, len(targets), step):
+            rows = slice(start, start + step)
+            known = targets.context
+            context = None if known is None else {k: v[rows] for k, v in known.items()}
+            part = Targets(targets.y[rows], context)
+            found = model.propose(part, points[rows], simulator=simulator)
+            parts.append(
+                Candidates(
+                    found.x.detach().cpu().double(),
+                    None if found.predicted is None else found.predicted.detach().cpu().double(),
+                )
+            )
+            stage.advance(len(part))
+    predicted = [part.predicted for part in parts if part.predicted is not None]
+    return Candidates(
+        torch.cat([part.x for part in parts]),
+        torch.cat(predicted) if len(predicted) == len(parts) else None,
+    )
+
+
+def rerank(surrogate: Surrogate, candidates: Candidates, targets: Targets) -> Candidates:
+    """Sort candidates by a surrogate's error; what it predicts becomes the prediction."""
+    shape = candidates.x.shape[:2]
+    y = torch.cat([surrogate.predict(part) for part in candidates.x.flatten(0, 1).split(_ROWS)])
+    y = y.unflatten(0, shape)
+    order = squared_error(y, targets.y).argsort(dim=1, stable=True)[..., None]
+    return Candidates(
+        candidates.x.gather(1, order.expand_as(candidates.x)),
+        y.gather(1, order.expand_as(y)),
+    )
+
+
+def model_document(plan: Plan) -> dict[str, Any]:
+    """What ``model.json`` holds: enough to restore the model from its tensors."""
+    return {
+        "problem": {
+            "name": plan.config.task.name,
+            "designs": plan.task.designs.model_dump(mode="json"),
+            "responses": plan.task.responses.model_dump(mode="json"),
+            "differentiable": plan.task.differentiable,
+        },
+        "method": plan.config.method.name,
+        "config": plan.method.config.model_dump(mode="json"),
+    }
+
+
+def _finite(data: dict[str, Any]) -> dict[str, Any]:
+    """NaN as None, for records."""
+    return {k: None if isinstance(v, float) and v != v else v for k, v in data.items()}

@@ -1,0 +1,265 @@
+"""The store: run folders that are whole or absent, checked by their checksums, never pickled."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from invcore.config import Config
+from invcore.errors import StoreError, UnknownNameError, close_names
+
+SCHEMA = 1
+RECORD = "run.json"
+_ID = re.compile(r"[0-9a-f]{12}")
+
+
+class MetricRecord(Config):
+    """One number of a run; see ``Estimate``."""
+
+    name: str
+    T: int | None = None
+    value: float | None
+    ci_low: float | None = None
+    ci_high: float | None = None
+    unit: str = ""
+    better: Literal["lower", "higher", ""] = "lower"
+
+
+class Timings(Config):
+    """Seconds."""
+
+    fit_s: float = 0.0
+    propose_s: float = 0.0
+    simulate_s: float = 0.0
+
+
+class RunRecord(Config):
+    """What ``run.json`` holds."""
+
+    schema_version: int = SCHEMA
+    id: str = Field(pattern=_ID.pattern)
+    kind: Literal["run", "solve"] = "run"
+    status: Literal["ok", "diverged", "skipped", "error"] = "ok"
+    reason: str = ""
+    task: str
+    method: str
+    sampler: str
+    candidates: int
+    targets: int
+    seed: int
+    device: str
+    ranked: bool = False
+    metrics: tuple[MetricRecord, ...] = ()
+    timings: Timings = Timings()
+    simulator_calls: int = 0
+    parameters: int = 0
+    config: dict[str, Any] = {}
+    versions: dict[str, str] = {}
+    created: str = ""
+    files: dict[str, str] = {}
+
+    def metric(self, name: str, T: int | None = None) -> MetricRecord:
+        """One of the metrics.
+
+        Raises:
+            UnknownNameError: the run has no such number.
+        """
+        for metric in self.metrics:
+            if metric.name == name and metric.T == T:
+                return metric
+        known = {f"{m.name}" + ("" if m.T is None else f" (T={m.T})") for m in self.metrics}
+        raise UnknownNameError(f"run {self.id}: no metric {name!r}. {close_names(name, known)}")
+
+
+class Store:
+    """A folder of runs.
+
+    Args:
+        root: made when something is written.
+    """
+
+    def __init__(self, root: str | os.PathLike[str] = "runs") -> None:
+        self.root = Path(root)
+
+    def path(self, run: str) -> Path:
+        """The folder of a run."""
+        return self.root / run
+
+    def ids(self) -> list[str]:
+        """The ids of all run folders, whole or not, the newest last."""
+        if not self.root.is_dir():
+            return []
+        found = [p for p in self.root.iterdir() if _ID.fullmatch(p.name) and p.is_dir()]
+        return [p.name for p in sorted(found, key=lambda p: (p.stat().st_mtime_ns, p.name))]
+
+    def find(self, prefix: str) -> str:
+        """The one run whose id begins with ``prefix``.
+
+        Raises:
+            UnknownNameError: none does, or several do.
+        """
+        matches = [run for run in self.ids() if prefix and run.startswith(prefix)]
+        if len(matches) == 1:
+            return matches[0]
+        if matches:
+            raise UnknownNameError(f"run {prefix!r} could be {', '.join(matches)}")
+        raise UnknownNameError(f"no run {prefix!r} in {self.root}. {close_names(prefix, self.ids())}")
+
+    def read(self, run: str) -> RunRecord:
+        """The record of a run, after all its files have been checked.
+
+        Raises:
+            StoreError: a file is missing, cut short or changed; the message names it.
+        """
+        path = self.path(run) / RECORD
+        try:
+            record = RunRecord.model_validate_json(path.read_bytes(), strict=True)
+        except OSError as error:
+            raise StoreError(f"{path}: cannot be read ({error.strerror})") from None
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            at = ".".join(str(part) for part in first["loc"])
+            raise StoreError(f"{path}: damaged, {at} {first['msg']}".replace("\n", " ")) from None
+        if record.id != run:
+            raise StoreError(f"{path}: says that it is run {record.id}")
+        for name, checksum in record.files.items():
+            file = self.path(run) / Path(name).name
+            if not file.is_file():
+                raise StoreError(f"{file}: missing; repeat the run with --force")
+            if _checksum(file) != checksum:
+                raise StoreError(
+                    f"{file}: damaged, its checksum is not the recorded one; "
+                    "repeat the run with --force"
+                )
+        return record
+
+    def tensors(self, run: str, name: str) -> dict[str, Tensor]:
+        """The tensors of ``candidates`` or ``model`` of a run.
+
+        Raises:
+            StoreError: the file is missing or damaged.
+        """
+        path = self.path(run) / f"{name}.safetensors"
+        try:
+            return load_file(path)
+        except (OSError, SafetensorError) as error:
+            raise StoreError(f"{path}: cannot be read ({error})".replace("\n", " ")) from None
+
+    def json(self, run: str, name: str) -> Any:
+        """A JSON file of a run.
+
+        Raises:
+            StoreError: the file is missing or damaged.
+        """
+        path = self.path(run) / f"{name}.json"
+        try:
+            return json.loads(path.read_bytes())
+        except (OSError, ValueError) as error:
+            raise StoreError(f"{path}: cannot be read ({error})") from None
+
+    def write(
+        self,
+        record: RunRecord,
+        *,
+        tensors: Mapping[str, Mapping[str, Tensor]] | None = None,
+        documents: Mapping[str, Any] | None = None,
+        log: list[dict[str, Any]] | None = None,
+    ) -> RunRecord:
+        """Write a run's folder, all at once; an earlier one of that id is replaced.
+
+        Args:
+            record: what goes to ``run.json``.
+            tensors: by file name without ending, tensors by name.
+            documents: by file name without ending, JSON data.
+            log: lines of ``log.jsonl``.
+
+        Returns:
+            The record with the checksums of its files.
+
+        Raises:
+            StoreError: the store cannot be written; nothing is left behind.
+        """
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            scratch = Path(tempfile.mkdtemp(prefix=".writing-", dir=self.root))
+        except OSError as error:
+            raise StoreError(f"{self.root}: cannot be written ({error.strerror})") from None
+        try:
+            for name, group in (tensors or {}).items():
+                flat = {k: v.detach().cpu().contiguous().clone() for k, v in group.items()}
+                save_file(flat, scratch / f"{name}.safetensors")
+            for name, document in (documents or {}).items():
+                (scratch / f"{name}.json").write_text(dump(document, indent=1))
+            if log is not None:
+                (scratch / "log.jsonl").write_text("".join(dump(line) + "\n" for line in log))
+            files = {path.name: _checksum(path) for path in sorted(scratch.iterdir())}
+            record = record.model_copy(update={"files": files})
+            (scratch / RECORD).write_text(dump(record.model_dump(mode="json"), indent=1))
+            scratch.chmod(0o755)
+            self._swap(scratch, self.path(record.id))
+        except OSError as error:
+            raise StoreError(f"{self.root}: cannot be written ({error.strerror})") from None
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+        return record
+
+    def _swap(self, new: Path, final: Path) -> None:
+        """Put a finished folder in its place; the old one is gone only when the new one stands."""
+        if final.exists():
+            old = Path(tempfile.mkdtemp(prefix=".replaced-", dir=self.root))
+            os.replace(final, old / final.name)
+            os.replace(new, final)
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            os.replace(new, final)
+
+    def check_writable(self) -> None:
+        """Try to write in the store.
+
+        Raises:
+            StoreError: that cannot be done.
+        """
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.root):
+                pass
+        except OSError as error:
+            raise StoreError(f"{self.root}: cannot be written ({error.strerror})") from None
+
+
+def dump(document: Any, indent: int | None = None) -> str:
+    """JSON text; numbers that JSON does not know (NaN, infinity) become null.
+
+    Example:
+        >>> dump({"value": float("nan")})
+        '{"value": null}'
+    """
+    return json.dumps(_plain(document), indent=indent, allow_nan=False)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    return value
+
+
+def _checksum(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,1 @@
+"""Classic inverse-design tasks with closed-form or exactly solved forward systems."""

@@ -1,0 +1,36 @@
+"""What this plugin adds; imports no torch."""
+
+from __future__ import annotations
+
+from invcore import Component, hookimpl
+
+_REN = "Ren, Padilla, Malof, NeurIPS 2020, https://arxiv.org/abs/2009.12919"
+_KRUSE = "Kruse, Ardizzone, Rother, Köthe, 2021, https://arxiv.org/abs/2101.10763"
+
+
+@hookimpl
+def invcore_tasks() -> list[Component]:
+    """Return the three classic tasks."""
+    return [
+        Component(
+            "sine-wave",
+            "Two numbers to sin(3πx1) + cos(3πx2): many separate solution curves.",
+            "invcore_classic.sine_wave:SineWave",
+            references=(_REN,),
+            tags=("closed form", "differentiable"),
+        ),
+        Component(
+            "robotic-arm",
+            "Start height and three joint angles to the hand's position in the plane.",
+            "invcore_classic.robotic_arm:RoboticArm",
+            references=(_KRUSE, _REN),
+            tags=("closed form", "differentiable"),
+        ),
+        Component(
+            "ballistics",
+            "A throw with air drag to the place where the ball lands, solved exactly.",
+            "invcore_classic.ballistics:Ballistics",
+            references=(_KRUSE, _REN),
+            tags=("implicit", "differentiable", "integer design"),
+        ),
+    ]

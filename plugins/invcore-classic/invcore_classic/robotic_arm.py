@@ -1,0 +1,111 @@
+"""The robotic-arm task: a three-jointed planar arm on a vertical rail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import torch
+from invcore import Config, Field, Normal, Space, Task, Variable
+from torch import Tensor
+
+Convention = Literal["sum", "difference"]
+
+# Rows: segments; columns: how much of each joint angle is in the segment's absolute angle.
+_ANGLES: dict[Convention, tuple[tuple[float, ...], ...]] = {
+    "sum": ((1, 0, 0), (1, 1, 0), (1, 1, 1)),
+    "difference": ((1, 0, 0), (-1, 1, 0), (-1, -1, 1)),
+}
+
+
+def hand_position(
+    x: Tensor,
+    lengths: tuple[float, float, float] = (0.5, 0.5, 1.0),
+    convention: Convention = "sum",
+) -> Tensor:
+    """Compute where the hand of a planar arm is.
+
+    With absolute segment angles φi: y = (Σ li cos φi, x1 + Σ li sin φi), where
+
+    * ``sum``: φ = (x2, x2 + x3, x2 + x3 + x4), each joint turns what follows it;
+    * ``difference``: φ = (x2, x3 - x2, x4 - x3 - x2), as in the code of Ren et al.
+
+    References:
+        Kruse et al., 2021, https://arxiv.org/abs/2101.10763 (sum);
+        https://github.com/BensonRen/BDIMNNA, ``generate_robotic_arm.py`` (difference)
+
+    Args:
+        x: designs (..., 4): start height (length unit), three joint angles (rad).
+        lengths: of the three segments (length unit).
+        convention: how joint angles make segment angles.
+
+    Returns:
+        Positions (..., 2), horizontal and vertical (length unit), in x's dtype, from float64.
+
+    Example:
+        >>> hand_position(torch.tensor([[0.25, 0.0, 0.0, 0.0]]))
+        tensor([[2.0000, 0.2500]])
+    """
+    wide = x.to(torch.float64)
+    mix = wide.new_tensor(_ANGLES[convention])
+    length = wide.new_tensor(lengths)
+    phi = wide[..., 1:] @ mix.T
+    across = (length * torch.cos(phi)).sum(-1)
+    up = wide[..., 0] + (length * torch.sin(phi)).sum(-1)
+    return torch.stack((across, up), dim=-1).to(x.dtype)
+
+
+class RoboticArmConfig(Config):
+    """Geometry of the arm."""
+
+    convention: Convention = Field(
+        "sum",
+        description="How joint angles add up: 'sum' as in Kruse et al., 'difference' as in the "
+        "code of Ren et al. The response's distribution differs.",
+    )
+    length1: float = Field(0.5, gt=0, description="Length of the segment at the rail.")
+    length2: float = Field(0.5, gt=0, description="Length of the middle segment.")
+    length3: float = Field(1.0, gt=0, description="Length of the segment with the hand.")
+
+
+class RoboticArm(Task[RoboticArmConfig]):
+    """Robotic arm: start height and three joint angles to the hand's position.
+
+    Designs are normal around zero with standard deviations 1/4, 1/2, 1/2, 1/2. Simulated in
+    float64; the gradient is exact; every design has a response.
+
+    References:
+        Kruse et al., 2021, https://arxiv.org/abs/2101.10763;
+        Ren, Padilla, Malof, NeurIPS 2020 (task D3), https://arxiv.org/abs/2009.12919
+
+    Example:
+        >>> RoboticArm().simulate(torch.zeros(1, 4))
+        tensor([[2., 0.]])
+    """
+
+    Config = RoboticArmConfig
+    designs = Space.of(
+        Variable(
+            name="x1", prior=Normal(mean=0.0, std=0.25), description="start height on the rail"
+        ),
+        Variable(name="x2", prior=Normal(mean=0.0, std=0.5), unit="rad", description="first joint"),
+        Variable(
+            name="x3", prior=Normal(mean=0.0, std=0.5), unit="rad", description="second joint"
+        ),
+        Variable(name="x4", prior=Normal(mean=0.0, std=0.5), unit="rad", description="third joint"),
+    )
+    responses = Space.of(
+        Variable(name="y1", description="hand, horizontal"),
+        Variable(name="y2", description="hand, vertical"),
+    )
+    differentiable = True
+
+    def simulate(self, x: Tensor, context: Mapping[str, Tensor] | None = None) -> Tensor:
+        """Compute hand positions (N, 2) of designs (N, 4).
+
+        Raises:
+            ShapeError: x has another number of columns.
+        """
+        self.designs.check(x)
+        own = self.config
+        return hand_position(x, (own.length1, own.length2, own.length3), own.convention)

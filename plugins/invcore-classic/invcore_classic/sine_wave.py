@@ -1,0 +1,65 @@
+"""The sine-wave task: one number from two, with solution sets that are closed curves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from invcore import Config, Space, Task, Uniform, Variable
+from torch import Tensor
+
+
+def sine_wave(x: Tensor) -> Tensor:
+    """Compute sin(3πx1) + cos(3πx2).
+
+    References:
+        Ren, Padilla, Malof, NeurIPS 2020 (task D2), https://arxiv.org/abs/2009.12919
+
+    Args:
+        x: designs (..., 2), no unit.
+
+    Returns:
+        Responses (..., 1) in x's dtype, computed in float64.
+
+    Example:
+        >>> sine_wave(torch.tensor([[0.5, 1.0]], dtype=torch.float64))
+        tensor([[-2.]], dtype=torch.float64)
+    """
+    wide = x.to(torch.float64)
+    y = torch.sin(3 * torch.pi * wide[..., :1]) + torch.cos(3 * torch.pi * wide[..., 1:])
+    return y.to(x.dtype)
+
+
+class SineWaveConfig(Config):
+    """Nothing to choose: the published benchmark fixes everything."""
+
+
+class SineWave(Task[SineWaveConfig]):
+    """Sine-wave: x ~ U[-1, 1]², y = sin(3πx1) + cos(3πx2) ∈ [-2, 2].
+
+    Simulated in float64; the gradient is exact; every design has a response.
+
+    References:
+        Ren, Padilla, Malof, NeurIPS 2020 (task D2), https://arxiv.org/abs/2009.12919
+
+    Example:
+        >>> SineWave().simulate(torch.zeros(1, 2))
+        tensor([[1.]])
+    """
+
+    Config = SineWaveConfig
+    designs = Space.of(
+        Variable(name="x1", prior=Uniform(low=-1.0, high=1.0), description="inside the sine"),
+        Variable(name="x2", prior=Uniform(low=-1.0, high=1.0), description="inside the cosine"),
+    )
+    responses = Space.of(Variable(name="y", description="sin(3πx1) + cos(3πx2)"))
+    differentiable = True
+
+    def simulate(self, x: Tensor, context: Mapping[str, Tensor] | None = None) -> Tensor:
+        """Compute responses (N, 1) of designs (N, 2).
+
+        Raises:
+            ShapeError: x has another number of columns.
+        """
+        self.designs.check(x)
+        return sine_wave(x)

@@ -1,0 +1,180 @@
+"""Ballistics against an ODE solver, Lambert's W, hand calculations and finite differences."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import pytest
+import torch
+from invcore_classic.ballistics import Ballistics, BallisticsConfig, landing_position
+from scipy.integrate import solve_ivp
+from scipy.special import lambertw
+from torch import Tensor
+
+G, K, M = 9.81, 0.25, 0.2
+TAU = M / K
+
+
+def prior(count: int) -> Tensor:
+    return Ballistics.designs.sample(count, torch.Generator().manual_seed(3))
+
+
+def awkward(count: int) -> Tensor:
+    """Designs far from the prior, all with a landing: down, backwards, fast, from below."""
+    unit = torch.rand(count, 4, generator=torch.Generator().manual_seed(4), dtype=torch.float64)
+    low = torch.tensor([-2.0, 0.01, -1.6, -30.0], dtype=torch.float64)
+    high = torch.tensor([2.0, 4.0, 1.6, 60.0], dtype=torch.float64)
+    x = low + unit * (high - low)
+    below = x.new_tensor([[0.0, -2.0, 1.2, 20.0], [0.0, -0.5, 0.5, 60.0]])
+    return torch.cat([below, x])
+
+
+def by_ode(x: list[float]) -> float:
+    start, height, angle, speed = x
+    state = [start, height, speed * math.cos(angle), speed * math.sin(angle)]
+
+    def ground(_: float, s: list[float]) -> float:
+        return s[1]
+
+    ground.terminal, ground.direction = True, -1.0  # type: ignore[attr-defined]
+    flight = solve_ivp(
+        lambda _, s: [s[2], s[3], -K * s[2] / M, -K * s[3] / M - G],
+        (0.0, 60.0),
+        state,
+        method="DOP853",
+        events=ground,
+        rtol=1e-12,
+        atol=1e-12,
+        max_step=0.1,
+    )
+    return float(flight.y_events[0][-1][0])
+
+
+def landing_time(x: Tensor) -> Tensor:
+    """Lambert's W, in units of τ; accurate where the ball does not just graze the ground."""
+    up = x[:, 3] * torch.sin(x[:, 2]) / (G * TAU)
+    c = x[:, 1] / (G * TAU**2) + 1 + up
+    return c + torch.from_numpy(lambertw((-(1 + up) * torch.exp(-c)).numpy()).real)
+
+
+@pytest.mark.parametrize("designs", [prior, awkward])
+def test_against_an_ode_solver(designs: Callable[[int], Tensor]) -> None:
+    x = designs(24)
+    wanted = [by_ode(row) for row in x.tolist()]
+    assert landing_position(x)[:, 0].tolist() == pytest.approx(wanted, rel=1e-8, abs=1e-9)
+
+
+@pytest.mark.parametrize("designs", [prior, awkward])
+def test_against_lambert_w(designs: Callable[[int], Tensor]) -> None:
+    x = designs(5000)
+    x = x[x[:, 1].abs() > 0.01]
+    reach = x[:, 3] * torch.cos(x[:, 2]) * TAU * -torch.expm1(-landing_time(x))
+    torch.testing.assert_close(landing_position(x)[:, 0], x[:, 0] + reach, rtol=1e-10, atol=1e-10)
+
+
+def test_without_drag_it_is_a_parabola() -> None:
+    x = prior(500)
+    up, along = x[:, 3] * torch.sin(x[:, 2]), x[:, 3] * torch.cos(x[:, 2])
+    time = (up + (up**2 + 2 * G * x[:, 1]).sqrt()) / G
+    got = Ballistics(BallisticsConfig(drag=1e-11)).simulate(x)[:, 0]
+    torch.testing.assert_close(got, x[:, 0] + along * time, rtol=1e-8, atol=1e-8)
+
+
+def test_a_ball_that_lands_after_six_seconds_still_lands() -> None:
+    x = torch.tensor([[0.0, 1.5, 1.4, 80.0]], dtype=torch.float64)
+    assert landing_time(x).item() * TAU > 6.0
+    assert landing_position(x).item() == pytest.approx(by_ode(x[0].tolist()), rel=1e-8)
+
+
+def test_extreme_speeds_reach_what_drag_allows() -> None:
+    speeds = torch.logspace(3, 12, 10, dtype=torch.float64)
+    x = torch.stack([torch.full_like(speeds, v) for v in (0.0, 1.5, 0.5)] + [speeds], dim=1)
+    torch.testing.assert_close(landing_position(x)[:, 0], speeds * math.cos(0.5) * TAU)
+    x[:, 2] = -0.5  # so fast that it is a straight line down
+    wanted = torch.full_like(speeds, 1.5 / math.tan(0.5))
+    torch.testing.assert_close(landing_position(x)[:, 0], wanted, rtol=1e-3, atol=0)
+
+
+# torch's own forward mode calls what torch has deprecated
+@pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:FutureWarning")
+@pytest.mark.parametrize("designs", [prior, awkward])
+def test_first_and_second_derivatives(designs: Callable[[int], Tensor]) -> None:
+    at_zero = torch.tensor([[0.0, 1.0, 0.0, 7.0], [0.0, 1.0, 0.7, 0.0]], dtype=torch.float64)
+    x = torch.cat([designs(4), at_zero]).requires_grad_()
+    assert torch.autograd.gradcheck(landing_position, x, check_forward_ad=True)
+    assert torch.autograd.gradgradcheck(landing_position, x, atol=1e-4)
+
+
+def test_gradient_against_wide_finite_differences() -> None:
+    x = prior(50)
+    gradient = torch.func.grad(lambda z: landing_position(z).sum())(x)
+    for column in range(4):
+        step = torch.zeros(4, dtype=torch.float64)
+        step[column] = 1e-5
+        slope = (landing_position(x + step) - landing_position(x - step))[:, 0] / 2e-5
+        torch.testing.assert_close(gradient[:, column], slope, rtol=1e-6, atol=1e-6)
+
+
+BAD = [
+    [0.0, -0.1, 0.7, 0.0],  # below the ground, at rest
+    [0.0, -0.1, -0.7, 9.0],  # below and thrown down
+    [0.0, -5.0, 0.7, 3.0],  # below, and the apex too
+    [math.nan, 1.0, 0.7, 9.0],
+    [0.0, math.nan, 0.7, 9.0],
+    [0.0, 1.0, math.nan, 9.0],
+    [0.0, 1.0, math.inf, 9.0],
+    [0.0, 1.0, 0.7, math.inf],
+]
+
+
+def test_no_landing_is_nan_and_spoils_no_gradient() -> None:
+    good = prior(5).requires_grad_()
+    bad = torch.tensor(BAD, dtype=torch.float64, requires_grad=True)
+    y = landing_position(torch.cat([bad, good]))
+    assert y[: len(bad)].isnan().all()
+    assert y[len(bad) :].isfinite().all()
+    y[len(bad) :].sum().backward()
+    assert good.grad is not None
+    alone = torch.func.grad(lambda z: landing_position(z).sum())(good.detach())
+    torch.testing.assert_close(good.grad, alone)
+    assert bad.grad is not None
+    assert (bad.grad == 0).all()
+    (whole,) = torch.autograd.grad(landing_position(bad).nansum(), bad)
+    assert (whole == 0).all()
+
+
+def test_at_rest_and_on_the_ground() -> None:
+    x = torch.tensor(
+        [[0.4, 2.0, 0.7, 0.0], [0.4, 0.0, 0.7, 0.0], [0.4, 0.0, -0.7, 9.0], [0.4, 0.0, 0.0, 9.0]],
+        dtype=torch.float64,
+        requires_grad=True,
+    )
+    y = landing_position(x)
+    assert y[:, 0].tolist() == [0.4] * 4
+    (gradient,) = torch.autograd.grad(y.sum(), x)
+    drop = 2.0 / (G * TAU**2)
+    time = drop + 1 + float(lambertw(-math.exp(-drop - 1)).real)
+    per_speed = math.cos(0.7) * TAU * -math.expm1(-time)
+    assert gradient[0].tolist() == pytest.approx([1.0, 0.0, 0.0, per_speed])
+    assert gradient[1].tolist() == [1.0, 0.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize("height", [0.0, 1e-30, 1e-3, 1.5])
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_tiny_speeds_have_finite_gradients(height: float, sign: float) -> None:
+    speeds = sign * torch.logspace(-300, -1, 300, dtype=torch.float64)
+    x = torch.stack([torch.full_like(speeds, v) for v in (0.0, height, 0.7)] + [speeds], dim=1)
+    y, vjp = torch.func.vjp(landing_position, x)
+    (gradient,) = vjp(torch.ones_like(y))
+    assert y.isfinite().all()
+    # Moving up lengthens the hop by cot(angle) at most: the limit of a slow throw from the ground.
+    assert (gradient[:, 1].abs() <= 1.0 / math.tan(0.7) * 1.2).all()
+    assert gradient.isfinite().all()
+
+
+def test_short_hops_keep_their_relative_accuracy() -> None:
+    speeds = torch.logspace(-12, -6, 7, dtype=torch.float64)
+    x = torch.stack([torch.full_like(speeds, v) for v in (0.0, 0.0, 0.7)] + [speeds], dim=1)
+    wanted = speeds**2 * math.sin(1.4) / G
+    torch.testing.assert_close(landing_position(x)[:, 0], wanted, rtol=1e-6, atol=0)

@@ -1,0 +1,25 @@
+"""What a run costs."""
+
+from __future__ import annotations
+
+from invcore import Config, Estimate, Evaluation, Metric
+
+
+class Cost(Metric[Config]):
+    """Seconds of each stage, simulator calls, and numbers in the fitted model's state."""
+
+    def measure(self, evaluation: Evaluation) -> list[Estimate]:
+        """Facts without intervals."""
+        seconds = [
+            Estimate(name.removesuffix("_s") + "-time", float(value), unit="s")
+            for name, value in evaluation.timings.items()
+        ]
+        proposed = evaluation.errors.numel()
+        spent = float(evaluation.timings.get("propose_s", 0.0))
+        rate = 1000.0 * spent / proposed if proposed else float("nan")
+        return [
+            *seconds,
+            Estimate("time-per-1000-candidates", rate, unit="s"),
+            Estimate("simulator-calls", float(evaluation.simulator_calls)),
+            Estimate("parameters", float(evaluation.parameters)),
+        ]

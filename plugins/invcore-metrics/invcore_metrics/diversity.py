@@ -1,0 +1,30 @@
+"""How different the candidates of a target are."""
+
+from __future__ import annotations
+
+import torch
+
+from invcore import Config, Estimate, Evaluation, Metric, bootstrap
+
+
+class Diversity(Metric[Config]):
+    """Root mean square distance between two candidates of a target, in the prior's unit cube.
+
+    The unit cube makes variables of any unit comparable. Two independent draws of the prior lie
+    sqrt(Dx / 6) apart in this sense. Candidates without a response are left out.
+    """
+
+    def measure(self, evaluation: Evaluation) -> list[Estimate]:
+        """The mean over targets that have two candidates or more."""
+        unit = evaluation.designs.to_unit(evaluation.candidates.double())  # (B, K, Dx)
+        known = ~evaluation.errors.isnan()
+        count = known.sum(dim=1)
+        weight = known[..., None].double() / count.clamp(min=1)[:, None, None]
+        unit = torch.where(known[..., None], unit, 0.0)
+        mean = (weight * unit).sum(dim=1, keepdim=True)
+        variance = (weight * (unit - mean).square()).sum(dim=(1, 2))
+        # The mean squared distance of two of n points is 2 n / (n - 1) times their variance.
+        factor = 2.0 * count / (count - 1).clamp(min=1)
+        distance = torch.where(count > 1, (factor * variance).sqrt(), torch.nan)
+        ends = bootstrap(distance, evaluation.generator("diversity"))
+        return [Estimate("diversity", *ends, better="higher")]

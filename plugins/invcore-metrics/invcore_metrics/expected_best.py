@@ -1,0 +1,45 @@
+"""The expected smallest error among T candidates."""
+
+from __future__ import annotations
+
+from invcore import Config, Estimate, Evaluation, Field, Metric, bootstrap, expected_best
+
+
+class ExpectedBestConfig(Config):
+    """Settings of ``r_T``."""
+
+    T: tuple[int, ...] = Field(
+        (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000),
+        min_length=1,
+        description="Numbers of candidates; those above what a run has are left out.",
+    )
+    median: tuple[int, ...] = Field((1, 50), description="For which T to give the median too.")
+
+
+class ExpectedBest(Metric[ExpectedBestConfig]):
+    """r_T: the expected smallest error among T candidates, averaged over targets.
+
+    Exchangeable candidates: the mean over all subsets of T, in closed form. Ranked ones: the
+    smallest among the first T. Intervals are bootstraps over targets. ``r_T-median`` is the
+    median over targets.
+
+    References:
+        Ren, Padilla, Malof, NeurIPS 2020, https://arxiv.org/abs/2009.12919, equation 2.
+    """
+
+    Config = ExpectedBestConfig
+
+    def measure(self, evaluation: Evaluation) -> list[Estimate]:
+        """One estimate for each T, and the medians."""
+        most = evaluation.errors.shape[1]
+        counts = [t for t in dict.fromkeys(self.config.T) if 1 <= t <= most]
+        best = expected_best(evaluation.errors, counts, ranked=evaluation.ranked)
+        estimates = []
+        for count, values in zip(counts, best, strict=True):
+            ends = bootstrap(values, evaluation.generator("r_T"))
+            estimates.append(Estimate("r_T", *ends, T=count))
+        for count, values in zip(counts, best, strict=True):
+            if count in self.config.median:
+                value = float(values.nanmedian())
+                estimates.append(Estimate("r_T-median", value, T=count))
+        return estimates

@@ -1,0 +1,25 @@
+"""The error of all candidates."""
+
+from __future__ import annotations
+
+from invcore import Config, Estimate, Evaluation, Metric, bootstrap
+
+
+class ResimulationError(Metric[Config]):
+    """Mean over all candidates of the error, its spread over them, and the median.
+
+    A target counts by the mean of its candidates that have a response.
+    """
+
+    def measure(self, evaluation: Evaluation) -> list[Estimate]:
+        """Mean with its interval, standard deviation, median."""
+        errors = evaluation.errors
+        mean, low, high = bootstrap(errors.nanmean(dim=1), evaluation.generator("error"))
+        known = errors[~errors.isnan()]
+        spread = float(known.std(unbiased=False)) if len(known) else float("nan")
+        median = float(known.median()) if len(known) else float("nan")
+        return [
+            Estimate("resimulation-error", mean, low, high),
+            Estimate("resimulation-error-spread", spread),
+            Estimate("resimulation-error-median", median),
+        ]

@@ -1,0 +1,1 @@
+"""The neural adjoint method for invcore."""

@@ -1,0 +1,43 @@
+"""Settings of the neural adjoint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from invcore import Config, Field, LocalisationConfig, SurrogateConfig, TrainingConfig
+
+# PAPERS: 500 epochs, batch 1024, halved on a plateau, batch normalisation, 300 steps of Adam.
+_PAPER_TRAINING = {"epochs": 500, "batch_size": 1024, "schedule": "plateau"}
+
+
+def _paper(depth: int, weight_decay: float, lr: float) -> dict[str, Any]:
+    """The published surrogate of one task."""
+    training = {**_PAPER_TRAINING, "weight_decay": weight_decay, "lr": lr}
+    sizes = {"width": 500, "depth": depth, "activation": "relu", "batch_norm": True}
+    return {"surrogate": {**sizes, "training": training}}
+
+
+class NeuralAdjointConfig(Config):
+    """Settings of the neural adjoint.
+
+    Example:
+        >>> NeuralAdjointConfig.resolve({}, preset="paper", task="sine-wave").surrogate.width
+        500
+    """
+
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "quick": {"surrogate": {"training": {"epochs": 60}}},
+        "paper": {**_paper(4, 5e-4, 5e-4), "localisation": {"solver": "adam"}},
+        "paper/robotic-arm": _paper(4, 2e-2, 1e-3),
+        "paper/ballistics": _paper(3, 5e-3, 1e-2),
+    }
+
+    surrogate: SurrogateConfig = SurrogateConfig(training=TrainingConfig(epochs=400))
+    localisation: LocalisationConfig = LocalisationConfig()
+    boundary: bool = Field(
+        True, description="Stay in the box of the training data: the boundary loss."
+    )
+    designed_start: bool = Field(
+        True, description="Start from the designs' prior; off: uniformly in the box."
+    )

@@ -1,0 +1,101 @@
+"""The neural adjoint: gradient search on a frozen forward network."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from invcore import (
+    Candidates,
+    FitContext,
+    InverseMethod,
+    InverseModel,
+    Pairs,
+    Problem,
+    Scaling,
+    Simulator,
+    Surrogate,
+    Targets,
+    fit_surrogate,
+    localise,
+)
+from invcore_na.config import NeuralAdjointConfig
+
+
+class NeuralAdjoint(InverseMethod[NeuralAdjointConfig]):
+    """Train a forward network, freeze it, and search designs from many starts by its gradient.
+
+    References:
+        Ren, Padilla, Malof, NeurIPS 2020, https://arxiv.org/abs/2009.12919, section 3.
+
+    Example:
+        >>> import invcore
+        >>> designer = invcore.fit([[0.0], [0.5], [1.0]] * 10, [[0.0], [1.0], [2.0]] * 10,
+        ...                        method="na", preset="quick")
+        >>> designer.propose([[1.5]], candidates=4).designs.shape
+        (4, 1)
+    """
+
+    Config = NeuralAdjointConfig
+
+    def fit(
+        self, problem: Problem, train: Pairs, val: Pairs, context: FitContext
+    ) -> NeuralAdjointModel:
+        """Train the forward network on pairs, in scaled units."""
+        scaling = Scaling.fit(problem.designs, train)
+        surrogate, _ = fit_surrogate(self.config.surrogate, scaling, train, val, context)
+        return NeuralAdjointModel(problem, surrogate, self.config)
+
+    def restore(self, problem: Problem, state: dict[str, Tensor]) -> NeuralAdjointModel:
+        """Rebuild the model from its tensors."""
+        surrogate = Surrogate.restore(self.config.surrogate, problem.designs, state)
+        return NeuralAdjointModel(problem, surrogate, self.config)
+
+
+class NeuralAdjointModel(InverseModel):
+    """A frozen forward network, and the search on it."""
+
+    ranked = True
+
+    def __init__(
+        self, problem: Problem, surrogate: Surrogate, config: NeuralAdjointConfig
+    ) -> None:
+        self._problem, self._surrogate, self._config = problem, surrogate, config
+        self.point_dim = problem.designs.dim
+
+    def propose(
+        self, targets: Targets, points: Tensor, *, simulator: Simulator | None = None
+    ) -> Candidates:
+        """Search from one start for each point, and sort by the network's own error."""
+        self.check_sizes(targets, points, self._problem.responses.dim)
+        scaling, config = self._surrogate.scaling, self._config
+        batch, count = points.shape[:2]
+        start = scaling.encode(self._starts(points)).flatten(0, 1).to(self._surrogate.device)
+        wanted = scaling.y(targets.y).float().to(start.device)
+        found = localise(
+            self._surrogate,
+            start,
+            wanted.repeat_interleave(count, dim=0),
+            scaling,
+            config.localisation,
+            boxed=config.boundary,
+        )
+        # What has converged is equally good: keep the points' order there, not rounding's.
+        error = found.error.clamp(min=config.localisation.tolerance).view(batch, count)
+        order = error.argsort(dim=1, stable=True)[..., None]
+        x = scaling.decode(found.x, inside=config.boundary).view(batch, count, -1)
+        y = scaling.y.inverse(found.y.double()).view(batch, count, -1)
+        return Candidates(
+            x.gather(1, order.expand_as(x)), y.gather(1, order.expand_as(y))
+        )
+
+    def _starts(self, points: Tensor) -> Tensor:
+        """(B, K, L) in the unit cube to designs (B, K, Dx)."""
+        designs = self._surrogate.scaling.designs
+        if self._config.designed_start:
+            return designs.from_unit(points)
+        return designs.low + points * (designs.high - designs.low)
+
+    def state(self) -> dict[str, Tensor]:
+        """The network's weights and its scaling."""
+        return self._surrogate.state()

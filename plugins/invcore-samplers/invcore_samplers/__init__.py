@@ -1,0 +1,1 @@
+"""Space-filling samplers for invcore: random, lhs, maximin-lhs, sobol, halton."""
