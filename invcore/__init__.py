@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from invcore.data import Pairs as Pairs
     from invcore.data import Scaling as Scaling
     from invcore.data import Splits as Splits
+    from invcore.designer import Designer as Designer
+    from invcore.designer import Proposal as Proposal
     from invcore.events import Event as Event
     from invcore.fitcontext import FitContext as FitContext
     from invcore.hookspecs import hookimpl as hookimpl
@@ -54,8 +56,6 @@ if TYPE_CHECKING:
     from invcore.scoring import expected_best as expected_best
     from invcore.seeding import generator as generator
     from invcore.seeding import isolated as isolated
-    from invcore.solve import Designer as Designer
-    from invcore.solve import Proposal as Proposal
     from invcore.solve import fit as fit
     from invcore.space import Space as Space
     from invcore.space import Variable as Variable
@@ -81,6 +81,7 @@ _HOME = {
     "contracts.sampler": ("Sampler",),
     "contracts.task": ("Simulator", "Task"),
     "data": ("Normaliser", "Pairs", "Scaling", "Splits"),
+    "designer": ("Designer", "Proposal"),
     "events": ("Event",),
     "fitcontext": ("FitContext",),
     "hookspecs": ("hookimpl",),
@@ -100,7 +101,7 @@ _HOME = {
     "runner": ("run",),
     "scoring": ("bootstrap", "expected_best"),
     "seeding": ("generator", "isolated"),
-    "solve": ("Designer", "Proposal", "fit"),
+    "solve": ("fit",),
     "space": ("Space", "Variable"),
     "store": ("Store",),
     "training": ("TrainingConfig", "train"),

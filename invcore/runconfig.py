@@ -132,6 +132,23 @@ def apply_settings(
     return result
 
 
+def method_settings(settings: list[str], config: type[Config]) -> dict[str, Any]:
+    """``key=value`` settings of a method alone, as plain data; ``method.`` before it is optional.
+
+    Raises:
+        ConfigError: a malformed setting, or an unknown key.
+    """
+    result: dict[str, Any] = {}
+    for setting in settings:
+        key, equals, text = setting.partition("=")
+        if not equals or not key.strip():
+            raise ConfigError(f"--set {setting!r}: expected key=value")
+        path = key.strip().removeprefix("method.").split(".")
+        _slot(path, {"method": config}, setting)
+        result = merge(result, _nest(path, _value(text.strip())))
+    return result
+
+
 def _slot(path: list[str], configs: Mapping[str, type[Config]], setting: str) -> str:
     owners = [slot for slot, config in configs.items() if path[0] in config.model_fields]
     if len(owners) == 1:
@@ -139,8 +156,21 @@ def _slot(path: list[str], configs: Mapping[str, type[Config]], setting: str) ->
     if owners:
         options = " or ".join(f"{slot}.{path[0]}" for slot in owners)
         raise ConfigError(f"--set {setting!r}: say {options}")
-    known = {*RunConfig.model_fields, *(f for c in configs.values() for f in c.model_fields)}
-    raise ConfigError(f"--set: no field {path[0]!r}. {close_names(path[0], known)}")
+    known = [*RunConfig.model_fields, *(f for c in configs.values() for f in _paths(c))]
+    deeper = [name for name in known if name.split(".")[-1] == path[-1]]
+    hint = f"Did you mean {' or '.join(deeper)}?" if deeper else close_names(".".join(path), known)
+    raise ConfigError(f"--set: no field {'.'.join(path)!r}. {hint}")
+
+
+def _paths(config: type[Config], prefix: str = "") -> list[str]:
+    """All fields of a config and of those in it, dotted."""
+    paths = []
+    for name, field in config.model_fields.items():
+        kind = field.annotation
+        paths.append(prefix + name)
+        if isinstance(kind, type) and issubclass(kind, Config):
+            paths += _paths(kind, f"{prefix}{name}.")
+    return paths
 
 
 def _nest(path: list[str], value: Any) -> dict[str, Any]:

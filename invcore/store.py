@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
 import re
 import shutil
@@ -20,6 +19,7 @@ from torch import Tensor
 
 from invcore.config import Config
 from invcore.errors import StoreError, UnknownNameError, close_names
+from invcore.jsontext import dump as dump
 
 SCHEMA = 1
 RECORD = "run.json"
@@ -238,26 +238,6 @@ class Store:
                 pass
         except OSError as error:
             raise StoreError(f"{self.root}: cannot be written ({error.strerror})") from None
-
-
-def dump(document: Any, indent: int | None = None) -> str:
-    """JSON text; numbers that JSON does not know (NaN, infinity) become null.
-
-    Example:
-        >>> dump({"value": float("nan")})
-        '{"value": null}'
-    """
-    return json.dumps(_plain(document), indent=indent, allow_nan=False)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
-    return value
 
 
 def _checksum(path: Path) -> str:

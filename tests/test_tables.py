@@ -53,6 +53,7 @@ GOOD = {
     "spaces": (" a , b \n 1 ,\t2 \n", "a b", [[1, 2]], 2),
     "quotes": ('"a","b"\n"1","2"\n', "a b", [[1, 2]], 2),
     "space before quotes": ('a, "b"\n1, "2"\n', "a b", [[1, 2]], 2),
+    "space after quotes": ('"a" ,"b"\n"1" , "2" \n', "a b", [[1, 2]], 2),
     "delimiters in a header": ('"a, max",b;c\n1,2\n', "a,~max b;c", [[1, 2]], 2),
     "line break in a header": ('"a\nmax",b\n1,2\n', "a~max b", [[1, 2]], 3),
     "tab": ("a\tb\n1\t2\n", "a b", [[1, 2]], 2),

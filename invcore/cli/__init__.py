@@ -119,6 +119,9 @@ def main(args: Sequence[str] | None = None) -> None:
     line = [*(["--debug"] if debug else []), *(word for word in line if word != "--debug")]
     try:
         code = cli.main(line, prog_name="invcore", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:  # no error: its message is the help
+        error.show()
+        code = error.exit_code
     except click.ClickException as error:
         _complain(error.format_message(), error.ctx if isinstance(error, click.UsageError) else None)
         code = error.exit_code

@@ -41,7 +41,7 @@ def table(*columns: str, title: str | None = None) -> Table:
 
 def emit_json(document: Any) -> None:
     """Print one JSON document; numbers that JSON does not know become null."""
-    from invcore.store import dump
+    from invcore.jsontext import dump
 
     click.echo(dump(document, indent=2))
 

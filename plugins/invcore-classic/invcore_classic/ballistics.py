@@ -104,10 +104,11 @@ def landing_position(
     wide = x.to(torch.float64)
     finite = wide.isfinite().all(dim=-1)
     # Substitute before computing: a where() at the end alone would leave NaN in the gradients.
+    wide = torch.where(finite[..., None], wide, 0.0)
     start, height, angle, speed = wide.unbind(-1)
     tau = mass / drag
     up = speed * torch.sin(angle) / (gravity * tau)
-    # Not clamp(), which passes the gradient on both sides of 0 when up is exactly 0.
+    # Not clamp(): where up is exactly 0, one of the two has to pass the gradient, and only one.
     rise_time = torch.log1p(torch.where(up >= 0.0, up, 0.0))
     w = torch.where(up >= 0.0, 0.0, -up)
     fall_height = height / (gravity * tau**2) + _phi(-rise_time)

@@ -9,6 +9,7 @@ import pytest
 import torch
 from invcore_classic.ballistics import Ballistics, BallisticsConfig, landing_position
 from scipy.integrate import solve_ivp
+from scipy.optimize import brentq
 from scipy.special import lambertw
 from torch import Tensor
 
@@ -28,6 +29,14 @@ def awkward(count: int) -> Tensor:
     x = low + unit * (high - low)
     below = x.new_tensor([[0.0, -2.0, 1.2, 20.0], [0.0, -0.5, 0.5, 60.0]])
     return torch.cat([below, x])
+
+
+def steep(count: int) -> Tensor:
+    """Designs thrown down from high up, faster than the ball would ever fall by itself."""
+    unit = torch.rand(count, 4, generator=torch.Generator().manual_seed(5), dtype=torch.float64)
+    low = torch.tensor([-2.0, 0.1, -1.55, 20.0], dtype=torch.float64)
+    high = torch.tensor([2.0, 1000.0, -0.5, 700.0], dtype=torch.float64)
+    return low + unit * (high - low)
 
 
 def by_ode(x: list[float]) -> float:
@@ -65,12 +74,27 @@ def test_against_an_ode_solver(designs: Callable[[int], Tensor]) -> None:
     assert landing_position(x)[:, 0].tolist() == pytest.approx(wanted, rel=1e-8, abs=1e-9)
 
 
-@pytest.mark.parametrize("designs", [prior, awkward])
+@pytest.mark.parametrize("designs", [prior, awkward, steep])
 def test_against_lambert_w(designs: Callable[[int], Tensor]) -> None:
     x = designs(5000)
     x = x[x[:, 1].abs() > 0.01]
     reach = x[:, 3] * torch.cos(x[:, 2]) * TAU * -torch.expm1(-landing_time(x))
     torch.testing.assert_close(landing_position(x)[:, 0], x[:, 0] + reach, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("speed", [1e3, 1e5, 1e7])
+@pytest.mark.parametrize("share", [0.5, 0.999, 1.0, 1.5])
+def test_thrown_down_at_cosmic_speed(speed: float, share: float) -> None:
+    # From about as high as drag lets it get by itself, the slowest case for Newton's method.
+    height = share * speed * math.sin(1.0) * TAU
+
+    def above_ground(s: float) -> float:
+        down = speed * math.sin(1.0) * TAU - G * TAU**2
+        return height + down * math.expm1(-s) - G * TAU**2 * s
+
+    s = brentq(above_ground, 0.0, 1.0 + height / (G * TAU**2), xtol=1e-13, rtol=1e-14)
+    got = landing_position(torch.tensor([[0.0, height, -1.0, speed]], dtype=torch.float64))
+    assert got.item() == pytest.approx(speed * math.cos(1.0) * TAU * -math.expm1(-s), rel=1e-9)
 
 
 def test_without_drag_it_is_a_parabola() -> None:
@@ -171,6 +195,13 @@ def test_tiny_speeds_have_finite_gradients(height: float, sign: float) -> None:
     # Moving up lengthens the hop by cot(angle) at most: the limit of a slow throw from the ground.
     assert (gradient[:, 1].abs() <= 1.0 / math.tan(0.7) * 1.2).all()
     assert gradient.isfinite().all()
+
+
+def test_absurd_designs_have_finite_gradients() -> None:
+    x = torch.tensor([[0.0, 1e80, 0.7, 9.0], [0.0, 1.5, 0.7, 1e80]], dtype=torch.float64)
+    y, vjp = torch.func.vjp(landing_position, x)
+    assert y[0].item() == pytest.approx(9.0 * math.cos(0.7) * TAU)
+    assert vjp(torch.ones_like(y))[0].isfinite().all()
 
 
 def test_short_hops_keep_their_relative_accuracy() -> None:

@@ -10,11 +10,7 @@ from invcore import Config, Sampler
 from invcore_samplers.checks import check_size, numpy_generator, strictly_inside
 
 
-class HaltonConfig(Config):
-    """`halton` has no settings."""
-
-
-class Halton(Sampler[HaltonConfig]):
+class Halton(Sampler[Config]):
     """The first points of a scrambled Halton sequence (SciPy's `Halton`).
 
     Any count is as good as another. The digits are permuted at random, without which the
@@ -30,8 +26,6 @@ class Halton(Sampler[HaltonConfig]):
         >>> (points[:, 0] * 8).floor().sort().values.tolist()  # base 2: one in each eighth
         [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]
     """
-
-    Config = HaltonConfig
 
     def sample(self, count: int, dim: int, generator: torch.Generator) -> Tensor:
         """The first `count` points: (count, dim), float64."""

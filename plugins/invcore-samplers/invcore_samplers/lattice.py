@@ -1,4 +1,4 @@
-"""Latin hypercubes from rank-1 lattices: far apart, for any number of points, without an n x n matrix."""
+"""Latin hypercubes from rank-1 lattices: any number of points, and never an n x n matrix."""
 
 from __future__ import annotations
 

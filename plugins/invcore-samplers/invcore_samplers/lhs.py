@@ -10,11 +10,7 @@ from invcore import Config, Sampler
 from invcore_samplers.checks import check_size, numpy_generator, strictly_inside
 
 
-class LHSConfig(Config):
-    """`lhs` has no settings."""
-
-
-class LHS(Sampler[LHSConfig]):
+class LHS(Sampler[Config]):
     """Random Latin hypercube: one point in each of `count` strata of every dimension.
 
     The strata are paired at random, and the point is uniform in its cell, so that each point by
@@ -30,7 +26,6 @@ class LHS(Sampler[LHSConfig]):
         [0.0, 1.0, 2.0, 3.0]
     """
 
-    Config = LHSConfig
     latin = True
 
     def sample(self, count: int, dim: int, generator: torch.Generator) -> Tensor:

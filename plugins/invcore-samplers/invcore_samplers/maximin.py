@@ -15,6 +15,8 @@ from invcore_samplers.repulsion import repelled_ranks
 PAIRWISE_LIMIT = 8192
 #: Work of all repulsion steps together, in pairs of points, and what a step costs beside its pairs.
 _PAIRS, _OVERHEAD = 1.5e8, 2e5
+#: Above this many dimensions lattices lose by a third and more: not searched where pairs can be.
+_LATTICE_DIMS = 12
 #: A repulsion shorter than this many steps is not worth starting.
 _SHORTEST = 24
 
@@ -50,14 +52,12 @@ class MaximinLHS(Sampler[MaximinConfig]):
         return maximin_lhs(count, dim, generator, effort=self.config.effort)
 
 
-def maximin_lhs(
-    count: int, dim: int, generator: torch.Generator, *, effort: float = 1.0
-) -> Tensor:
+def maximin_lhs(count: int, dim: int, generator: torch.Generator, *, effort: float = 1.0) -> Tensor:
     """Latin hypercube of stratum midpoints with a large minimum Euclidean distance.
 
-    Two searches run, and the better design is taken: rank-1 lattices (`lattice_ranks`), best for
+    Two searches run, and the best design is taken: rank-1 lattices (`lattice_ranks`), best for
     many points in few dimensions, and repulsion between all points (`repelled_ranks`), best
-    elsewhere. The budget counts iterations, never seconds: the result depends on the generator
+    elsewhere; where one is known to win, it runs alone. The budget counts iterations, never seconds: the result depends on the generator
     alone (repulsion multiplies matrices in float32, so another machine or another number of
     threads can end in another, equally good design). Rows and reflections are random.
 
@@ -95,17 +95,21 @@ def maximin_lhs(
     if count == 1 or dim == 1:  # all Latin hypercubes are equally good
         ranks = torch.stack([torch.randperm(count, generator=private) for _ in range(dim)], 1)
         return _midpoints(ranks)
-    best = lattice_ranks(count, dim, private, effort=effort)
-    if 3 < count <= PAIRWISE_LIMIT:
-        distance = minimum_distance(_midpoints(best))
+    # Where lattices win (measured): many points for the dimension. More effort moves the boundary.
+    dense = count >= 3 * 4**dim * max(1.0, effort)
+    repel = 3 < count <= PAIRWISE_LIMIT and not dense
+    designs: list[Tensor] = []
+    if dim <= _LATTICE_DIMS or not repel:
+        designs.append(lattice_ranks(count, dim, private, effort=effort))
+    if repel:
         steps = max(_SHORTEST, int(effort * _PAIRS / (count**2 + _OVERHEAD)))
         # Few points end in many different optima: many short runs. Many points: one long run.
-        runs = max(1, steps // max(150, 2 * count))
-        for _ in range(runs):
-            ranks = repelled_ranks(count, dim, private, steps=steps // runs)
-            found = minimum_distance(_midpoints(ranks))
-            if found > distance:
-                best, distance = ranks, found
+        runs = max(1, int(steps / (max(150, 2 * count) * max(1.0, effort) ** 0.5)))
+        designs += [repelled_ranks(count, dim, private, steps=steps // runs) for _ in range(runs)]
+    # A lone lattice may have a million points: its distance is not worth the time.
+    best = designs[0]
+    if len(designs) > 1:
+        best = max(designs, key=lambda ranks: minimum_distance(_midpoints(ranks)))
     best = best[torch.randperm(count, generator=private)]
     flip = torch.rand(dim, generator=private) < 0.5
     return _midpoints(torch.where(flip, count - 1 - best, best))

@@ -9,19 +9,13 @@ from invcore import Config, Sampler
 from invcore_samplers.checks import check_size, strictly_inside
 
 
-class RandomConfig(Config):
-    """`random` has no settings."""
-
-
-class Random(Sampler[RandomConfig]):
+class Random(Sampler[Config]):
     """Independent uniform points in the open unit cube: the baseline of all samplers.
 
     Example:
         >>> Random().sample(5, 2, torch.Generator().manual_seed(0)).shape
         torch.Size([5, 2])
     """
-
-    Config = RandomConfig
 
     def sample(self, count: int, dim: int, generator: torch.Generator) -> Tensor:
         """Independent points: (count, dim), float64."""

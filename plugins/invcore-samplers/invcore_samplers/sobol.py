@@ -10,11 +10,7 @@ from invcore import Config, Sampler
 from invcore_samplers.checks import check_size, numpy_generator, strictly_inside
 
 
-class SobolConfig(Config):
-    """`sobol` has no settings."""
-
-
-class Sobol(Sampler[SobolConfig]):
+class Sobol(Sampler[Config]):
     """The first points of a scrambled Sobol sequence (SciPy's `Sobol`).
 
     A power of two is the best count: every elementary interval then holds the points it should.
@@ -31,8 +27,6 @@ class Sobol(Sampler[SobolConfig]):
         >>> (points * 8).floor().sort(dim=0).values[:, 0].tolist()
         [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]
     """
-
-    Config = SobolConfig
 
     def sample(self, count: int, dim: int, generator: torch.Generator) -> Tensor:
         """The first `count` points: (count, dim), float64.

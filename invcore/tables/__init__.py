@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from invcore.errors import DataError
-from invcore.table_formats import (
+from invcore.tables.formats import (
     NUMPY,
     PARQUET,
     TEXT,
@@ -28,8 +28,8 @@ from invcore.table_formats import (
     read_parquet,
     shown,
 )
-from invcore.table_text import read_text
-from invcore.table_writers import Column, checked_columns, encode, replace_file
+from invcore.tables.text import read_text
+from invcore.tables.writers import Column, checked_columns, encode, replace_file
 
 _RANGE = re.compile(r"(\d{1,9})(?:\s*-\s*(\d{1,9}))?", re.ASCII)
 
@@ -267,3 +267,18 @@ def write_table(
 
 def _rows(count: int) -> str:
     return f"{count} row{'s' * (count != 1)}"
+
+
+def check_output(path: str | os.PathLike[str]) -> None:
+    """Refuse a file that `write_table` could not write, before long work for it begins.
+
+    Raises:
+        DataError: another suffix, no such folder, or no right to write in it.
+    """
+    place, file = printable(os.fspath(path)), Path(path)
+    encode({"x": np.zeros(1)}, file.suffix.lower(), place)
+    folder = Path(os.path.realpath(file)).parent
+    if file.is_dir() or not folder.is_dir():
+        raise DataError(f"{place}: is a folder, or its folder does not exist")
+    if not os.access(folder, os.W_OK):
+        raise DataError(f"{place}: cannot be written; check the rights of its folder")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from invcore.errors import DataError
-from invcore.table_formats import Parsed, check_names, printable, shown
+from invcore.tables.formats import Parsed, check_names, printable, shown
 
 # No part of these can match the same text in two ways: a hostile field may have 100,000 digits.
 _NUMBER = re.compile(
@@ -98,11 +99,16 @@ def _records(
     lines: Sequence[str], start: int, delimiter: str, place: str
 ) -> Iterator[tuple[int, list[str]]]:
     """Each record from index ``start`` on: the 1-based line it starts on, and its fields."""
-    feed = (
-        (" ".join(lines[index].split()) if delimiter == " " else lines[index]) + "\n"
-        for index in range(start, len(lines))
-    )
-    reader = csv.reader(feed, delimiter=delimiter, skipinitialspace=True, strict=True)
+
+    def feed() -> Iterator[str]:
+        for line in islice(lines, start, None):
+            line = " ".join(line.split()) if delimiter == " " else line
+            # NumPy lets space follow a closing quote, csv does not: they must agree
+            yield (padding.sub('"', line) if '"' in line else line) + "\n"
+
+    space = " " if delimiter == "\t" else r" \t"
+    padding = re.compile(rf'"[{space}]+(?={delimiter}|$)')
+    reader = csv.reader(feed(), delimiter=delimiter, skipinitialspace=True, strict=True)
     while True:
         row = start + reader.line_num + 1
         try:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from invcore.errors import DataError
-from invcore.table_formats import PARQUET, import_arrow, printable, shown
+from invcore.tables.formats import PARQUET, import_arrow, printable, shown
 
 Column = Sequence[float] | Sequence[str] | npt.NDArray[Any]
 

@@ -1,0 +1,115 @@
+"""What can be said of a component, as plain data: the document of ``invcore describe --json``."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import re
+from typing import TYPE_CHECKING, Any
+
+from invcore.cli.fields import dotted, flatten
+from invcore.errors import ConfigError
+
+if TYPE_CHECKING:
+    from invcore.component import Kind
+    from invcore.registry import Registry
+    from invcore.space import Space, Variable
+
+_SECTION = re.compile(r"^(Args|Example|Examples|Note|Raises|References|Returns|Yields):$", re.M)
+
+
+def facts(registry: Registry, kind: Kind, name: str) -> dict[str, Any]:
+    """All that is known of a component.
+
+    Raises:
+        UnknownNameError: nothing has that name.
+        PluginError: it cannot be loaded; with the cause.
+        ConfigError: it is a task that cannot be built from its default settings.
+    """
+    loaded = registry.load(kind, name)
+    entry = registry.find(kind, name)
+    component = entry.component
+    document = {
+        "kind": kind,
+        "name": name,
+        "summary": component.summary,
+        "description": description(loaded) or component.summary,
+        "plugin": entry.plugin,
+        "version": entry.version,
+        "target": component.target,
+        "tags": list(component.tags),
+        "references": list(component.references),
+        "settings": [
+            {**vars(row), "choices": list(row.choices)} for row in flatten(loaded.Config)
+        ],
+        "presets": {
+            preset: dotted(changes) for preset, changes in loaded.Config.presets.items()
+        },
+    }
+    if kind == "task":
+        return document | _of_task(name, loaded)
+    if kind == "method":
+        names = ("pairs", "simulator", "gradient")
+        needed = {str(flag.name).lower() for flag in loaded.needs}
+        return document | {"needs": [need for need in names if need in needed]}
+    if kind == "sampler":
+        return document | {"latin": bool(loaded.latin)}
+    return document
+
+
+def description(loaded: type) -> str:
+    """A class's own docstring up to its sections, a paragraph a line.
+
+    Example:
+        >>> class Thing:
+        ...     '''What it is,
+        ...     in short.
+        ...
+        ...     Args:
+        ...         none: at all.
+        ...     '''
+        >>> description(Thing)
+        'What it is, in short.'
+    """
+    text = _SECTION.split(inspect.cleandoc(loaded.__doc__ or ""))[0].replace("``", "`")
+    paragraphs = (block for block in re.split(r"\n\s*\n", text) if block.strip())
+    return "\n".join(
+        # A list keeps its lines; the others are wrapped anew.
+        "\n".join(block.splitlines()) if re.search(r"^\s*[*-] ", block, re.M)
+        else " ".join(block.split())
+        for block in paragraphs
+    )  # fmt: skip
+
+
+def _of_task(name: str, loaded: type[Any]) -> dict[str, Any]:
+    """The spaces; a task may compute them from its settings."""
+    try:
+        task = loaded()
+        designs, responses = task.designs, task.responses
+    except Exception as error:  # a plugin may raise anything
+        raise ConfigError(
+            f"task {name!r} cannot be built from its default settings: "
+            f"{type(error).__name__}: {' '.join(str(error).split())}"
+        ) from error
+    return {
+        "differentiable": bool(task.differentiable),
+        "designs": _variables(designs),
+        "responses": _variables(responses),
+    }
+
+
+def _variables(space: Space) -> list[dict[str, Any]]:
+    return [_variable(variable) for variable in space.variables]
+
+
+def _variable(variable: Variable) -> dict[str, Any]:
+    low, high = variable.bounds
+    return {
+        "name": variable.name,
+        "unit": variable.unit,
+        "prior": None if variable.prior is None else variable.prior.model_dump(mode="json"),
+        "low": low if math.isfinite(low) else None,
+        "high": high if math.isfinite(high) else None,
+        "whole": variable.whole,
+        "description": variable.description,
+    }

@@ -1,0 +1,74 @@
+"""Tables without rich's machinery, for the listings: importing that takes as long as they do."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+
+import click
+from rich.cells import cell_len
+
+_GAP = 2
+_NARROWEST = 20
+
+
+def show(names: Sequence[str], rows: Sequence[Sequence[str]], *, wrapped: int) -> None:
+    """Print a table as wide as the terminal at most; see ``columns``."""
+    head, *rest = columns(
+        names, rows, wrapped=wrapped, width=shutil.get_terminal_size().columns
+    )
+    click.echo(click.style(head, bold=True))
+    for line in rest:
+        click.echo(line)
+
+
+def columns(
+    names: Sequence[str], rows: Sequence[Sequence[str]], *, wrapped: int, width: int
+) -> Iterator[str]:
+    """The lines of a table in the house's look; one column is wrapped to what room there is.
+
+    Args:
+        names: of the columns.
+        rows: one text a column.
+        wrapped: index of the column that gives way.
+        width: in cells.
+
+    Example:
+        >>> for line in columns(["a", "what"], [["x", "one two three"]], wrapped=1, width=30):
+        ...     print(line)
+        a  what
+        ────────────────
+        x  one two three
+    """
+    widths = [max(map(cell_len, column)) for column in zip(names, *rows, strict=True)]
+    others = sum(widths) - widths[wrapped] + _GAP * (len(names) - 1)
+    widths[wrapped] = min(widths[wrapped], max(_NARROWEST, width - others))
+    yield _line(names, widths)
+    yield "─" * (sum(widths) + _GAP * (len(names) - 1))
+    for row in rows:
+        parts = wrap(row[wrapped], widths[wrapped])
+        yield _line([*row[:wrapped], parts[0], *row[wrapped + 1 :]], widths)
+        for part in parts[1:]:
+            yield _line([part if i == wrapped else "" for i in range(len(row))], widths)
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """Break a text into lines of at most so many cells, at spaces; a longer word stays whole.
+
+    Example:
+        >>> wrap("one two three", 8)
+        ['one two', 'three']
+    """
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".lstrip()
+        if lines[-1] and cell_len(longer) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    padded = [c + " " * (w - cell_len(c)) for c, w in zip(cells, widths, strict=True)]
+    return (" " * _GAP).join(padded).rstrip()

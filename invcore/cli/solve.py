@@ -1,0 +1,206 @@
+"""``invcore solve``: designs for wanted responses from one's own table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from invcore.cli.options import component_option, device_option, json_option
+
+if TYPE_CHECKING:
+    from invcore.designer import Designer, Proposal
+    from invcore.store import Store
+    from invcore.tables import Table
+
+_SHOWN = 5  # rows on the screen for each target; the file has all
+
+
+@click.command()
+@click.option("--x", "x_path", type=click.Path(), help="Table of designs.")
+@click.option("--y", "y_path", type=click.Path(), help="Table of responses, row by row with --x.")
+@click.option("--table", "both_path", type=click.Path(), help="One table with both.")
+@click.option("--design-columns", help="Columns of --table or --x: names or numbers, 1-3,width.")
+@click.option("--response-columns", help="Columns of --table or --y.")
+@click.option("--x-key", help="Array of an NPZ file that holds the designs.")
+@click.option("--y-key", help="Array of an NPZ file that holds the responses.")
+@click.option("--header/--no-header", default=None, help="Whether row 1 has names; found if unsaid.")
+@click.option(
+    "--target", "targets", multiple=True, metavar="Y[,Y…]", help="A wanted response; repeatable."
+)
+@click.option("--targets", "targets_path", type=click.Path(), help="Table of wanted responses.")
+@component_option("method", "na", "The inverse method; default na.")
+@component_option("sampler", "maximin-lhs", "What drives its randomness; default maximin-lhs.")
+@click.option(
+    "--candidates", type=click.IntRange(1), default=100, show_default=True, help="Per target."
+)
+@click.option("--top", type=click.IntRange(1), help="Write only the best of each target.")
+@click.option(
+    "--bounds", multiple=True, metavar="NAME=LOW:HIGH", help="Narrower bounds of a design column."
+)
+@click.option("--whole", multiple=True, metavar="NAME", help="A column of whole numbers.")
+@click.option("--extrapolate", is_flag=True, help="Try also targets that the data do not reach.")
+@click.option("--preset", type=click.Choice(["quick", "default", "paper"]), default="default")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A method's setting.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@device_option
+@click.option("--model", metavar="RUN_ID", help="Use a model fitted before, instead of a table.")
+@click.option("--store", "store_path", default="runs", show_default=True, help="Folder of models.")
+@click.option(
+    "--out", default="designs.csv", show_default=True, help=".csv, .parquet or .npz of designs."
+)
+@json_option
+def solve(
+    store_path: str, out: str, as_json: bool, candidates: int, sampler: str, top: int | None,
+    seed: int, extrapolate: bool, **given: Any,
+) -> None:  # fmt: skip
+    """Find designs for wanted responses from your own table.
+
+    A method learns from the table, proposes designs for each target, and an independent judge
+    ranks them by how far they may be from it: its prediction, and an error from rows held out.
+    The designs lie inside the data's range. The fitted model is kept: --model uses it again.
+
+    \b
+    invcore solve --x X.csv --y Y.csv --target 0.5 --target 1.0
+    invcore solve --table all.csv --design-columns 1-7 --response-columns gap --target 0.5
+    invcore solve --model 1a2b3c --target 0.7
+    """
+    from invcore.cli.console import emit_json, progress
+    from invcore.store import Store
+    from invcore.tables import check_output
+
+    check_output(out)
+    store = Store(store_path)
+    with progress() as bars:
+        designer, targets = _designer(given, store, seed, extrapolate, bars)
+        proposal = designer.propose(
+            targets, candidates=candidates, sampler=sampler, seed=seed, extrapolate=extrapolate,
+            progress=bars,
+        )  # fmt: skip
+    if top is not None:
+        proposal = proposal.top(top)
+    proposal.save(out)
+    if as_json:
+        emit_json(_document(designer, proposal, store, out))
+    else:
+        _show(designer, proposal, store, out)
+
+
+def _designer(
+    given: dict[str, Any], store: Store, seed: int, extrapolate: bool, bars: Any
+) -> tuple[Designer, Any]:
+    """The model, fitted or loaded, and the targets."""
+    from invcore.designer import Designer
+    from invcore.owndata import as_targets
+    from invcore.plugins import installed
+    from invcore.runconfig import method_settings
+    from invcore.solve import fit
+
+    if not (given["targets"] or given["targets_path"]):
+        raise click.UsageError("say what is wanted: --target 0.5, or --targets FILE")
+    if given["model"]:
+        if given["x_path"] or given["both_path"]:
+            raise click.UsageError("--model takes no table: it has learnt from one")
+        designer = Designer.load(store, given["model"], device=given["device"])
+        return designer, as_targets(_targets(given), designer.problem.responses)
+    x, y = _tables(given)
+    method = installed().registry.load("method", given["method"])
+    targets = _targets(given)
+    designer = fit(
+        x, y, method=given["method"], preset=given["preset"], seed=seed, store=store,
+        settings=method_settings(list(given["settings"]), method.Config),
+        bounds=dict(_bound(text) for text in given["bounds"]), whole=given["whole"],
+        device=given["device"], targets=targets, extrapolate=extrapolate, progress=bars,
+    )  # fmt: skip
+    return designer, targets
+
+
+def _tables(given: dict[str, Any]) -> tuple[Table, Table]:
+    """Designs and responses, from one file or two."""
+    from invcore.tables import read_table
+
+    both, header = given["both_path"], given["header"]
+    if both:
+        if given["x_path"] or given["y_path"]:
+            raise click.UsageError("--table has both; leave out --x and --y")
+        if not (given["design_columns"] and given["response_columns"]):
+            raise click.UsageError("--table needs --design-columns and --response-columns")
+        table = read_table(both, prefix="column ", header=header, key=given["x_key"])
+        x, y = table, table
+    else:
+        if not (given["x_path"] and given["y_path"]):
+            raise click.UsageError("say where the data are: --x and --y, or --table")
+        x = read_table(given["x_path"], prefix="x", header=header, key=given["x_key"])
+        y = read_table(given["y_path"], prefix="y", header=header, key=given["y_key"])
+    return _chosen(x, given["design_columns"]), _chosen(y, given["response_columns"])
+
+
+def _chosen(table: Table, columns: str | None) -> Table:
+    return table.select([c.strip() for c in columns.split(",")]) if columns else table
+
+
+def _targets(given: dict[str, Any]) -> Any:
+    """Rows from the command line and from a file, as one list or table."""
+    from invcore.tables import read_table
+
+    if given["targets_path"]:
+        if given["targets"]:
+            raise click.UsageError("use --target or --targets, not both")
+        return read_table(given["targets_path"], prefix="y")
+    rows = []
+    for text in given["targets"]:
+        try:
+            rows.append([float(part) for part in text.split(",")])
+        except ValueError:
+            raise click.UsageError(f"--target {text!r}: expected numbers, e.g. 0.5,1.2") from None
+    if len({len(row) for row in rows}) > 1:
+        raise click.UsageError("the targets have different numbers of values")
+    return rows
+
+
+def _bound(text: str) -> tuple[str, tuple[float, float]]:
+    name, _, ends = text.rpartition("=")
+    low, _, high = ends.partition(":")
+    try:
+        return name, (float(low), float(high))
+    except ValueError:
+        raise click.UsageError(f"--bounds {text!r}: expected NAME=LOW:HIGH") from None
+
+
+def _document(designer: Designer, proposal: Proposal, store: Store, out: str) -> dict[str, Any]:
+    """What ``--json`` prints."""
+    columns = proposal.columns()
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    record = designer.record
+    return {
+        "id": record.id,
+        "status": record.status,
+        "method": record.method,
+        "metrics": [metric.model_dump() for metric in record.metrics],
+        "timings": record.timings.model_dump(),
+        "path": str(store.path(record.id)),
+        "out": out,
+        "designs": rows,
+    }
+
+
+def _show(designer: Designer, proposal: Proposal, store: Store, out: str) -> None:
+    """The best designs of each target, and where the rest lies."""
+    from invcore.cli.console import number, stdout, table
+
+    console, columns = stdout(), proposal.columns()
+    shown = table(*columns, title=f"Best of {len(proposal)} designs")
+    for row in zip(*columns.values(), strict=True):
+        cells = dict(zip(columns, row, strict=True))
+        if cells["rank"] <= _SHOWN:
+            texts = (number(v, 4) if isinstance(v, int | float) else v for v in row)
+            shown.add_row(*texts, end_section=cells["rank"] == _SHOWN)
+    console.print(shown)
+    for metric in designer.record.metrics:
+        ends = f"{number(metric.ci_low)} .. {number(metric.ci_high)}"
+        console.print(f"{metric.name} {number(metric.value)} ({ends})", markup=False)
+    again = f"invcore solve --model {designer.record.id} --target …"
+    if store.root != Path("runs"):
+        again += f" --store {store.root}"
+    console.print(f"All designs are in {out}. More targets: {again}", markup=False)

@@ -1,0 +1,28 @@
+"""JSON text, as everything that invcore writes or prints has it. Light: listings use it."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+
+def dump(document: Any, indent: int | None = None) -> str:
+    """JSON text; numbers that JSON does not know (NaN, infinity) become null.
+
+    Example:
+        >>> dump({"value": float("nan")})
+        '{"value": null}'
+    """
+    return json.dumps(_plain(document), indent=indent, allow_nan=False)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    return value

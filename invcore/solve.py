@@ -1,0 +1,141 @@
+"""Own data: fit a method to a table, keep it, and find it again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import torch
+from torch import Tensor
+
+import invcore
+from invcore import device as devices
+from invcore.contracts.method import InverseMethod, Needs, Problem
+from invcore.designer import Designer, check_reach
+from invcore.errors import ConfigError, StoreError
+from invcore.fitcontext import FitContext
+from invcore.judge import Judge, JudgeConfig, Verdict
+from invcore.owndata import Bounds, OwnData, Reach, Source, as_targets
+from invcore.plugins import Plugins, installed
+from invcore.progress import Progress
+from invcore.runner import identity
+from invcore.scoring import bootstrap
+from invcore.seeding import generator
+from invcore.store import MetricRecord, RunRecord, Store, Timings
+
+_QUICK_JUDGE = {"members": 3, "surrogate": {"training": {"epochs": 30}}}
+
+
+def fit(
+    x: Source,
+    y: Source,
+    *,
+    method: str = "na",
+    settings: Mapping[str, Any] | None = None,
+    preset: str = "default",
+    bounds: Bounds | None = None,
+    whole: Sequence[str] = (),
+    seed: int = 0,
+    device: str = "auto",
+    store: Store | None = None,
+    targets: Source | None = None,
+    extrapolate: bool = False,
+    progress: Progress | None = None,
+    plugins: Plugins | None = None,
+) -> Designer:
+    """Fit a method to a table of designs and responses.
+
+    Args:
+        x: designs (N, Dx): a file (CSV, Parquet, NPZ), a tensor, an array or lists.
+        y: responses (N, Dy), likewise.
+        method: an inverse method that learns from pairs.
+        settings: of the method; plain data.
+        preset: ``quick``, ``default`` or ``paper``.
+        bounds: by design column, (low, high), inside the data's range.
+        whole: design columns that take whole numbers only.
+        seed: root of all randomness.
+        device: ``auto``, ``cpu``, ``cuda``, …
+        store: where the fitted model is kept, and found again; None keeps nothing.
+        targets: if given, checked before anything is fitted.
+        extrapolate: let targets be out of reach.
+        progress: shows what goes on.
+        plugins: where names are looked up; those installed.
+
+    Raises:
+        DataError: the tables cannot be used; the message has file, row and column.
+        ConfigError: a wrong setting, or a method that needs a simulator.
+        UnknownNameError: no such method.
+
+    Example:
+        >>> import invcore
+        >>> x = torch.rand(200, 2, generator=torch.Generator().manual_seed(0))
+        >>> designer = invcore.fit(x, x.sum(1), method="na", preset="quick")
+        >>> proposal = designer.propose([[0.7]], candidates=3)
+        >>> bool((proposal.predicted - 0.7).abs().max() < 0.1)
+        True
+    """
+    plugins, progress = plugins or installed(), progress or Progress()
+    data = OwnData.read(x, y, bounds=bounds, whole=whole)
+    reach = Reach.of(data.pairs, seed)
+    if targets is not None:
+        check_reach(reach, as_targets(targets, data.responses), data.responses, extrapolate)
+    method_class = plugins.registry.load("method", method)
+    config = method_class.Config.resolve(
+        dict(settings or {}), preset=preset, where=f"method {method!r}"
+    )
+    judge_config = JudgeConfig.resolve(_QUICK_JUDGE if preset == "quick" else {})
+    built: InverseMethod[Any] = method_class(config)
+    if built.needs & (Needs.SIMULATOR | Needs.GRADIENT):
+        raise ConfigError(f"method {method!r} needs a simulator; a table has none")
+    place = devices.resolve(device)
+    entry = plugins.registry.find("method", method)
+    versions = {"invcore": invcore.__version__, entry.plugin: entry.version}
+    documents = {
+        "config": config.model_dump(mode="json"), "judge": judge_config.model_dump(mode="json")
+    }  # fmt: skip
+    run = identity({
+        "kind": "solve", "data": data.checksum, "method": method, **documents, "seed": seed,
+        "designs": data.designs.model_dump(mode="json"), "responses": data.responses.names,
+        "device": place.type, "versions": versions | {"torch": torch.__version__},
+    })  # fmt: skip
+    if store is not None and store.path(run).exists():
+        try:
+            return Designer.load(store, run, device=device, plugins=plugins)
+        except StoreError:
+            pass  # damaged: fit again and replace it
+    if store is not None:
+        store.check_writable()
+    problem = Problem(data.source, data.designs, data.responses)
+    start = time.perf_counter()
+    splits: Splits = data.split(seed)
+    context = FitContext(seed, place, progress)
+    model = built.fit(problem, splits.train, splits.val, context)
+    judge = Judge.fit(judge_config, data.designs, splits, context)
+    held_out = judge(splits.test.x)
+    record = RunRecord(
+        id=run, kind="solve", task=data.source, method=method, sampler="", candidates=0, targets=0,
+        seed=seed, device=str(place), ranked=model.ranked,
+        timings=Timings(fit_s=time.perf_counter() - start),
+        parameters=sum(value.numel() for value in model.state().values()),
+        metrics=_held_out(held_out, splits.test.y, seed),
+        config=documents, versions=versions | {"torch": torch.__version__},
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )  # fmt: skip
+    designer = Designer(problem, method, model, judge, reach, record, documents, plugins)
+    if store is not None:
+        designer = replace(designer, record=designer.save(store))
+    return designer
+
+
+def _held_out(verdict: Verdict, y: Tensor, seed: int) -> tuple[MetricRecord, ...]:
+    """How good the judge is on rows that nothing was fitted to."""
+    off = (verdict.response - y).abs()
+    metrics = []
+    for i in range(y.shape[1]):
+        value, low, high = bootstrap(off[:, i], generator(seed, "held-out", i))
+        name = "held-out-error" if y.shape[1] == 1 else f"held-out-error-{i + 1}"
+        metrics.append(MetricRecord(name=name, value=value, ci_low=low, ci_high=high))
+    return tuple(metrics)

@@ -1,0 +1,103 @@
+"""Checks of every kind of component: its config."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from invcore.config import PRESETS, Config
+from invcore.errors import ConfigError
+from invcore.testing.checks import Check, CheckFailed, require
+from invcore.testing.subjects import Subject
+
+
+def check_config_round_trip(subject: Subject) -> None:
+    """Every preset's config survives JSON and back."""
+    for preset in PRESETS:
+        settings = subject.settings if preset == subject.preset else {}
+        config = subject.component.Config.resolve(settings, preset=preset)
+        text = json.dumps(config.model_dump(mode="json"), allow_nan=False)
+        again = subject.component.Config.parse(json.loads(text))
+        require(again == config, f"preset {preset!r}: the config read back from JSON is another")
+
+
+def check_config_rejects_unknown_keys(subject: Subject) -> None:
+    """A key that is no field is a ConfigError."""
+    try:
+        subject.component.Config.parse({"no_such_field_here": 1})
+    except ConfigError:
+        return
+    raise CheckFailed(f"{subject.component.Config.__name__} accepts a key that is no field")
+
+
+def check_config_frozen(subject: Subject) -> None:
+    """A config, and the configs within it, cannot be changed."""
+    for model in _models(subject.component.Config):
+        require(issubclass(model, Config), f"{model.__name__} is no invcore.Config")
+        require(
+            model.model_config.get("frozen") is True, f"{model.__name__} is not frozen"
+        )
+    config = subject.build().config
+    for name in type(config).model_fields:
+        try:
+            setattr(config, name, getattr(config, name))
+        except ValidationError:
+            continue
+        raise CheckFailed(f"field {name!r} of {type(config).__name__} can be set")
+
+
+def check_config_described(subject: Subject) -> None:
+    """Every field says in a line what it does; a config within a config, in its docstring."""
+    missing = []
+    for model in _models(subject.component.Config):
+        for name, field in model.model_fields.items():
+            inner = list(_inside(field.annotation))
+            described = bool(inner) and all("__doc__" in vars(m) and m.__doc__ for m in inner)
+            if not field.description and not described:
+                missing.append(f"{model.__name__}.{name}")
+    require(not missing, f"no description: {', '.join(missing)}; use Field(..., description=...)")
+
+
+def check_presets_resolve(subject: Subject) -> None:
+    """Every preset is a known one, and gives a valid config."""
+    model = subject.component.Config
+    for key in model.presets:
+        preset, _, task = key.partition("/")
+        known = preset in PRESETS and (task or "/" not in key)
+        require(bool(known), f"presets has {key!r}; expected {', '.join(PRESETS)} or PRESET/TASK")
+        try:
+            model.resolve({}, preset=preset, task=task)
+        except ConfigError as error:
+            raise CheckFailed(f"preset {key!r}: {error}") from None
+
+
+def _models(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    """A config's class, and those of the configs within it."""
+    seen: list[type[BaseModel]] = [model]
+    for known in seen:
+        for field in known.model_fields.values():
+            seen += [m for m in _inside(field.annotation) if m not in seen]
+    return iter(seen)
+
+
+def _inside(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The config classes within a type annotation."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _inside(part)
+
+
+CONFIG_CHECKS = tuple(
+    Check.of(function)
+    for function in (
+        check_config_round_trip,
+        check_config_rejects_unknown_keys,
+        check_config_frozen,
+        check_config_described,
+        check_presets_resolve,
+    )
+)

@@ -1,0 +1,108 @@
+"""Evaluations for metrics: made by hand, or from a tiny task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from invcore.contracts.metric import Estimate, Evaluation
+from invcore.priors import Uniform
+from invcore.scoring import squared_error
+from invcore.seeding import generator
+from invcore.space import Space, Variable
+from invcore.testing.problems import case
+
+
+@dataclass(frozen=True)
+class Example:
+    """What a metric must say of an evaluation, computed by hand.
+
+    Args:
+        evaluation: see ``evaluation`` for a short way to write one.
+        expected: values by name, or by ``(name, T)`` for quantities that depend on T.
+        tolerance: relative, and absolute for zero.
+    """
+
+    evaluation: Evaluation
+    expected: Mapping[str | tuple[str, int], float] = field(default_factory=dict)
+    tolerance: float = 1e-9
+
+
+def evaluation(
+    targets: Any,
+    resimulated: Any,
+    candidates: Any = None,
+    *,
+    designs: Space | None = None,
+    predicted: Any = None,
+    **facts: Any,
+) -> Evaluation:
+    """An evaluation from plain lists; the errors are computed.
+
+    Args:
+        targets: (B, Dy).
+        resimulated: (B, K, Dy), NaN where there is no response.
+        candidates: (B, K, Dx); all one half if not given.
+        designs: their space; each variable uniform between 0 and 1 if not given.
+        predicted: (B, K, Dy).
+        facts: ``ranked``, ``timings``, ``simulator_calls``, ``parameters``, ``seed``.
+
+    Example:
+        >>> evaluation([[1.0]], [[[1.0], [3.0]]]).errors
+        tensor([[0., 4.]], dtype=torch.float64)
+    """
+    y = torch.as_tensor(targets, dtype=torch.float64)
+    again = torch.as_tensor(resimulated, dtype=torch.float64)
+    if candidates is None:
+        x = torch.full((*again.shape[:2], 1), 0.5, dtype=torch.float64)
+    else:
+        x = torch.as_tensor(candidates, dtype=torch.float64)
+    if designs is None:
+        prior = Uniform(low=0.0, high=1.0)
+        designs = Space.of(*(Variable(name=f"x{i + 1}", prior=prior) for i in range(x.shape[2])))
+    known = None if predicted is None else torch.as_tensor(predicted, dtype=torch.float64)
+    return Evaluation(
+        designs, y, x, again, squared_error(again, y), predicted=known, **facts
+    )
+
+
+def sample_evaluation(
+    targets: int = 12, count: int = 8, *, failed: bool = False, ranked: bool = False, seed: int = 0
+) -> Evaluation:
+    """An evaluation of random designs of the kit's two-response task.
+
+    Args:
+        targets: B.
+        count: K.
+        failed: lose the first target's responses, and about a quarter of the others.
+        ranked: what it says of the candidates' order.
+        seed: decides the designs.
+    """
+    task = case("twist").task
+    y = task.pairs(targets, generator(seed, "kit-targets")).y
+    x = task.designs.sample(targets * count, generator(seed, "kit-designs"))
+    again = task.simulate(x).unflatten(0, (targets, count))
+    if failed:
+        lost = torch.rand(targets, count, generator=generator(seed, "kit-lost")) < 0.25
+        lost[0] = True
+        again = torch.where(lost[..., None], torch.nan, again)
+    return evaluation(
+        y,
+        again,
+        x.unflatten(0, (targets, count)),
+        designs=task.designs,
+        predicted=again * 1.01,
+        ranked=ranked,
+        timings={"fit_s": 2.0, "propose_s": 1.0, "simulate_s": 0.5},
+        simulator_calls=targets * count,
+        parameters=100,
+        seed=seed,
+    )
+
+
+def label(estimate: Estimate) -> str | tuple[str, int]:
+    """An estimate's name, with its T if it has one."""
+    return estimate.name if estimate.T is None else (estimate.name, estimate.T)

@@ -1,0 +1,150 @@
+"""Checks of samplers: points inside the cube, drawn from the generator that is passed."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from invcore.seeding import generator
+from invcore.testing.checks import Check, NotApplicable, require
+from invcore.testing.subjects import Subject
+from invcore.testing.watch import global_seed, same, untouched_generators
+
+_SIZES = ((1, 1), (1, 3), (2, 1), (7, 2), (16, 3), (33, 5))
+
+
+def check_shape(subject: Subject) -> None:
+    """``count`` points in ``dim`` dimensions are a (count, dim) tensor of float64."""
+    for count, dim in _SIZES:
+        points = subject.points(count, dim)
+        require(
+            tuple(points.shape) == (count, dim),
+            f"count {count}, dim {dim}: shape {tuple(points.shape)}",
+        )
+        require(points.dtype == torch.float64, f"points are {points.dtype}, expected float64")
+
+
+def check_range(subject: Subject) -> None:
+    """Points lie in the open unit cube: 0 and 1 would become infinite."""
+    for count, dim in _SIZES:
+        _inside(subject.points(count, dim), f"count {count}, dim {dim}")
+
+
+def check_single_point(subject: Subject) -> None:
+    """One point, and one dimension, work, alone and in a batch."""
+    for count, dim in ((1, 1), (1, 4), (5, 1)):
+        points = subject.build().batch(1, count, dim, generator(0, "kit"))
+        require(
+            tuple(points.shape) == (1, count, dim),
+            f"batch of 1 target, count {count}, dim {dim}: shape {tuple(points.shape)}",
+        )
+        _inside(points, f"batch of 1 target, count {count}, dim {dim}")
+
+
+def check_same_generator(subject: Subject) -> None:
+    """Equal generators give equal points, whatever the global generators hold."""
+    answers = []
+    for seed in (1, 2):
+        with global_seed(seed):
+            sampler = subject.build()
+            answers.append(
+                [sampler.sample(16, 3, generator(5)), sampler.batch(4, 6, 2, generator(5))]
+            )
+    for what, first, second in zip(("sample", "batch"), *answers, strict=True):
+        require(same(first, second), f"{what}: equal generators give different points")
+
+
+def check_seeds_differ(subject: Subject) -> None:
+    """Another generator, and the same generator later, give other points."""
+    require(
+        not same(subject.points(16, 3, 0), subject.points(16, 3, 1)),
+        "another seed gives the same points",
+    )
+    source = generator(0, "kit")
+    sampler = subject.build()
+    first, second = sampler.sample(16, 3, source), sampler.sample(16, 3, source)
+    require(not same(first, second), "drawn twice from one generator, the points are the same")
+
+
+def check_global_generators(subject: Subject) -> None:
+    """The global generators of torch, NumPy and random are left alone."""
+    sampler = subject.build()
+    with untouched_generators("sample"):
+        sampler.sample(16, 3, generator(0))
+    with untouched_generators("batch"):
+        sampler.batch(4, 6, 2, generator(0))
+
+
+def check_strata(subject: Subject) -> None:
+    """A Latin sampler has exactly one point in each of ``count`` strata of every dimension."""
+    _latin(subject)
+    for count, dim in _SIZES:
+        _strata(subject.points(count, dim)[None], f"count {count}, dim {dim}")
+
+
+def check_uniform(subject: Subject) -> None:
+    """Each coordinate is about uniform: Kolmogorov and Smirnov's distance is small."""
+    points = subject.points(256, 3)
+    ordered = points.sort(dim=0).values
+    ranks = torch.arange(257, dtype=torch.float64)[:, None] / 256
+    distance = torch.maximum((ranks[1:] - ordered).amax(0), (ordered - ranks[:-1]).amax(0))
+    worst = float(distance.max())
+    # Independent uniform points exceed this once in two hundred thousand draws.
+    require(worst < 0.16, f"a coordinate is not uniform: distance {worst:.2f} of 256 points")
+    pairs = torch.corrcoef(points.T) - torch.eye(3)
+    linked = float(pairs.abs().max())
+    require(linked < 0.3, f"two coordinates of 256 points have correlation {linked:.2f}")
+
+
+def check_batch(subject: Subject) -> None:
+    """A batch is (targets, count, dim) points in the open cube, others for other targets."""
+    points = subject.build().batch(8, 12, 3, generator(0, "kit"))
+    require(tuple(points.shape) == (8, 12, 3), f"batch: shape {tuple(points.shape)}")
+    require(points.dtype == torch.float64, f"batch: {points.dtype}, expected float64")
+    _inside(points, "batch")
+    different = len({tuple(p.flatten().tolist()) for p in points})
+    require(different >= 4, f"batch: 8 targets share {different} sets of points")
+
+
+def check_batch_strata(subject: Subject) -> None:
+    """In a batch, a Latin sampler keeps its strata for every target."""
+    _latin(subject)
+    for count, dim in ((1, 2), (12, 3), (5, 1)):
+        points = subject.build().batch(6, count, dim, generator(0, "kit"))
+        _strata(points, f"batch, count {count}, dim {dim}")
+
+
+def _latin(subject: Subject) -> None:
+    if not getattr(subject.component, "latin", False):
+        raise NotApplicable("the sampler does not say latin = True")
+
+
+def _inside(points: Tensor, what: str) -> None:
+    outside = ~((points > 0) & (points < 1))
+    require(not bool(outside.any()), f"{what}: {int(outside.sum())} numbers not inside (0, 1)")
+
+
+def _strata(points: Tensor, what: str) -> None:
+    """points: (targets, count, dim)."""
+    count = points.shape[1]
+    found = (points * count).floor().long().sort(dim=1).values
+    expected = torch.arange(count)[None, :, None]
+    bad = (found != expected).any(dim=1).sum()
+    require(int(bad) == 0, f"{what}: {int(bad)} dimensions have an empty stratum")
+
+
+SAMPLER_CHECKS = tuple(
+    Check.of(function)
+    for function in (
+        check_shape,
+        check_range,
+        check_single_point,
+        check_same_generator,
+        check_seeds_differ,
+        check_global_generators,
+        check_strata,
+        check_uniform,
+        check_batch,
+        check_batch_strata,
+    )
+)

@@ -1,0 +1,150 @@
+"""Witnesses: what code did to tensors, to global generators, and with a seed."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from invcore.fitcontext import FitContext
+from invcore.space import Space
+from invcore.testing.checks import CheckFailed, require
+
+
+@contextmanager
+def unchanged(what: str, **tensors: Tensor | None) -> Iterator[None]:
+    """The block must not write into these tensors.
+
+    Args:
+        what: was given them, for the message.
+        tensors: by name; None is passed over.
+
+    Raises:
+        CheckFailed: it did.
+    """
+    before = {name: t.detach().clone() for name, t in tensors.items() if t is not None}
+    yield
+    for name, old in before.items():
+        now = tensors[name]
+        assert now is not None
+        require(same(old, now), f"{what} writes into {name}, which belongs to the caller")
+
+
+def same(a: Tensor, b: Tensor) -> bool:
+    """Bit-equal, NaN being equal to NaN."""
+    return (
+        a.shape == b.shape
+        and a.dtype == b.dtype
+        and bool(torch.equal(a.nan_to_num(nan=0.125), b.nan_to_num(nan=0.125)))
+        and bool(torch.equal(a.isnan(), b.isnan()))
+    )
+
+
+@contextmanager
+def untouched_generators(what: str) -> Iterator[None]:
+    """The block must leave the global generators (torch, NumPy, random) as they were.
+
+    Raises:
+        CheckFailed: it drew from one of them, or seeded it.
+    """
+    before = _states()
+    yield
+    after = _states()
+    moved = [name for name in before if before[name] != after[name]]
+    require(
+        not moved,
+        f"{what} changes the global generator of {' and '.join(moved)}: draw from the generator "
+        "that is passed, or wrap the code in invcore.isolated(seed)",
+    )
+
+
+def _states() -> dict[str, Any]:
+    states: dict[str, Any] = {
+        "torch": torch.get_rng_state().tolist(),
+        "numpy": [str(part) for part in (s.tolist() if isinstance(s, np.ndarray) else s
+                                         for s in np.random.get_state())],
+        "random": random.getstate(),
+    }  # fmt: skip
+    if torch.cuda.is_available():
+        states["torch.cuda"] = [state.tolist() for state in torch.cuda.get_rng_state_all()]
+    return states
+
+
+@contextmanager
+def global_seed(seed: int) -> Iterator[None]:
+    """Other global generators inside the block, the old ones after: what depends on them shows."""
+    torch_state, numpy_state = torch.get_rng_state(), np.random.get_state()
+    python_state = random.getstate()
+    torch.manual_seed(seed)
+    np.random.seed(seed)
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        torch.set_rng_state(torch_state)
+        np.random.set_state(numpy_state)
+        random.setstate(python_state)
+
+
+@dataclass(frozen=True)
+class WatchedContext(FitContext):
+    """A context that notices whether its seed was asked for."""
+
+    asked: list[str] = field(default_factory=list)
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in ("seed", "generator", "derive"):
+            object.__getattribute__(self, "__dict__").get("asked", []).append(name)
+        return object.__getattribute__(self, name)
+
+
+class RandomOps(TorchDispatchMode):
+    """Notices torch operations that draw random numbers, whatever generator they use."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.seen: set[str] = set()
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        if torch.Tag.nondeterministic_seeded in func.tags:
+            self.seen.add(str(func))
+        return func(*args, **(kwargs or {}))
+
+
+def same_sets(space: Space, a: Tensor, b: Tensor, message: str) -> None:
+    """Nearly all candidates of each target must be in both answers, in whatever order.
+
+    float32 sums depend on the batch, and a search from a start on a watershed may end elsewhere:
+    a tenth of the candidates may differ.
+
+    Args:
+        space: of designs, bounded on all sides.
+        a: (B, K, Dx).
+        b: (B, K, Dx).
+        message: what it means if they differ.
+
+    Raises:
+        CheckFailed: they do.
+    """
+    require(a.shape == b.shape, f"{message}: shapes {tuple(a.shape)} and {tuple(b.shape)}")
+    scale = space.high - space.low
+    far = torch.cdist(a.double() / scale, b.double() / scale, p=torch.inf)  # (B, K, K)
+    near = [far.amin(dim=dim) < 1e-3 for dim in (1, 2)]
+    share = min(float(part.double().mean()) for part in near)
+    if share < 0.9:
+        raise CheckFailed(f"{message}: {1 - share:.0%} of the candidates are others")
+
+
+def same_mappings(a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> list[str]:
+    """The names whose tensors differ, or that only one of both has."""
+    names = sorted({*a, *b})
+    return [n for n in names if n not in a or n not in b or not same(a[n], b[n])]
