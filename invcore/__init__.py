@@ -9,13 +9,13 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from invcore.candidates import Candidates as Candidates
     from invcore.component import Component as Component
     from invcore.config import Config as Config
     from invcore.config import Field as Field
     from invcore.contracts.executor import Executor as Executor
     from invcore.contracts.executor import Job as Job
     from invcore.contracts.executor import Record as Record
-    from invcore.contracts.method import Candidates as Candidates
     from invcore.contracts.method import InverseMethod as InverseMethod
     from invcore.contracts.method import InverseModel as InverseModel
     from invcore.contracts.method import Needs as Needs
@@ -38,10 +38,12 @@ if TYPE_CHECKING:
     from invcore.hookspecs import hookimpl as hookimpl
     from invcore.localisation import LocalisationConfig as LocalisationConfig
     from invcore.localisation import localise as localise
+    from invcore.localisation import localised_candidates as localised_candidates
     from invcore.networks import MLP as MLP
     from invcore.networks import Surrogate as Surrogate
     from invcore.networks import SurrogateConfig as SurrogateConfig
     from invcore.networks import fit_surrogate as fit_surrogate
+    from invcore.networks import substate as substate
     from invcore.priors import Categorical as Categorical
     from invcore.priors import ClippedNormal as ClippedNormal
     from invcore.priors import Integers as Integers
@@ -60,17 +62,18 @@ if TYPE_CHECKING:
     from invcore.space import Space as Space
     from invcore.space import Variable as Variable
     from invcore.store import Store as Store
+    from invcore.training import LossBatch as LossBatch
     from invcore.training import TrainingConfig as TrainingConfig
     from invcore.training import train as train
 
 __version__ = "0.1.0"
 
 _HOME = {
+    "candidates": ("Candidates",),
     "component": ("Component",),
     "config": ("Config", "Field"),
     "contracts.executor": ("Executor", "Job", "Record"),
     "contracts.method": (
-        "Candidates",
         "InverseMethod",
         "InverseModel",
         "Needs",
@@ -85,8 +88,8 @@ _HOME = {
     "events": ("Event",),
     "fitcontext": ("FitContext",),
     "hookspecs": ("hookimpl",),
-    "localisation": ("LocalisationConfig", "localise"),
-    "networks": ("MLP", "Surrogate", "SurrogateConfig", "fit_surrogate"),
+    "localisation": ("LocalisationConfig", "localise", "localised_candidates"),
+    "networks": ("MLP", "Surrogate", "SurrogateConfig", "fit_surrogate", "substate"),
     "priors": (
         "Categorical",
         "ClippedNormal",
@@ -104,11 +107,11 @@ _HOME = {
     "solve": ("fit",),
     "space": ("Space", "Variable"),
     "store": ("Store",),
-    "training": ("TrainingConfig", "train"),
+    "training": ("LossBatch", "TrainingConfig", "train"),
 }
 _MODULE = {name: module for module, names in _HOME.items() for name in names}
 
-__all__ = ["__version__", *sorted(_MODULE)]  # noqa: PLE0604 - one list of names is enough
+__all__ = ["__version__", *sorted(_MODULE)]
 
 
 def __getattr__(name: str) -> Any:

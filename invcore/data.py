@@ -119,6 +119,7 @@ class Normaliser:
         return cls(values.mean(dim=0), torch.where(scale > 0, scale, torch.ones_like(scale)))
 
     def __call__(self, values: Tensor) -> Tensor:
+        """From the columns' own units to normalised ones."""
         return (values - self.centre.to(values)) / self.scale.to(values)
 
     def inverse(self, values: Tensor) -> Tensor:
@@ -151,6 +152,10 @@ class Scaling:
         """Designs (…, Dx) to normalised features (…, F), float32."""
         return self.x(self.designs.encode(values.double())).float()
 
+    def pairs(self, pairs: Pairs) -> Pairs:
+        """Pairs as networks see them: scaled features and responses, float32."""
+        return Pairs(self.encode(pairs.x), self.y(pairs.y.double()).float())
+
     def decode(self, features: Tensor, *, inside: bool = True) -> Tensor:
         """Normalised features (…, F) to designs (…, Dx), float64.
 
@@ -175,7 +180,8 @@ class Scaling:
 
     def movable(self) -> tuple[Tensor, Tensor]:
         """Which features a gradient may move (F,): at first (not categories), and once whole
-        numbers have been rounded (continuous ones alone)."""
+        numbers have been rounded (continuous ones alone).
+        """
         variables = self.designs.variables
         return (
             self.mask(lambda i: not variables[i].categories),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +14,7 @@ from invcore.contracts.method import InverseModel, Problem, Targets
 from invcore.contracts.sampler import Sampler
 from invcore.errors import ConfigError, DataError, StoreError
 from invcore.judge import Judge, JudgeConfig
-from invcore.networks import below
+from invcore.networks import substate
 from invcore.owndata import Reach, Source, as_targets
 from invcore.plugins import Plugins, installed
 from invcore.progress import Progress
@@ -132,12 +131,8 @@ class Designer:
         if candidates < 1:
             raise ConfigError(f"candidates: expected at least 1, got {candidates}")
         loaded: Sampler[Any] = self.plugins.registry.load("sampler", sampler)()
-        points = loaded.batch(
-            len(y), candidates, self.model.point_dim, generator(seed, "points")
-        )
-        found = propose_in_batches(
-            self.model, Targets(y), points, None, progress or Progress()
-        )
+        points = loaded.batch(len(y), candidates, self.model.point_dim, generator(seed, "points"))
+        found = propose_in_batches(self.model, Targets(y), points, None, progress or Progress())
         designs = self.problem.designs.project(found.x)  # (B, K, Dx)
         verdict = self.judge(designs.flatten(0, 1))
         shape = designs.shape[:2]
@@ -215,18 +210,16 @@ class Designer:
         return cls(
             problem,
             record.method,
-            method.restore(problem, below(tensors, "model.")),
-            Judge.restore(judge_config, problem.designs, below(cpu, "judge.")),
-            Reach.restore(below(cpu, "reach.")),
+            method.restore(problem, substate(tensors, "model.")),
+            Judge.restore(judge_config, problem.designs, substate(cpu, "judge.")),
+            Reach.restore(substate(cpu, "reach.")),
             record,
             settings,
             plugins,
         )
 
 
-def check_reach(
-    reach: Reach, targets: Tensor, responses: Space, extrapolate: bool
-) -> list[str]:
+def check_reach(reach: Reach, targets: Tensor, responses: Space, extrapolate: bool) -> list[str]:
     """For each target (B, Dy), why the data do not reach it, or an empty text.
 
     Raises:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 
 class InvcoreError(Exception):
-    """Base of every error that invcore raises on purpose. The command line prints it as one line."""
+    """Base of all errors that invcore raises on purpose; the command line prints one line."""
 
     exit_code = 2
 

@@ -1,5 +1,6 @@
 """The judge: an ensemble of surrogates that says how far a prediction may be off, from held-out
-rows. It stands in for a simulator where there is only a table."""
+rows. It stands in for a simulator where there is only a table.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +11,9 @@ import torch
 from torch import Tensor
 
 from invcore.config import Config, Field
-from invcore.data import Pairs, Scaling, Splits
+from invcore.data import Scaling, Splits
 from invcore.fitcontext import FitContext
-from invcore.networks import Surrogate, SurrogateConfig, below, fit_surrogate
+from invcore.networks import Surrogate, SurrogateConfig, fit_surrogate, substate
 from invcore.space import Space
 from invcore.training import TrainingConfig
 
@@ -70,9 +71,7 @@ class Judge:
     calibrated_on: int
 
     @classmethod
-    def fit(
-        cls, config: JudgeConfig, designs: Space, data: Splits, context: FitContext
-    ) -> Judge:
+    def fit(cls, config: JudgeConfig, designs: Space, data: Splits, context: FitContext) -> Judge:
         """Train the members on training rows, choose by validation rows, calibrate on test rows."""
         scaling = Scaling.fit(designs, data.train)
         fold = torch.randperm(len(data.train), generator=context.generator("folds"))
@@ -128,7 +127,7 @@ class Judge:
     def restore(cls, config: JudgeConfig, designs: Space, state: dict[str, Tensor]) -> Judge:
         """The judge that ``state`` came from."""
         members = tuple(
-            Surrogate.restore(config.surrogate, designs, below(state, f"{i}."))
+            Surrogate.restore(config.surrogate, designs, substate(state, f"{i}."))
             for i in range(config.members)
         )
         return cls(members, state["floor"], state["factor"], int(state["calibrated_on"]))

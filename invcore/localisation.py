@@ -12,6 +12,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from invcore.candidates import Candidates
 from invcore.config import Config, Field
 from invcore.data import Scaling
 from invcore.errors import ConfigError
@@ -110,6 +111,39 @@ def localise(
             y = forward(x)
         parts.append((x, y, (y - wanted).square().mean(dim=1)))
     return Localised(*(torch.cat(column) for column in zip(*parts, strict=True)))
+
+
+def localised_candidates(
+    forward: Forward,
+    starts: Tensor,
+    targets: Tensor,
+    scaling: Scaling,
+    config: LocalisationConfig,
+    *,
+    boxed: bool = True,
+) -> Candidates:
+    """Localise the starts of all targets, and sort them by the forward model's own error.
+
+    Args:
+        forward: frozen model on scaled features, (N, F) to (N, Dy).
+        starts: (B, K, F), scaled features.
+        targets: (B, Dy), scaled.
+        scaling: back to designs and responses.
+        config: how.
+        boxed: stay in the box of the training data.
+
+    Returns:
+        Candidates best first. Those that have converged are equally good, and keep the order of
+        the starts rather than that of rounding errors.
+    """
+    batch, count = starts.shape[:2]
+    wanted = targets.repeat_interleave(count, dim=0)
+    found = localise(forward, starts.flatten(0, 1), wanted, scaling, config, boxed=boxed)
+    error = found.error.nan_to_num(nan=torch.inf).clamp(min=config.tolerance)
+    order = error.view(batch, count).argsort(dim=1, stable=True)[..., None]
+    x = scaling.decode(found.x, inside=boxed).view(batch, count, -1)
+    y = scaling.y.inverse(found.y.double()).view(batch, count, -1)
+    return Candidates(x.gather(1, order.expand_as(x)), y.gather(1, order.expand_as(y)))
 
 
 def _levenberg_marquardt(

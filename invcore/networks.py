@@ -90,6 +90,7 @@ class Surrogate(nn.Module):
         )
 
     def forward(self, features: Tensor) -> Tensor:
+        """Scaled features (N, F) to scaled responses (N, Dy)."""
         out: Tensor = self.network(features)
         return out
 
@@ -115,14 +116,14 @@ class Surrogate(nn.Module):
     ) -> Surrogate:
         """The frozen surrogate that ``state`` came from, on the device of its weights."""
         with isolated(0):
-            surrogate = cls(config, Scaling.restore(designs, below(state, "scaling.")))
-        weights = below(state, "network.")
+            surrogate = cls(config, Scaling.restore(designs, substate(state, "scaling.")))
+        weights = substate(state, "network.")
         surrogate.network.load_state_dict(weights)
         surrogate.to(next(iter(weights.values())).device)
         return surrogate.eval().requires_grad_(False)
 
 
-def below(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+def substate(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     """The tensors whose names begin with a prefix, without it."""
     return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
 
@@ -159,8 +160,8 @@ def fit_surrogate(
         surrogate,
         lambda batch: mse(batch.x, batch.y),
         lambda part: mse(part.x, part.y),
-        Pairs(scaling.encode(pairs.x), scaling.y(pairs.y).float()),
-        Pairs(scaling.encode(val.x), scaling.y(val.y).float()),
+        scaling.pairs(pairs),
+        scaling.pairs(val),
         config.training,
         context,
         label=label,

@@ -1,4 +1,4 @@
-"""Loading plugins: the only module that builds a plugin manager. A broken one never stops others."""
+"""Loading plugins: the only module that builds a plugin manager. A broken one stops no other."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class Plugins:
         self.infos.append(PluginInfo(owner, version, shown, components=len(entries)))
 
     def _check_spelling(self) -> None:
-        """pluggy passes over a misspelt hook unless asked."""
+        """Pluggy passes over a misspelt hook unless asked."""
         try:
             self._manager.check_pending()
         except pluggy.PluginValidationError as error:

@@ -9,10 +9,11 @@ from typing import Any, ClassVar
 
 from pydantic import model_validator
 
+from invcore.component import Kind
 from invcore.config import Config, Field, Preset, merge
 from invcore.errors import ConfigError, close_names
 
-SLOTS = ("task", "method", "sampler")
+SLOTS: tuple[Kind, ...] = ("task", "method", "sampler")
 
 
 class Choice(Config):

@@ -110,7 +110,7 @@ def fit(
         store.check_writable()
     problem = Problem(data.source, data.designs, data.responses)
     start = time.perf_counter()
-    splits: Splits = data.split(seed)
+    splits = data.split(seed)
     context = FitContext(seed, place, progress)
     model = built.fit(problem, splits.train, splits.val, context)
     judge = Judge.fit(judge_config, data.designs, splits, context)

@@ -144,9 +144,7 @@ class Space(Config):
 
     def sample(self, count: int, generator: torch.Generator) -> Tensor:
         """Draw designs from the prior: (count, Dx), float64."""
-        return self.from_unit(
-            torch.rand(count, self.dim, generator=generator, dtype=torch.float64)
-        )
+        return self.from_unit(torch.rand(count, self.dim, generator=generator, dtype=torch.float64))
 
     def from_unit(self, unit: Tensor) -> Tensor:
         """Unit cube (…, Dx) to values, by each prior's inverse distribution function.

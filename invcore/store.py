@@ -116,7 +116,8 @@ class Store:
             return matches[0]
         if matches:
             raise UnknownNameError(f"run {prefix!r} could be {', '.join(matches)}")
-        raise UnknownNameError(f"no run {prefix!r} in {self.root}. {close_names(prefix, self.ids())}")
+        known = close_names(prefix, self.ids())
+        raise UnknownNameError(f"no run {prefix!r} in {self.root}. {known}")
 
     def read(self, run: str) -> RunRecord:
         """The record of a run, after all its files have been checked.

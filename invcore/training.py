@@ -1,4 +1,4 @@
-"""The one training loop: best checkpoint, early stop, rate schedules, averaged weights, progress."""
+"""The one training loop: best checkpoint, early stop, rate schedules, averaged weights."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class TrainingConfig(Config):
 
 
 @dataclass(frozen=True)
-class Batch:
+class LossBatch:
     """What a loss is given.
 
     Args:
@@ -73,7 +73,7 @@ class TrainingReport:
 
 def train(
     network: nn.Module,
-    loss: Callable[[Batch], Tensor],
+    loss: Callable[[LossBatch], Tensor],
     val_loss: Callable[[Pairs], Tensor],
     pairs: Pairs,
     val: Pairs,
@@ -128,7 +128,7 @@ def train(
             for step in range(steps):
                 rows = order[step * size : (step + 1) * size]
                 done = ((epoch - 1) * steps + step) / (config.epochs * steps)
-                value = loss(Batch(pairs.x[rows], pairs.y[rows], done, generator))
+                value = loss(LossBatch(pairs.x[rows], pairs.y[rows], done, generator))
                 optimiser.zero_grad(set_to_none=True)
                 value.backward()  # type: ignore[no-untyped-call]
                 if config.clip:
@@ -218,11 +218,11 @@ class _Average:
             yield
             return
         now = [w.detach().clone() for w in self._weights]
-        torch._foreach_copy_(self._weights, self._mean)
+        torch._foreach_copy_(list[Tensor](self._weights), self._mean)
         try:
             yield
         finally:
-            torch._foreach_copy_(self._weights, now)
+            torch._foreach_copy_(list[Tensor](self._weights), now)
 
 
 def _copy(network: nn.Module) -> dict[str, Tensor]:

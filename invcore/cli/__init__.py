@@ -99,12 +99,14 @@ class LazyGroup(click.Group):
 
             for problem in installed().add_commands(self):
                 click.echo(f"warning: {problem}", err=True)
-        return self.commands
+        return dict(self.commands)
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="invcore", message="invcore %(version)s")
-@click.option("--debug", is_flag=True, help="Show the traceback of an error (anywhere in the line).")
+@click.option(
+    "--debug", is_flag=True, help="Show the traceback of an error (anywhere in the line)."
+)
 def cli(debug: bool) -> None:
     """Give me designs whose response is this one.
 
@@ -123,7 +125,9 @@ def main(args: Sequence[str] | None = None) -> None:
         error.show()
         code = error.exit_code
     except click.ClickException as error:
-        _complain(error.format_message(), error.ctx if isinstance(error, click.UsageError) else None)
+        _complain(
+            error.format_message(), error.ctx if isinstance(error, click.UsageError) else None
+        )
         code = error.exit_code
     except (KeyboardInterrupt, click.Abort):
         _complain("interrupted; nothing unfinished was stored, so the same command starts it again")

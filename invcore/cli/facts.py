@@ -8,7 +8,6 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from invcore.cli.fields import dotted, flatten
-from invcore.errors import ConfigError
 
 if TYPE_CHECKING:
     from invcore.component import Kind
@@ -24,7 +23,6 @@ def facts(registry: Registry, kind: Kind, name: str) -> dict[str, Any]:
     Raises:
         UnknownNameError: nothing has that name.
         PluginError: it cannot be loaded; with the cause.
-        ConfigError: it is a task that cannot be built from its default settings.
     """
     loaded = registry.load(kind, name)
     entry = registry.find(kind, name)
@@ -47,7 +45,7 @@ def facts(registry: Registry, kind: Kind, name: str) -> dict[str, Any]:
         },
     }
     if kind == "task":
-        return document | _of_task(name, loaded)
+        return document | _of_task(loaded)
     if kind == "method":
         names = ("pairs", "simulator", "gradient")
         needed = {str(flag.name).lower() for flag in loaded.needs}
@@ -58,7 +56,7 @@ def facts(registry: Registry, kind: Kind, name: str) -> dict[str, Any]:
 
 
 def description(loaded: type) -> str:
-    """A class's own docstring up to its sections, a paragraph a line.
+    """A class's own docstring up to its sections, each paragraph on one line.
 
     Example:
         >>> class Thing:
@@ -73,29 +71,26 @@ def description(loaded: type) -> str:
     """
     text = _SECTION.split(inspect.cleandoc(loaded.__doc__ or ""))[0].replace("``", "`")
     paragraphs = (block for block in re.split(r"\n\s*\n", text) if block.strip())
-    return "\n".join(
+    return "\n\n".join(
         # A list keeps its lines; the others are wrapped anew.
-        "\n".join(block.splitlines()) if re.search(r"^\s*[*-] ", block, re.M)
+        block if re.search(r"^\s*[*-] ", block, re.M)
         else " ".join(block.split())
         for block in paragraphs
     )  # fmt: skip
 
 
-def _of_task(name: str, loaded: type[Any]) -> dict[str, Any]:
-    """The spaces; a task may compute them from its settings."""
+def _of_task(loaded: type[Any]) -> dict[str, Any]:
+    """The spaces; a task may compute them from its settings, and need some that have no default."""
     try:
         task = loaded()
-        designs, responses = task.designs, task.responses
+        return {
+            "differentiable": bool(task.differentiable),
+            "designs": _variables(task.designs),
+            "responses": _variables(task.responses),
+        }
     except Exception as error:  # a plugin may raise anything
-        raise ConfigError(
-            f"task {name!r} cannot be built from its default settings: "
-            f"{type(error).__name__}: {' '.join(str(error).split())}"
-        ) from error
-    return {
-        "differentiable": bool(task.differentiable),
-        "designs": _variables(designs),
-        "responses": _variables(responses),
-    }
+        cause = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        return {"note": f"its default settings do not build it, so no spaces: {cause}"}
 
 
 def _variables(space: Space) -> list[dict[str, Any]]:

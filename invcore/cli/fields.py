@@ -11,17 +11,16 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined, to_jsonable_python
 
-from invcore.config import Config
 from invcore.jsontext import dump
 
 _LIMITS = {
-    "ge": "at least {}",
-    "gt": "above {}",
-    "le": "at most {}",
-    "lt": "below {}",
+    "ge": ">= {}",
+    "gt": "> {}",
+    "le": "<= {}",
+    "lt": "< {}",
     "multiple_of": "a multiple of {}",
-    "min_length": "{} or longer",
-    "max_length": "{} or shorter",
+    "min_length": "length >= {}",
+    "max_length": "length <= {}",
     "pattern": "like {}",
 }
 
@@ -69,7 +68,7 @@ def flatten(config: type[BaseModel], made: BaseModel | None = None) -> Iterator[
         ...     steps: int = Field(5, ge=1, description="How many.")
         >>> row, = flatten(Settings)
         >>> row.field, row.type, row.default, row.allowed
-        ('steps', 'int', 5, 'at least 1')
+        ('steps', 'int', 5, '>= 1')
     """
     for name, field in config.model_fields.items():
         default = field.get_default(call_default_factory=True, validated_data={})

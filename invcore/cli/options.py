@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
@@ -10,7 +11,7 @@ from click.shell_completion import CompletionItem
 from invcore.component import Kind
 
 
-class ComponentName(click.ParamType):
+class ComponentName(click.ParamType[str]):
     """A component's name; the shell completes it."""
 
     def __init__(self, kind: Kind) -> None:
@@ -30,6 +31,17 @@ class ComponentName(click.ParamType):
         ]
 
 
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Decorator(Protocol):
+    """What adds an option to a command."""
+
+    def __call__(self, function: F, /) -> F:
+        """The same function, with the option."""
+        ...
+
+
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON for machines instead of tables."
 )
@@ -45,6 +57,6 @@ device_option = click.option(
 )
 
 
-def component_option(kind: Kind, default: str | None, help: str) -> Any:
+def component_option(kind: Kind, default: str | None, help: str) -> Decorator:
     """``--task``, ``--method``, …, completed by the shell."""
     return click.option(f"--{kind}", type=ComponentName(kind), default=default, help=help)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from invcore.cli.options import component_option, device_option, json_option, store_option
+from invcore.cli.options import component_option, json_option, store_option
 
 if TYPE_CHECKING:
     from invcore.plugins import Plugins
@@ -44,6 +44,7 @@ _FLAGS = ("candidates", "targets", "seed", "device", "preset", "rerank")
 @click.pass_context
 def run(
     ctx: click.Context,
+    /,
     config: str | None,
     settings: tuple[str, ...],
     out: str,
@@ -51,7 +52,7 @@ def run(
     as_json: bool,
     **flags: Any,
 ) -> None:
-    """Run one method on one task and score it.
+    r"""Run one method on one task and score it.
 
     The method learns from pairs, proposes candidates for each target, and the task's own
     simulator judges them. A run that is stored already is shown, not repeated.

@@ -25,7 +25,7 @@ _SHOWN = 5  # rows on the screen for each target; the file has all
 @click.option("--response-columns", help="Columns of --table or --y.")
 @click.option("--x-key", help="Array of an NPZ file that holds the designs.")
 @click.option("--y-key", help="Array of an NPZ file that holds the responses.")
-@click.option("--header/--no-header", default=None, help="Whether row 1 has names; found if unsaid.")
+@click.option("--header/--no-header", default=None, help="Whether row 1 has names; else found.")
 @click.option(
     "--target", "targets", multiple=True, metavar="Y[,Y…]", help="A wanted response; repeatable."
 )
@@ -55,7 +55,7 @@ def solve(
     store_path: str, out: str, as_json: bool, candidates: int, sampler: str, top: int | None,
     seed: int, extrapolate: bool, **given: Any,
 ) -> None:  # fmt: skip
-    """Find designs for wanted responses from your own table.
+    r"""Find designs for wanted responses from your own table.
 
     A method learns from the table, proposes designs for each target, and an independent judge
     ranks them by how far they may be from it: its prediction, and an error from rows held out.

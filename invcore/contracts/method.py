@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from invcore.candidates import Candidates
 from invcore.contracts.base import C, Configurable
 from invcore.contracts.task import Simulator
 from invcore.data import Pairs
@@ -62,19 +63,6 @@ class Targets:
         return len(self.y)
 
 
-@dataclass(frozen=True)
-class Candidates:
-    """Designs proposed for targets.
-
-    Args:
-        x: (B, K, Dx), in the task's own units; best first if the model is ``ranked``.
-        predicted: (B, K, Dy), what the model expects of them, if it has an expectation.
-    """
-
-    x: Tensor
-    predicted: Tensor | None = None
-
-
 class InverseModel(ABC):
     """A fitted method. Its answers depend on the targets and points alone."""
 
@@ -109,9 +97,7 @@ class InverseModel(ABC):
             ShapeError: targets are not (B, ``responses``) or points not (B, K, ``point_dim``).
         """
         if targets.y.ndim != 2 or targets.y.shape[1] != responses:
-            raise ShapeError(
-                f"targets: expected (B, {responses}), got {tuple(targets.y.shape)}"
-            )
+            raise ShapeError(f"targets: expected (B, {responses}), got {tuple(targets.y.shape)}")
         if points.ndim != 3 or len(points) != len(targets) or points.shape[2] != self.point_dim:
             raise ShapeError(
                 f"points: expected ({len(targets)}, K, {self.point_dim}), got {tuple(points.shape)}"
@@ -124,9 +110,7 @@ class InverseMethod(Configurable[C]):
     needs: ClassVar[Needs] = Needs.PAIRS
 
     @abstractmethod
-    def fit(
-        self, problem: Problem, train: Pairs, val: Pairs, context: FitContext
-    ) -> InverseModel:
+    def fit(self, problem: Problem, train: Pairs, val: Pairs, context: FitContext) -> InverseModel:
         """Learn from pairs.
 
         Args:

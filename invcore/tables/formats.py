@@ -87,7 +87,7 @@ def check_file(file: Path, place: str) -> None:
         raise DataError(f"{place}: is not a regular file; copy the table to one")
 
 
-def attempt(read: Callable[[], Any], place: str) -> Any:  # noqa: ANN401  what a parser returns
+def attempt(read: Callable[[], Any], place: str) -> Any:
     """Call a library's parser on a user's file.
 
     On corrupt bytes the parsers raise a dozen unrelated kinds (struct, zlib, tokenize, MemoryError

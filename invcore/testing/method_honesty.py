@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -124,11 +123,12 @@ class _Plain(Sampler[Any]):
         return torch.rand(count, dim, generator=generator, dtype=torch.float64)
 
 
-@dataclass
 class _Fixed(Registry):
     """A registry of classes at hand."""
 
-    classes: dict[str, type[Any]] = field(default_factory=dict)
+    def __init__(self, classes: dict[Kind, type[Any]]) -> None:
+        super().__init__()
+        self._classes = classes
 
     def entries(self, kind: Kind) -> list[Entry]:
         return []
@@ -137,7 +137,7 @@ class _Fixed(Registry):
         return Entry(kind, Component(name, name, "invcore.testing:kit"), "kit", "0")
 
     def load(self, kind: Kind, name: str) -> Any:
-        return self.classes[kind]
+        return self._classes[kind]
 
 
 def check_test_split_unopened(subject: MethodSubject) -> None:

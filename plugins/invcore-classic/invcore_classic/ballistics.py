@@ -20,8 +20,9 @@ import math
 from collections.abc import Mapping
 
 import torch
-from invcore import ClippedNormal, Config, Field, Normal, Poisson, Space, Task, Uniform, Variable
 from torch import Tensor
+
+from invcore import ClippedNormal, Config, Field, Normal, Poisson, Space, Task, Uniform, Variable
 
 # Upward throws of any speed need 3 to reach rounding error, those straight down at v m/s about
 # log(v). A fixed number lets vmap batch it.

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Literal
 
 import torch
-from invcore import Config, Field, Normal, Space, Task, Variable
 from torch import Tensor
+
+from invcore import Config, Field, Normal, Space, Task, Variable
 
 Convention = Literal["sum", "difference"]
 

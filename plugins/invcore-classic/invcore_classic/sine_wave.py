@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
-from invcore import Config, Space, Task, Uniform, Variable
 from torch import Tensor
+
+from invcore import Config, Space, Task, Uniform, Variable
 
 
 def sine_wave(x: Tensor) -> Tensor:

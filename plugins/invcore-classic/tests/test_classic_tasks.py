@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 import torch
-from invcore import ClippedNormal, Normal, Poisson, Task, Uniform, generator
 from invcore_classic.ballistics import Ballistics, landing_position
 from invcore_classic.plugin import invcore_tasks
 from invcore_classic.robotic_arm import RoboticArm, hand_position
 from invcore_classic.sine_wave import SineWave, sine_wave
 from torch import Tensor
+
+from invcore import ClippedNormal, Normal, Poisson, Task, Uniform, generator
 
 TASKS = [SineWave, RoboticArm, Ballistics]
 MATHS = [(SineWave, sine_wave), (RoboticArm, hand_position), (Ballistics, landing_position)]

@@ -33,7 +33,7 @@ class NeuralAdjointConfig(Config):
         "paper/ballistics": _paper(3, 5e-3, 1e-2),
     }
 
-    surrogate: SurrogateConfig = SurrogateConfig(training=TrainingConfig(epochs=400))
+    surrogate: SurrogateConfig = SurrogateConfig(training=TrainingConfig(epochs=500, average=0.998))
     localisation: LocalisationConfig = LocalisationConfig()
     boundary: bool = Field(
         True, description="Stay in the box of the training data: the boundary loss."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from invcore import (
@@ -17,7 +16,7 @@ from invcore import (
     Surrogate,
     Targets,
     fit_surrogate,
-    localise,
+    localised_candidates,
 )
 from invcore_na.config import NeuralAdjointConfig
 
@@ -57,9 +56,7 @@ class NeuralAdjointModel(InverseModel):
 
     ranked = True
 
-    def __init__(
-        self, problem: Problem, surrogate: Surrogate, config: NeuralAdjointConfig
-    ) -> None:
+    def __init__(self, problem: Problem, surrogate: Surrogate, config: NeuralAdjointConfig) -> None:
         self._problem, self._surrogate, self._config = problem, surrogate, config
         self.point_dim = problem.designs.dim
 
@@ -69,24 +66,14 @@ class NeuralAdjointModel(InverseModel):
         """Search from one start for each point, and sort by the network's own error."""
         self.check_sizes(targets, points, self._problem.responses.dim)
         scaling, config = self._surrogate.scaling, self._config
-        batch, count = points.shape[:2]
-        start = scaling.encode(self._starts(points)).flatten(0, 1).to(self._surrogate.device)
-        wanted = scaling.y(targets.y).float().to(start.device)
-        found = localise(
+        device = self._surrogate.device
+        return localised_candidates(
             self._surrogate,
-            start,
-            wanted.repeat_interleave(count, dim=0),
+            scaling.encode(self._starts(points)).to(device),
+            scaling.y(targets.y.double()).float().to(device),
             scaling,
             config.localisation,
             boxed=config.boundary,
-        )
-        # What has converged is equally good: keep the points' order there, not rounding's.
-        error = found.error.clamp(min=config.localisation.tolerance).view(batch, count)
-        order = error.argsort(dim=1, stable=True)[..., None]
-        x = scaling.decode(found.x, inside=config.boundary).view(batch, count, -1)
-        y = scaling.y.inverse(found.y.double()).view(batch, count, -1)
-        return Candidates(
-            x.gather(1, order.expand_as(x)), y.gather(1, order.expand_as(y))
         )
 
     def _starts(self, points: Tensor) -> Tensor:

@@ -57,9 +57,10 @@ def maximin_lhs(count: int, dim: int, generator: torch.Generator, *, effort: flo
 
     Two searches run, and the best design is taken: rank-1 lattices (`lattice_ranks`), best for
     many points in few dimensions, and repulsion between all points (`repelled_ranks`), best
-    elsewhere; where one is known to win, it runs alone. The budget counts iterations, never seconds: the result depends on the generator
-    alone (repulsion multiplies matrices in float32, so another machine or another number of
-    threads can end in another, equally good design). Rows and reflections are random.
+    elsewhere; where lattices are known to win, they run alone. The budget counts iterations, never
+    seconds: the result depends on the generator alone (repulsion multiplies matrices in float32,
+    so another machine or another number of threads can end in another, equally good design).
+    The order of the rows and the reflections of the axes are random.
 
     Warning:
         Above `PAIRWISE_LIMIT` points only lattices are searched, whose memory and time grow with
@@ -96,7 +97,7 @@ def maximin_lhs(count: int, dim: int, generator: torch.Generator, *, effort: flo
         ranks = torch.stack([torch.randperm(count, generator=private) for _ in range(dim)], 1)
         return _midpoints(ranks)
     # Where lattices win (measured): many points for the dimension. More effort moves the boundary.
-    dense = count >= 3 * 4**dim * max(1.0, effort)
+    dense = count >= 3 * 4.0 ** min(dim, _LATTICE_DIMS) * max(1.0, effort)
     repel = 3 < count <= PAIRWISE_LIMIT and not dense
     designs: list[Tensor] = []
     if dim <= _LATTICE_DIMS or not repel:

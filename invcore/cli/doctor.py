@@ -1,0 +1,60 @@
+"""``invcore doctor``: is everything here that a run needs, and if not, what to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from invcore.cli.options import json_option, store_option
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from invcore.cli.checks import Check
+
+_NAME = 28  # cells of the names' column
+_MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗", "red")}
+
+
+@click.command()
+@store_option
+@json_option
+@click.pass_context
+def doctor(ctx: click.Context, out: str, as_json: bool) -> None:
+    """Check versions, devices, plugins and the store.
+
+    Every component is imported. The exit status is 1 if there is a problem.
+    """
+    from invcore.cli.checks import check_all
+    from invcore.cli.console import emit_json, stdout
+    from invcore.plugins import installed
+
+    console = stdout()
+    checks: list[Check] = []
+    for check in check_all(installed(), out):
+        checks.append(check)
+        if not as_json:
+            _show(check, console)
+    counts = {state: sum(check.state == state for check in checks) for state in _MARKS}
+    if as_json:
+        emit_json({"ok": not counts["problem"], "checks": [vars(check) for check in checks]})
+    else:
+        said = f"{counts['problem']} problems, {counts['warning']} warnings"
+        console.print(f"\n{said if counts['problem'] + counts['warning'] else 'all is well'}")
+    ctx.exit(1 if counts["problem"] else 0)
+
+
+def _show(check: Check, console: Console) -> None:
+    """One line of the list, and what to do below it."""
+    from rich.text import Text
+
+    from invcore.cli.plain import wrap
+
+    mark, colour = _MARKS[check.state]
+    lines = wrap(check.found, console.width - _NAME - 2)
+    console.print(Text.assemble((mark, colour), f" {check.name:<{_NAME - 2}} {lines[0]}"))
+    for line in lines[1:]:
+        console.print(" " * (_NAME + 1) + line, markup=False)
+    if check.advice:
+        console.print(Text(" " * (_NAME + 1) + f"-> {check.advice}", style=colour))

@@ -1,0 +1,126 @@
+"""The runs of a store as rows: what ``invcore results`` lists and exports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from invcore.errors import StoreError
+from invcore.store import RunRecord, Store
+
+_FACTS = (
+    "id", "created", "kind", "task", "method", "sampler", "candidates", "targets", "seed",
+    "device", "status", "reason", "ranked",
+)  # fmt: skip
+_COSTS = ("simulator_calls", "parameters")
+_TIMES = ("fit_s", "propose_s", "simulate_s")
+_ENDS = ("value", "ci_low", "ci_high")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A run's folder.
+
+    Args:
+        id: its name.
+        record: what it holds; None if it is damaged.
+        reason: why it is damaged, or the run did not go well; empty if it did.
+    """
+
+    id: str
+    record: RunRecord | None
+    reason: str = ""
+
+    @property
+    def status(self) -> str:
+        """The run's, or ``damaged``."""
+        return "damaged" if self.record is None else self.record.status
+
+
+def read(
+    store: Store, *, task: str | None = None, method: str | None = None, status: str | None = None
+) -> list[Row]:
+    """The runs of a store, whole or not, the newest last.
+
+    Args:
+        store: where.
+        task: only runs on this task; None for all. What is damaged is on no known task.
+        method: only runs of this method; None for all.
+        status: only runs of this status, ``damaged`` being one; None for all.
+    """
+    rows = []
+    for run in store.ids():
+        try:
+            record = store.read(run)
+            row = Row(run, record, record.reason)
+        except StoreError as error:
+            row = Row(run, None, str(error))
+        known = {"task": task, "method": method}
+        if all(v is None or getattr(row.record, k, None) == v for k, v in known.items()):
+            rows.append(row)
+    return [row for row in rows if status in (None, row.status)]
+
+
+def absence(store: Store) -> str:
+    """Why there is nothing to show, and what to do."""
+    if not store.root.is_dir():
+        return f"no runs: {store.root} does not exist; begin with `invcore run`, or name --out"
+    if not store.ids():
+        return f"no runs in {store.root}; begin with `invcore run`, or name another --out"
+    return f"none of the {len(store.ids())} runs in {store.root} is of that task, method and status"
+
+
+def summary(row: Row) -> dict[str, Any]:
+    """A run in short, as ``results list --json`` has it; None for what a damaged one hides."""
+    record = row.record
+    facts = {name: getattr(record, name, None) for name in _FACTS}
+    r = {m.T: m.value for m in (record.metrics if record else ()) if m.name == "r_T"}
+    return {
+        **facts, "id": row.id, "status": row.status, "reason": row.reason,
+        "r_1": r.get(1), "r_50": r.get(50),
+    }  # fmt: skip
+
+
+def by_metric(records: list[RunRecord]) -> dict[str, list[Any]]:
+    """Columns with one row for each run and metric; one for a run that has none."""
+    rows = []
+    for record in records:
+        for metric in record.metrics or (None,):
+            rows.append(
+                {
+                    **_facts(record),
+                    "metric": metric.name if metric else "",
+                    "T": _number(metric.T if metric else None),
+                    **{end: _number(getattr(metric, end, None)) for end in _ENDS},
+                    "unit": metric.unit if metric else "",
+                    "better": metric.better if metric else "",
+                }
+            )
+    return {name: [row[name] for row in rows] for name in rows[0]}
+
+
+def by_run(records: list[RunRecord]) -> dict[str, list[Any]]:
+    """Columns with one row for each run: ``r_T_50`` is r_T at T = 50."""
+    rows = []
+    for record in records:
+        row = _facts(record)
+        for metric in record.metrics:
+            name = metric.name if metric.T is None else f"{metric.name}_{metric.T}"
+            row[name] = _number(metric.value)
+            if metric.ci_low is not None:
+                row[f"{name}_ci_low"] = _number(metric.ci_low)
+                row[f"{name}_ci_high"] = _number(metric.ci_high)
+        rows.append(row)
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {name: [row.get(name, float("nan")) for row in rows] for name in names}
+
+
+def _facts(record: RunRecord) -> dict[str, Any]:
+    """What is known of a run beside its metrics; truth as 0 and 1."""
+    facts = {name: getattr(record, name) for name in (*_FACTS, *_COSTS)}
+    return facts | {name: getattr(record.timings, name) for name in _TIMES}
+
+
+def _number(value: float | None) -> float:
+    """NaN where there is none: a column of a table has one type."""
+    return float("nan") if value is None else float(value)

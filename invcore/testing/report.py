@@ -1,0 +1,128 @@
+"""What ``invcore check-plugin`` does: find the components, run their checks, report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from invcore.component import KINDS, Kind
+from invcore.config import Config, merge
+from invcore.errors import ConfigError, PluginError, UnknownNameError, close_names
+from invcore.plugins import Plugins
+from invcore.runconfig import apply_settings
+from invcore.testing.catalogue import CHECKS
+from invcore.testing.checks import Outcome, run_checks
+from invcore.testing.subjects import Subject
+
+
+@dataclass(frozen=True)
+class Report:
+    """The outcomes of one component.
+
+    Args:
+        kind: of the component.
+        name: of the component.
+        plugin: that it belongs to.
+        outcomes: one for each check.
+    """
+
+    kind: Kind
+    name: str
+    plugin: str
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether no check failed."""
+        return all(outcome.result != "failed" for outcome in self.outcomes)
+
+    def document(self) -> dict[str, Any]:
+        """The report as ``--json`` prints it."""
+        return {
+            "kind": self.kind,
+            "name": self.name,
+            "plugin": self.plugin,
+            "passed": self.passed,
+            "checks": [
+                {
+                    "check": o.check.name,
+                    "meaning": o.check.meaning,
+                    "outcome": o.result,
+                    "why": o.why,
+                }
+                for o in self.outcomes
+            ],
+        }
+
+
+def check_plugin(what: str, plugins: Plugins, settings: Sequence[str] = ()) -> Iterable[Report]:
+    """Check what is installed, one component after another.
+
+    Args:
+        what: a distribution (all its components), or ``KIND/NAME``.
+        plugins: where it is looked up.
+        settings: ``key=value``, for each component that has that field.
+
+    Returns:
+        A report for each component, as it is ready.
+
+    Raises:
+        UnknownNameError: there is no such distribution or component.
+        PluginError: the plugin is broken, or brings no components.
+        ConfigError: a malformed setting, or one that no component has.
+    """
+    subjects = _subjects(what, plugins)
+    given = [(text, _parse(text)) for text in settings]
+    for text, value in given:
+        known = {name for s in subjects for name in s[1].component.Config.model_fields}
+        key = next(iter(value))
+        if key not in known:
+            raise ConfigError(f"--set {text!r}: no field {key!r}. {close_names(key, known)}")
+    return (_report(plugin, subject, [v for _, v in given]) for plugin, subject in subjects)
+
+
+def _subjects(what: str, plugins: Plugins) -> list[tuple[str, Subject]]:
+    """Each with its plugin's name."""
+    registry = plugins.registry
+    kind, slash, name = what.partition("/")
+    if slash:
+        if kind not in KINDS:
+            raise UnknownNameError(f"{what!r}: no kind {kind!r}. {close_names(kind, KINDS)}")
+        entries = [registry.find(cast(Kind, kind), name)]
+    else:
+        own = [info for info in plugins.infos if info.name == what]
+        if not own:
+            known = {info.name for info in plugins.infos}
+            raise UnknownNameError(
+                f"no plugin {what!r} is installed. {close_names(what, known)} "
+                "A component is KIND/NAME, for instance method/na."
+            )
+        broken = next((info for info in own if info.cause), None)
+        if broken is not None:
+            raise PluginError(f"plugin {what} is broken: {broken.cause}")
+        entries = [e for k in KINDS for e in registry.entries(k) if e.plugin == what]
+        if not entries:
+            raise PluginError(f"plugin {what} brings no components: there is nothing to check")
+    return [
+        (e.plugin, Subject.of(e.kind, e.component.name, registry.load(e.kind, e.component.name)))
+        for e in entries
+    ]
+
+
+def _parse(text: str) -> dict[str, Any]:
+    """``a.b=1`` as nested plain data; any slot of a run would read it so."""
+    settings: dict[str, Any] = apply_settings({}, [f"method.{text}"], {})["method"]["settings"]
+    return settings
+
+
+def _report(plugin: str, subject: Subject, settings: list[dict[str, Any]]) -> Report:
+    config: type[Config] = subject.component.Config
+    own: dict[str, Any] = {}
+    for setting in settings:
+        if next(iter(setting)) in config.model_fields:
+            own = merge(own, setting)
+    config.resolve(own, preset=subject.preset, where=f"{subject.kind} {subject.name!r}")
+    subject = Subject.of(subject.kind, subject.name, subject.component, settings=own)
+    outcomes = tuple(run_checks(CHECKS[subject.kind], subject))
+    return Report(subject.kind, subject.name, plugin, outcomes)

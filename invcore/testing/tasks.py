@@ -1,0 +1,230 @@
+"""Checks of tasks: a forward system that keeps to its spaces."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from invcore.contracts.task import Simulator, Task
+from invcore.seeding import generator
+from invcore.space import Space
+from invcore.testing.checks import Check, CheckFailed, NotApplicable, require
+from invcore.testing.subjects import Subject
+from invcore.testing.watch import same, unchanged, untouched_generators
+
+_ROWS = 48
+
+
+def check_spaces(subject: Subject) -> None:
+    """Designs and responses are Spaces; each design variable has a prior."""
+    task = _task(subject)
+    require(isinstance(task.designs, Space), "designs is no Space")
+    require(isinstance(task.responses, Space), "responses is no Space")
+    bare = [v.name for v in task.designs.variables if v.prior is None]
+    require(not bare, f"design variables without a prior: {', '.join(bare)}")
+    require(isinstance(task.differentiable, bool), "differentiable is neither True nor False")
+
+
+def check_response_shape(subject: Subject) -> None:
+    """(N, Dx) designs give (N, Dy) responses, N = 1 too."""
+    task = _task(subject)
+    for count in (1, 2, _ROWS):
+        y = task.simulate(_draw(task, count))
+        expected = (count, task.responses.dim)
+        require(tuple(y.shape) == expected, f"N = {count}: {tuple(y.shape)}, expected {expected}")
+
+
+def check_arguments_unchanged(subject: Subject) -> None:
+    """simulate does not write into the designs, nor return them."""
+    task = _task(subject)
+    x = _draw(task)
+    with unchanged("simulate", designs=x):
+        y = task.simulate(x)
+        y = y.clone() if y.requires_grad else y.fill_(0.0)
+
+
+def check_dtype(subject: Subject) -> None:
+    """Responses have the designs' type: float32 and float64."""
+    task = _task(subject)
+    for dtype in (torch.float32, torch.float64):
+        y = task.simulate(_draw(task).to(dtype))
+        require(y.dtype == dtype, f"{dtype} designs give {y.dtype} responses")
+
+
+def check_cuda(subject: Subject) -> None:
+    """Designs on a CUDA device give responses there, equal to those on the CPU."""
+    if not torch.cuda.is_available():
+        raise NotApplicable("no CUDA device here")
+    task = _task(subject)
+    x = _draw(task)
+    y = task.simulate(x.cuda())
+    require(y.is_cuda, f"designs on CUDA give responses on {y.device}")
+    require(_close(y.cpu(), task.simulate(x)), "CUDA and CPU give different responses")
+
+
+def check_repeats(subject: Subject) -> None:
+    """simulate gives the same responses again, and draws no random numbers."""
+    task = _task(subject)
+    x = _draw(task)
+    with untouched_generators("simulate"):
+        first = task.simulate(x)
+    require(same(first, task.simulate(x)), "the same designs give other responses")
+    require(same(first, _task(subject).simulate(x)), "a task built again gives other responses")
+
+
+def check_rows_independent(subject: Subject) -> None:
+    """A design's response does not depend on the other designs, nor on its place among them."""
+    task = _task(subject)
+    x = _draw(task)
+    y = task.simulate(x)
+    order = torch.randperm(_ROWS, generator=generator(0, "kit-order"))
+    require(
+        _close(task.simulate(x[order]), y[order]), "in another order, designs respond otherwise"
+    )
+    half = task.simulate(x[: _ROWS // 2])
+    require(_close(half, y[: _ROWS // 2]), "without the others, designs respond otherwise")
+
+
+def check_missing_responses(subject: Subject) -> None:
+    """A missing response is a whole row of NaN; nothing is infinite."""
+    task = _task(subject)
+    faces = torch.full((2, task.designs.dim), 2.0**-33, dtype=torch.float64)
+    faces[1] = 1 - 2.0**-33
+    x = torch.cat([_draw(task, 256), task.designs.from_unit(faces)])
+    y = task.simulate(x)
+    require(not bool(y.isinf().any()), "a response is infinite; say NaN where there is none")
+    lost = y.isnan()
+    partly = lost.any(dim=1) & ~lost.all(dim=1)
+    require(not bool(partly.any()), f"{int(partly.sum())} rows are partly NaN")
+    require(not bool(lost.all()), "no design drawn from the prior has a response")
+
+
+def check_gradient(subject: Subject) -> None:
+    """If ``differentiable``, gradients agree with finite differences in float64."""
+    task = _task(subject)
+    if not task.differentiable:
+        raise NotApplicable("the task says differentiable = False")
+    designs, free = task.designs, (~task.designs.whole).nonzero().flatten()
+    if len(free) == 0:
+        raise NotApplicable("all design variables are whole numbers")
+    unit = torch.rand(24, designs.dim, generator=generator(0, "kit-gradient")).double()
+    x = designs.from_unit(0.1 + 0.8 * unit)
+    x = x[task.simulate(x).isfinite().all(dim=1)]
+    quarter, three = (
+        designs.from_unit(torch.full((1, designs.dim), u, dtype=torch.float64))[0]
+        for u in (0.25, 0.75)
+    )
+    step = 1e-6 * (three - quarter).abs().clamp(min=1e-12)  # (Dx,)
+    leaf = x.clone().requires_grad_(True)
+    y = task.simulate(leaf)
+    require(y.requires_grad, "differentiable is True, but responses carry no gradient")
+    bad = torch.zeros(len(x), dtype=torch.bool)
+    weights = torch.linspace(1.0, 2.0, y.shape[1], dtype=torch.float64)
+    scale = weights / y.detach().std(dim=0).clamp(min=1e-30)
+    (gradient,) = torch.autograd.grad((y * scale).sum(), leaf)
+    for i in free.tolist():
+        move = torch.zeros_like(x)
+        move[:, i] = step[i]
+        ahead, behind = task.simulate(x + move), task.simulate(x - move)
+        numeric = ((ahead - behind) * scale).sum(dim=1) / (2 * step[i])
+        slack = 1e-3 * numeric.abs() + 1e-4 / (1e6 * step[i])
+        bad |= ~((gradient[:, i] - numeric).abs() <= slack)
+    share = float(bad.double().mean())
+    # A few designs may sit at a kink.
+    require(share <= 0.15, f"at {share:.0%} of the designs the gradient is not the slope")
+
+
+def check_pairs(subject: Subject) -> None:
+    """``pairs`` gives as many finite, allowed pairs as asked for; its generator decides which."""
+    task = _task(subject)
+    with untouched_generators("pairs"):
+        first = task.pairs(_ROWS, generator(3))
+    again, other = task.pairs(_ROWS, generator(3)), task.pairs(_ROWS, generator(4))
+    require(len(first) == _ROWS, f"{_ROWS} pairs asked for, {len(first)} given")
+    require(first.x.dtype == first.y.dtype == torch.float64, "pairs are not float64")
+    require(bool(first.y.isfinite().all()), "a pair's response is not finite")
+    require(bool(task.designs.contains(first.x).all()), "a pair's design is out of bounds")
+    require(
+        same(first.x, again.x) and same(first.y, again.y), "equal generators give other pairs"
+    )
+    require(not same(first.x, other.x), "another generator gives the same pairs")
+    answered = task.simulate(first.x)
+    require(_close(answered, first.y), "a pair's response is not what simulate gives")
+
+
+def check_dataset(subject: Subject) -> None:
+    """``dataset`` has the sizes asked for, one draw a seed, and no design in two splits."""
+    task = _task(subject)
+    first, again, other = (task.dataset(100, 20, seed) for seed in (0, 0, 1))
+    sizes = len(first.train) + len(first.val), len(first.test)
+    require(sizes == (100, 20), f"100 pairs and 20 targets asked for, {sizes} given")
+    require(len(first.val) >= 10, f"{len(first.val)} of 100 pairs are for validation")
+    for part in ("train", "val", "test"):
+        one, two, three = (getattr(splits, part) for splits in (first, again, other))
+        require(same(one.x, two.x) and same(one.y, two.y), f"{part}: one seed, two draws")
+        require(not same(one.x, three.x), f"{part}: two seeds, one draw")
+    if bool(task.designs.whole.all()):
+        return  # so few designs may exist that two splits must share some
+    rows = [set(map(tuple, s.x.tolist())) for s in (first.train, first.val, first.test)]
+    shared = len(rows[0] & rows[1]) + len(rows[0] & rows[2]) + len(rows[1] & rows[2])
+    require(shared == 0, f"{shared} designs are in two splits")
+
+
+def check_unit_cube(subject: Subject) -> None:
+    """Designs map to the unit cube and back."""
+    task = _task(subject)
+    x = _draw(task)
+    unit = task.designs.to_unit(x)
+    require(bool(((unit >= 0) & (unit <= 1)).all()), "to_unit leaves the unit cube")
+    require(_close(task.designs.from_unit(unit), x), "there and back, a design is another")
+    require(bool(task.designs.contains(x).all()), "the prior draws designs that are not allowed")
+
+
+def check_counted(subject: Subject) -> None:
+    """The simulator that methods get works on this task: counted, in the right shape."""
+    task = _task(subject)
+    simulator = Simulator(task)
+    y = simulator(_draw(task))
+    require(simulator.calls == _ROWS, f"{_ROWS} designs were counted as {simulator.calls} calls")
+    require(tuple(y.shape) == (_ROWS, task.responses.dim), f"shape {tuple(y.shape)}")
+    require(task.gradient_calls >= 1, "gradient_calls is below 1: a gradient is never free")
+
+
+def _task(subject: Subject) -> Task[Any]:
+    task = subject.build()
+    if not isinstance(task, Task):
+        raise CheckFailed(f"{subject.name} is no Task")
+    return task
+
+
+def _draw(task: Task[Any], count: int = _ROWS) -> Tensor:
+    return task.designs.sample(count, generator(11, "kit-designs"))
+
+
+def _close(a: Tensor, b: Tensor) -> bool:
+    """Equal up to what the order of a sum does."""
+    return a.shape == b.shape and bool(
+        torch.allclose(a, b, rtol=1e-7, atol=1e-9 * float(b.nan_to_num().abs().amax()), equal_nan=True)
+    )
+
+
+TASK_CHECKS = tuple(
+    Check.of(function)
+    for function in (
+        check_spaces,
+        check_response_shape,
+        check_arguments_unchanged,
+        check_dtype,
+        check_cuda,
+        check_repeats,
+        check_rows_independent,
+        check_missing_responses,
+        check_gradient,
+        check_pairs,
+        check_dataset,
+        check_unit_cube,
+        check_counted,
+    )
+)

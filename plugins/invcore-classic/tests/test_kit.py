@@ -1,0 +1,15 @@
+"""Every task of this package keeps the contract of tasks."""
+
+from invcore.testing import PluginSuite
+
+
+class TestSineWave(PluginSuite):
+    kind, name = "task", "sine-wave"
+
+
+class TestRoboticArm(PluginSuite):
+    kind, name = "task", "robotic-arm"
+
+
+class TestBallistics(PluginSuite):
+    kind, name = "task", "ballistics"

@@ -1,0 +1,1 @@
+"""iPage for invcore: intelligent localisation with exploratory sampling."""

@@ -1,0 +1,86 @@
+"""Settings of iPage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from invcore import Config, Field, LocalisationConfig, TrainingConfig
+
+
+class NetworkConfig(Config):
+    """The invertible network."""
+
+    blocks: int = Field(6, ge=1, description="Affine coupling blocks.")
+    width: int = Field(128, ge=1, description="Units in each hidden layer of a sub-network.")
+    depth: int = Field(2, ge=1, description="Hidden layers of a sub-network.")
+    clamp: float = Field(2.0, gt=0, description="Soft limit of a coupling's log scale.")
+    gain: float = Field(
+        3.0, gt=0, description="First layer's initial weights, times torch's own: more for "
+        "responses that oscillate."
+    )  # fmt: skip
+    latent: int = Field(0, ge=0, description="Dimensions of z; 0: max(2, F - Dy).")
+    total: int = Field(
+        0, ge=0, description="Dimensions of the bijection, padding included; 0: half as many "
+        "again as are needed, at least 8."
+    )  # fmt: skip
+
+
+class LossConfig(Config):
+    """Weights of the losses, and the schedule between them."""
+
+    supervised_first: float = Field(100.0, gt=0, description="Weight of L_y at the start.")
+    supervised_last: float = Field(20.0, gt=0, description="Weight of L_y in the end.")
+    others_first: float = Field(
+        0.02, ge=0, le=1, description="Share of all other weights at the start; 1 in the end."
+    )
+    converged: float = Field(
+        1e-3, gt=0, lt=1, description="The L_y, normalised, at which the schedule has ended …"
+    )
+    ramp: float = Field(0.5, gt=0, le=1, description="… but not before this share of training.")
+    latent: float = Field(3.0, ge=0, description="MMD of (y-hat, z-hat) and p(y) p(z).")
+    design: float = Field(3.0, ge=0, description="MMD of x-hat and p(x).")
+    reconstruction: float = Field(5.0, ge=0, description="inverse(y, z-hat) against x.")
+    padding_x: float = Field(20.0, ge=0, description="Padding that the inverse should leave 0.")
+    padding_y: float = Field(5.0, ge=0, description="Padding that the forward should leave 0.")
+    box: float = Field(1.0, ge=0, description="Designs of the inverse outside the data's box.")
+    noise: float = Field(0.02, ge=0, description="Noise on the padding while training.")
+    samples: int = Field(128, ge=2, description="Samples in an MMD, and in the inverse pass.")
+    every: int = Field(2, ge=1, description="Steps between two inverse passes.")
+
+
+# PAPERS: three hidden layers; a rate that falls by a hundred; Adam on the frozen forward.
+def _paper(
+    blocks: int, width: int, batch: int, epochs: int, lr: float, step: float
+) -> dict[str, Any]:
+    """The published settings of one task."""
+    return {
+        "network": {"blocks": blocks, "width": width, "depth": 3},
+        "training": {
+            "batch_size": batch, "epochs": epochs, "lr": lr, "schedule": "cosine",
+            "final_lr": 0.01, "average": 0.0, "weight_decay": 0.0,
+        },
+        "localisation": {"solver": "adam", "lr": step},
+    }  # fmt: skip
+
+
+class IPageConfig(Config):
+    """Settings of iPage.
+
+    Example:
+        >>> IPageConfig.resolve({}, preset="paper", task="sine-wave").network.blocks
+        4
+    """
+
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "quick": {"training": {"epochs": 30}},
+        "paper": _paper(6, 256, 512, 500, 1e-2, 5e-3),
+        "paper/sine-wave": _paper(4, 128, 1024, 1000, 1e-3, 1e-3),
+    }
+
+    network: NetworkConfig = NetworkConfig()
+    losses: LossConfig = LossConfig()
+    training: TrainingConfig = TrainingConfig(
+        epochs=160, batch_size=256, lr=5e-3, weight_decay=1e-4, clip=10.0, average=0.995
+    )
+    localisation: LocalisationConfig = LocalisationConfig()

@@ -1,0 +1,126 @@
+"""The losses of both directions, and the schedule that weighs them."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from invcore import LossBatch, Scaling
+from invcore_ipage.config import LossConfig
+from invcore_ipage.network import PaddedInvertible
+
+_KERNELS = (0.05, 0.2, 0.9)
+
+
+def mmd(a: Tensor, b: Tensor) -> Tensor:
+    """Squared maximum mean discrepancy of two samples, inverse multi-quadratic kernels.
+
+    Args:
+        a: (n, D).
+        b: (m, D).
+
+    References:
+        Gretton et al., JMLR 2012; kernels of Ardizzone et al., https://arxiv.org/abs/1808.04730.
+
+    Example:
+        >>> a = torch.randn(64, 2, generator=torch.Generator().manual_seed(0))
+        >>> bool(mmd(a, a).abs() < 1e-6), bool(mmd(a, a + 3) > 1)
+        (True, True)
+    """
+
+    def kernel(left: Tensor, right: Tensor) -> Tensor:
+        squares = left.square().sum(1)[:, None] + right.square().sum(1)[None]
+        apart = (squares - 2 * left @ right.T).clamp(min=0)
+        values = [(width**2 / (width**2 + apart)).mean() for width in _KERNELS]
+        return torch.stack(values).sum()
+
+    return kernel(a, a) + kernel(b, b) - 2 * kernel(a, b)
+
+
+class BidirectionalLoss:
+    """L_y forward; the MMDs, the reconstruction and the padding, by way of the inverse.
+
+    Dynamic: the weight of L_y falls and the others rise as L_y itself falls, on a log scale, and
+    not faster than training goes on. Beside the paper's terms stands the reconstruction of x from
+    (y, z-hat): without it the inverse forgets most of the solution set.
+
+    Args:
+        config: weights and schedule.
+        network: to be trained.
+        scaling: gives the box.
+        y: (N, Dy), scaled training responses, to draw p(y) from.
+
+    References:
+        Zhang et al., AAAI 2023, https://arxiv.org/abs/2212.01016, section 3.
+    """
+
+    def __init__(
+        self, config: LossConfig, network: PaddedInvertible, scaling: Scaling, y: Tensor
+    ) -> None:
+        self._config, self._network, self._y = config, network, y
+        self._low, self._high = scaling.box(y.device)
+        self._recent = torch.ones((), device=y.device)  # running mean of L_y
+        self._progress, self._step = 0.0, 0
+
+    def __call__(self, batch: LossBatch) -> Tensor:
+        """The weighted sum for one batch."""
+        config, network = self._config, self._network
+        noise = self._normal(batch, len(batch.x), network.padding_x) * config.noise
+        y, z, padding = network.split(network(torch.cat([batch.x, noise], dim=1)))
+        supervised = (y - batch.y).square().mean()
+        weight, others = self._weights(supervised.detach(), batch.done)
+        loss = weight * supervised
+        if network.padding_y:
+            loss = loss + others * config.padding_y * padding.square().mean()
+        if self._step % config.every == 0:
+            loss = loss + others * self._inverse_terms(batch, y, z)
+        self._step += 1
+        return loss
+
+    def _weights(self, supervised: Tensor, done: float) -> tuple[float, float]:
+        """Weight of L_y, and share of all others, now."""
+        config = self._config
+        self._recent = 0.99 * self._recent + 0.01 * supervised
+        if self._step % 20 == 0:  # seldom, since it waits for the device
+            recent = max(float(self._recent), 1e-12)
+            reached = math.log(recent) / math.log(config.converged)
+            self._progress = max(self._progress, min(1.0, reached))
+        share = self._progress * min(1.0, done / config.ramp)
+        weight = (
+            config.supervised_first * (config.supervised_last / config.supervised_first) ** share
+        )
+        return weight, config.others_first + (1 - config.others_first) * share
+
+    def _inverse_terms(self, batch: LossBatch, y: Tensor, z: Tensor) -> Tensor:
+        """What the inverse says of drawn latents, and of the latents of this batch's designs."""
+        config, network = self._config, self._network
+        x, count = batch.x[: config.samples], min(config.samples, len(batch.x))
+        wanted, z = batch.y[:count], z[:count]
+        rows = torch.randint(len(self._y), (count,), generator=batch.generator)
+        drawn = self._normal(batch, count, network.latent)
+        latent = mmd(
+            torch.cat([y[:count].detach(), z], dim=1),
+            torch.cat([wanted, self._normal(batch, count, network.latent)], dim=1),
+        )
+        noise = self._normal(batch, 2 * count, network.padding_y) * config.noise
+        of_drawn = torch.cat([self._y[rows.to(self._y.device)], drawn], dim=1)
+        of_batch = torch.cat([wanted, z], dim=1)
+        back = network.inverse(torch.cat([torch.cat([of_drawn, of_batch]), noise], dim=1))
+        new, again = back.split(count)
+        designs, left = new[:, : network.features], new[:, network.features :]
+        outside = torch.relu(designs - self._high) + torch.relu(self._low - designs)
+        target = network.pad(x)
+        terms = config.latent * latent + config.design * mmd(designs, x)
+        terms = terms + config.box * outside.square().sum(dim=1).mean()
+        for part in (slice(None, network.features), slice(network.features, None)):
+            if target[:, part].numel():
+                off = (again[:, part] - target[:, part]).square().mean()
+                terms = terms + config.reconstruction * off
+        if network.padding_x:
+            terms = terms + config.padding_x * left.square().mean()
+        return terms
+
+    def _normal(self, batch: LossBatch, rows: int, columns: int) -> Tensor:
+        return torch.randn(rows, columns, generator=batch.generator).to(batch.x.device)

@@ -1,0 +1,123 @@
+"""iPage: an invertible network for starts, and its frozen forward direction to localise them."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from invcore import (
+    Candidates,
+    FitContext,
+    InverseMethod,
+    InverseModel,
+    Pairs,
+    Problem,
+    Scaling,
+    Simulator,
+    Targets,
+    isolated,
+    localised_candidates,
+    substate,
+    train,
+)
+from invcore_ipage.config import IPageConfig
+from invcore_ipage.losses import BidirectionalLoss
+from invcore_ipage.network import PaddedInvertible
+
+
+class IPage(InverseMethod[IPageConfig]):
+    """Train x <-> (y, z) both ways; start from inverse(y*, z); localise on the frozen forward.
+
+    References:
+        Zhang et al., AAAI 2023, https://arxiv.org/abs/2212.01016.
+
+    Example:
+        >>> import invcore
+        >>> designer = invcore.fit([[0.0], [0.5], [1.0]] * 10, [[0.0], [1.0], [2.0]] * 10,
+        ...                        method="ipage", preset="quick")
+        >>> designer.propose([[1.5]], candidates=4).designs.shape[1]
+        1
+    """
+
+    Config = IPageConfig
+
+    def fit(self, problem: Problem, train: Pairs, val: Pairs, context: FitContext) -> IPageModel:
+        """Train the network; the checkpoint with the smallest validation L_y is kept."""
+        scaling = Scaling.fit(problem.designs, train)
+        with isolated(context.derive("ipage", "weights")):
+            network = _build(self.config, scaling).to(context.device)
+        pairs, held = scaling.pairs(train), scaling.pairs(val)
+        loss = BidirectionalLoss(self.config.losses, network, scaling, pairs.y.to(context.device))
+        _train(network, loss, pairs, held, self.config, context)
+        return IPageModel(problem, network.eval().requires_grad_(False), scaling, self.config)
+
+    def restore(self, problem: Problem, state: dict[str, Tensor]) -> IPageModel:
+        """Rebuild the model from its tensors."""
+        scaling = Scaling.restore(problem.designs, substate(state, "scaling."))
+        weights = substate(state, "network.")
+        with isolated(0):
+            network = _build(self.config, scaling)
+        network.load_state_dict(weights)
+        network.to(next(iter(weights.values())).device)
+        return IPageModel(problem, network.eval().requires_grad_(False), scaling, self.config)
+
+
+class IPageModel(InverseModel):
+    """A frozen invertible network."""
+
+    ranked = True
+
+    def __init__(
+        self, problem: Problem, network: PaddedInvertible, scaling: Scaling, config: IPageConfig
+    ) -> None:
+        self._problem, self._network = problem, network
+        self._scaling, self._config = scaling, config
+        self.point_dim = network.latent
+
+    def propose(
+        self, targets: Targets, points: Tensor, *, simulator: Simulator | None = None
+    ) -> Candidates:
+        """Latents from the points, starts from the inverse, localised and sorted by error."""
+        self.check_sizes(targets, points, self._problem.responses.dim)
+        batch, count = points.shape[:2]
+        device = next(self._network.parameters()).device
+        z = torch.special.ndtri(points.double()).float().flatten(0, 1).to(device)
+        wanted = self._scaling.y(targets.y.double()).float().to(device)
+        with torch.no_grad():
+            starts = self._network.starts(wanted.repeat_interleave(count, dim=0), z)
+        return localised_candidates(
+            self._network.predict,
+            starts.view(batch, count, -1),
+            wanted,
+            self._scaling,
+            self._config.localisation,
+        )
+
+    def state(self) -> dict[str, Tensor]:
+        """The network's weights and the scaling."""
+        weights = {f"network.{k}": v for k, v in self._network.state_dict().items()}
+        return weights | {f"scaling.{k}": v for k, v in self._scaling.state().items()}
+
+
+def _build(config: IPageConfig, scaling: Scaling) -> PaddedInvertible:
+    return PaddedInvertible(config.network, scaling.designs.features, len(scaling.y.centre))
+
+
+def _train(
+    network: PaddedInvertible,
+    loss: BidirectionalLoss,
+    pairs: Pairs,
+    held: Pairs,
+    config: IPageConfig,
+    context: FitContext,
+) -> None:
+    train(
+        network,
+        loss,
+        lambda part: (network.predict(part.x) - part.y).square().mean(),
+        pairs,
+        held,
+        config.training,
+        context,
+        label="ipage",
+    )
