@@ -94,7 +94,7 @@ def read_config(path: str | Path) -> dict[str, Any]:
 
 
 def apply_settings(
-    data: Mapping[str, Any], settings: list[str], configs: Mapping[str, type[Config]]
+    data: Mapping[str, Any], settings: list[str], configs: Mapping[Any, type[Config]]
 ) -> dict[str, Any]:
     """Lay ``key=value`` settings over a run's plain data.
 
@@ -120,7 +120,8 @@ def apply_settings(
             raise ConfigError(f"--set {setting!r}: expected key=value")
         path, value = key.strip().split("."), _value(text.strip())
         if path[0] in SLOTS and len(path) > 1:
-            slot, inner = path[0], path[1:]
+            slot: str = path[0]
+            inner = path[1:]
         elif path[0] in RunConfig.model_fields:
             result = merge(result, _nest(path, value))
             continue
@@ -150,7 +151,7 @@ def method_settings(settings: list[str], config: type[Config]) -> dict[str, Any]
     return result
 
 
-def _slot(path: list[str], configs: Mapping[str, type[Config]], setting: str) -> str:
+def _slot(path: list[str], configs: Mapping[Any, type[Config]], setting: str) -> str:
     owners = [slot for slot, config in configs.items() if path[0] in config.model_fields]
     if len(owners) == 1:
         return owners[0]

@@ -14,8 +14,8 @@ from torch import Tensor
 
 import invcore
 from invcore import device as devices
+from invcore.candidates import Candidates
 from invcore.contracts.method import (
-    Candidates,
     InverseMethod,
     InverseModel,
     Needs,

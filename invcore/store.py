@@ -133,7 +133,8 @@ class Store:
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             at = ".".join(str(part) for part in first["loc"])
-            raise StoreError(f"{path}: damaged, {at} {first['msg']}".replace("\n", " ")) from None
+            said = " ".join(f"{at} {first['msg']}".split())
+            raise StoreError(f"{path}: damaged, {said}; repeat the run with --force") from None
         if record.id != run:
             raise StoreError(f"{path}: says that it is run {record.id}")
         for name, checksum in record.files.items():

@@ -130,7 +130,7 @@ def train(
                 done = ((epoch - 1) * steps + step) / (config.epochs * steps)
                 value = loss(LossBatch(pairs.x[rows], pairs.y[rows], done, generator))
                 optimiser.zero_grad(set_to_none=True)
-                value.backward()  # type: ignore[no-untyped-call]
+                value.backward()
                 if config.clip:
                     nn.utils.clip_grad_norm_(weights, config.clip)
                 optimiser.step()

@@ -100,12 +100,16 @@ def by_metric(records: list[RunRecord]) -> dict[str, list[Any]]:
 
 
 def by_run(records: list[RunRecord]) -> dict[str, list[Any]]:
-    """Columns with one row for each run: ``r_T_50`` is r_T at T = 50."""
+    """Columns with one row for each run: ``r_T_50`` is r_T at T = 50.
+
+    A metric named as a fact of the run (``parameters``) gets ``metric_`` before its name.
+    """
     rows = []
     for record in records:
         row = _facts(record)
         for metric in record.metrics:
             name = metric.name if metric.T is None else f"{metric.name}_{metric.T}"
+            name = f"metric_{name}" if name in _facts(record) else name
             row[name] = _number(metric.value)
             if metric.ci_low is not None:
                 row[f"{name}_ci_low"] = _number(metric.ci_low)

@@ -62,7 +62,10 @@ def list_(
 @store_option
 @json_option
 def show(run_id: str, out: str, as_json: bool) -> None:
-    """Show a run as `invcore run` does; the first characters of its id will do."""
+    """Show a run as `invcore run` does.
+
+    The first characters of its id will do.
+    """
     from invcore.cli import run
     from invcore.cli.console import emit_json
     from invcore.store import Store

@@ -145,13 +145,15 @@ def show(record: RunRecord, store: Store) -> None:
     if record.status != "ok":
         console.print(f"{title}\n{record.status}: {record.reason}", markup=False)
     else:
-        rows = table("metric", "value", "95% interval", "unit", "better", title=title)
+        console.print(f"{title}\n", markup=False)  # as a table's title it would wrap to its width
+        rows = table("metric", "value", "95% interval", "unit", "better")
         for m in record.metrics:
             name = m.name if m.T is None else f"{m.name}, T={m.T}"
             known = m.ci_low is not None
             ends = f"{number(m.ci_low)} .. {number(m.ci_high)}" if known else ""
             rows.add_row(name, number(m.value), ends, m.unit, m.better)
         console.print(rows)
+        console.print()
         order = "ranked by the model" if record.ranked else "exchangeable"
         console.print(f"candidates: {order}", markup=False)
     t = record.timings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -13,6 +13,8 @@ from torch import Tensor
 from invcore import seeding
 from invcore.contracts.base import C, Configurable
 from invcore.space import Space
+
+_CHUNK = 1 << 21  # numbers of designs in one chunk
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,12 @@ class Evaluation:
     simulator_calls: int = 0
     parameters: int = 0
     seed: int = 0
+
+    def chunks(self) -> Iterator[slice]:
+        """Targets a few at a time, for metrics that need memory for each candidate."""
+        step = max(1, _CHUNK // max(1, self.candidates[0].numel()))
+        for start in range(0, len(self.targets), step):
+            yield slice(start, start + step)
 
     def generator(self, *names: object) -> torch.Generator:
         """A generator for one use within a metric."""

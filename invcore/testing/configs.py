@@ -37,9 +37,7 @@ def check_config_frozen(subject: Subject) -> None:
     """A config, and the configs within it, cannot be changed."""
     for model in _models(subject.component.Config):
         require(issubclass(model, Config), f"{model.__name__} is no invcore.Config")
-        require(
-            model.model_config.get("frozen") is True, f"{model.__name__} is not frozen"
-        )
+        require(model.model_config.get("frozen") is True, f"{model.__name__} is not frozen")
     config = subject.build().config
     for name in type(config).model_fields:
         try:

@@ -64,9 +64,7 @@ def evaluation(
         prior = Uniform(low=0.0, high=1.0)
         designs = Space.of(*(Variable(name=f"x{i + 1}", prior=prior) for i in range(x.shape[2])))
     known = None if predicted is None else torch.as_tensor(predicted, dtype=torch.float64)
-    return Evaluation(
-        designs, y, x, again, squared_error(again, y), predicted=known, **facts
-    )
+    return Evaluation(designs, y, x, again, squared_error(again, y), predicted=known, **facts)
 
 
 def sample_evaluation(

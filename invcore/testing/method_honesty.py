@@ -143,9 +143,7 @@ class _Fixed(Registry):
 def check_test_split_unopened(subject: MethodSubject) -> None:
     """In a run, nobody opens the test designs, and the fit does not depend on the test split."""
     plugins = Plugins(points=[])
-    plugins.registry = _Fixed(
-        {"task": _SealedBowl, "method": subject.component, "sampler": _Plain}
-    )
+    plugins.registry = _Fixed({"task": _SealedBowl, "method": subject.component, "sampler": _Plain})
     _Sealed.opened.clear()
     states = []
     with tempfile.TemporaryDirectory() as folder:
@@ -174,7 +172,7 @@ def check_test_split_unopened(subject: MethodSubject) -> None:
 
 
 HONESTY_CHECKS = tuple(
-    Check.of(function)  # type: ignore[arg-type]
+    Check.of(function)
     for function in (
         check_beats_ignoring_the_target,
         check_simulator_budget,

@@ -75,9 +75,7 @@ def check_failed_candidates(subject: Subject) -> None:
             f"{estimate.name} is {estimate.value} as soon as some candidates have no response",
         )
     lost = torch.full_like(seen.resimulated, torch.nan)
-    _measure(
-        subject, replace(seen, resimulated=lost, errors=lost[..., 0], predicted=None)
-    )
+    _measure(subject, replace(seen, resimulated=lost, errors=lost[..., 0], predicted=None))
 
 
 def check_one_target_one_candidate(subject: Subject) -> None:

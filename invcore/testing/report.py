@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from invcore.component import KINDS, Kind
 from invcore.config import Config, merge
@@ -89,7 +89,7 @@ def _subjects(what: str, plugins: Plugins) -> list[tuple[str, Subject]]:
     if slash:
         if kind not in KINDS:
             raise UnknownNameError(f"{what!r}: no kind {kind!r}. {close_names(kind, KINDS)}")
-        entries = [registry.find(cast(Kind, kind), name)]
+        entries = [registry.find(kind, name)]
     else:
         own = [info for info in plugins.infos if info.name == what]
         if not own:

@@ -9,9 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from invcore.candidates import Candidates
 from invcore.component import Kind
 from invcore.contracts.base import Configurable
-from invcore.contracts.method import Candidates, InverseMethod, InverseModel, Needs, Targets
+from invcore.contracts.method import InverseMethod, InverseModel, Needs, Targets
 from invcore.contracts.task import Simulator
 from invcore.fitcontext import FitContext
 from invcore.seeding import generator
@@ -98,9 +99,7 @@ class MethodSubject(Subject):
             raise CheckFailed(f"propose gives {type(found).__name__}, expected Candidates")
         return found
 
-    def designs(
-        self, known: Case, model: InverseModel, targets: Targets, points: Tensor
-    ) -> Tensor:
+    def designs(self, known: Case, model: InverseModel, targets: Targets, points: Tensor) -> Tensor:
         """The proposed designs as the runner keeps them: (B, K, Dx), float64, on the CPU."""
         x = self.candidates(known, model, targets, points).x
         expected = (len(targets), points.shape[1], known.task.designs.dim)

@@ -54,9 +54,10 @@ def untouched_generators(what: str) -> Iterator[None]:
     Raises:
         CheckFailed: it drew from one of them, or seeded it.
     """
-    before = _states()
-    yield
-    after = _states()
+    with global_seed(20240229):  # not where a plugin's own seed would have left them
+        before = _states()
+        yield
+        after = _states()
     moved = [name for name in before if before[name] != after[name]]
     require(
         not moved,
@@ -112,9 +113,7 @@ class RandomOps(TorchDispatchMode):
         super().__init__()  # type: ignore[no-untyped-call]
         self.seen: set[str] = set()
 
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
-    ) -> Any:
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if torch.Tag.nondeterministic_seeded in func.tags:
             self.seen.add(str(func))
         return func(*args, **(kwargs or {}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 
 from invcore import Config, Estimate, Evaluation, Metric, bootstrap
 
@@ -16,8 +17,14 @@ class Diversity(Metric[Config]):
 
     def measure(self, evaluation: Evaluation) -> list[Estimate]:
         """The mean over targets that have two candidates or more."""
-        unit = evaluation.designs.to_unit(evaluation.candidates.double())  # (B, K, Dx)
-        known = ~evaluation.errors.isnan()
+        distances = [self._distance(evaluation, rows) for rows in evaluation.chunks()]
+        ends = bootstrap(torch.cat(distances), evaluation.generator("diversity"))
+        return [Estimate("diversity", *ends, better="higher")]
+
+    def _distance(self, evaluation: Evaluation, rows: slice) -> Tensor:
+        """For some targets (B,), NaN where fewer than two candidates have a response."""
+        unit = evaluation.designs.to_unit(evaluation.candidates[rows].double())  # (B, K, Dx)
+        known = ~evaluation.errors[rows].isnan()
         count = known.sum(dim=1)
         weight = known[..., None].double() / count.clamp(min=1)[:, None, None]
         unit = torch.where(known[..., None], unit, 0.0)
@@ -25,6 +32,4 @@ class Diversity(Metric[Config]):
         variance = (weight * (unit - mean).square()).sum(dim=(1, 2))
         # The mean squared distance of two of n points is 2 n / (n - 1) times their variance.
         factor = 2.0 * count / (count - 1).clamp(min=1)
-        distance = torch.where(count > 1, (factor * variance).sqrt(), torch.nan)
-        ends = bootstrap(distance, evaluation.generator("diversity"))
-        return [Estimate("diversity", *ends, better="higher")]
+        return torch.where(count > 1, (factor * variance).sqrt(), torch.nan)

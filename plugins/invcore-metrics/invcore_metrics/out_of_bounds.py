@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import torch
+
 from invcore import Config, Estimate, Evaluation, Metric, bootstrap
 
 
@@ -10,6 +12,9 @@ class OutOfBounds(Metric[Config]):
 
     def measure(self, evaluation: Evaluation) -> list[Estimate]:
         """One share, between 0 and 1."""
-        outside = (~evaluation.designs.contains(evaluation.candidates)).double()
-        share = bootstrap(outside.mean(dim=1), evaluation.generator("out-of-bounds"))
+        shares = [
+            (~evaluation.designs.contains(evaluation.candidates[rows])).double().mean(dim=1)
+            for rows in evaluation.chunks()
+        ]
+        share = bootstrap(torch.cat(shares), evaluation.generator("out-of-bounds"))
         return [Estimate("out-of-bounds", *share)]

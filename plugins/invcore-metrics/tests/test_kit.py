@@ -48,6 +48,7 @@ class TestResimulationError(PluginSuite):
             SQUARES,
             {
                 "resimulation-error": 34 / 6,
+                "resimulation-error-median": 4.0,
                 # Of 0, 1, 4, 4, 9, 16: the mean square is 370 / 6.
                 "resimulation-error-spread": sqrt(370 / 6 - (34 / 6) ** 2),
             },

@@ -88,8 +88,8 @@ def test_an_empty_design_is_refused(sampler, count, dim):
 
 @every_sampler
 def test_coordinates_are_uniform_over_seeds(sampler):
-    points = torch.cat([sampler.sample(8, 2, generator(seed)) for seed in range(30)])
-    assert torch.allclose(points.mean(0), torch.full((2,), 0.5, dtype=torch.float64), atol=0.08)
+    points = torch.cat([sampler.sample(8, 2, generator(seed)) for seed in range(20)])
+    assert torch.allclose(points.mean(0), torch.full((2,), 0.5, dtype=torch.float64), atol=0.09)
 
 
 def true_maximin(count: int, dim: int) -> float:

@@ -1,0 +1,131 @@
+"""What the tests of the command line share: calling it, and plugins made up for one test."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from importlib.metadata import Distribution
+from pathlib import Path
+from textwrap import dedent
+from typing import Any, NamedTuple
+
+import pytest
+
+from invcore import plugins as loading
+from invcore.cli import cli, main
+from invcore.plugins import Plugins
+
+
+class Outcome(NamedTuple):
+    """What a command line did."""
+
+    code: int
+    out: str
+    err: str
+
+
+Call = Callable[..., Outcome]
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Call:
+    """Run ``invcore WORDS`` in this process, on a terminal of 100 columns."""
+    monkeypatch.setenv("COLUMNS", "100")
+
+    def run(*words: str) -> Outcome:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as end:
+            main(words)
+        captured = capsys.readouterr()
+        return Outcome(int(end.value.code or 0), captured.out, captured.err)
+
+    return run
+
+
+class Site:
+    """A folder of distributions, each with one module and one entry point."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.points: list[Any] = []
+
+    def add(self, name: str, source: str, *, point: str = "", version: str = "1.0") -> None:
+        """Add distribution ``name`` with module ``fake_name``."""
+        module = "fake_" + name.replace("-", "_")
+        (self.root / f"{module}.py").write_text(_HEADER + dedent(source))
+        info = self.root / f"{name.replace('-', '_')}-{version}.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        (info / "entry_points.txt").write_text(f"[invcore]\n{point or name} = {module}\n")
+        self.points += Distribution.at(info).entry_points
+
+
+_HEADER = "from invcore import Component, hookimpl\n"
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """The plugins of this environment are those that the test adds here, and no others."""
+    root = tmp_path / "site"
+    root.mkdir()
+    monkeypatch.syspath_prepend(root)
+    made = Site(root)
+    loaded: list[Plugins] = []
+
+    def installed() -> Plugins:
+        if not loaded:
+            loaded.append(Plugins(points=made.points))
+        return loaded[0]
+
+    monkeypatch.setattr(loading, "installed", installed)
+    monkeypatch.setattr(cli, "commands", {})
+    monkeypatch.setattr(cli, "_asked_plugins", False)
+    before = set(sys.modules)
+    yield made
+    for name in set(sys.modules) - before:
+        if name.startswith("fake_"):
+            del sys.modules[name]
+
+
+SAMPLER = """
+    @hookimpl
+    def invcore_samplers():
+        return [Component({name!r}, "Points, made up.", "fake_{module}:Made", tags=["fake"])]
+
+    def __getattr__(name):  # the class is made on first use, as torch is heavy
+        if name != "Made":
+            raise AttributeError(name)
+        import torch
+        from invcore import Config, Field, Sampler
+
+        class Settings(Config):
+            presets = {{"quick": {{"tries": 1}}, "paper/sine-wave": {{"tries": 9}}}}
+            tries: int = Field(3, ge=1, le=10, description="How often it tries.")
+
+        class Made(Sampler[Settings]):
+            '''Points that are made up,
+            in two lines.
+
+            Args:
+                config: settings.
+            '''
+
+            Config = Settings
+            latin = True
+
+            def sample(self, count, dim, generator):
+                return torch.rand(count, dim, generator=generator, dtype=torch.float64)
+
+        return Made
+"""
+
+
+@pytest.fixture
+def sampler(site: Site) -> Callable[..., None]:
+    """Add a distribution with one sampler that works."""
+
+    def add(distribution: str, name: str, **facts: str) -> None:
+        module = distribution.replace("-", "_")
+        site.add(distribution, dedent(SAMPLER).format(name=name, module=module), **facts)
+
+    return add

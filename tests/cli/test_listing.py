@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+from rich.cells import cell_len
+
+from invcore.cli.plain import columns, wrap
+
+LISTINGS = ["list-tasks", "list-methods", "list-samplers", "list-metrics"]
+
+
+@pytest.mark.parametrize("command", LISTINGS)
+def test_lists_what_is_installed(call, command):
+    done = call(command)
+    known = json.loads(call(command, "--json").out)
+    assert done.code == 0 and known
+    for component in known:
+        assert list(component) == ["name", "summary", "plugin", "version", "status", "tags"]
+        assert component["name"] in done.out and component["plugin"] in done.out
+
+
+@pytest.mark.parametrize("command", [*LISTINGS, "plugins", "--help"])
+@pytest.mark.parametrize("option", [[], ["--json"]])
+def test_imports_nothing_heavy(command, option):
+    if command == "--help" and option:
+        return
+    code = (
+        "import atexit, sys\n"
+        "from invcore.cli import main\n"
+        "heavy = ('torch', 'pydantic', 'numpy', 'rich.console')\n"
+        "atexit.register(lambda: print(*[m for m in heavy if m in sys.modules], file=sys.stderr))\n"
+        f"main({[command, *option]!r})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stderr.split() == []
+
+
+def test_says_what_to_do_without_plugins(call, site):
+    assert call("list-methods").out.startswith("no methods; `pip install 'invcore[standard]'`")
+    assert call("list-methods", "--json").out.strip() == "[]"
+
+
+def test_two_owners_of_a_name_are_both_shown(call, sampler):
+    sampler("alpha", "twin")
+    sampler("beta", "twin")
+    sampler("gamma", "single")
+    done = call("list-samplers")
+    assert done.code == 0
+    assert done.out.count("name taken") == 2 and done.out.count("  ok") == 1
+    assert done.err == (
+        "note: sampler 'twin': name taken by alpha 1.0 and beta 1.0: uninstall one of them\n"
+    )
+    known = json.loads(call("list-samplers", "--json").out)
+    assert [c["status"] for c in known if c["name"] == "single"] == ["ok"]
+    used = call("describe", "sampler", "twin")
+    assert used.code == 2
+    assert used.err == (
+        "error: sampler 'twin' is claimed by alpha 1.0 and beta 1.0: uninstall one of them\n"
+    )
+
+
+def test_a_broken_plugin_is_said_beside_the_others(call, site, sampler):
+    sampler("alpha", "good")
+    site.add("beta", "raise RuntimeError('no licence')")
+    done = call("list-samplers")
+    assert done.code == 0 and "good" in done.out and "beta" not in done.out
+    assert done.err == "note: plugin beta 1.0 is broken: RuntimeError: no licence\n"
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_a_table_keeps_to_the_width_and_loses_nothing(width):
+    summary = "Ein Köder: 設計 を 逆 に 求める and many more words that do not fit on one line"
+    rows = [["a", summary, "x"], ["bcd", "short", ""]]
+    lines = list(columns(("name", "summary", "last"), rows, wrapped=1, width=width))
+    assert max(map(cell_len, lines)) <= width
+    words = " ".join(lines).split()
+    assert [w for w in words if w in summary.split()] == summary.split()
+
+
+def test_a_word_longer_than_the_line_stays_whole():
+    assert wrap("a abcdefgh b", 4) == ["a", "abcdefgh", "b"]
+    assert wrap("", 4) == [""]

@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+
+from invcore.cli import checks
+
+MISSPELT = """
+    @hookimpl
+    def invcore_method():
+        return []
+"""
+UNLOADABLE = """
+    @hookimpl
+    def invcore_samplers():
+        return [Component("lost", "Not there.", "fake_nowhere:Class")]
+"""
+WRONG_CLASS = """
+    @hookimpl
+    def invcore_samplers():
+        return [Component("wrong", "Another thing.", "pathlib:Path")]
+"""
+UNFINISHED = """
+    @hookimpl
+    def invcore_samplers():
+        return [Component("half", "Abstract.", "invcore.contracts.sampler:Sampler")]
+"""
+NO_LIST = """
+    @hookimpl
+    def invcore_samplers():
+        return ["lhs"]
+"""
+BROKEN = {
+    "misspelt hook": (MISSPELT, "invcore_method"),
+    "raises on import": ("raise RuntimeError('no licence')", "RuntimeError: no licence"),
+    "no syntax": ("def", "SyntaxError"),
+    "no Components": (NO_LIST, "invcore_samplers returned str, expected Components"),
+    "exits": ("import nothing_of_that_name", "No module named 'nothing_of_that_name'"),
+}
+FAILING = {
+    "absent": (UNLOADABLE, "No module named 'fake_nowhere'"),
+    "other class": (WRONG_CLASS, "pathlib:Path is not a Sampler subclass"),
+    "abstract": (UNFINISHED, "Sampler does not define sample"),
+}
+
+
+def test_lists_the_plugins_installed(call):
+    known = json.loads(call("plugins", "--json").out)
+    done = call("plugins")
+    assert done.code == 0
+    names = [plugin["name"] for plugin in known]
+    assert names == sorted(names) and "invcore-na" in names
+    for plugin in known:
+        assert plugin["status"] == "ok" and plugin["cause"] == "" and plugin["name"] in done.out
+
+
+@pytest.mark.parametrize("source, cause", BROKEN.values(), ids=BROKEN)
+def test_a_broken_plugin_is_shown_with_its_cause(call, site, sampler, source, cause):
+    sampler("alpha", "good")
+    site.add("beta", source)
+    done = call("plugins")
+    assert done.code == 0 and "beta 1.0 (beta = fake_beta) is broken:" in done.out
+    assert cause in done.out
+    good, bad = json.loads(call("plugins", "--json").out)
+    assert (good["status"], good["components"]) == ("ok", 1)
+    assert (bad["status"], bad["components"]) == ("broken", 0) and cause in bad["cause"]
+    unhappy = call("doctor", "--out", str(site.root))
+    assert unhappy.code == 1 and "✗ plugin beta" in unhappy.out
+    asked = call("describe", "sampler", "goood")
+    assert asked.code == 2 and asked.err.count("\n") == 1
+    assert "Did you mean 'good'?" in asked.err and cause in asked.err
+
+
+def test_two_distributions_with_one_entry_point_name_both_load(call, sampler):
+    sampler("alpha", "one", point="same")
+    sampler("beta", "two", point="same")
+    known = json.loads(call("plugins", "--json").out)
+    assert [(p["name"], p["status"], p["components"]) for p in known] == [
+        ("alpha", "ok", 1), ("beta", "ok", 1)
+    ]  # fmt: skip
+    assert [c["name"] for c in json.loads(call("list-samplers", "--json").out)] == ["one", "two"]
+
+
+def test_says_what_to_do_without_plugins(call, site, tmp_path):
+    assert "pip install 'invcore[standard]'" in call("plugins").out
+    done = call("doctor", "--out", str(tmp_path))
+    assert done.code == 1 and "none, so nothing can run" in done.out
+
+
+def _doctor(call, out):
+    done = call("doctor", "--json", "--out", str(out))
+    document = json.loads(done.out)
+    assert done.code == (0 if document["ok"] else 1)
+    return {check["name"]: check for check in document["checks"]}
+
+
+def test_all_is_well_here(call, tmp_path, monkeypatch):
+    monkeypatch.setattr(checks, "_ENOUGH", 0)
+    out = tmp_path / "not" / "there" / "yet"
+    found = _doctor(call, out)
+    assert {check["state"] for check in found.values() if check["name"] != "devices"} == {"ok"}
+    assert {"python", "invcore", "torch", "numpy", "components", "devices"} <= set(found)
+    assert "cpu" in found["devices"]["found"] and list(tmp_path.iterdir()) == []
+    assert call("doctor", "--out", str(out)).code == 0
+
+
+@pytest.mark.parametrize("source, cause", FAILING.values(), ids=FAILING)
+def test_a_component_that_does_not_load_is_a_problem(call, site, tmp_path, source, cause):
+    site.add("alpha", source)
+    bad = [c for c in _doctor(call, tmp_path).values() if cause in c["found"]]
+    assert [(c["state"], c["advice"]) for c in bad] == [
+        ("problem", "reinstall alpha, or tell its authors")
+    ]
+    name = bad[0]["name"].removeprefix("sampler ")
+    asked = call("describe", "sampler", name)
+    assert asked.code == 2 and cause in asked.err and asked.err.count("\n") == 1
+
+
+def test_a_name_with_two_owners_is_a_problem(call, sampler, tmp_path):
+    sampler("alpha", "twin")
+    sampler("beta", "twin")
+    found = _doctor(call, tmp_path)["sampler twin"]
+    assert found["state"] == "problem"
+    assert found["found"] == "name taken by alpha 1.0 and beta 1.0"
+
+
+def test_a_store_that_cannot_be_written_is_a_problem(tmp_path):
+    (tmp_path / "file").write_text("")
+    store, _ = checks.check_store(tmp_path / "file" / "runs")
+    assert store.state == "problem" and store.advice == "name another folder with --out"
+
+
+@pytest.mark.parametrize(
+    "free, state", [(2**40, "ok"), (2**29, "warning"), (2**20, "problem")]
+)
+def test_a_full_disk(tmp_path, monkeypatch, free, state):
+    usage = shutil._ntuple_diskusage(2**41, 2**41 - free, free)
+    monkeypatch.setattr(checks.shutil, "disk_usage", lambda path: usage)
+    _, disk = checks.check_store(tmp_path)
+    assert disk.state == state and bool(disk.advice) == (state != "ok")
+
+
+def test_a_missing_dependency_is_a_problem(monkeypatch):
+    real = checks.version
+
+    def version(name):
+        if name == "safetensors":
+            raise checks.PackageNotFoundError(name)
+        return real(name)
+
+    monkeypatch.setattr(checks, "version", version)
+    bad = [check for check in checks.check_versions() if check.state != "ok"]
+    assert [(c.name, c.state, c.advice) for c in bad] == [
+        ("safetensors", "problem", "pip install safetensors")
+    ]
+
+
+def test_what_torch_warns_of_is_said(monkeypatch):
+    import warnings
+
+    from invcore import device
+
+    def available():
+        warnings.warn("the driver is too old", UserWarning, stacklevel=2)
+        return ["cpu"]
+
+    monkeypatch.setattr(device, "available", available)
+    (found,) = checks.check_devices()
+    assert found.state == "warning" and "the driver is too old" in found.found

@@ -1,0 +1,435 @@
+"""Planted bad methods: each is caught by the check that is meant for it."""
+
+from __future__ import annotations
+
+import random
+import sys
+
+import pytest
+import torch
+from invcore import (
+    Candidates,
+    Config,
+    Field,
+    InverseMethod,
+    InverseModel,
+    Needs,
+    Pairs,
+    generator,
+)
+from invcore.testing import CHECKS, Subject, run_checks
+
+
+class ReferenceConfig(Config):
+    """Settings."""
+
+    presets = {"quick": {"nearest": 6}}
+    nearest: int = Field(8, ge=1, description="Neighbours to choose from.")
+
+
+class ReferenceModel(InverseModel):
+    """Designs of pairs whose response is near, moved a little."""
+
+    ranked = True
+
+    def __init__(self, problem, x, y, config):
+        self.problem, self.x, self.y, self.config = problem, x, y, config
+        self.point_dim = problem.designs.dim + 1
+        self.lookup = config.nearest
+
+    def propose(self, targets, points, *, simulator=None):
+        self.sizes(targets, points)
+        wanted = self.wanted(targets)
+        count = min(self.lookup, len(self.x))
+        far = (wanted[:, None] - self.y).div(self.y.std(0)).square().mean(2)  # (B, N)
+        near = far.topk(count, dim=1, largest=False).indices  # (B, count)
+        chosen = near.gather(1, (points[..., 0] * count).long())  # (B, K)
+        error = far.gather(1, chosen)
+        order = self.order(error)
+        chosen = chosen.gather(1, order)
+        moves = points.gather(1, order[..., None].expand_as(points))[..., 1:]
+        x = self.move(self.x[chosen], moves, error.gather(1, order))
+        return self.answer(x, self.y[chosen], targets, simulator)
+
+    def sizes(self, targets, points):
+        self.check_sizes(targets, points, self.problem.responses.dim)
+
+    def wanted(self, targets):
+        return targets.y.double()
+
+    def order(self, error):
+        return error.argsort(dim=1, stable=True)
+
+    def move(self, x, moves, error):
+        unit = self.problem.designs.to_unit(x) + 0.02 * (moves - 0.5)
+        return self.problem.designs.from_unit(unit.clamp(0, 1))
+
+    def answer(self, x, y, targets, simulator):
+        return Candidates(x, y)
+
+    def state(self):
+        return {"x": self.x, "y": self.y}
+
+
+class Reference(InverseMethod[ReferenceConfig]):
+    """A good method; it keeps a random nine tenths of the pairs."""
+
+    Config = ReferenceConfig
+    model = ReferenceModel
+
+    def fit(self, problem, train, val, context):
+        keep = self.keep(train, context)
+        return self.model(problem, train.x[keep], train.y[keep], self.config)
+
+    def keep(self, train: Pairs, context):
+        return self.some(torch.randperm(len(train), generator=context.generator("keep")))
+
+    def some(self, order):
+        return order[: int(0.9 * len(order))]
+
+    def restore(self, problem, state):
+        return self.model(problem, state["x"], state["y"], self.config)
+
+
+def method(model_class):
+    """The reference with another model."""
+    return type(model_class.__name__, (Reference,), {"model": model_class})
+
+
+class GlobalRandomness(Reference):
+    def keep(self, train, context):
+        return self.some(torch.randperm(len(train)))
+
+
+class SeedsTheWorld(Reference):
+    def keep(self, train, context):
+        torch.manual_seed(context.seed)
+        return self.some(torch.randperm(len(train)))
+
+
+class PythonRandom(Reference):
+    def keep(self, train, context):
+        random.random()
+        return super().keep(train, context)
+
+
+class DeafToTheSeed(Reference):
+    def keep(self, train, context):
+        return self.some(torch.randperm(len(train), generator=generator(0, "always")))
+
+
+class ScalesPairsInPlace(Reference):
+    def fit(self, problem, train, val, context):
+        model = super().fit(problem, train, val, context)
+        train.y.sub_(train.y.mean(0))
+        return model
+
+
+class ClampsPointsInPlace(ReferenceModel):
+    def sizes(self, targets, points):
+        super().sizes(targets, points)
+        points.clamp_(0.25, 0.75)
+
+
+class LeavesTheBox(ReferenceModel):
+    def move(self, x, moves, error):
+        return x + (self.problem.designs.high - self.problem.designs.low) * 0.1 * (moves - 0.5)
+
+
+class InfiniteTails(ReferenceModel):
+    def move(self, x, moves, error):
+        latent = torch.special.ndtri(moves.float())  # 1 - 2**-33 is 1 in float32
+        return super().move(x, latent.softmax(dim=2).double(), error)
+
+
+class HalfALayer(ReferenceModel):
+    def move(self, x, moves, error):
+        return 0.5 * (x + x.roll(1, dims=1))
+
+
+class GivesUpFarAway(ReferenceModel):
+    def move(self, x, moves, error):
+        return torch.where(error[..., None] > 10, torch.nan, super().move(x, moves, error))
+
+
+class ScaledPredictions(ReferenceModel):
+    def answer(self, x, y, targets, simulator):
+        return Candidates(x, (y - self.y.mean(0)) / self.y.std(0))
+
+
+class WorstFirst(ReferenceModel):
+    def order(self, error):
+        return error.argsort(dim=1, stable=True, descending=True)
+
+
+class NoSizeCheck(ReferenceModel):
+    def sizes(self, targets, points):
+        pass
+
+
+class FloatOnly(ReferenceModel):
+    def wanted(self, targets):
+        return (targets.y @ torch.eye(targets.y.shape[1], dtype=torch.float64)).double()
+
+
+class LosesTheBatch(ReferenceModel):
+    def answer(self, x, y, targets, simulator):
+        return Candidates(x.squeeze(0))
+
+
+class CandidatesFirst(ReferenceModel):
+    def answer(self, x, y, targets, simulator):
+        return Candidates(x.transpose(0, 1))
+
+
+class NormalisesOverTheBatch(ReferenceModel):
+    def wanted(self, targets):
+        y = targets.y.double()
+        return self.y.mean(0) + (y - y.mean(0)) * 0.9
+
+
+class LooksAtTheRow(ReferenceModel):
+    def wanted(self, targets):
+        row = torch.arange(len(targets), dtype=torch.float64)[:, None]
+        return targets.y.double() + self.y.std(0) * 0.02 * row
+
+
+class CountsItsCalls(ReferenceModel):
+    calls = 0
+
+    def move(self, x, moves, error):
+        self.calls += 1
+        return super().move(x, (moves + 0.37 * self.calls) % 1.0, error)
+
+
+class DeafToPoints(ReferenceModel):
+    def sizes(self, targets, points):
+        super().sizes(targets, points)
+
+    def propose(self, targets, points, *, simulator=None):
+        self.sizes(targets, points)
+        own = torch.rand(points.shape[1:], generator=generator(0)).double()
+        return super().propose(targets, own.expand_as(points), simulator=simulator)
+
+
+class OneAnswer(ReferenceModel):
+    def propose(self, targets, points, *, simulator=None):
+        self.sizes(targets, points)
+        return super().propose(
+            targets, points[:, :1].expand_as(points), simulator=simulator
+        )
+
+
+class ForgetsItsOrigin(ReferenceModel):
+    def __init__(self, problem, x, y, config):
+        super().__init__(problem, x, y, config)
+        self.lookup = 3  # fit says 6 below, restore does not
+
+
+class FitKnowsMore(Reference):
+    model = ForgetsItsOrigin
+
+    def fit(self, problem, train, val, context):
+        model = super().fit(problem, train, val, context)
+        model.lookup = 6
+        return model
+
+
+class StoresAView(ReferenceModel):
+    def state(self):
+        return {"x": self.x.T.contiguous().T, "y": self.y}
+
+
+class StoresParameters(ReferenceModel):
+    def state(self):
+        return {"x": torch.nn.Parameter(self.x), "y": self.y}
+
+
+class StoresOneTwice(ReferenceModel):
+    def state(self):
+        return {"x": self.x, "again": self.x, "y": self.y}
+
+
+class IgnoresTheTarget(ReferenceModel):
+    def propose(self, targets, points, *, simulator=None):
+        self.sizes(targets, points)
+        return Candidates(self.problem.designs.from_unit(points[..., 1:]))
+
+
+class SecretSimulations(ReferenceModel):
+    def answer(self, x, y, targets, simulator):
+        if simulator is not None:
+            simulator(x.flatten(0, 1))
+        return Candidates(x, y)
+
+
+class SwallowsTheRefusal(ReferenceModel):
+    def answer(self, x, y, targets, simulator):
+        try:
+            simulator(x.flatten(0, 1))
+        except Exception:
+            pass
+        return Candidates(x, y)
+
+
+class PastTheCounter(Reference):
+    needs = Needs.PAIRS | Needs.SIMULATOR
+
+    class model(ReferenceModel):  # noqa: N801
+        def answer(self, x, y, targets, simulator):
+            simulator._task.simulate(x.flatten(0, 1))
+            return Candidates(x, y)
+
+
+class HonestSimulations(Reference):
+    """Good: it says that it simulates."""
+
+    needs = Needs.PAIRS | Needs.SIMULATOR
+
+    class model(ReferenceModel):  # noqa: N801
+        def answer(self, x, y, targets, simulator):
+            simulator(x.flatten(0, 1))
+            return Candidates(x, y)
+
+
+class OpensTheTestSplit(Reference):
+    def fit(self, problem, train, val, context):
+        frame = sys._getframe()
+        while frame is not None:
+            data = frame.f_locals.get("data")
+            if hasattr(data, "test"):
+                train = Pairs(torch.cat([train.x, data.test.x]), torch.cat([train.y, data.test.y]))
+            frame = frame.f_back
+        return super().fit(problem, train, val, context)
+
+
+class TunesOnTheTargets(Reference):
+    def fit(self, problem, train, val, context):
+        frame, model = sys._getframe(), super().fit(problem, train, val, context)
+        while frame is not None:
+            if hasattr(frame.f_locals.get("data"), "test"):
+                model.y = model.y + 1e-9 * frame.f_locals["data"].test.y.mean()
+            frame = frame.f_back
+        return model
+
+
+class NeedsManyPairs(Reference):
+    def some(self, order):
+        if len(order) < 100:
+            raise IndexError("index 99 is out of range")
+        return super().some(order)
+
+
+class NeedsTwoVariables(Reference):
+    def fit(self, problem, train, val, context):
+        train.x[:, 1].mean()
+        return super().fit(problem, train, val, context)
+
+
+class NeedsSeveralCandidates(ReferenceModel):
+    def move(self, x, moves, error):
+        z = (moves - moves.mean(1, keepdim=True)) / moves.std(1, keepdim=True)
+        return super().move(x, torch.sigmoid(z), error)
+
+
+class LooseConfig(Config):
+    """Settings."""
+
+    model_config = {"extra": "ignore"}
+    nearest: int = Field(6, description="Neighbours.")
+
+
+class ThawedConfig(Config):
+    """Settings."""
+
+    model_config = {"frozen": False}
+    nearest: int = Field(6, description="Neighbours.")
+
+
+class SilentConfig(Config):
+    """Settings."""
+
+    nearest: int = 6
+
+
+class BadPresetConfig(Config):
+    """Settings."""
+
+    presets = {"paper/kit": {"nearest": "many"}}
+    nearest: int = Field(6, description="Neighbours.")
+
+
+def configured(config):
+    return type(config.__name__, (Reference,), {"Config": config})
+
+
+# The first name is that of the check meant for it; the others cannot but fail with it.
+MUTANTS = [
+    (GlobalRandomness, ["same-seed", "global-generators", "test-split-unopened"]),
+    (SeedsTheWorld, ["global-generators"]),
+    (PythonRandom, ["global-generators"]),
+    (DeafToTheSeed, ["seeds-differ"]),
+    (ScalesPairsInPlace, ["arguments-unchanged"]),
+    (method(ClampsPointsInPlace), ["arguments-unchanged"]),
+    (method(LeavesTheBox), ["in-bounds", "mixed-space", "unreachable-targets"]),
+    (method(InfiniteTails), ["finite"]),
+    (method(HalfALayer), ["mixed-space"]),
+    (method(GivesUpFarAway), ["unreachable-targets"]),
+    (method(ScaledPredictions), ["predictions"]),
+    (method(WorstFirst), ["ranking"]),
+    (method(NoSizeCheck), ["wrong-sizes"]),
+    (method(FloatOnly), ["dtypes"]),
+    (method(LosesTheBatch), ["one-target-one-candidate", "batch-size"]),
+    (method(CandidatesFirst), ["shapes", ...]),
+    (method(NormalisesOverTheBatch), ["batch-size"]),
+    (method(LooksAtTheRow), ["target-order", "batch-size"]),
+    (
+        method(CountsItsCalls),
+        ["propose-repeats", "batch-size", "dtypes", "state-restores", "target-order"],
+    ),
+    (method(DeafToPoints), ["points-matter"]),
+    (method(OneAnswer), ["points-matter"]),
+    (FitKnowsMore, ["state-restores"]),
+    (method(StoresAView), ["state-tensors"]),
+    (method(StoresParameters), ["state-tensors"]),
+    (method(StoresOneTwice), ["state-tensors"]),
+    (method(IgnoresTheTarget), ["beats-ignoring-the-target"]),
+    (method(SecretSimulations), ["simulator-budget"]),
+    (method(SwallowsTheRefusal), ["simulator-budget"]),
+    (PastTheCounter, ["simulator-budget"]),
+    (OpensTheTestSplit, ["test-split-unopened"]),
+    (TunesOnTheTargets, ["test-split-unopened"]),
+    (NeedsManyPairs, ["small-table"]),
+    (NeedsTwoVariables, ["one-variable"]),
+    (method(NeedsSeveralCandidates), ["one-target-one-candidate"]),
+    (configured(LooseConfig), ["config-rejects-unknown-keys"]),
+    (configured(ThawedConfig), ["config-frozen"]),
+    (configured(SilentConfig), ["config-described"]),
+    (configured(BadPresetConfig), ["presets-resolve"]),
+]
+
+
+def failing(component):
+    outcomes = run_checks(CHECKS["method"], Subject.of("method", "mutant", component))
+    return {o.check.name: o.why for o in outcomes if o.result == "failed"}
+
+
+@pytest.mark.parametrize("component", [Reference, HonestSimulations])
+def test_the_good_ones_pass(component):
+    assert failing(component) == {}
+
+
+def test_the_reference_leaves_out_no_check_but_cuda():
+    subject = Subject.of("method", "reference", Reference)
+    left = {o.check.name for o in run_checks(CHECKS["method"], subject) if o.result != "passed"}
+    assert left == (set() if torch.cuda.is_available() else {"cuda"})
+
+
+@pytest.mark.filterwarnings("ignore:std\\(\\)")
+@pytest.mark.parametrize(
+    ("component", "expected"), MUTANTS, ids=[mutant.__name__ for mutant, _ in MUTANTS]
+)
+def test_each_bad_one_is_caught(component, expected):
+    found = failing(component)
+    assert expected[0] in found
+    assert ... in expected or set(found) == set(expected), found
