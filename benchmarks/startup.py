@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from typing import Any
 
 BASELINE = "import click, rich, pydantic, pluggy"
 LIMIT = 1.5
@@ -47,7 +48,7 @@ def heavy(code: str, environment: dict[str, str]) -> list[str]:
     return sorted(imported & {"torch", "numpy", "pydantic", "rich.console", "safetensors"})
 
 
-def measure(runs: int) -> dict[str, dict[str, object]]:
+def measure(runs: int) -> dict[str, dict[str, Any]]:
     """Milliseconds and ratio to the baseline of each line."""
     with tempfile.TemporaryDirectory() as cache:
         environment = {**os.environ, "PYTHONPYCACHEPREFIX": cache}

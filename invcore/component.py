@@ -28,7 +28,8 @@ class Component:
         tags: words to find it by.
 
     Raises:
-        PluginError: the name or the target is not of that form, or the summary is empty.
+        PluginError: the name or the target is not of that form, the summary is empty, or
+            ``references`` or ``tags`` is one text.
 
     Example:
         >>> Component("na", "Neural adjoint.", "invcore_na.method:NeuralAdjoint").name
@@ -52,8 +53,11 @@ class Component:
             )
         if not self.summary.strip():
             raise PluginError(f"component {self.name!r}: the summary is empty")
-        object.__setattr__(self, "references", tuple(self.references))
-        object.__setattr__(self, "tags", tuple(self.tags))
+        for field in ("references", "tags"):
+            given = getattr(self, field)
+            if isinstance(given, str):  # its letters would become the items
+                raise PluginError(f"component {self.name!r}: {field} must be a list of texts")
+            object.__setattr__(self, field, tuple(given))
 
     def load(self) -> Any:
         """Import the class behind ``target``.

@@ -55,7 +55,8 @@ class Config(BaseModel):
             ConfigError: an unknown preset or key, a wrong type, a value out of range.
         """
         if preset not in PRESETS:
-            raise ConfigError(f"preset {preset!r} does not exist. {close_names(preset, PRESETS)}")
+            close = close_names(str(preset), PRESETS)
+            raise ConfigError(f"preset {preset!r} does not exist. {close}")
         merged: dict[str, Any] = {}
         for key in (preset, f"{preset}/{task}"):
             merged = merge(merged, cls.presets.get(key, {}))

@@ -58,15 +58,17 @@ class Pairs:
             generator: decides who goes where.
 
         Raises:
-            DataError: a part would be empty.
+            DataError: a part would be empty: too few rows, or too few different designs.
 
         Example:
             >>> pairs = Pairs(torch.rand(10, 2), torch.rand(10, 1))
             >>> [len(part) for part in pairs.split(0.8, generator=torch.Generator())]
             [8, 2]
         """
-        _, group = torch.unique(self.x, dim=0, return_inverse=True)
-        order = torch.randperm(int(group.max()) + 1, generator=generator)
+        if len(self) <= len(shares):
+            raise DataError(f"{len(self)} rows are too few to split into {len(shares) + 1}")
+        distinct, group = torch.unique(self.x, dim=0, return_inverse=True)
+        order = torch.randperm(len(distinct), generator=generator)
         row_rank = order[group.cpu()]
         by_rank = torch.argsort(row_rank, stable=True)
         sizes = torch.bincount(row_rank).cumsum(0)
@@ -79,7 +81,10 @@ class Pairs:
                 wanted = torch.tensor(share * len(self) - 0.5)
                 end = int(sizes[torch.searchsorted(sizes.double(), wanted.double())])
             if end <= start:
-                raise DataError(f"{len(self)} rows are too few to split into {len(shares) + 1}")
+                raise DataError(
+                    f"{len(self)} rows with {len(distinct)} different designs are too few to "
+                    f"split into {len(shares) + 1}: rows with equal designs stay together"
+                )
             # in the order of the table, so that a part does not depend on the sort's whims
             parts.append(self[by_rank[start:end].sort().values])
             start = end
@@ -115,8 +120,9 @@ class Normaliser:
     @classmethod
     def standard(cls, values: Tensor) -> Normaliser:
         """To mean zero and standard deviation one; a constant column keeps its scale."""
-        scale = values.std(dim=0, unbiased=False)
-        return cls(values.mean(dim=0), torch.where(scale > 0, scale, torch.ones_like(scale)))
+        centre, scale = values.mean(dim=0), values.std(dim=0, unbiased=False)
+        constant = (values == values[0]).all(dim=0)  # the deviation may be a rounding error
+        return cls(torch.where(constant, values[0], centre), torch.where(constant, 1.0, scale))
 
     def __call__(self, values: Tensor) -> Tensor:
         """From the columns' own units to normalised ones."""
@@ -161,14 +167,14 @@ class Scaling:
 
         Args:
             features: normalised.
-            inside: move designs to the nearest allowed ones in the box.
+            inside: move designs to the nearest allowed ones in the box; off: round alone.
         """
         values = self.designs.decode(self.x.inverse(features.double()))
-        return self.designs.project(values) if inside else values
+        return self.designs.project(values) if inside else self.designs.rounded(values)
 
-    def snap(self, features: Tensor) -> Tensor:
-        """The normalised features of the nearest allowed designs."""
-        return self.encode(self.decode(features))
+    def snap(self, features: Tensor, *, inside: bool = True) -> Tensor:
+        """The normalised features of the nearest allowed designs, or of the rounded ones."""
+        return self.encode(self.decode(features, inside=inside))
 
     def box(self, device: torch.device) -> tuple[Tensor, Tensor]:
         """Lower and upper ends of the normalised features: two (F,), float32."""

@@ -12,7 +12,7 @@ from torch import Tensor
 from invcore import device as devices
 from invcore.contracts.method import InverseModel, Problem, Targets
 from invcore.contracts.sampler import Sampler
-from invcore.errors import ConfigError, DataError, StoreError
+from invcore.errors import ConfigError, DataError, DivergedError, StoreError
 from invcore.judge import Judge, JudgeConfig
 from invcore.networks import substate
 from invcore.owndata import Reach, Source, as_targets
@@ -125,6 +125,7 @@ class Designer:
 
         Raises:
             DataError: a target of another width, or one out of reach.
+            DivergedError: a target got no design that is finite.
         """
         y = as_targets(targets, self.problem.responses)
         notes = check_reach(self.reach, y, self.problem.responses, extrapolate)
@@ -142,7 +143,10 @@ class Designer:
         order = bound.square().mean(dim=2).argsort(dim=1, stable=True)
         rows = []
         for b in range(len(y)):  # over targets, of which there are few; numbers vary from here
-            best = order[b][_distinct(self.problem.designs.to_unit(designs[b, order[b]]))]
+            best = order[b][bound[b, order[b]].isfinite().all(dim=1)]
+            if len(best) == 0:
+                raise DivergedError(f"target {b + 1}: method {self.method!r} gave no finite design")
+            best = best[_distinct(self.problem.designs.to_unit(designs[b, best]))]
             rows.append((torch.full_like(best, b), torch.arange(1, len(best) + 1), best))
         which, rank, best = (torch.cat(column) for column in zip(*rows, strict=True))
         return Proposal(

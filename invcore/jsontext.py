@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 
-def dump(document: Any, indent: int | None = None) -> str:
+def dump(
+    document: Any, indent: int | None = None, default: Callable[[Any], Any] | None = None
+) -> str:
     """JSON text; numbers that JSON does not know (NaN, infinity) become null.
+
+    Args:
+        document: plain data.
+        indent: spaces at each level; None for one line.
+        default: makes plain data of anything else; None refuses it.
 
     Example:
         >>> dump({"value": float("nan")})
         '{"value": null}'
     """
-    return json.dumps(_plain(document), indent=indent, allow_nan=False)
+    return json.dumps(_plain(document), indent=indent, allow_nan=False, default=default)
 
 
 def _plain(value: Any) -> Any:

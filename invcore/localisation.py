@@ -102,10 +102,10 @@ def localise(
     for begin in range(0, max(len(start), 1), config.rows):
         x, wanted = start[begin : begin + config.rows], target[begin : begin + config.rows]
         if not bool(moves.all()):
-            x = scaling.snap(x.cpu()).to(x.device)
+            x = scaling.snap(x.cpu(), inside=boxed).to(x.device)
         x = solve(forward, x, wanted, (low, high), moves, config)
         if not bool((moves == moves_after).all()):
-            x = scaling.snap(x.cpu()).to(x.device)
+            x = scaling.snap(x.cpu(), inside=boxed).to(x.device)
             x = solve(forward, x, wanted, (low, high), moves_after, config)
         with torch.no_grad():
             y = forward(x)
@@ -258,13 +258,12 @@ def _adam(
     result, rows = start.clone(), torch.arange(len(start), device=start.device)
     x, t = start.clone(), target
     first, second = torch.zeros_like(x), torch.zeros_like(x)
-    finite = bool(torch.isfinite(low).all() and torch.isfinite(high).all())
     for step in range(1, config.adam_steps + 1):
         with torch.enable_grad():
             leaf = x.detach().requires_grad_()
             error = (forward(leaf) - t).square().mean(dim=1)
             loss = error.sum()
-            if finite and config.boundary:
+            if config.boundary:
                 outside = torch.relu(low - leaf) + torch.relu(leaf - high)
                 loss = loss + config.boundary * outside.mean(dim=1).sum()
             (gradient,) = torch.autograd.grad(loss, leaf)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -173,7 +174,8 @@ def as_table(source: Source, prefix: str) -> Table:
 
 
 def as_targets(source: Source, responses: Space) -> Tensor:
-    """Targets (B, Dy) from a file, table or array.
+    """Targets (B, Dy) from a file, table or array; columns named as the responses may be in any
+    order.
 
     Raises:
         DataError: another width than the responses have, or not finite.
@@ -189,6 +191,9 @@ def as_targets(source: Source, responses: Space) -> Tensor:
             f"{table.source}: targets have {len(table.names)} columns, the responses "
             f"{responses.dim} ({', '.join(responses.names[:6])})"
         )
+    made_up = table.first_row == 1 and table.names[0] == "y1"
+    if set(table.names) == set(responses.names) and not made_up:
+        table = table.select(responses.names)
     return torch.tensor(table.values)
 
 
@@ -205,7 +210,7 @@ def _designs(table: Table, bounds: dict[str, tuple[float, float]], whole: Sequen
         if name in bounds:
             wanted = bounds[name]
             low, high = max(low, wanted[0]), min(high, wanted[1])
-            if not low < high:
+            if not low < high or any(math.isnan(end) for end in wanted):
                 raise ConfigError(
                     f"bounds of {name!r}: {wanted[0]:g} to {wanted[1]:g} leaves no room in the "
                     f"data's {column.min():g} to {column.max():g}"
@@ -214,7 +219,8 @@ def _designs(table: Table, bounds: dict[str, tuple[float, float]], whole: Sequen
             if not (column == column.round()).all():
                 row = int((column != column.round()).argmax()) + table.first_row
                 raise DataError(f"{table.source}: column {name!r}, row {row} is no whole number")
-            prior = Integers(low=int(np.ceil(low)), high=int(np.floor(high)))
+            ends = {"low": int(np.ceil(low)), "high": int(np.floor(high))}
+            prior = Integers.parse(ends, where=f"{table.source}: column {name!r}")
             variables.append(Variable(name=name, prior=prior))
         else:
             variables.append(Variable(name=name, prior=Uniform(low=low, high=high)))

@@ -74,12 +74,16 @@ class Plugins:
         owner, shown = _owner(point), f"{point.name} = {point.value}"
         version = point.dist.version if point.dist else "?"
         key = f"{owner}:{point.name}"  # two distributions may use one entry-point name
+        if self._manager.has_plugin(key):
+            cause = f"PluginError: {owner} has two entry points named {point.name!r}"
+            self.infos.append(PluginInfo(owner, version, shown, cause=cause))
+            return
         try:
             module = point.load()
             self._manager.register(module, name=key)
             self._check_spelling()
             entries = self._components(key, owner, version)
-        except Exception as error:  # a plugin may raise anything
+        except (Exception, SystemExit) as error:  # a plugin may raise anything
             if self._manager.has_plugin(key):
                 self._manager.unregister(name=key)
             cause = f"{type(error).__name__}: {error}".splitlines()[0]

@@ -18,6 +18,16 @@ from invcore.config import Config
 _EDGE = 2.0**-40  # keeps infinite tails finite: 7 standard deviations of a normal
 
 
+def _below(z: Tensor) -> Tensor:
+    """The standard normal's distribution function, float64: ``ndtr`` has no digits below -8."""
+    return 0.5 * torch.special.erfc(-z.double() * math.sqrt(0.5))
+
+
+def _standard(u: Tensor) -> Tensor:
+    """The standard normal's quantile, float64: in float32 the upper end would round to 1."""
+    return torch.special.ndtri(u.double().clamp(_EDGE, 1 - _EDGE))
+
+
 class Uniform(Config):
     """Uniform on [low, high].
 
@@ -64,11 +74,11 @@ class Normal(Config):
 
     def quantile(self, u: Tensor) -> Tensor:
         """Inverse of the distribution function, elementwise."""
-        return self.mean + self.std * torch.special.ndtri(u.clamp(_EDGE, 1 - _EDGE))
+        return (self.mean + self.std * _standard(u)).to(u.dtype)
 
     def cdf(self, x: Tensor) -> Tensor:
         """Distribution function, elementwise."""
-        return torch.special.ndtr((x - self.mean) / self.std)
+        return _below((x.double() - self.mean) / self.std).to(x.dtype)
 
 
 class _Cut(Config):
@@ -100,22 +110,38 @@ class TruncatedNormal(_Cut):
 
     kind: Literal["truncated-normal"] = "truncated-normal"
 
-    def _ends(self, like: Tensor) -> tuple[Tensor, Tensor]:
-        ends = like.new_tensor(self.support)
-        below, above = torch.special.ndtr((ends - self.mean) / self.std)
-        return below, above
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        below, above, _ = self._ends()
+        if not below < above:
+            raise ValueError("no part of the normal lies between low and high")
+        return self
+
+    def _ends(self) -> tuple[float, float, float]:
+        """The normal's shares below the two ends, and -1 where they are those of its mirror image.
+
+        An interval above the mean is mirrored: only below the mean do small shares have digits.
+        """
+        low, high = ((end - self.mean) / self.std for end in self.support)
+        sign = -1.0 if low > 0 else 1.0
+        first, last = sorted((sign * low, sign * high))
+        below, above = _below(torch.tensor([first, last], dtype=torch.float64)).tolist()
+        return below, above, sign
 
     def quantile(self, u: Tensor) -> Tensor:
         """Inverse of the distribution function, elementwise."""
-        below, above = self._ends(u)
-        inner = (below + u * (above - below)).clamp(_EDGE, 1 - _EDGE)
-        return (self.mean + self.std * torch.special.ndtri(inner)).clamp(*self.support)
+        below, above, sign = self._ends()
+        share = u.double().clamp(_EDGE, 1 - _EDGE)
+        inner = below + (share if sign > 0 else 1 - share) * (above - below)
+        x = self.mean + sign * self.std * torch.special.ndtri(inner)
+        return x.clamp(*self.support).to(u.dtype)
 
     def cdf(self, x: Tensor) -> Tensor:
         """Distribution function, elementwise."""
-        below, above = self._ends(x)
-        inner = torch.special.ndtr((x.clamp(*self.support) - self.mean) / self.std)
-        return ((inner - below) / (above - below)).clamp(0.0, 1.0)
+        below, above, sign = self._ends()
+        inside = x.double().clamp(*self.support)
+        share = (_below(sign * (inside - self.mean) / self.std) - below) / (above - below)
+        return (share if sign > 0 else 1 - share).clamp(0.0, 1.0).to(x.dtype)
 
 
 class ClippedNormal(_Cut):
@@ -130,12 +156,11 @@ class ClippedNormal(_Cut):
 
     def quantile(self, u: Tensor) -> Tensor:
         """Inverse of the distribution function, elementwise."""
-        normal = torch.special.ndtri(u.clamp(_EDGE, 1 - _EDGE))
-        return (self.mean + self.std * normal).clamp(*self.support)
+        return (self.mean + self.std * _standard(u)).clamp(*self.support).to(u.dtype)
 
     def cdf(self, x: Tensor) -> Tensor:
         """Distribution function of the unclipped normal, elementwise."""
-        return torch.special.ndtr((x.clamp(*self.support) - self.mean) / self.std)
+        return _below((x.double().clamp(*self.support) - self.mean) / self.std).to(x.dtype)
 
 
 class _Steps(Config):
@@ -166,9 +191,10 @@ class _Steps(Config):
     def cdf(self, x: Tensor) -> Tensor:
         """The middle of the value's interval of the unit interval, elementwise."""
         cumulative = self._cumulative(x)
-        index = (x.round() - self._first()).clamp(0, len(cumulative) - 1).long()
+        steps = (x.round() - self._first()).clamp(0, len(cumulative) - 1)
+        index = steps.nan_to_num(nan=0.0).long()  # NaN would be an index far outside
         below = torch.where(index > 0, cumulative[(index - 1).clamp(min=0)], 0.0)
-        return 0.5 * (below + cumulative[index])
+        return torch.where(x.isnan(), x, 0.5 * (below + cumulative[index]))
 
 
 class Poisson(_Steps):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from pydantic import model_validator
 
@@ -59,6 +59,19 @@ class RunConfig(Config):
     metrics: dict[str, dict[str, Any]] = Field(
         {}, description="Settings of metrics, by name; all metrics are always computed."
     )
+
+    @classmethod
+    def resolve(
+        cls,
+        settings: Mapping[str, Any],
+        *,
+        preset: str = "default",
+        task: str = "",
+        where: str = "config",
+    ) -> Self:
+        """Like that of every config; the preset counts for the run's components too."""
+        preset = settings.get("preset", preset)
+        return super().resolve({**settings, "preset": preset}, preset=preset, where=where)
 
 
 def read_config(path: str | Path) -> dict[str, Any]:
@@ -126,7 +139,7 @@ def apply_settings(
             result = merge(result, _nest(path, value))
             continue
         else:
-            slot, inner = _slot(path, configs, setting), path
+            slot, inner = _slot(path, configs, setting, RunConfig.model_fields), path
         choice = Choice.model_validate(result.get(slot, RunConfig.model_fields[slot].default))
         result[slot] = {
             "name": choice.name, "settings": merge(choice.settings, _nest(inner, value))
@@ -151,14 +164,20 @@ def method_settings(settings: list[str], config: type[Config]) -> dict[str, Any]
     return result
 
 
-def _slot(path: list[str], configs: Mapping[Any, type[Config]], setting: str) -> str:
+def _slot(
+    path: list[str],
+    configs: Mapping[Any, type[Config]],
+    setting: str,
+    fields: Iterable[str] = (),
+) -> str:
+    """The slot whose config has a field; ``fields`` are others that the user may have meant."""
     owners = [slot for slot, config in configs.items() if path[0] in config.model_fields]
     if len(owners) == 1:
         return owners[0]
     if owners:
         options = " or ".join(f"{slot}.{path[0]}" for slot in owners)
         raise ConfigError(f"--set {setting!r}: say {options}")
-    known = [*RunConfig.model_fields, *(f for c in configs.values() for f in _paths(c))]
+    known = [*fields, *(f for c in configs.values() for f in _paths(c))]
     deeper = [name for name in known if name.split(".")[-1] == path[-1]]
     hint = f"Did you mean {' or '.join(deeper)}?" if deeper else close_names(".".join(path), known)
     raise ConfigError(f"--set: no field {'.'.join(path)!r}. {hint}")

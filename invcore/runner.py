@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -312,8 +313,8 @@ class _Run:
         needed = plan.method.needs & (Needs.SIMULATOR | Needs.GRADIENT)
         simulator = Simulator(plan.task) if needed else None
         found = propose_in_batches(model, targets, points, simulator, self.progress)
-        shape = (len(targets), found.x.shape[1], plan.task.designs.dim)
-        if found.x.ndim != 3 or found.x.shape != shape:
+        shape = (len(targets), config.candidates, plan.task.designs.dim)
+        if found.x.shape != shape:
             raise ShapeError(
                 f"method {config.method.name}: candidates have shape {tuple(found.x.shape)}, "
                 f"expected {shape}"
@@ -335,6 +336,7 @@ class _Run:
         rows = designs.flatten(0, 1)
         finite = rows.isfinite().all(dim=1, keepdim=True)
         y = judge(torch.where(finite, rows, 0.0))
+        finite = finite & y.isfinite().all(dim=1, keepdim=True)  # infinity is no response either
         return torch.where(finite, y, torch.nan).unflatten(0, designs.shape[:2])
 
     def _stage(self, name: str, work: Callable[[], T]) -> T:
@@ -417,5 +419,7 @@ def model_document(plan: Plan) -> dict[str, Any]:
 
 
 def _finite(data: dict[str, Any]) -> dict[str, Any]:
-    """NaN as None, for records."""
-    return {k: None if isinstance(v, float) and v != v else v for k, v in data.items()}
+    """NaN and infinity as None, for records."""
+    return {
+        k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in data.items()
+    }

@@ -48,7 +48,8 @@ def expected_best(errors: Tensor, counts: Sequence[int], *, ranked: bool) -> Ten
     For exchangeable candidates this is the mean over all subsets of T of the K, in closed form:
     with errors sorted, the i-th is the smallest of a share C(K - i, T - 1) / C(K, T) of the
     subsets. For ranked candidates it is the smallest among the first T. A candidate that has no
-    response (NaN) is never the smallest; subsets without any response are left out.
+    response (NaN), or one that is infinitely far, is never the smallest; subsets without any
+    response are left out.
 
     Args:
         errors: (B, K).
@@ -84,8 +85,8 @@ def expected_best(errors: Tensor, counts: Sequence[int], *, ranked: bool) -> Ten
             for i, count in enumerate(counts):
                 result[i, rows] = filled[:, :count].amin(dim=1)
         else:
-            ordered = part.sort(dim=1).values  # NaN goes last
-            known = ~ordered.isnan()
+            ordered = part.sort(dim=1).values  # infinity and NaN go last
+            known = ordered.isfinite()
             mass = known.to(errors) @ weights.T
             result[:, rows] = (torch.where(known, ordered, 0.0) @ weights.T / mass).T
     return torch.where(result.isfinite(), result, torch.nan)

@@ -54,7 +54,8 @@ def isolated(seed: int) -> Iterator[None]:
         True
     """
     numpy_state, python_state = np.random.get_state(), random.getstate()
-    with torch.random.fork_rng():
+    # All devices by name: left to itself, fork_rng warns where there are several.
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         try:
             torch.manual_seed(seed)
             np.random.seed(seed % 2**32)

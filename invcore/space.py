@@ -54,12 +54,13 @@ class Variable(Config):
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """The prior's support cut by ``low`` and ``high``; infinite where nothing bounds it."""
+        """The prior's support cut by ``low`` and ``high``, to whole numbers where they must be;
+        infinite where nothing bounds it.
+        """
         low, high = (-math.inf, math.inf) if self.prior is None else self.prior.support
-        return (
-            low if self.low is None else max(low, self.low),
-            high if self.high is None else min(high, self.high),
-        )
+        low = low if self.low is None else max(low, self.low)
+        high = high if self.high is None else min(high, self.high)
+        return (float(math.ceil(low)), float(math.floor(high))) if self.whole else (low, high)
 
     @property
     def categories(self) -> tuple[str, ...]:
@@ -165,8 +166,11 @@ class Space(Config):
     def project(self, values: Tensor) -> Tensor:
         """The nearest allowed values: inside the bounds, whole where they must be."""
         self.check(values)
-        inside = values.clamp(self.low.to(values), self.high.to(values))
-        return torch.where(self.whole.to(values.device), inside.round(), inside)
+        return self.rounded(values.clamp(self.low.to(values), self.high.to(values)))
+
+    def rounded(self, values: Tensor) -> Tensor:
+        """The values (…, Dx), whole where they must be."""
+        return torch.where(self.whole.to(values.device), values.round(), values)
 
     def contains(self, values: Tensor) -> Tensor:
         """Which designs (…, Dx) are allowed: (…), bool. NaN is not."""
@@ -183,9 +187,9 @@ class Space(Config):
         variables = []
         for i, variable in enumerate(self.variables):
             ends = max(float(low[i]), variable.bounds[0]), min(float(high[i]), variable.bounds[1])
-            room = ends[0] < ends[1] and not variable.categories
-            update = {"low": ends[0], "high": ends[1]} if room else {}
-            variables.append(variable.model_copy(update=update))
+            cut = variable.model_copy(update={"low": ends[0], "high": ends[1]})
+            room = cut.bounds[0] < cut.bounds[1] and not variable.categories
+            variables.append(cut if room else variable)
         return Space.of(*variables)
 
     @cached_property

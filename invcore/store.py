@@ -23,7 +23,7 @@ from invcore.jsontext import dump as dump
 
 SCHEMA = 1
 RECORD = "run.json"
-_ID = re.compile(r"[0-9a-f]{12}")
+_ID = re.compile(r"^[0-9a-f]{12}$")
 
 
 class MetricRecord(Config):
@@ -95,7 +95,13 @@ class Store:
         self.root = Path(root)
 
     def path(self, run: str) -> Path:
-        """The folder of a run."""
+        """The folder of a run.
+
+        Raises:
+            StoreError: that is no run's id, and could lead out of the store.
+        """
+        if not _ID.fullmatch(run):
+            raise StoreError(f"{self.root}: {run!r} is no run's id (12 hexadecimal digits)")
         return self.root / run
 
     def ids(self) -> list[str]:
@@ -206,14 +212,16 @@ class Store:
             for name, document in (documents or {}).items():
                 (scratch / f"{name}.json").write_text(dump(document, indent=1))
             if log is not None:
-                (scratch / "log.jsonl").write_text("".join(dump(line) + "\n" for line in log))
+                lines = "".join(dump(line, default=str) + "\n" for line in log)
+                (scratch / "log.jsonl").write_text(lines)
             files = {path.name: _checksum(path) for path in sorted(scratch.iterdir())}
             record = record.model_copy(update={"files": files})
             (scratch / RECORD).write_text(dump(record.model_dump(mode="json"), indent=1))
             scratch.chmod(0o755)
             self._swap(scratch, self.path(record.id))
-        except OSError as error:
-            raise StoreError(f"{self.root}: cannot be written ({error.strerror})") from None
+        except (OSError, SafetensorError) as error:
+            why = " ".join(str(getattr(error, "strerror", None) or error).split())
+            raise StoreError(f"{self.root}: cannot be written ({why})") from None
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
         return record

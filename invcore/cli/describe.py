@@ -23,7 +23,7 @@ _SET = {
 }
 
 
-class _Name(click.ParamType):
+class _Name(click.ParamType[str]):
     """A component's name, completed for the kind that stands before it."""
 
     name = "name"
@@ -45,7 +45,7 @@ def describe(kind: Kind, name: str, as_json: bool) -> None:
     \b
     invcore describe method na
     invcore describe task ballistics
-    """
+    """  # noqa: D301 - click wants the character
     from invcore.cli.console import emit_json, stdout
     from invcore.cli.facts import facts
     from invcore.plugins import installed

@@ -37,12 +37,8 @@ def facts(registry: Registry, kind: Kind, name: str) -> dict[str, Any]:
         "target": component.target,
         "tags": list(component.tags),
         "references": list(component.references),
-        "settings": [
-            {**vars(row), "choices": list(row.choices)} for row in flatten(loaded.Config)
-        ],
-        "presets": {
-            preset: dotted(changes) for preset, changes in loaded.Config.presets.items()
-        },
+        "settings": [{**vars(row), "choices": list(row.choices)} for row in flatten(loaded.Config)],
+        "presets": {preset: dotted(changes) for preset, changes in loaded.Config.presets.items()},
     }
     if kind == "task":
         return document | _of_task(loaded)

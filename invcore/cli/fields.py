@@ -63,7 +63,7 @@ def flatten(config: type[BaseModel], made: BaseModel | None = None) -> Iterator[
         made: an instance that gives the defaults, if they are not those of the class.
 
     Example:
-        >>> from invcore.config import Field
+        >>> from invcore import Config, Field
         >>> class Settings(Config):
         ...     steps: int = Field(5, ge=1, description="How many.")
         >>> row, = flatten(Settings)
@@ -120,8 +120,8 @@ def type_text(annotation: Any) -> str:
         return f"list of {', '.join(parts)}"
     if isinstance(origin, type) and issubclass(origin, Mapping):
         return f"table of {type_text(inner[1])}"
-    names = {str: "text", type(None): "none", Any: "anything"}
-    return names.get(annotation) or getattr(annotation, "__name__", str(annotation))
+    names: dict[Any, str] = {str: "text", type(None): "none", Any: "anything"}
+    return names.get(annotation) or str(getattr(annotation, "__name__", annotation))
 
 
 def _choices(annotation: Any) -> tuple[Any, ...]:

@@ -14,9 +14,7 @@ _NARROWEST = 20
 
 def show(names: Sequence[str], rows: Sequence[Sequence[str]], *, wrapped: int) -> None:
     """Print a table as wide as the terminal at most; see ``columns``."""
-    head, *rest = columns(
-        names, rows, wrapped=wrapped, width=shutil.get_terminal_size().columns
-    )
+    head, *rest = columns(names, rows, wrapped=wrapped, width=shutil.get_terminal_size().columns)
     click.echo(click.style(head, bold=True))
     for line in rest:
         click.echo(line)
@@ -67,6 +65,16 @@ def wrap(text: str, width: int) -> list[str]:
         else:
             lines[-1] = longer
     return lines
+
+
+def safe(text: str) -> str:
+    r"""One line without the control characters with which a file could steer a terminal.
+
+    Example:
+        >>> safe("bad\x1b[31m\nlines")
+        'bad?[31m lines'
+    """
+    return "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

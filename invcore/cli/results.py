@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from invcore.cli.options import component_option, json_option, store_option
+from invcore.cli.plain import safe
 
 if TYPE_CHECKING:
     from invcore.cli.ledger import Row
@@ -109,7 +110,7 @@ def export(
     damaged = [row.id for row in rows if row.record is None]
     for row in rows:
         if row.record is None:
-            warn(f"left out {row.id}: {row.reason}")
+            warn(f"left out {row.id}: {safe(row.reason)}")
     if not records:
         raise DataError(f"nothing to export: {absence(store)}")
     columns = by_run(records) if wide else by_metric(records)
@@ -145,10 +146,10 @@ def _show(rows: list[Row]) -> None:
     console.print(shown)
     for row in rows:
         if row.reason:
-            console.print(f"{row.id} {row.status}: {row.reason}", markup=False)
+            console.print(f"{row.id} {row.status}: {safe(row.reason)}", markup=False)
 
 
 def _cell(value: Any) -> str:
     """A fact as a cell; of a time, the date and minutes."""
-    text = "" if value is None else str(value)
+    text = "" if value is None else safe(str(value))
     return text[:16].replace("T", " ") if text[10:11] == "T" else text

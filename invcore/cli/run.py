@@ -52,7 +52,7 @@ def run(
     as_json: bool,
     **flags: Any,
 ) -> None:
-    r"""Run one method on one task and score it.
+    """Run one method on one task and score it.
 
     The method learns from pairs, proposes candidates for each target, and the task's own
     simulator judges them. A run that is stored already is shown, not repeated.
@@ -60,7 +60,7 @@ def run(
     \b
     invcore run --method ipage --sampler lhs
     invcore run --task ballistics --method na --preset quick --set boundary=false
-    """
+    """  # noqa: D301 - click wants the character
     from invcore.cli.console import emit_json, progress
     from invcore.errors import StoreError
     from invcore.plugins import installed

@@ -41,9 +41,17 @@ _SHOWN = 5  # rows on the screen for each target; the file has all
 )
 @click.option("--whole", multiple=True, metavar="NAME", help="A column of whole numbers.")
 @click.option("--extrapolate", is_flag=True, help="Try also targets that the data do not reach.")
-@click.option("--preset", type=click.Choice(["quick", "default", "paper"]), default="default")
+@click.option(
+    "--preset",
+    type=click.Choice(["quick", "default", "paper"]),
+    default="default",
+    show_default=True,
+    help="How much the method trains.",
+)
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A method's setting.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Root of all randomness."
+)
 @device_option
 @click.option("--model", metavar="RUN_ID", help="Use a model fitted before, instead of a table.")
 @click.option("--store", "store_path", default="runs", show_default=True, help="Folder of models.")
@@ -55,7 +63,7 @@ def solve(
     store_path: str, out: str, as_json: bool, candidates: int, sampler: str, top: int | None,
     seed: int, extrapolate: bool, **given: Any,
 ) -> None:  # fmt: skip
-    r"""Find designs for wanted responses from your own table.
+    """Find designs for wanted responses from your own table.
 
     A method learns from the table, proposes designs for each target, and an independent judge
     ranks them by how far they may be from it: its prediction, and an error from rows held out.
@@ -65,12 +73,14 @@ def solve(
     invcore solve --x X.csv --y Y.csv --target 0.5 --target 1.0
     invcore solve --table all.csv --design-columns 1-7 --response-columns gap --target 0.5
     invcore solve --model 1a2b3c --target 0.7
-    """
+    """  # noqa: D301 - click wants the character
     from invcore.cli.console import emit_json, progress
+    from invcore.plugins import installed
     from invcore.store import Store
     from invcore.tables import check_output
 
     check_output(out)
+    installed().registry.load("sampler", sampler)  # a wrong name is said before the fit
     store = Store(store_path)
     with progress() as bars:
         designer, targets = _designer(given, store, seed, extrapolate, bars)
@@ -100,8 +110,10 @@ def _designer(
     if not (given["targets"] or given["targets_path"]):
         raise click.UsageError("say what is wanted: --target 0.5, or --targets FILE")
     if given["model"]:
-        if given["x_path"] or given["both_path"]:
+        if any(given[name] for name in ("x_path", "y_path", "both_path")):
             raise click.UsageError("--model takes no table: it has learnt from one")
+        if given["settings"] or given["bounds"] or given["whole"]:
+            raise click.UsageError("--model takes no --set, --bounds or --whole: it is fitted")
         designer = Designer.load(store, given["model"], device=given["device"])
         return designer, as_targets(_targets(given), designer.problem.responses)
     x, y = _tables(given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC
 from typing import Any, ClassVar, Generic, TypeVar
 
 from invcore.config import Config
@@ -10,7 +11,7 @@ from invcore.errors import ConfigError
 C = TypeVar("C", bound=Config)
 
 
-class Configurable(Generic[C]):
+class Configurable(ABC, Generic[C]):
     """Something built from a frozen config.
 
     A component without settings leaves ``Config`` as it is.

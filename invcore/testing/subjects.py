@@ -62,7 +62,7 @@ class Subject:
             points = self.build().sample(count, dim, generator(seed, "kit"))
             require(isinstance(points, Tensor), f"sample gives {type(points).__name__}")
             self.memory[key] = points
-        return self.memory[key].clone()  # type: ignore[no-any-return]
+        return self.memory[key].clone()
 
 
 class MethodSubject(Subject):

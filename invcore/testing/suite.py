@@ -65,4 +65,4 @@ class PluginSuite:
                 examples=tuple(cls.examples) if cls.kind == "metric" else None,
             )
             cls._made = subject  # type: ignore[attr-defined]
-        return cls._made  # type: ignore[attr-defined,no-any-return]
+        return cls._made  # type: ignore[attr-defined]

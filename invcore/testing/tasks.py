@@ -14,7 +14,7 @@ from invcore.testing.checks import Check, CheckFailed, NotApplicable, require
 from invcore.testing.subjects import Subject
 from invcore.testing.watch import same, unchanged, untouched_generators
 
-_ROWS = 48
+_ROWS, _MANY = 48, 256
 
 
 def check_spaces(subject: Subject) -> None:
@@ -39,7 +39,7 @@ def check_response_shape(subject: Subject) -> None:
 def check_arguments_unchanged(subject: Subject) -> None:
     """Designs are as before."""
     task = _task(subject)
-    x = _draw(task)
+    x = _draw(task, _MANY)
     with unchanged("simulate", designs=x):
         task.simulate(x)
 
@@ -91,7 +91,7 @@ def check_missing_responses(subject: Subject) -> None:
     task = _task(subject)
     faces = torch.full((2, task.designs.dim), 2.0**-33, dtype=torch.float64)
     faces[1] = 1 - 2.0**-33
-    x = torch.cat([_draw(task, 256), task.designs.from_unit(faces)])
+    x = torch.cat([_draw(task, _MANY), task.designs.from_unit(faces)])
     y = task.simulate(x)
     require(not bool(y.isinf().any()), "a response is infinite; say NaN where there is none")
     lost = y.isnan()
@@ -139,9 +139,9 @@ def check_pairs(subject: Subject) -> None:
     """``pairs`` gives as many finite, allowed pairs as asked for; its generator decides which."""
     task = _task(subject)
     with untouched_generators("pairs"):
-        first = task.pairs(_ROWS, generator(3))
-    again, other = task.pairs(_ROWS, generator(3)), task.pairs(_ROWS, generator(4))
-    require(len(first) == _ROWS, f"{_ROWS} pairs asked for, {len(first)} given")
+        first = task.pairs(_MANY, generator(3))
+    again, other = task.pairs(_MANY, generator(3)), task.pairs(_MANY, generator(4))
+    require(len(first) == _MANY, f"{_MANY} pairs asked for, {len(first)} given")
     require(first.x.dtype == first.y.dtype == torch.float64, "pairs are not float64")
     require(bool(first.y.isfinite().all()), "a pair's response is not finite")
     require(bool(task.designs.contains(first.x).all()), "a pair's design is out of bounds")

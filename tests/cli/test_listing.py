@@ -34,9 +34,7 @@ def test_imports_nothing_heavy(command, option):
         "atexit.register(lambda: print(*[m for m in heavy if m in sys.modules], file=sys.stderr))\n"
         f"main({[command, *option]!r})"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr.split() == []
 
 

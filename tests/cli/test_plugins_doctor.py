@@ -100,7 +100,7 @@ def test_all_is_well_here(call, tmp_path, monkeypatch):
     monkeypatch.setattr(checks, "_ENOUGH", 0)
     out = tmp_path / "not" / "there" / "yet"
     found = _doctor(call, out)
-    assert {check["state"] for check in found.values() if check["name"] != "devices"} == {"ok"}
+    assert [c for c in found.values() if c["state"] != "ok" and c["name"] != "devices"] == []
     assert {"python", "invcore", "torch", "numpy", "components", "devices"} <= set(found)
     assert "cpu" in found["devices"]["found"] and list(tmp_path.iterdir()) == []
     assert call("doctor", "--out", str(out)).code == 0
@@ -132,9 +132,7 @@ def test_a_store_that_cannot_be_written_is_a_problem(tmp_path):
     assert store.state == "problem" and store.advice == "name another folder with --out"
 
 
-@pytest.mark.parametrize(
-    "free, state", [(2**40, "ok"), (2**29, "warning"), (2**20, "problem")]
-)
+@pytest.mark.parametrize("free, state", [(2**40, "ok"), (2**29, "warning"), (2**20, "problem")])
 def test_a_full_disk(tmp_path, monkeypatch, free, state):
     usage = shutil._ntuple_diskusage(2**41, 2**41 - free, free)
     monkeypatch.setattr(checks.shutil, "disk_usage", lambda path: usage)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
 from invcore import Executor
 from invcore.testing import CHECKS, Subject, run_checks
 

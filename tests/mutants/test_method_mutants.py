@@ -7,6 +7,7 @@ import sys
 
 import pytest
 import torch
+
 from invcore import (
     Candidates,
     Config,
@@ -215,9 +216,7 @@ class DeafToPoints(ReferenceModel):
 class OneAnswer(ReferenceModel):
     def propose(self, targets, points, *, simulator=None):
         self.sizes(targets, points)
-        return super().propose(
-            targets, points[:, :1].expand_as(points), simulator=simulator
-        )
+        return super().propose(targets, points[:, :1].expand_as(points), simulator=simulator)
 
 
 class ForgetsItsOrigin(ReferenceModel):
@@ -275,7 +274,7 @@ class SwallowsTheRefusal(ReferenceModel):
 class PastTheCounter(Reference):
     needs = Needs.PAIRS | Needs.SIMULATOR
 
-    class model(ReferenceModel):  # noqa: N801
+    class model(ReferenceModel):
         def answer(self, x, y, targets, simulator):
             simulator._task.simulate(x.flatten(0, 1))
             return Candidates(x, y)
@@ -286,7 +285,7 @@ class HonestSimulations(Reference):
 
     needs = Needs.PAIRS | Needs.SIMULATOR
 
-    class model(ReferenceModel):  # noqa: N801
+    class model(ReferenceModel):
         def answer(self, x, y, targets, simulator):
             simulator(x.flatten(0, 1))
             return Candidates(x, y)
@@ -401,7 +400,7 @@ MUTANTS = [
     (TunesOnTheTargets, ["test-split-unopened"]),
     (NeedsManyPairs, ["small-table"]),
     (NeedsTwoVariables, ["one-variable"]),
-    (method(NeedsSeveralCandidates), ["one-target-one-candidate"]),
+    (method(NeedsSeveralCandidates), ["one-target-one-candidate", "finite"]),
     (configured(LooseConfig), ["config-rejects-unknown-keys"]),
     (configured(ThawedConfig), ["config-frozen"]),
     (configured(SilentConfig), ["config-described"]),

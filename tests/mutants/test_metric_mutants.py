@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pytest
 import torch
+
 from invcore import Estimate, Metric, bootstrap
 from invcore.testing import CHECKS, Example, Subject, evaluation, run_checks
 
 # The smallest errors of the two targets are 1 and 4.
-EXAMPLES = (
-    Example(evaluation([[0.0], [0.0]], [[[1.0], [2.0]], [[2.0], [3.0]]]), {"best": 2.5}),
-)
+EXAMPLES = (Example(evaluation([[0.0], [0.0]], [[[1.0], [2.0]], [[2.0], [3.0]]]), {"best": 2.5}),)
 
 
 class Reference(Metric):
@@ -38,9 +37,10 @@ class ATuple(Reference):
         return (Estimate("best", *ends),)
 
 
-class NamesByValue(Reference):
-    def report(self, ends):
-        return [Estimate("best", *ends), Estimate("high" if ends[0] > 0.01 else "low", 1.0)]
+class MoreAfterFailures(Reference):
+    def measure(self, evaluation):
+        lost = float(evaluation.errors.isnan().double().mean())
+        return super().measure(evaluation) + ([Estimate("lost", lost)] if lost else [])
 
 
 class SortsInPlace(Reference):
@@ -106,9 +106,9 @@ class WrongByTen(Reference):
 
 # The first name is that of the check meant for it; the others cannot but fail with it.
 MUTANTS = [
-    (SameNameTwice, ["estimates"]),
+    (SameNameTwice, ["estimates", "hand-computed"]),
     (ATuple, ["estimates", ...]),
-    (NamesByValue, ["names-fixed"]),
+    (MoreAfterFailures, ["names-fixed"]),
     (SortsInPlace, ["evaluation-unchanged"]),
     (GlobalBootstrap, ["repeats", ...]),
     (PoisonedByOne, ["failed-candidates"]),

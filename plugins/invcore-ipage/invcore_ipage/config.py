@@ -16,7 +16,7 @@ class NetworkConfig(Config):
     depth: int = Field(2, ge=1, description="Hidden layers of a sub-network.")
     clamp: float = Field(2.0, gt=0, description="Soft limit of a coupling's log scale.")
     gain: float = Field(
-        3.0, gt=0, description="First layer's initial weights, times torch's own: more for "
+        2.0, gt=0, description="First layer's initial weights, times torch's own: more for "
         "responses that oscillate."
     )  # fmt: skip
     latent: int = Field(0, ge=0, description="Dimensions of z; 0: max(2, F - Dy).")

@@ -33,8 +33,9 @@ class IPage(InverseMethod[IPageConfig]):
 
     Example:
         >>> import invcore
-        >>> designer = invcore.fit([[0.0], [0.5], [1.0]] * 10, [[0.0], [1.0], [2.0]] * 10,
-        ...                        method="ipage", preset="quick")
+        >>> x = [[i / 59] for i in range(60)]
+        >>> y = [[2.0 * row[0]] for row in x]
+        >>> designer = invcore.fit(x, y, method="ipage", preset="quick")
         >>> designer.propose([[1.5]], candidates=4).designs.shape[1]
         1
     """

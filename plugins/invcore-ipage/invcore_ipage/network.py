@@ -12,6 +12,7 @@ from FrEIA.modules import AllInOneBlock
 from torch import Tensor, nn
 
 from invcore import MLP
+from invcore.errors import ConfigError
 from invcore_ipage.config import NetworkConfig
 
 
@@ -42,7 +43,7 @@ class PaddedInvertible(nn.Module):
         self.total = config.total or max(8, least + (least + 1) // 2)
         self.total += self.total % 2  # the two halves that the blocks swap are equal
         if self.total < least:
-            raise ValueError(f"network.total: {self.total} is below the {least} that are needed")
+            raise ConfigError(f"network.total: {self.total} is below the {least} that are needed")
         self.inn = SequenceINN(self.total)
         # A fixed swap of halves lets the first block write functions of x into the padding; random
         # rotations learn several times more slowly.

@@ -29,8 +29,9 @@ class NeuralAdjoint(InverseMethod[NeuralAdjointConfig]):
 
     Example:
         >>> import invcore
-        >>> designer = invcore.fit([[0.0], [0.5], [1.0]] * 10, [[0.0], [1.0], [2.0]] * 10,
-        ...                        method="na", preset="quick")
+        >>> x = [[i / 59] for i in range(60)]
+        >>> y = [[2.0 * row[0]] for row in x]
+        >>> designer = invcore.fit(x, y, method="na", preset="quick")
         >>> designer.propose([[1.5]], candidates=4).designs.shape
         (4, 1)
     """
