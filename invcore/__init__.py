@@ -33,6 +33,16 @@ if TYPE_CHECKING:
     from invcore.data import Splits as Splits
     from invcore.designer import Designer as Designer
     from invcore.designer import Proposal as Proposal
+    from invcore.errors import BudgetError as BudgetError
+    from invcore.errors import ConfigError as ConfigError
+    from invcore.errors import DataError as DataError
+    from invcore.errors import DeviceError as DeviceError
+    from invcore.errors import DivergedError as DivergedError
+    from invcore.errors import InvcoreError as InvcoreError
+    from invcore.errors import PluginError as PluginError
+    from invcore.errors import ShapeError as ShapeError
+    from invcore.errors import StoreError as StoreError
+    from invcore.errors import UnknownNameError as UnknownNameError
     from invcore.events import Event as Event
     from invcore.fitcontext import FitContext as FitContext
     from invcore.hookspecs import hookimpl as hookimpl
@@ -85,6 +95,18 @@ _HOME = {
     "contracts.task": ("Simulator", "Task"),
     "data": ("Normaliser", "Pairs", "Scaling", "Splits"),
     "designer": ("Designer", "Proposal"),
+    "errors": (
+        "BudgetError",
+        "ConfigError",
+        "DataError",
+        "DeviceError",
+        "DivergedError",
+        "InvcoreError",
+        "PluginError",
+        "ShapeError",
+        "StoreError",
+        "UnknownNameError",
+    ),
     "events": ("Event",),
     "fitcontext": ("FitContext",),
     "hookspecs": ("hookimpl",),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -99,11 +99,7 @@ def _one_line(error: ValidationError, model: type[BaseModel], where: str) -> str
     first = problems[0]
     path = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
-        owner: Any = model
-        for part in first["loc"][:-1]:
-            field = getattr(owner, "model_fields", {}).get(part)
-            owner = field.annotation if field is not None else None
-        known = getattr(owner, "model_fields", None) or model.model_fields
+        known = _fields(model, first["loc"][:-1])
         text = f"{where}: no field {path!r}. {close_names(str(first['loc'][-1]), known)}"
     else:
         shown = json.dumps(first.get("input"), default=str)
@@ -111,3 +107,24 @@ def _one_line(error: ValidationError, model: type[BaseModel], where: str) -> str
         at = f"field {path!r}: " if path else ""
         text = f"{where}: {at}{first['msg']}, got {shown}"
     return text + (f" (and {len(problems) - 1} more)" if len(problems) > 1 else "")
+
+
+def _fields(model: type[BaseModel], path: Sequence[str | int]) -> list[str]:
+    """The fields of the model, or models, that a path of fields, indices and tags leads to."""
+    models = [model]
+    for part in path:
+        inner = [m.model_fields[part].annotation for m in models if part in m.model_fields]
+        tagged = [m for m in models if part in get_args(_annotation(m, "kind"))]
+        models = [m for annotation in inner for m in _models(annotation)] or tagged or models
+    return [name for m in models for name in m.model_fields]
+
+
+def _annotation(model: type[BaseModel], name: str) -> Any:
+    return model.model_fields[name].annotation if name in model.model_fields else None
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    """The models in an annotation: of a tuple's items, of the parts of a union."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in _models(part)]

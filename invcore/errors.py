@@ -6,6 +6,9 @@ import difflib
 from collections.abc import Iterable
 
 
+_LISTED = 30  # names in one message
+
+
 class InvcoreError(Exception):
     """Base of all errors that invcore raises on purpose; the command line prints one line."""
 
@@ -73,4 +76,5 @@ def close_names(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name.lower(), names, n=3, cutoff=0.5)
     if close:
         return "Did you mean " + " or ".join(repr(match) for match in close) + "?"
-    return "Known: " + (", ".join(names) if names else "none") + "."
+    more = f", … ({len(names) - _LISTED} more)" if len(names) > _LISTED else ""
+    return "Known: " + (", ".join(names[:_LISTED]) or "none") + more + "."

@@ -132,9 +132,6 @@ def main(args: Sequence[str] | None = None) -> None:
     except (KeyboardInterrupt, click.Abort):
         _complain("interrupted; nothing unfinished was stored, so the same command starts it again")
         code = _INTERRUPTED
-    except BrokenPipeError:  # the reader of a listing has seen enough
-        sys.stderr.close()
-        code = 0
     except InvcoreError as error:
         if debug:
             raise

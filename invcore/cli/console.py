@@ -47,6 +47,13 @@ def table(*columns: str, title: str | None = None) -> Table:
     return result
 
 
+def add_row(rows: Table, *texts: str) -> None:
+    """Add a row of texts as they are, whatever brackets they hold."""
+    from rich.text import Text
+
+    rows.add_row(*map(Text, texts))
+
+
 def emit_json(document: Any) -> None:
     """Print one JSON document; numbers that JSON does not know become null."""
     from invcore.jsontext import dump

@@ -135,7 +135,7 @@ def document(record: RunRecord, store: Store) -> dict[str, Any]:
 
 def show(record: RunRecord, store: Store) -> None:
     """The run as a table for people."""
-    from invcore.cli.console import number, stdout, table
+    from invcore.cli.console import add_row, number, stdout, table
 
     console = stdout()
     title = (
@@ -151,7 +151,7 @@ def show(record: RunRecord, store: Store) -> None:
             name = m.name if m.T is None else f"{m.name}, T={m.T}"
             known = m.ci_low is not None
             ends = f"{number(m.ci_low)} .. {number(m.ci_high)}" if known else ""
-            rows.add_row(name, number(m.value), ends, m.unit, m.better)
+            add_row(rows, name, number(m.value), ends, m.unit, m.better)
         console.print(rows)
         console.print()
         order = "ranked by the model" if record.ranked else "exchangeable"

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from invcore.tables import Table
 
 _SHOWN = 5  # rows on the screen for each target; the file has all
+_COLUMNS = 8  # likewise for columns of designs, and of responses
 
 
 @click.command()
@@ -199,20 +200,30 @@ def _document(designer: Designer, proposal: Proposal, store: Store, out: str) ->
 
 def _show(designer: Designer, proposal: Proposal, store: Store, out: str) -> None:
     """The best designs of each target, and where the rest lies."""
-    from invcore.cli.console import number, stdout, table
+    from invcore.cli.console import add_row, number, stdout, table
 
-    console, columns = stdout(), proposal.columns()
-    shown = table(*columns, title=f"Best of {len(proposal)} designs")
-    for row in zip(*columns.values(), strict=True):
-        cells = dict(zip(columns, row, strict=True))
-        if cells["rank"] <= _SHOWN:
-            texts = (number(v, 4) if isinstance(v, int | float) else v for v in row)
-            shown.add_row(*texts, end_section=cells["rank"] == _SHOWN)
-    console.print(shown)
+    console = stdout()
+    xs, ys = proposal.names
+    for target in dict.fromkeys(map(tuple, proposal.target.tolist())):
+        rows = [i for i, t in enumerate(proposal.target.tolist()) if tuple(t) == target]
+        wanted = ", ".join(f"{n} = {number(v)}" for n, v in zip(ys, target, strict=True))
+        console.print(f"{wanted}: the best of {len(rows)} designs", markup=False)
+        if proposal.notes[rows[0]]:
+            console.print(f"out of the data's reach: {proposal.notes[rows[0]]}", markup=False)
+        shown = table("rank", *xs[:_COLUMNS], *(f"{name}, predicted" for name in ys[:_COLUMNS]))
+        for i in rows[:_SHOWN]:
+            expected = [
+                f"{number(float(value))} ± {number(float(error), 2)}"
+                for value, error in zip(proposal.predicted[i], proposal.error[i], strict=True)
+            ]
+            design = [number(value) for value in proposal.designs[i].tolist()]
+            add_row(shown, str(int(proposal.rank[i])), *design[:_COLUMNS], *expected[:_COLUMNS])
+        console.print(shown)
+        console.print()
     for metric in designer.record.metrics:
         ends = f"{number(metric.ci_low)} .. {number(metric.ci_high)}"
-        console.print(f"{metric.name} {number(metric.value)} ({ends})", markup=False)
+        console.print(f"{metric.name}: {number(metric.value)} ({ends})", markup=False)
     again = f"invcore solve --model {designer.record.id} --target …"
     if store.root != Path("runs"):
         again += f" --store {store.root}"
-    console.print(f"All designs are in {out}. More targets: {again}", markup=False)
+    console.print(f"all columns of all designs: {out}\nmore targets: {again}", markup=False)

@@ -11,8 +11,7 @@ from FrEIA.framework import SequenceINN
 from FrEIA.modules import AllInOneBlock
 from torch import Tensor, nn
 
-from invcore import MLP
-from invcore.errors import ConfigError
+from invcore import MLP, ConfigError
 from invcore_ipage.config import NetworkConfig
 
 
