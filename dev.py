@@ -38,7 +38,7 @@ def call(command: list[str | Path]) -> None:
 
 
 def find_uv() -> Path:
-    """uv from the path, or installed into the checkout (which a system's Python allows too)."""
+    """Find uv on the path, or install it into the checkout, which a system's Python allows too."""
     found = shutil.which("uv")
     if found:
         return Path(found)
@@ -81,7 +81,7 @@ def install() -> None:
 
 def main(words: list[str]) -> None:
     """Install if need be, then test or run."""
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - this file is what finds out
         sys.exit("invcore needs Python 3.11 or later")
     if not words or words[0] in ("-h", "--help"):
         print(__doc__)  # noqa: T201 - a script's help

@@ -26,7 +26,7 @@ from torch import Tensor
 from invcore import FitContext, Problem, Targets, expected_best, generator
 from invcore.plugins import installed
 from invcore.progress import Progress
-from invcore.runner import propose_in_batches
+from invcore.proposing import propose_in_batches
 from invcore.scoring import squared_error
 
 TASKS = ("sine-wave", "robotic-arm", "ballistics")

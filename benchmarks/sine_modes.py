@@ -3,8 +3,9 @@
     python benchmarks/sine_modes.py [--picture docs/sine-modes.png] [--json]
 
 The solutions form 16 closed curves (some cut by the box), one around each minimum of
-sin(3 pi x1) + cos(3 pi x2): those minima lie at x1 = -5/6, -1/6, 1/2, 7/6 and x2 = -1, -1/3, 1/3, 1,
-and at -0.3 the curves do not touch, so the nearest minimum tells which curve a solution is on.
+sin(3 pi x1) + cos(3 pi x2). Those minima lie at x1 = -5/6, -1/6, 1/2, 7/6 and at
+x2 = -1, -1/3, 1/3, 1. At -0.3 the curves do not touch, so the nearest minimum tells which curve a
+solution is on.
 A mode is found by a candidate whose true squared error is below 1e-4. Each number of candidates is
 tried with `--repeats` designs of the sampler.
 """
@@ -24,7 +25,7 @@ from torch import Tensor
 from invcore import FitContext, InverseModel, Problem, Targets, generator
 from invcore.plugins import installed
 from invcore.progress import Progress
-from invcore.runner import propose_in_batches
+from invcore.proposing import propose_in_batches
 
 Y = -0.3
 SAMPLERS = ("random", "lhs", "maximin-lhs")

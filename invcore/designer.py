@@ -18,7 +18,7 @@ from invcore.networks import substate
 from invcore.owndata import Reach, Source, as_targets
 from invcore.plugins import Plugins, installed
 from invcore.progress import Progress
-from invcore.runner import propose_in_batches
+from invcore.proposing import propose_in_batches
 from invcore.seeding import generator
 from invcore.space import Space
 from invcore.store import RunRecord, Store

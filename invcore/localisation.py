@@ -140,9 +140,10 @@ def localised_candidates(
     wanted = targets.repeat_interleave(count, dim=0)
     found = localise(forward, starts.flatten(0, 1), wanted, scaling, config, boxed=boxed)
     error = found.error.nan_to_num(nan=torch.inf).clamp(min=config.tolerance)
-    order = error.view(batch, count).argsort(dim=1, stable=True)[..., None]
-    x = scaling.decode(found.x, inside=boxed).view(batch, count, -1)
-    y = scaling.y.inverse(found.y.double()).view(batch, count, -1)
+    order = error.cpu().view(batch, count).argsort(dim=1, stable=True)[..., None]
+    # Home in float32: not every device has float64.
+    x = scaling.decode(found.x.cpu(), inside=boxed).view(batch, count, -1)
+    y = scaling.y.inverse(found.y.cpu().double()).view(batch, count, -1)
     return Candidates(x.gather(1, order.expand_as(x)), y.gather(1, order.expand_as(y)))
 
 

@@ -197,7 +197,7 @@ def _paths(config: type[Config], prefix: str = "") -> list[str]:
 def _nest(path: list[str], value: Any) -> dict[str, Any]:
     for name in reversed(path):
         value = {name: value}
-    return value  # type: ignore[no-any-return]
+    return value
 
 
 def _value(text: str) -> Any:

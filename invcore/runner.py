@@ -2,137 +2,43 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
-import invcore
-from invcore import device as devices
 from invcore.candidates import Candidates
 from invcore.contracts.method import (
-    InverseMethod,
     InverseModel,
     Needs,
     Problem,
     Targets,
 )
-from invcore.contracts.metric import Estimate, Evaluation, Metric
-from invcore.contracts.sampler import Sampler
-from invcore.contracts.task import Simulator, Task
+from invcore.contracts.metric import Estimate, Evaluation
+from invcore.contracts.task import Simulator
 from invcore.data import Scaling, Splits
 from invcore.errors import DivergedError, InvcoreError, ShapeError, StoreError
 from invcore.events import Event
 from invcore.fitcontext import FitContext
-from invcore.networks import Surrogate, SurrogateConfig, fit_surrogate
+from invcore.networks import SurrogateConfig, fit_surrogate
+from invcore.plan import Plan
 from invcore.plugins import Plugins, installed
 from invcore.progress import Progress
+from invcore.proposing import propose_in_batches, rerank
 from invcore.runconfig import RunConfig
 from invcore.scoring import squared_error
 from invcore.seeding import generator
-from invcore.store import MetricRecord, RunRecord, Store, Timings, dump
+from invcore.store import MetricRecord, RunRecord, Store, Timings
 from invcore.training import TrainingConfig
 
-_ROWS = 65536  # candidates proposed at once: bounds memory, and moves the bar
 _RERANK = SurrogateConfig(training=TrainingConfig(epochs=200))
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A run whose names have been looked up and whose settings are complete.
-
-    Args:
-        config: what was asked for.
-        task: built.
-        method: built.
-        sampler: built.
-        metrics: built, by name.
-        device: where.
-        versions: of all plugins that take part.
-    """
-
-    config: RunConfig
-    task: Task[Any]
-    method: InverseMethod[Any]
-    sampler: Sampler[Any]
-    metrics: dict[str, Metric[Any]]
-    device: torch.device
-    versions: dict[str, str]
-
-    @classmethod
-    def of(cls, config: RunConfig, plugins: Plugins) -> Plan:
-        """Look up and build everything that a run needs.
-
-        Raises:
-            InvcoreError: an unknown name, a bad setting, a broken plugin, no such device.
-        """
-        registry, versions = plugins.registry, {"invcore": invcore.__version__}
-
-        def build(kind: Any, name: str, settings: dict[str, Any]) -> Any:
-            component = registry.load(kind, name)
-            entry = registry.find(kind, name)
-            versions[entry.plugin] = entry.version
-            where = f"{kind} {name!r}"
-            return component(
-                component.Config.resolve(
-                    settings, preset=config.preset, task=config.task.name, where=where
-                )
-            )
-
-        names = [entry.component.name for entry in registry.entries("metric")]
-        for name in config.metrics:
-            registry.find("metric", name)  # a wrong name is an error, with the close ones
-        return cls(
-            config,
-            build("task", config.task.name, config.task.settings),
-            build("method", config.method.name, config.method.settings),
-            build("sampler", config.sampler.name, config.sampler.settings),
-            {name: build("metric", name, config.metrics.get(name, {})) for name in names},
-            devices.resolve(config.device),
-            dict(sorted(versions.items())),
-        )
-
-    def resolved(self) -> dict[str, Any]:
-        """All that determines the result, as plain data."""
-
-        def settings(name: str, component: Any) -> dict[str, Any]:
-            return {"name": name, **component.config.model_dump(mode="json")}
-
-        return {
-            **self.config.model_dump(mode="json", exclude={"device", "metrics", "preset"}),
-            "task": settings(self.config.task.name, self.task),
-            "method": settings(self.config.method.name, self.method),
-            "sampler": settings(self.config.sampler.name, self.sampler),
-            "metrics": {
-                name: metric.config.model_dump(mode="json") for name, metric in self.metrics.items()
-            },
-            "device": self.device.type,
-            "versions": self.versions | {"torch": torch.__version__},
-        }
-
-    @property
-    def id(self) -> str:
-        """Twelve hexadecimal digits that stand for ``resolved``."""
-        return identity(self.resolved())
-
-
-def identity(document: dict[str, Any]) -> str:
-    """Twelve hexadecimal digits that stand for plain data.
-
-    Example:
-        >>> identity({"a": 1, "b": 2}) == identity({"b": 2, "a": 1})
-        True
-    """
-    ordered = dump({key: document[key] for key in sorted(document)})
-    return hashlib.sha256(ordered.encode()).hexdigest()[:12]
 
 
 def run(
@@ -351,57 +257,6 @@ class _Run:
     def _emit(self, name: Any, **data: Any) -> None:
         for problem in self.plugins.emit(Event(name, self.record.id, data)):
             self.log.append({"warning": problem})
-
-
-def propose_in_batches(
-    model: InverseModel,
-    targets: Targets,
-    points: Tensor,
-    simulator: Simulator | None,
-    progress: Progress,
-) -> Candidates:
-    """Propose for a batch of targets at a time, so that memory does not grow with all of them.
-
-    Args:
-        model: fitted.
-        targets: B of them.
-        points: (B, K, L).
-        simulator: for methods that need it.
-        progress: shows how many targets are done.
-    """
-    step = max(1, _ROWS // max(1, points.shape[1]))
-    parts: list[Candidates] = []
-    with progress.stage("proposing", len(targets)) as stage:
-        for start in range(0, len(targets), step):
-            rows = slice(start, start + step)
-            known = targets.context
-            context = None if known is None else {k: v[rows] for k, v in known.items()}
-            part = Targets(targets.y[rows], context)
-            found = model.propose(part, points[rows], simulator=simulator)
-            parts.append(
-                Candidates(
-                    found.x.detach().cpu().double(),
-                    None if found.predicted is None else found.predicted.detach().cpu().double(),
-                )
-            )
-            stage.advance(len(part))
-    predicted = [part.predicted for part in parts if part.predicted is not None]
-    return Candidates(
-        torch.cat([part.x for part in parts]),
-        torch.cat(predicted) if len(predicted) == len(parts) else None,
-    )
-
-
-def rerank(surrogate: Surrogate, candidates: Candidates, targets: Targets) -> Candidates:
-    """Sort candidates by a surrogate's error; what it predicts becomes the prediction."""
-    shape = candidates.x.shape[:2]
-    y = torch.cat([surrogate.predict(part) for part in candidates.x.flatten(0, 1).split(_ROWS)])
-    y = y.unflatten(0, shape)
-    order = squared_error(y, targets.y).argsort(dim=1, stable=True)[..., None]
-    return Candidates(
-        candidates.x.gather(1, order.expand_as(candidates.x)),
-        y.gather(1, order.expand_as(y)),
-    )
 
 
 def model_document(plan: Plan) -> dict[str, Any]:

@@ -19,9 +19,9 @@ from invcore.errors import ConfigError, StoreError
 from invcore.fitcontext import FitContext
 from invcore.judge import Judge, JudgeConfig, Verdict
 from invcore.owndata import Bounds, OwnData, Reach, Source, as_targets
+from invcore.plan import identity
 from invcore.plugins import Plugins, installed
 from invcore.progress import Progress
-from invcore.runner import identity
 from invcore.scoring import bootstrap
 from invcore.seeding import generator
 from invcore.store import MetricRecord, RunRecord, Store, Timings

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from invcore.fitcontext import FitContext
+from invcore.seeding import isolated
 from invcore.space import Space
 from invcore.testing.checks import CheckFailed, require
 
@@ -81,17 +82,8 @@ def _states() -> dict[str, Any]:
 @contextmanager
 def global_seed(seed: int) -> Iterator[None]:
     """Other global generators inside the block, the old ones after: what depends on them shows."""
-    torch_state, numpy_state = torch.get_rng_state(), np.random.get_state()
-    python_state = random.getstate()
-    torch.manual_seed(seed)
-    np.random.seed(seed)
-    random.seed(seed)
-    try:
+    with isolated(seed):
         yield
-    finally:
-        torch.set_rng_state(torch_state)
-        np.random.set_state(numpy_state)
-        random.setstate(python_state)
 
 
 @dataclass(frozen=True)

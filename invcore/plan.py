@@ -1,0 +1,109 @@
+"""A run whose names have been looked up: what determines its result, and its identity."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+import invcore
+from invcore import device as devices
+from invcore.contracts.method import InverseMethod
+from invcore.contracts.metric import Metric
+from invcore.contracts.sampler import Sampler
+from invcore.contracts.task import Task
+from invcore.jsontext import dump
+from invcore.plugins import Plugins
+from invcore.runconfig import RunConfig
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run whose names have been looked up and whose settings are complete.
+
+    Args:
+        config: what was asked for.
+        task: built.
+        method: built.
+        sampler: built.
+        metrics: built, by name.
+        device: where.
+        versions: of all plugins that take part.
+    """
+
+    config: RunConfig
+    task: Task[Any]
+    method: InverseMethod[Any]
+    sampler: Sampler[Any]
+    metrics: dict[str, Metric[Any]]
+    device: torch.device
+    versions: dict[str, str]
+
+    @classmethod
+    def of(cls, config: RunConfig, plugins: Plugins) -> Plan:
+        """Look up and build everything that a run needs.
+
+        Raises:
+            InvcoreError: an unknown name, a bad setting, a broken plugin, no such device.
+        """
+        registry, versions = plugins.registry, {"invcore": invcore.__version__}
+
+        def build(kind: Any, name: str, settings: dict[str, Any]) -> Any:
+            component = registry.load(kind, name)
+            entry = registry.find(kind, name)
+            versions[entry.plugin] = entry.version
+            where = f"{kind} {name!r}"
+            return component(
+                component.Config.resolve(
+                    settings, preset=config.preset, task=config.task.name, where=where
+                )
+            )
+
+        names = [entry.component.name for entry in registry.entries("metric")]
+        for name in config.metrics:
+            registry.find("metric", name)  # a wrong name is an error, with the close ones
+        return cls(
+            config,
+            build("task", config.task.name, config.task.settings),
+            build("method", config.method.name, config.method.settings),
+            build("sampler", config.sampler.name, config.sampler.settings),
+            {name: build("metric", name, config.metrics.get(name, {})) for name in names},
+            devices.resolve(config.device),
+            dict(sorted(versions.items())),
+        )
+
+    def resolved(self) -> dict[str, Any]:
+        """All that determines the result, as plain data."""
+
+        def settings(name: str, component: Any) -> dict[str, Any]:
+            return {"name": name, **component.config.model_dump(mode="json")}
+
+        return {
+            **self.config.model_dump(mode="json", exclude={"device", "metrics", "preset"}),
+            "task": settings(self.config.task.name, self.task),
+            "method": settings(self.config.method.name, self.method),
+            "sampler": settings(self.config.sampler.name, self.sampler),
+            "metrics": {
+                name: metric.config.model_dump(mode="json") for name, metric in self.metrics.items()
+            },
+            "device": self.device.type,
+            "versions": self.versions | {"torch": torch.__version__},
+        }
+
+    @property
+    def id(self) -> str:
+        """Twelve hexadecimal digits that stand for ``resolved``."""
+        return identity(self.resolved())
+
+
+def identity(document: dict[str, Any]) -> str:
+    """Twelve hexadecimal digits that stand for plain data.
+
+    Example:
+        >>> identity({"a": 1, "b": 2}) == identity({"b": 2, "a": 1})
+        True
+    """
+    ordered = dump({key: document[key] for key in sorted(document)})
+    return hashlib.sha256(ordered.encode()).hexdigest()[:12]

@@ -1,0 +1,66 @@
+"""Proposals for many targets: a batch at a time, and sorted by a surrogate on wish."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from invcore.candidates import Candidates
+from invcore.contracts.method import InverseModel, Targets
+from invcore.contracts.task import Simulator
+from invcore.networks import Surrogate
+from invcore.progress import Progress
+from invcore.scoring import squared_error
+
+ROWS = 65536  # candidates proposed at once: bounds memory, and moves the bar
+
+
+def propose_in_batches(
+    model: InverseModel,
+    targets: Targets,
+    points: Tensor,
+    simulator: Simulator | None,
+    progress: Progress,
+) -> Candidates:
+    """Propose for a batch of targets at a time, so that memory does not grow with all of them.
+
+    Args:
+        model: fitted.
+        targets: B of them.
+        points: (B, K, L).
+        simulator: for methods that need it.
+        progress: shows how many targets are done.
+    """
+    step = max(1, ROWS // max(1, points.shape[1]))
+    parts: list[Candidates] = []
+    with progress.stage("proposing", len(targets)) as stage:
+        for start in range(0, len(targets), step):
+            rows = slice(start, start + step)
+            known = targets.context
+            context = None if known is None else {k: v[rows] for k, v in known.items()}
+            part = Targets(targets.y[rows], context)
+            found = model.propose(part, points[rows], simulator=simulator)
+            parts.append(
+                Candidates(
+                    found.x.detach().cpu().double(),
+                    None if found.predicted is None else found.predicted.detach().cpu().double(),
+                )
+            )
+            stage.advance(len(part))
+    predicted = [part.predicted for part in parts if part.predicted is not None]
+    return Candidates(
+        torch.cat([part.x for part in parts]),
+        torch.cat(predicted) if len(predicted) == len(parts) else None,
+    )
+
+
+def rerank(surrogate: Surrogate, candidates: Candidates, targets: Targets) -> Candidates:
+    """Sort candidates by a surrogate's error; what it predicts becomes the prediction."""
+    shape = candidates.x.shape[:2]
+    y = torch.cat([surrogate.predict(part) for part in candidates.x.flatten(0, 1).split(ROWS)])
+    y = y.unflatten(0, shape)
+    order = squared_error(y, targets.y).argsort(dim=1, stable=True)[..., None]
+    return Candidates(
+        candidates.x.gather(1, order.expand_as(candidates.x)),
+        y.gather(1, order.expand_as(y)),
+    )
