@@ -238,11 +238,14 @@ def _value_and_jacobian(forward: Forward, x: Tensor) -> tuple[Tensor, Tensor]:
                 for j in range(responses)
             ]
             return y.detach(), torch.stack(rows, dim=1)
-    columns = []
-    for i in range(features):
-        along = torch.zeros_like(x)
-        along[:, i] = 1.0
-        columns.append(torch.func.jvp(forward, (x.detach(),), (along,))[1])
+        # Columns: the gradient along u is linear in u, and its gradient with respect to u is J.
+        # (Forward-mode differentiation would do, but torch warns of its own deprecated parts.)
+        u = torch.zeros_like(y).requires_grad_()
+        (gradient,) = torch.autograd.grad(y, leaf, u, create_graph=True)
+        columns = [
+            torch.autograd.grad(gradient[:, i].sum(), u, retain_graph=i + 1 < features)[0]
+            for i in range(features)
+        ]
     return y.detach(), torch.stack(columns, dim=2)
 
 

@@ -38,12 +38,20 @@ class LossConfig(Config):
         1e-3, gt=0, lt=1, description="The L_y, normalised, at which the schedule has ended …"
     )
     ramp: float = Field(0.5, gt=0, le=1, description="… but not before this share of training.")
-    latent: float = Field(3.0, ge=0, description="MMD of (y-hat, z-hat) and p(y) p(z).")
-    design: float = Field(3.0, ge=0, description="MMD of x-hat and p(x).")
-    reconstruction: float = Field(5.0, ge=0, description="inverse(y, z-hat) against x.")
-    padding_x: float = Field(20.0, ge=0, description="Padding that the inverse should leave 0.")
-    padding_y: float = Field(5.0, ge=0, description="Padding that the forward should leave 0.")
-    box: float = Field(1.0, ge=0, description="Designs of the inverse outside the data's box.")
+    latent: float = Field(
+        3.0, ge=0, description="Weight of the MMD of (y-hat, z-hat) and p(y) p(z)."
+    )
+    design: float = Field(3.0, ge=0, description="Weight of the MMD of x-hat and p(x).")
+    reconstruction: float = Field(5.0, ge=0, description="Weight of inverse(y, z-hat) against x.")
+    padding_x: float = Field(
+        20.0, ge=0, description="Weight of what the inverse leaves in the padding of x."
+    )
+    padding_y: float = Field(
+        5.0, ge=0, description="Weight of what the forward leaves in the padding of y."
+    )
+    box: float = Field(
+        1.0, ge=0, description="Weight of designs that the inverse puts outside the data's box."
+    )
     noise: float = Field(0.02, ge=0, description="Noise on the padding while training.")
     samples: int = Field(128, ge=2, description="Samples in an MMD, and in the inverse pass.")
     every: int = Field(2, ge=1, description="Steps between two inverse passes.")

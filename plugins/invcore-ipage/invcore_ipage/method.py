@@ -96,7 +96,7 @@ class IPageModel(InverseModel):
 
     def state(self) -> dict[str, Tensor]:
         """The network's weights and the scaling."""
-        weights = {f"network.{k}": v for k, v in self._network.state_dict().items()}
+        weights = {f"network.{k}": v.contiguous() for k, v in self._network.state_dict().items()}
         return weights | {f"scaling.{k}": v for k, v in self._scaling.state().items()}
 
 

@@ -1,0 +1,250 @@
+"""Localisation against SciPy's bounded least squares, on forwards whose answer is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from scipy.optimize import least_squares, lsq_linear
+
+from invcore import (
+    LocalisationConfig,
+    Normaliser,
+    Pairs,
+    Scaling,
+    generator,
+    localise,
+    localised_candidates,
+)
+from invcore.errors import ConfigError
+from invcore.priors import Categorical, Integers, Normal, Uniform
+from invcore.space import Space, Variable
+
+CPU = torch.device("cpu")
+LM, ADAM = LocalisationConfig(solver="lm"), LocalisationConfig(solver="adam", adam_steps=600)
+
+
+def scaling_of(features, span=1.0):
+    """A scaling that changes nothing, and the box [-span, span] in each feature."""
+    names = (Variable(name=f"x{i}", prior=Uniform(low=-span, high=span)) for i in range(features))
+    nothing = Normaliser(torch.zeros(1, dtype=torch.float64), torch.ones(1, dtype=torch.float64))
+    return Scaling(Space.of(*names), nothing, nothing)
+
+
+class Linear:
+    """y = A x + b, with a count of the rows that were asked for."""
+
+    def __init__(self, features, responses, seed=0):
+        draw = generator(seed)
+        self.matrix = torch.randn(responses, features, generator=draw)
+        self.shift = torch.randn(responses, generator=draw)
+        self.rows = 0
+
+    def __call__(self, x):
+        self.rows += len(x)
+        return x @ self.matrix.T + self.shift
+
+    def optimum(self, target):
+        """The least mean squared error in the box [-1, 1], and where it is."""
+        matrix, right = self.matrix.double().numpy(), (target - self.shift).double().numpy()
+        found = lsq_linear(matrix, right, (-1, 1), method="bvls", tol=1e-14)
+        return 2 * found.cost / len(target), found.x
+
+
+# features, responses: under- and overdetermined, square, one response (a path of its own)
+SIZES = [(3, 1), (5, 2), (3, 3), (2, 4), (1, 3), (1, 1), (4, 20)]
+
+
+@pytest.mark.parametrize("solver", ["lm", "adam"])
+@pytest.mark.parametrize(("features", "responses"), SIZES)
+@pytest.mark.parametrize("reach", [0.3, 3.0])
+def test_linear_forward_ends_at_the_bounded_least_squares(features, responses, solver, reach):
+    forward, scaling = Linear(features, responses), scaling_of(features)
+    inside = torch.rand(12, features, generator=generator(1)) * 2 - 1
+    target = forward(inside * reach)  # at 3.0, many lie where only the box's faces are best
+    start = torch.rand(12, features, generator=generator(2)) * 2 - 1
+    found = localise(forward, start, target, scaling, LM if solver == "lm" else ADAM)
+    best = np.array([forward.optimum(t)[0] for t in target])
+    np.testing.assert_allclose(found.error, best, rtol=2e-3, atol=2e-6 if solver == "lm" else 2e-3)
+    assert float(found.x.abs().max()) <= 1 + 1e-6
+    torch.testing.assert_close(found.y, forward(found.x))
+    torch.testing.assert_close(found.error, (found.y - target).square().mean(1))
+    if responses >= features:  # then the optimum is one point
+        where = np.array([forward.optimum(t)[1] for t in target])
+        np.testing.assert_allclose(found.x, where, atol=0.03)
+
+
+@pytest.mark.parametrize("responses", [1, 2, 3])
+def test_lm_takes_the_shortest_way(responses):
+    forward, scaling = Linear(4, responses), scaling_of(4, span=100.0)
+    start = torch.randn(6, 4, generator=generator(3))
+    target = torch.randn(6, responses, generator=generator(4))
+    config = LocalisationConfig(solver="lm", max_step=100.0)
+    found = localise(forward, start, target, scaling, config)
+    way = (target - forward(start)) @ torch.linalg.pinv(forward.matrix).T
+    np.testing.assert_allclose(found.x, start + way, atol=2e-3)
+
+
+def curved(x):
+    return torch.stack([torch.exp(0.5 * x[:, 0]) + x[:, 1] ** 2, torch.sin(x[:, 0]) + x[:, 1]], 1)
+
+
+@pytest.mark.parametrize("config", [LM, ADAM], ids=["lm", "adam"])
+def test_curved_forward_ends_where_scipys_solver_does(config):
+    start = torch.rand(10, 2, generator=generator(0)) * 1.8 - 0.9
+    target = curved(start + 0.2 * torch.randn(10, 2, generator=generator(1)))
+    found = localise(curved, start, target, scaling_of(2), config)
+
+    def residual(x, t):
+        return (curved(torch.tensor(x)[None])[0] - t).numpy()
+
+    for x, t, error in zip(start, target, found.error, strict=True):
+        best = least_squares(residual, x.double().numpy(), bounds=(-1, 1), args=(t.double(),))
+        assert float(error) == pytest.approx(best.cost, rel=0.02, abs=1e-5)
+
+
+@pytest.mark.parametrize("config", [LM, ADAM], ids=["lm", "adam"])
+@pytest.mark.parametrize("rows", [1, 7, 65536])
+def test_a_start_goes_where_it_would_go_alone(config, rows):
+    start = torch.rand(20, 2, generator=generator(0)) * 2 - 1
+    target = curved(torch.rand(20, 2, generator=generator(1)) * 2 - 1)
+    config = config.model_copy(update={"rows": rows, "adam_steps": 100})
+    together = localise(curved, start, target, scaling_of(2), config)
+    for i in (0, 9, 19):
+        alone = localise(curved, start[i : i + 1], target[i : i + 1], scaling_of(2), config)
+        torch.testing.assert_close(alone.x[0], together.x[i], atol=1e-4, rtol=0)
+
+
+def test_converged_starts_leave():
+    forward, scaling = Linear(3, 1), scaling_of(3)
+    start = torch.rand(100, 3, generator=generator(0)) * 0.4
+    target = forward(start)
+    target[:5] += 0.5  # five must move, the others are there
+    forward.rows = 0
+    localise(forward, start, target, scaling, LM)
+    moved = forward.rows - 3 * 100  # the first look, one step of all, the last look
+    assert 0 <= moved <= 5 * 10
+    forward.rows = 0
+    localise(forward, start, target, scaling, LocalisationConfig(solver="adam", adam_steps=50))
+    assert forward.rows <= 10 * 100 + 40 * 5 + 100
+
+
+def test_starts_are_not_written_into():
+    start = torch.rand(5, 2, generator=generator(0)) * 4 - 2
+    target = curved(start)
+    copies = start.clone(), target.clone()
+    for config in (LM, ADAM.model_copy(update={"adam_steps": 5})):
+        localise(curved, start, target, scaling_of(2), config)
+        assert torch.equal(start, copies[0]) and torch.equal(target, copies[1])
+
+
+@pytest.mark.parametrize("config", [LM, ADAM], ids=["lm", "adam"])
+def test_without_the_box_starts_leave_it(config):
+    forward, scaling = Linear(1, 1), scaling_of(1)
+    target = forward(torch.tensor([[2.0]]))
+    start = torch.tensor([[0.5]])
+    held = localise(forward, start, target, scaling, config)
+    free = localise(forward, start, target, scaling, config, boxed=False)
+    assert float(held.x) == pytest.approx(1.0, abs=1e-3)
+    assert float(free.x) == pytest.approx(2.0, abs=1e-3)
+
+
+def test_boundary_loss_counts_where_a_constant_column_has_no_bounds():
+    # The second column is constant in the training pairs: it keeps the infinite ends of its prior.
+    space = Space.of(
+        Variable(name="a", prior=Uniform(low=-9.0, high=9.0)),
+        Variable(name="b", prior=Normal(mean=0.0, std=1.0)),
+    )
+    x = torch.tensor([[-1.0, 0.0], [1.0, 0.0]], dtype=torch.float64)
+    scaling = Scaling.fit(space, Pairs(x, x[:, :1]))
+    start, target = torch.tensor([[0.5, 0.1]]), torch.tensor([[4.0]])
+    found = localise(lambda x: x[:, :1] + x[:, 1:], start, target, scaling, ADAM)
+    assert bool(found.x.isfinite().all()) and float(found.x[0, 0]) <= 1
+    assert float(found.y) == pytest.approx(4.0, abs=0.1)
+
+
+def test_lm_refuses_large_jacobians(complaint):
+    forward, scaling = Linear(17, 17), scaling_of(17)
+    start, target = torch.zeros(2, 17), torch.ones(2, 17)
+    message = complaint(ConfigError, localise, forward, start, target, scaling, LM)
+    assert "17" in message and "adam" in message
+    auto = localise(forward, start, target, scaling, LocalisationConfig())
+    before = (forward(start) - target).square().mean(1)
+    assert bool((auto.error < before).all())
+
+
+MIXED = Space.of(
+    Variable(name="a", prior=Uniform(low=-5.0, high=5.0)),
+    Variable(name="n", prior=Integers(low=0, high=8)),
+    Variable(name="k", prior=Categorical(categories=("p", "q", "r"))),
+)
+
+
+def mixed_forward(scaling):
+    """y = a + n + 10 k, in scaled features and responses."""
+    weight = torch.tensor([1.0, 1.0, 0.0, 10.0, 20.0], dtype=torch.float64)
+
+    def forward(features):
+        values = scaling.x.inverse(features.double()) @ weight
+        return scaling.y(values[:, None]).float()
+
+    return forward
+
+
+@pytest.mark.parametrize("boxed", [True, False])
+@pytest.mark.parametrize("config", [LM, ADAM], ids=["lm", "adam"])
+def test_whole_numbers_are_snapped_and_the_rest_makes_up_for_it(config, boxed):
+    x = MIXED.sample(300, generator(0))
+    train = Pairs(x, (x * torch.tensor([1.0, 1.0, 10.0])).sum(1, keepdim=True))
+    scaling = Scaling.fit(MIXED, train)
+    forward = mixed_forward(scaling)
+    starts = MIXED.sample(40, generator(1))
+    moved = starts + torch.tensor([1.3, 1.0, 0.0])  # what is wanted is near, off the grid
+    y = (scaling.designs.project(moved) * torch.tensor([1.0, 1.0, 10.0])).sum(1, keepdim=True)
+    found = localise(
+        forward, scaling.encode(starts), scaling.y(y).float(), scaling, config, boxed=boxed
+    )
+    designs = scaling.decode(found.x, inside=boxed)
+    assert torch.equal(designs[:, 1:], designs[:, 1:].round())
+    assert torch.equal(designs[:, 2], starts[:, 2]), "categories keep what the start says"
+    assert float((designs[:, 1] - starts[:, 1]).abs().max()) >= 1, "whole numbers do move"
+    off = (designs * torch.tensor([1.0, 1.0, 10.0])).sum(1, keepdim=True) - y
+    close = off.abs()[:, 0] < 0.02
+    assert float(close.double().mean()) > 0.9, off
+    if boxed:
+        assert bool(scaling.designs.contains(designs).all())
+
+
+def test_candidates_are_sorted_and_the_converged_keep_their_order():
+    scaling = scaling_of(1)
+    targets = torch.tensor([[0.5], [4.0]])
+    starts = torch.tensor([[[0.9], [0.2], [-0.3]], [[-0.9], [0.0], [0.9]]])
+    config = LocalisationConfig(solver="lm", steps=1, max_step=0.5)
+    found = localised_candidates(lambda x: x, starts, targets, scaling, config)
+    np.testing.assert_allclose(found.x[0, :, 0], [0.5, 0.5, 0.2], atol=2e-3)
+    np.testing.assert_allclose(found.x[1, :, 0], [1.0, 0.5, -0.4], atol=2e-3)
+    torch.testing.assert_close(found.predicted, found.x, atol=1e-5, rtol=0)
+    assert found.x.dtype == torch.float64
+
+    # all converge: the order is that of the starts, though the last digits of the error differ
+    starts = torch.rand(1, 50, 3, generator=generator(0)) * 0.2
+    forward, target = Linear(3, 1), torch.tensor([[0.3]])
+    found = localised_candidates(forward, starts, target, scaling_of(3), LM)
+    way = (target - forward(starts[0])) @ torch.linalg.pinv(forward.matrix).T
+    np.testing.assert_allclose(found.x[0], starts[0] + way, atol=1e-3)
+
+
+def test_start_without_a_response_goes_last():
+    starts = torch.tensor([[[-0.5], [0.5]]])
+    found = localised_candidates(
+        lambda x: torch.where(x < 0, torch.nan, x), starts, torch.tensor([[0.7]]), scaling_of(1), LM
+    )
+    assert float(found.x[0, 0]) == pytest.approx(0.7, abs=1e-4)
+    assert len(found.x[0]) == 2
+
+
+def test_no_starts():
+    found = localise(curved, torch.zeros(0, 2), torch.zeros(0, 2), scaling_of(2), LM)
+    assert found.x.shape == (0, 2) and found.error.shape == (0,)
+    with pytest.raises(ValueError, match="solver"):
+        LocalisationConfig(solver="newton")
