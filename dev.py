@@ -97,6 +97,7 @@ def main(words: list[str]) -> None:
     if words[0] != "test":
         call([BIN / "invcore", *words])
         return
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # the tests' networks are too small to share
     for name, command in CHECKS:
         print(f"== {name}", flush=True)  # noqa: T201 - says what runs
         extra = words[1:] if command[-1] == "pytest" else []

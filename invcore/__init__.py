@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from invcore.runner import run as run
     from invcore.scoring import bootstrap as bootstrap
     from invcore.scoring import expected_best as expected_best
+    from invcore.scoring import median as median
     from invcore.seeding import generator as generator
     from invcore.seeding import isolated as isolated
     from invcore.solve import fit as fit
@@ -124,7 +125,7 @@ _HOME = {
     "progress": ("Progress",),
     "runconfig": ("RunConfig",),
     "runner": ("run",),
-    "scoring": ("bootstrap", "expected_best"),
+    "scoring": ("bootstrap", "expected_best", "median"),
     "seeding": ("generator", "isolated"),
     "solve": ("fit",),
     "space": ("Space", "Variable"),

@@ -159,7 +159,7 @@ def _levenberg_marquardt(
     low, high = box
     result = start.clamp(low, high)
     rows = torch.arange(len(start), device=start.device)
-    x, t = result, target
+    x, t = result.clone(), target
     y, jac = _value_and_jacobian(forward, x)
     damping = torch.full((len(x),), 1e-3, device=x.device)
     cost = (y - t).square().mean(dim=1)

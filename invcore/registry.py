@@ -106,6 +106,11 @@ class Registry:
                 f"{kind} {name!r} of {entry.plugin}: {loaded.__name__} does not define "
                 f"{', '.join(missing)}"
             )
+        taken = {"name", "settings"} & set(loaded.Config.model_fields)
+        if taken:  # a run's file says `name` beside the fields
+            raise PluginError(
+                f"{kind} {name!r} of {entry.plugin}: a config cannot have a field {min(taken)!r}"
+            )
         return loaded
 
     def _owners(self, kind: Kind, name: str) -> list[str]:

@@ -110,6 +110,20 @@ def _subset_weights(total: int, counts: Sequence[int]) -> Tensor:
     return torch.stack(rows)
 
 
+def median(values: Tensor) -> float:
+    """The median, between the two middle values where their number is even; NaN is left out.
+
+    Example:
+        >>> median(torch.tensor([3.0, 1.0, torch.nan, 2.0, 10.0]))
+        2.5
+    """
+    known = values[~values.isnan()].flatten()
+    if len(known) == 0:
+        return float("nan")
+    ordered = known.sort().values  # torch.quantile refuses what a large run has
+    return float(0.5 * (ordered[(len(known) - 1) // 2] + ordered[len(known) // 2]))
+
+
 def bootstrap(
     values: Tensor, generator: torch.Generator, *, repeats: int = 1000, level: float = 0.95
 ) -> tuple[float, float, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from invcore import Config, Estimate, Evaluation, Field, Metric, bootstrap, expected_best
+from invcore import Config, Estimate, Evaluation, Field, Metric, bootstrap, expected_best, median
 
 
 class ExpectedBestConfig(Config):
@@ -40,6 +40,6 @@ class ExpectedBest(Metric[ExpectedBestConfig]):
             estimates.append(Estimate("r_T", *ends, T=count))
         for count, values in zip(counts, best, strict=True):
             if count in self.config.median:
-                value = float(values.nanmedian())
+                value = median(values)
                 estimates.append(Estimate("r_T-median", value, T=count))
         return estimates

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from invcore import Config, Estimate, Evaluation, Metric, bootstrap
+from invcore import Config, Estimate, Evaluation, Metric, bootstrap, median
 
 
 class ResimulationError(Metric[Config]):
@@ -17,9 +17,8 @@ class ResimulationError(Metric[Config]):
         mean, low, high = bootstrap(errors.nanmean(dim=1), evaluation.generator("error"))
         known = errors[~errors.isnan()]
         spread = float(known.std(unbiased=False)) if len(known) else float("nan")
-        median = float(known.median()) if len(known) else float("nan")
         return [
             Estimate("resimulation-error", mean, low, high),
             Estimate("resimulation-error-spread", spread),
-            Estimate("resimulation-error-median", median),
+            Estimate("resimulation-error-median", median(known)),
         ]
