@@ -76,6 +76,7 @@ if TYPE_CHECKING:
     from invcore.training import LossBatch as LossBatch
     from invcore.training import TrainingConfig as TrainingConfig
     from invcore.training import train as train
+    from invcore.trust import Trust as Trust
 
 __version__ = "0.1.0"
 
@@ -131,6 +132,7 @@ _HOME = {
     "space": ("Space", "Variable"),
     "store": ("Store",),
     "training": ("LossBatch", "TrainingConfig", "train"),
+    "trust": ("Trust",),
 }
 _MODULE = {name: module for module, names in _HOME.items() for name in names}
 

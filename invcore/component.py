@@ -68,8 +68,9 @@ class Component:
         module, _, attribute = self.target.partition(":")
         try:
             return getattr(importlib.import_module(module), attribute)
-        except Exception as cause:  # a plugin may raise anything
+        except (Exception, SystemExit) as cause:  # a plugin may raise anything
+            said = " ".join(str(cause).split())
             raise PluginError(
                 f"component {self.name!r}: cannot load {self.target}: "
-                f"{type(cause).__name__}: {cause}"
+                f"{type(cause).__name__}: {said}"
             ) from cause

@@ -141,9 +141,10 @@ class Designer:
         scale = self.reach.y.scale
         bound = ((predicted - y[:, None]).abs() + error) / scale
         order = bound.square().mean(dim=2).argsort(dim=1, stable=True)
+        usable = (designs.isfinite().all(dim=2) & bound.isfinite().all(dim=2)).gather(1, order)
         rows = []
         for b in range(len(y)):  # over targets, of which there are few; numbers vary from here
-            best = order[b][bound[b, order[b]].isfinite().all(dim=1)]
+            best = order[b][usable[b]]
             if len(best) == 0:
                 raise DivergedError(f"target {b + 1}: method {self.method!r} gave no finite design")
             best = best[_distinct(self.problem.designs.to_unit(designs[b, best]))]

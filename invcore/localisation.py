@@ -16,6 +16,7 @@ from invcore.candidates import Candidates
 from invcore.config import Config, Field
 from invcore.data import Scaling
 from invcore.errors import ConfigError
+from invcore.trust import Trust
 from invcore.types import Forward
 
 _SMALL = 16  # most columns, of design or response, for which Jacobians are formed
@@ -38,6 +39,11 @@ class LocalisationConfig(Config):
     max_step: float = Field(1.0, gt=0, description="Longest step of lm, in standard deviations.")
     boundary: float = Field(
         10.0, ge=0, description="adam: weight of the mean distance outside the box."
+    )
+    trust: bool = Field(
+        True,
+        description="Rank by the model's own error plus its error at the ten nearest known pairs; "
+        "off: by its own error alone, as published.",
     )
     rows: int = Field(65536, ge=1, description="Starts that are moved at once; bounds the memory.")
 
@@ -119,10 +125,14 @@ def localised_candidates(
     targets: Tensor,
     scaling: Scaling,
     config: LocalisationConfig,
+    trust: Trust,
     *,
     boxed: bool = True,
 ) -> Candidates:
-    """Localise the starts of all targets, and sort them by the forward model's own error.
+    """Localise the starts of all targets, and sort them by the error to expect.
+
+    That is the forward model's own error, and (unless ``config.trust`` is off) its error at the
+    known pairs nearby.
 
     Args:
         forward: frozen model on scaled features, (N, F) to (N, Dy).
@@ -130,16 +140,19 @@ def localised_candidates(
         targets: (B, Dy), scaled.
         scaling: back to designs and responses.
         config: how.
+        trust: in the forward model.
         boxed: stay in the box of the training data.
 
     Returns:
-        Candidates best first. Those that have converged are equally good, and keep the order of
-        the starts rather than that of rounding errors.
+        Candidates best first. Those that are equally good keep the order of the starts; those
+        that have converged count as equal, rather than by rounding errors.
     """
     batch, count = starts.shape[:2]
     wanted = targets.repeat_interleave(count, dim=0)
     found = localise(forward, starts.flatten(0, 1), wanted, scaling, config, boxed=boxed)
     error = found.error.nan_to_num(nan=torch.inf).clamp(min=config.tolerance)
+    if config.trust:
+        error = error + trust(found.x)
     order = error.cpu().view(batch, count).argsort(dim=1, stable=True)[..., None]
     # Home in float32: not every device has float64.
     x = scaling.decode(found.x.cpu(), inside=boxed).view(batch, count, -1)
@@ -178,7 +191,8 @@ def _levenberg_marquardt(
         jac = torch.where(better[:, None, None], trial_jac, jac)
         cost = torch.where(better, trial_cost, cost)
         damping = torch.where(better, damping * 0.2, damping * 6.0).clamp(1e-8, 1e8)
-        done = (cost <= config.tolerance) | (moved < 1e-7) | (damping >= 1e7)
+        still = (moved < 1e-7) & (damping > 1e-4)  # below, a step may be all rounding error
+        done = (cost <= config.tolerance) | still | (damping >= 1e7)
         result[rows[done]] = x[done]
         keep = ~done
         if not bool(keep.any()):

@@ -86,7 +86,7 @@ class Plugins:
         except (Exception, SystemExit) as error:  # a plugin may raise anything
             if self._manager.has_plugin(key):
                 self._manager.unregister(name=key)
-            cause = f"{type(error).__name__}: {error}".splitlines()[0]
+            cause = " ".join(f"{type(error).__name__}: {error}".split())[:300]
             self.infos.append(PluginInfo(owner, version, shown, cause=cause))
             self.registry.note(f"(Plugin {owner} is broken: {cause})")
             return

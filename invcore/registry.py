@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from invcore.component import KINDS, Component, Kind
 from invcore.errors import PluginError, UnknownNameError, close_names
@@ -106,7 +106,7 @@ class Registry:
                 f"{kind} {name!r} of {entry.plugin}: {loaded.__name__} does not define "
                 f"{', '.join(missing)}"
             )
-        taken = {"name", "settings"} & set(loaded.Config.model_fields)
+        taken = {"name", "settings"} & set(cast(Any, loaded).Config.model_fields)
         if taken:  # a run's file says `name` beside the fields
             raise PluginError(
                 f"{kind} {name!r} of {entry.plugin}: a config cannot have a field {min(taken)!r}"

@@ -12,10 +12,12 @@ from invcore import (
     Normaliser,
     Pairs,
     Scaling,
+    Trust,
     generator,
     localise,
     localised_candidates,
 )
+
 from invcore.errors import ConfigError
 from invcore.priors import Categorical, Integers, Normal, Uniform
 from invcore.space import Space, Variable
@@ -29,6 +31,9 @@ def scaling_of(features, span=1.0):
     names = (Variable(name=f"x{i}", prior=Uniform(low=-span, high=span)) for i in range(features))
     nothing = Normaliser(torch.zeros(1, dtype=torch.float64), torch.ones(1, dtype=torch.float64))
     return Scaling(Space.of(*names), nothing, nothing)
+
+
+NO_TRUST = Trust(torch.zeros(1, 1), torch.zeros(1))
 
 
 class Linear:
@@ -52,26 +57,36 @@ class Linear:
 
 
 # features, responses: under- and overdetermined, square, one response (a path of its own)
-SIZES = [(3, 1), (5, 2), (3, 3), (2, 4), (1, 3), (1, 1), (4, 20)]
+SIZES = [(3, 1), (6, 3), (3, 3), (8, 8), (2, 4), (1, 3), (1, 1), (4, 20)]
 
 
-@pytest.mark.parametrize("solver", ["lm", "adam"])
 @pytest.mark.parametrize(("features", "responses"), SIZES)
 @pytest.mark.parametrize("reach", [0.3, 3.0])
-def test_linear_forward_ends_at_the_bounded_least_squares(features, responses, solver, reach):
+def test_lm_ends_at_the_bounded_least_squares(features, responses, reach):
     forward, scaling = Linear(features, responses), scaling_of(features)
-    inside = torch.rand(12, features, generator=generator(1)) * 2 - 1
+    inside = torch.rand(40, features, generator=generator(1)) * 2 - 1
     target = forward(inside * reach)  # at 3.0, many lie where only the box's faces are best
-    start = torch.rand(12, features, generator=generator(2)) * 2 - 1
-    found = localise(forward, start, target, scaling, LM if solver == "lm" else ADAM)
+    start = torch.rand(40, features, generator=generator(2)) * 2 - 1
+    found = localise(forward, start, target, scaling, LM)
     best = np.array([forward.optimum(t)[0] for t in target])
-    np.testing.assert_allclose(found.error, best, rtol=2e-3, atol=2e-6 if solver == "lm" else 2e-3)
+    np.testing.assert_allclose(found.error, best, rtol=2e-3, atol=2e-6)
     assert float(found.x.abs().max()) <= 1 + 1e-6
     torch.testing.assert_close(found.y, forward(found.x))
     torch.testing.assert_close(found.error, (found.y - target).square().mean(1))
     if responses >= features:  # then the optimum is one point
         where = np.array([forward.optimum(t)[1] for t in target])
         np.testing.assert_allclose(found.x, where, atol=0.03)
+
+
+@pytest.mark.parametrize(("features", "responses"), SIZES)
+def test_adam_gets_there_too(features, responses):
+    forward, scaling = Linear(features, responses), scaling_of(features)
+    target = forward(torch.rand(20, features, generator=generator(1)) * 1.6 - 0.8)
+    start = torch.rand(20, features, generator=generator(2)) * 4 - 2  # some outside
+    found = localise(forward, start, target, scaling, ADAM)
+    before = (forward(start) - target).square().mean(1)
+    assert float(found.error.mean()) < 5e-3 * float(before.mean())
+    assert float(found.x.abs().max()) <= 1 + 1e-6
 
 
 @pytest.mark.parametrize("responses", [1, 2, 3])
@@ -219,8 +234,8 @@ def test_candidates_are_sorted_and_the_converged_keep_their_order():
     scaling = scaling_of(1)
     targets = torch.tensor([[0.5], [4.0]])
     starts = torch.tensor([[[0.9], [0.2], [-0.3]], [[-0.9], [0.0], [0.9]]])
-    config = LocalisationConfig(solver="lm", steps=1, max_step=0.5)
-    found = localised_candidates(lambda x: x, starts, targets, scaling, config)
+    config = LocalisationConfig(solver="lm", steps=1, max_step=0.5, trust=False)
+    found = localised_candidates(lambda x: x, starts, targets, scaling, config, NO_TRUST)
     np.testing.assert_allclose(found.x[0, :, 0], [0.5, 0.5, 0.2], atol=2e-3)
     np.testing.assert_allclose(found.x[1, :, 0], [1.0, 0.5, -0.4], atol=2e-3)
     torch.testing.assert_close(found.predicted, found.x, atol=1e-5, rtol=0)
@@ -229,18 +244,31 @@ def test_candidates_are_sorted_and_the_converged_keep_their_order():
     # all converge: the order is that of the starts, though the last digits of the error differ
     starts = torch.rand(1, 50, 3, generator=generator(0)) * 0.2
     forward, target = Linear(3, 1), torch.tensor([[0.3]])
-    found = localised_candidates(forward, starts, target, scaling_of(3), LM)
+    sure = LM.model_copy(update={"trust": False})
+    found = localised_candidates(forward, starts, target, scaling_of(3), sure, NO_TRUST)
     way = (target - forward(starts[0])) @ torch.linalg.pinv(forward.matrix).T
     np.testing.assert_allclose(found.x[0], starts[0] + way, atol=1e-3)
 
 
-def test_start_without_a_response_goes_last():
-    starts = torch.tensor([[[-0.5], [0.5]]])
-    found = localised_candidates(
-        lambda x: torch.where(x < 0, torch.nan, x), starts, torch.tensor([[0.7]]), scaling_of(1), LM
-    )
+@pytest.mark.parametrize("trust", [True, False])
+def test_start_without_a_response_goes_last(trust):
+    def holed(x):
+        return torch.where(x < 0, torch.nan, x)
+
+    starts, target = torch.tensor([[[-0.5], [0.5]]]), torch.tensor([[0.7]])
+    config = LM.model_copy(update={"trust": trust})
+    known = Trust(torch.tensor([[-0.5]]), torch.zeros(1))
+    found = localised_candidates(holed, starts, target, scaling_of(1), config, known)
     assert float(found.x[0, 0]) == pytest.approx(0.7, abs=1e-4)
     assert len(found.x[0]) == 2
+
+
+def test_trust_decides_between_those_that_have_converged():
+    starts, target = torch.tensor([[[0.5], [-0.5], [0.9]]]), torch.tensor([[0.49]])
+    sides = torch.tensor([[-0.7], [0.7]]).repeat(10, 1)
+    known = Trust(sides, torch.where(sides[:, 0] > 0, 0.5, 0.1))
+    found = localised_candidates(torch.square, starts, target, scaling_of(1), LM, known)
+    np.testing.assert_allclose(found.x[0, :, 0], [-0.7, 0.7, 0.7], atol=1e-3)
 
 
 def test_no_starts():
@@ -248,3 +276,11 @@ def test_no_starts():
     assert found.x.shape == (0, 2) and found.error.shape == (0,)
     with pytest.raises(ValueError, match="solver"):
         LocalisationConfig(solver="newton")
+
+
+def test_no_steps_leave_the_starts():
+    start = torch.rand(5, 2, generator=generator(0)) * 1.8 - 0.9
+    for solver in ("lm", "adam"):
+        config = LocalisationConfig(solver=solver, steps=0, adam_steps=0)
+        found = localise(curved, start, torch.zeros(5, 2), scaling_of(2), config)
+        assert torch.equal(found.x, start)

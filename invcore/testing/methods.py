@@ -133,21 +133,19 @@ def check_predictions(subject: MethodSubject) -> None:
 
 
 def check_ranking(subject: MethodSubject) -> None:
-    """Ranked candidates come best first by the model's own predictions."""
+    """Of ranked candidates, the first half are no worse in the simulator than the second."""
     known, model = subject.fitted("bowl")
     if not model.ranked:
         raise NotApplicable("the model is not ranked")
-    targets, points = known.targets(24), unit_points(24, 8, model.point_dim)
-    predicted = subject.candidates(known, model, targets, points).predicted
-    if predicted is None:
-        raise NotApplicable("ranked, but by what is not said: the model predicts no responses")
-    error = squared_error(predicted.detach().cpu().double(), targets.y)
+    targets, points = known.targets(24), unit_points(24, 16, model.point_dim)
+    x = subject.designs(known, model, targets, points)
+    y = known.task.simulate(x.flatten(0, 1)).unflatten(0, x.shape[:2])
     tiny = 1e-6 * float(known.train.y.var())
-    first, second = (float(half.mean()) for half in error.chunk(2, dim=1))
+    first, second = (float(half.nanmean()) for half in squared_error(y, targets.y).chunk(2, dim=1))
     require(
-        first <= second + tiny,
-        f"ranked, but the first half of the candidates has the larger predicted error "
-        f"({first:.3g}) and the second the smaller ({second:.3g})",
+        first <= 1.05 * second + tiny,  # a ranking that says nothing may come out a little worse
+        f"ranked, but the first half of the candidates has the larger error ({first:.3g}) and the "
+        f"second the smaller ({second:.3g})",
     )
 
 

@@ -68,7 +68,7 @@ def _paper(
             "batch_size": batch, "epochs": epochs, "lr": lr, "schedule": "cosine",
             "final_lr": 0.01, "average": 0.0, "weight_decay": 0.0,
         },
-        "localisation": {"solver": "adam", "lr": step},
+        "localisation": {"solver": "adam", "lr": step, "trust": False},
     }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from invcore import (
     Scaling,
     Simulator,
     Targets,
+    Trust,
     isolated,
     localised_candidates,
     substate,
@@ -50,7 +51,10 @@ class IPage(InverseMethod[IPageConfig]):
         pairs, held = scaling.pairs(train), scaling.pairs(val)
         loss = BidirectionalLoss(self.config.losses, network, scaling, pairs.y.to(context.device))
         _train(network, loss, pairs, held, self.config, context)
-        return IPageModel(problem, network.eval().requires_grad_(False), scaling, self.config)
+        network.eval().requires_grad_(False)
+        known, draw = pairs.to(context.device), context.generator("trust")
+        trust = Trust.fit(network.predict, known, draw)
+        return IPageModel(problem, network, scaling, trust, self.config)
 
     def restore(self, problem: Problem, state: dict[str, Tensor]) -> IPageModel:
         """Rebuild the model from its tensors."""
@@ -60,7 +64,9 @@ class IPage(InverseMethod[IPageConfig]):
             network = _build(self.config, scaling)
         network.load_state_dict(weights)
         network.to(next(iter(weights.values())).device)
-        return IPageModel(problem, network.eval().requires_grad_(False), scaling, self.config)
+        network.eval().requires_grad_(False)
+        trust = Trust.restore(substate(state, "trust."))
+        return IPageModel(problem, network, scaling, trust, self.config)
 
 
 class IPageModel(InverseModel):
@@ -69,10 +75,15 @@ class IPageModel(InverseModel):
     ranked = True
 
     def __init__(
-        self, problem: Problem, network: PaddedInvertible, scaling: Scaling, config: IPageConfig
+        self,
+        problem: Problem,
+        network: PaddedInvertible,
+        scaling: Scaling,
+        trust: Trust,
+        config: IPageConfig,
     ) -> None:
         self._problem, self._network = problem, network
-        self._scaling, self._config = scaling, config
+        self._scaling, self._trust, self._config = scaling, trust, config
         self.point_dim = network.latent
 
     def propose(
@@ -92,12 +103,14 @@ class IPageModel(InverseModel):
             wanted,
             self._scaling,
             self._config.localisation,
+            self._trust,
         )
 
     def state(self) -> dict[str, Tensor]:
-        """The network's weights and the scaling."""
+        """The network's weights, the scaling, and the trust in the forward direction."""
         weights = {f"network.{k}": v.contiguous() for k, v in self._network.state_dict().items()}
-        return weights | {f"scaling.{k}": v for k, v in self._scaling.state().items()}
+        scaling = {f"scaling.{k}": v for k, v in self._scaling.state().items()}
+        return weights | scaling | {f"trust.{k}": v for k, v in self._trust.state().items()}
 
 
 def _build(config: IPageConfig, scaling: Scaling) -> PaddedInvertible:

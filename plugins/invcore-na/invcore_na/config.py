@@ -28,7 +28,7 @@ class NeuralAdjointConfig(Config):
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "quick": {"surrogate": {"training": {"epochs": 60}}},
-        "paper": {**_paper(4, 5e-4, 5e-4), "localisation": {"solver": "adam"}},
+        "paper": {**_paper(4, 5e-4, 5e-4), "localisation": {"solver": "adam", "trust": False}},
         "paper/robotic-arm": _paper(4, 2e-2, 1e-3),
         "paper/ballistics": _paper(3, 5e-3, 1e-2),
     }

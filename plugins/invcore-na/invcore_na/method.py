@@ -15,8 +15,10 @@ from invcore import (
     Simulator,
     Surrogate,
     Targets,
+    Trust,
     fit_surrogate,
     localised_candidates,
+    substate,
 )
 from invcore_na.config import NeuralAdjointConfig
 
@@ -44,12 +46,16 @@ class NeuralAdjoint(InverseMethod[NeuralAdjointConfig]):
         """Train the forward network on pairs, in scaled units."""
         scaling = Scaling.fit(problem.designs, train)
         surrogate, _ = fit_surrogate(self.config.surrogate, scaling, train, val, context)
-        return NeuralAdjointModel(problem, surrogate, self.config)
+        trust = Trust.fit(
+            surrogate, scaling.pairs(train).to(context.device), context.generator("trust")
+        )
+        return NeuralAdjointModel(problem, surrogate, trust, self.config)
 
     def restore(self, problem: Problem, state: dict[str, Tensor]) -> NeuralAdjointModel:
         """Rebuild the model from its tensors."""
-        surrogate = Surrogate.restore(self.config.surrogate, problem.designs, state)
-        return NeuralAdjointModel(problem, surrogate, self.config)
+        weights, trust = substate(state, "surrogate."), substate(state, "trust.")
+        surrogate = Surrogate.restore(self.config.surrogate, problem.designs, weights)
+        return NeuralAdjointModel(problem, surrogate, Trust.restore(trust), self.config)
 
 
 class NeuralAdjointModel(InverseModel):
@@ -57,8 +63,11 @@ class NeuralAdjointModel(InverseModel):
 
     ranked = True
 
-    def __init__(self, problem: Problem, surrogate: Surrogate, config: NeuralAdjointConfig) -> None:
-        self._problem, self._surrogate, self._config = problem, surrogate, config
+    def __init__(
+        self, problem: Problem, surrogate: Surrogate, trust: Trust, config: NeuralAdjointConfig
+    ) -> None:
+        self._problem, self._surrogate = problem, surrogate
+        self._trust, self._config = trust, config
         self.point_dim = problem.designs.dim
 
     def propose(
@@ -74,6 +83,7 @@ class NeuralAdjointModel(InverseModel):
             scaling.y(targets.y.double()).float().to(device),
             scaling,
             config.localisation,
+            self._trust,
             boxed=config.boundary,
         )
 
@@ -85,5 +95,6 @@ class NeuralAdjointModel(InverseModel):
         return designs.low + points * (designs.high - designs.low)
 
     def state(self) -> dict[str, Tensor]:
-        """The network's weights and its scaling."""
-        return self._surrogate.state()
+        """The network's weights, its scaling, and the trust in it."""
+        weights = {f"surrogate.{k}": v for k, v in self._surrogate.state().items()}
+        return weights | {f"trust.{k}": v for k, v in self._trust.state().items()}

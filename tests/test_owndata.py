@@ -1,0 +1,161 @@
+"""A user's own pairs: what is refused, which spaces they imply, and what they reach."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from invcore import generator
+from invcore.errors import ConfigError, DataError
+from invcore.owndata import OwnData, Reach, as_table, as_targets
+from invcore.priors import Integers, Uniform
+from invcore.space import Space, Variable
+from invcore.tables import Table
+
+X = torch.rand(60, 2, generator=generator(0), dtype=torch.float64) * 4 - 1
+Y = X.sum(1, keepdim=True)
+WHOLE = torch.stack([X[:, 0], torch.arange(60) % 7 + 2.0], dim=1)
+
+
+def changed(table, row, column, value):
+    table = table.clone()
+    table[row, column] = value
+    return table
+
+
+def test_spaces_are_the_datas_range():
+    data = OwnData.read(X, Y)
+    assert data.designs.names == ("x1", "x2") and data.responses.names == ("y1",)
+    assert torch.equal(data.designs.low, X.amin(0)) and torch.equal(data.designs.high, X.amax(0))
+    assert bool(data.designs.contains(X).all())
+    assert all(isinstance(v.prior, Uniform) for v in data.designs.variables)
+    assert torch.equal(data.pairs.x, X) and torch.equal(data.pairs.y, Y)
+
+
+def test_bounds_and_whole_columns():
+    bounds = {"x1": (0.0, 99.0), "x2": (3.5, math.inf)}
+    data = OwnData.read(WHOLE, Y, bounds=bounds, whole=["x2"])
+    first, second = data.designs.variables
+    assert first.bounds == (0.0, float(X[:, 0].max()))
+    assert second.prior == Integers(low=4, high=8)
+    assert len(data.pairs) == 60, "rows outside of the bounds are still learnt from"
+
+
+BAD = {
+    "rows": (X, Y[:-1], {}, "60 rows and y has 59 rows"),
+    "few": (X[:29], Y[:29], {}, "expected at least 30"),
+    "missing": (changed(X, 4, 1, math.nan), Y, {}, "row 5, column 'x2' is missing"),
+    "infinite": (X, changed(Y, 0, 0, math.inf), {}, "row 1, column 'y1' is inf"),
+    "constant design": (torch.cat([X, torch.ones(60, 1)], 1), Y, {}, "column 'x3' is constant"),
+    "constant response": (X, torch.ones(60, 1), {}, "column 'y1' is constant"),
+    "text": ([["a", "b"]] * 60, Y, {}, "not a table of numbers"),
+    "ragged": ([[1.0, 2.0], [1.0]], Y, {}, "not a table of numbers"),
+    "three dimensions": (X[None], Y, {}, "got shape (1, 60, 2)"),
+    "one number": (3.0, Y, {}, "got shape ()"),
+    "one name": (
+        Table(("a", "b"), X.numpy(), "x", 1), Table(("b",), Y.numpy(), "y.csv", 2), {},
+        "y.csv: column 'b' is both"),
+    "not whole": (X, Y, {"whole": ["x1"]}, "'x1', row 1 is no whole number"),
+    "too many whole": (
+        torch.stack([X[:, 0], torch.arange(60) * 1e6], dim=1), Y, {"whole": ["x2"]}, "1e7"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_pairs_are_refused_in_one_line(name, complaint):
+    x, y, options, said = BAD[name]
+    kind = ConfigError if name == "too many whole" else DataError
+    assert said in complaint(kind, OwnData.read, x, y, **options)
+
+
+BOUNDS = {
+    "unknown": ({"bounds": {"x3": (0, 1)}}, "no column 'x3'. Did you mean 'x2' or 'x1'?"),
+    "unknown whole": ({"whole": ["n"]}, "no column 'n'"),
+    "outside": ({"bounds": {"x1": (50, 60)}}, "50 to 60 leaves no room"),
+    "reversed": ({"bounds": {"x1": (1, 0)}}, "1 to 0 leaves no room"),
+    "nan": ({"bounds": {"x1": (math.nan, 1)}}, "nan to 1 leaves no room"),
+    "other nan": ({"bounds": {"x1": (0, math.nan)}}, "0 to nan leaves no room"),
+    "one whole number": ({"bounds": {"x2": (3.5, 4.5)}, "whole": ["x2"]}, "below"),
+    "no whole number": ({"bounds": {"x2": (3.2, 3.8)}, "whole": ["x2"]}, "below"),
+}
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+def test_bad_bounds_are_refused_in_one_line(name, complaint):
+    options, said = BOUNDS[name]
+    assert said in complaint(ConfigError, OwnData.read, WHOLE, Y, **options)
+
+
+def test_split_and_checksum():
+    data = OwnData.read(X, Y)
+    parts = data.split(0)
+    assert (len(parts.train), len(parts.val), len(parts.test)) == (48, 6, 6)
+    rows = torch.cat([parts.train.x, parts.val.x, parts.test.x])
+    assert torch.equal(rows.sort(0).values, X.sort(0).values)
+    assert torch.equal(data.split(0).test.x, parts.test.x)
+    assert not torch.equal(data.split(1).test.x, parts.test.x)
+    assert data.checksum == OwnData.read(X.tolist(), Y.numpy()).checksum
+    assert data.checksum != OwnData.read(changed(X, 0, 0, 0.5), Y).checksum
+
+
+SOURCES = [
+    [[1, 2], [3, 4]], np.array([[1, 2], [3, 4]], dtype=np.int8), torch.tensor([[1.0, 2], [3, 4]]),
+    torch.tensor([[1.0, 2], [3, 4]], requires_grad=True), [torch.tensor([1.0, 2]), [3, 4]],
+    Table(("p", "q"), np.array([[1.0, 2], [3, 4]]), "t", 1),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("number", range(len(SOURCES)))
+def test_anything_like_a_table_will_do(number):
+    table = as_table(SOURCES[number], "x")
+    assert table.values.tolist() == [[1, 2], [3, 4]] and table.values.dtype == np.float64
+    assert as_table([1, 2, 3], "x").values.shape == (3, 1)
+
+
+TWO = Space.of(Variable(name="gap"), Variable(name="mass"))
+
+
+def test_targets_are_by_position_or_by_name(tmp_path):
+    assert as_targets([[1.0, 2.0]], TWO).tolist() == [[1.0, 2.0]]
+    for name, text in (
+        ("plain", "1,2\n3,4\n"), ("named", "gap,mass\n1,2\n3,4\n"), ("swapped", "mass,gap\n2,1\n4,3\n"),
+        ("other names", "a,b\n1,2\n3,4\n"),
+    ):  # fmt: skip
+        path = tmp_path / f"{name}.csv"
+        path.write_text(text)
+        assert as_targets(path, TWO).tolist() == [[1, 2], [3, 4]], name
+    turned = Space.of(Variable(name="y2"), Variable(name="y1"))
+    assert as_targets([[1.0, 2.0]], turned).tolist() == [[1.0, 2.0]], "an array has no names"
+
+
+@pytest.mark.parametrize(
+    ("targets", "said"),
+    [
+        ([[1.0]], "targets have 1 columns, the responses 2 (gap, mass)"),
+        ([1.0, 2.0], "1 columns"),
+        ([[1.0, math.nan]], "missing"),
+        ([], "expected at least 1"),
+        ([["a", "b"]], "not a table of numbers"),
+    ],
+)
+def test_bad_targets_are_refused_in_one_line(targets, said, complaint):
+    assert said in complaint(DataError, as_targets, targets, TWO)
+
+
+def test_reach_is_a_box_with_holes():
+    grid = torch.cartesian_prod(torch.linspace(0, 10, 21), torch.linspace(0, 1, 21)).double()
+    hole = ((grid[:, 0] - 5).abs() < 3) & ((grid[:, 1] - 0.5).abs() < 0.3)
+    y = grid[~hole]
+    reach = Reach.of(OwnData.read(torch.rand(len(y), 1, generator=generator(0)), y).pairs, 0)
+    for target in ([0.0, 0.0], [10.0, 1.0], [1.13, 0.52]):
+        assert reach.problem(torch.tensor(target, dtype=torch.float64), ("a", "b")) == ""
+    outside = reach.problem(torch.tensor([3.0, 1.01], dtype=torch.float64), ("a", "b"))
+    assert outside == "b = 1.01 is outside the data's 0 to 1"
+    sparse = reach.problem(torch.tensor([5.0, 0.5], dtype=torch.float64), ("a", "b"))
+    apart = reach.y(torch.tensor([[0.5, 0.0], [0.0, 0.05]]) + reach.y.centre).norm(dim=1).min()
+    assert "standard deviations away" in sparse and f"at most {float(apart):.2g} apart" in sparse
+    again = Reach.restore(reach.state())
+    assert again.problem(torch.tensor([5.0, 0.5], dtype=torch.float64), ("a", "b")) == sparse
