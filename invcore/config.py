@@ -33,6 +33,8 @@ class Config(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    merges: ClassVar[bool] = True
+    """Whether settings of a part are laid over the part's default; off: they replace it."""
 
     @classmethod
     def resolve(
@@ -57,10 +59,22 @@ class Config(BaseModel):
         if preset not in PRESETS:
             close = close_names(str(preset), PRESETS)
             raise ConfigError(f"preset {preset!r} does not exist. {close}")
-        merged: dict[str, Any] = {}
+        merged = cls._whole_defaults()
         for key in (preset, f"{preset}/{task}"):
             merged = merge(merged, cls.presets.get(key, {}))
         return cls.parse(merge(merged, settings), where=where)
+
+    @classmethod
+    def _whole_defaults(cls) -> dict[str, Any]:
+        """The configs within this one, as it has them: naming one field of such a config must not
+        throw the others back to the defaults of its class.
+        """
+        defaults = {name: field.default for name, field in cls.model_fields.items()}
+        return {
+            name: value.model_dump(mode="json")
+            for name, value in defaults.items()
+            if isinstance(value, Config) and value.merges
+        }
 
     @classmethod
     def parse(cls, data: Mapping[str, Any], *, where: str = "config") -> Self:

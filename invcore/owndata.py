@@ -201,7 +201,7 @@ def _designs(table: Table, bounds: dict[str, tuple[float, float]], whole: Sequen
     for name in [*bounds, *whole]:
         if name not in table.names:
             raise ConfigError(
-                f"bounds: {table.source} has no column {name!r}. {close_names(name, table.names)}"
+                f"{table.source} has no design column {name!r}. {close_names(name, table.names)}"
             )
     variables = []
     for i, name in enumerate(table.names):

@@ -14,6 +14,7 @@ from invcore.contracts.method import InverseMethod
 from invcore.contracts.metric import Metric
 from invcore.contracts.sampler import Sampler
 from invcore.contracts.task import Task
+from invcore.errors import PluginError
 from invcore.jsontext import dump
 from invcore.plugins import Plugins
 from invcore.runconfig import RunConfig
@@ -31,6 +32,7 @@ class Plan:
         metrics: built, by name.
         device: where.
         versions: of all plugins that take part.
+        problems: metrics that cannot be loaded, and why.
     """
 
     config: RunConfig
@@ -40,6 +42,7 @@ class Plan:
     metrics: dict[str, Metric[Any]]
     device: torch.device
     versions: dict[str, str]
+    problems: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, config: RunConfig, plugins: Plugins) -> Plan:
@@ -61,17 +64,25 @@ class Plan:
                 )
             )
 
-        names = [entry.component.name for entry in registry.entries("metric")]
         for name in config.metrics:
-            registry.find("metric", name)  # a wrong name is an error, with the close ones
+            registry.load("metric", name)  # one that is asked for has to be there
+        names = dict.fromkeys(entry.component.name for entry in registry.entries("metric"))
+        usable, problems = [], []
+        for name in names:
+            try:
+                registry.load("metric", name)
+                usable.append(name)
+            except PluginError as error:  # one broken metric does not stop all runs
+                problems.append(f"left out: {error}")
         return cls(
             config,
             build("task", config.task.name, config.task.settings),
             build("method", config.method.name, config.method.settings),
             build("sampler", config.sampler.name, config.sampler.settings),
-            {name: build("metric", name, config.metrics.get(name, {})) for name in names},
+            {name: build("metric", name, config.metrics.get(name, {})) for name in usable},
             devices.resolve(config.device),
             dict(sorted(versions.items())),
+            tuple(problems),
         )
 
     def resolved(self) -> dict[str, Any]:

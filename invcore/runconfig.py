@@ -19,6 +19,8 @@ SLOTS: tuple[Kind, ...] = ("task", "method", "sampler")
 class Choice(Config):
     """A component by name, and its settings. In a file: a name, or a table with ``name``."""
 
+    merges: ClassVar[bool] = False  # another name, other settings
+
     name: str = Field(min_length=1, description="Name of the component.")
     settings: dict[str, Any] = {}
 

@@ -107,7 +107,7 @@ class _Run:
         self.plan, self.plugins, self.progress = plan, plugins, progress
         self.store, self.keep_going = store, keep_going
         self.seconds: dict[str, float] = {}
-        self.log: list[dict[str, Any]] = []
+        self.log: list[dict[str, Any]] = [{"warning": said} for said in plan.problems]
         config = plan.config
         self.record = RunRecord(
             id=plan.id,

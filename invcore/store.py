@@ -214,6 +214,8 @@ class Store:
             if log is not None:
                 lines = "".join(dump(line, default=str) + "\n" for line in log)
                 (scratch / "log.jsonl").write_text(lines)
+            for path in scratch.iterdir():
+                path.chmod(0o644)  # as folders are: a lab shares its store
             files = {path.name: _checksum(path) for path in sorted(scratch.iterdir())}
             record = record.model_copy(update={"files": files})
             (scratch / RECORD).write_text(dump(record.model_dump(mode="json"), indent=1))

@@ -1,16 +1,42 @@
-"""What the tests of the core share: error lines, the command line, plugins made of classes."""
+"""What the tests of the core share: error lines, the command line, plugins made of classes, and
+toys to run: a task, methods, a sampler and a metric.
+"""
 
 from __future__ import annotations
 
+import math
+import sys
 import types
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 import torch
 
-from invcore import Component, Space, Task, Uniform, Variable, hookimpl
+from invcore import (
+    Candidates,
+    Component,
+    Config,
+    Estimate,
+    InverseMethod,
+    InverseModel,
+    Metric,
+    Needs,
+    RunConfig,
+    Sampler,
+    Space,
+    Store,
+    Task,
+    Uniform,
+    Variable,
+    expected_best,
+    hookimpl,
+    run,
+)
+from invcore.errors import DivergedError
+from invcore.plan import Plan
 from invcore.plugins import Plugins
 
 
@@ -29,14 +55,14 @@ def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setenv("COLUMNS", "100")
 
-    def run(*words: object) -> Outcome:
+    def line_of(*words: object) -> Outcome:
         capsys.readouterr()
         with pytest.raises(SystemExit) as end:
             main([str(word) for word in words])
         captured = capsys.readouterr()
         return Outcome(int(end.value.code or 0), captured.out, captured.err)
 
-    return run
+    return line_of
 
 
 @pytest.fixture
@@ -74,7 +100,7 @@ def make_plugins(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Plugins]:
             setattr(module, f"invcore_{kind}s", hookimpl(_returning(components)))
         for name, function in (hooks or {}).items():
             setattr(module, name, hookimpl(function))
-        monkeypatch.setitem(__import__("sys").modules, module.__name__, module)
+        monkeypatch.setitem(sys.modules, module.__name__, module)
         points = [EntryPoint(owner, module.__name__, "invcore")]
         return Plugins([*(entry_points(group="invcore") if installed else ()), *points])
 
@@ -104,3 +130,121 @@ class Line(Task):
 @pytest.fixture
 def line() -> type[Task]:
     return Line
+
+
+SEEN = {}
+
+
+class Toys(Config):
+    shift: float = 0.0
+    fail: str = ""
+    presets = {"quick": {"shift": 0.25}}
+
+
+class Model(InverseModel):
+    """x = (u, y - u): exact, but for the shift."""
+
+    def __init__(self, shift=0.0, fail="", needs_simulator=False):
+        self.point_dim, self.ranked = 1, fail == "ranked"
+        self.shift, self.fail, self.simulates = shift, fail, needs_simulator
+
+    def propose(self, targets, points, *, simulator=None):
+        self.check_sizes(targets, points, 1)
+        a = 2 * points[..., 0] - 1
+        x = torch.stack([a, targets.y - a + self.shift * points[..., 0]], dim=2)
+        if self.fail == "propose":
+            raise DivergedError("all is lost,\nreally")
+        if self.fail == "missing":
+            x = torch.where(points < 0.5, torch.nan, x)
+        if self.simulates:
+            simulator(x.flatten(0, 1))
+        elif simulator is not None:
+            raise ValueError("a simulator that was not asked for")
+        shapes = {
+            "flat": x.flatten(0, 1),
+            "wide": x.repeat(1, 1, 2),
+            "few": x[:, :1],
+            "1d": x[0, 0],
+        }
+        return Candidates(shapes.get(self.fail, x))
+
+    def state(self):
+        return {"shift": torch.tensor([self.shift])}
+
+
+class Exact(InverseMethod):
+    Config = Toys
+
+    def fit(self, problem, train, val, context):
+        SEEN.update(train=train, val=val, problem=problem, fits=SEEN.get("fits", 0) + 1)
+        context.log({"stage": "toy", "value": torch.tensor(1.0)})
+        fail = self.config.fail
+        if fail == "interrupt":
+            raise KeyboardInterrupt
+        if fail == "fit":
+            raise DivergedError("toy diverged in epoch 3")
+        if fail == "bug":
+            raise ZeroDivisionError
+        return Model(self.config.shift, fail, bool(self.needs & Needs.SIMULATOR))
+
+    def restore(self, problem, state):
+        return Model(float(state["shift"]))
+
+
+class Simulating(Exact):
+    needs = Needs.PAIRS | Needs.SIMULATOR
+
+
+class Gradient(Exact):
+    needs = Needs.SIMULATOR | Needs.GRADIENT
+
+
+class Plain(Sampler):
+    def sample(self, count, dim, generator):
+        return torch.rand(count, dim, generator=generator, dtype=torch.float64)
+
+
+class Best(Metric):
+    def measure(self, evaluation):
+        SEEN["evaluation"] = evaluation
+        most = evaluation.errors.shape[1]
+        best = expected_best(evaluation.errors, [1, most], ranked=evaluation.ranked)
+        values = [float(row.nanmean()) for row in best]
+        return [
+            Estimate("best", values[0], T=1), Estimate("best", values[1], T=most),
+            Estimate("nothing", math.nan), Estimate("endless", math.inf),
+        ]  # fmt: skip
+
+
+@pytest.fixture
+def go(make_plugins: Callable[..., Plugins], tmp_path: Path) -> Any:
+    """Run with these changes; the toys are all there is. What they saw is in ``go.seen``."""
+    SEEN.clear()
+
+    class Closed(Line):
+        differentiable = False
+
+    class Sharp(Line):  # no response where a < 0
+        def simulate(self, x, context=None):
+            y = super().simulate(x)
+            return torch.where(x[:, :1] < 0, torch.where(x[:, 1:] < 1, torch.nan, torch.inf), y)
+
+    methods = {"exact": Exact, "simulating": Simulating, "gradient": Gradient}
+    plugins = make_plugins(
+        installed=False, task={"line": Line, "closed": Closed, "sharp": Sharp}, method=methods,
+        sampler={"plain": Plain}, metric={"best": Best},
+    )  # fmt: skip
+
+    def work(store=True, force=False, keep_going=True, plan=False, **changes):
+        data = {
+            "task": "line", "method": {"name": "exact", "shift": 0.1}, "sampler": "plain",
+            "targets": 7, "candidates": 5, "pairs": 40, "device": "cpu",
+        } | changes  # fmt: skip
+        config = RunConfig.resolve(data)
+        if plan:
+            return Plan.of(config, plugins)
+        place = Store(tmp_path / "runs") if store is True else store
+        return run(config, store=place, plugins=plugins, force=force, keep_going=keep_going)
+
+    work.store, work.seen, work.model = Store(tmp_path / "runs"), SEEN, Model
+    return work

@@ -22,8 +22,9 @@ QUICK = ["--preset", "quick", "--device", "cpu", *(f"--set={setting}" for settin
 def folder(tmp_path, monkeypatch):
     """Tables of a user, in the folder where the command runs."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("invcore.solve._QUICK_JUDGE", {"members": 2, "surrogate": {
-        "width": 16, "depth": 1, "training": {"epochs": 20, "batch_size": 16, "lr": 0.02}}})  # fmt: skip
+    training = {"epochs": 20, "batch_size": 16, "lr": 0.02}
+    judge = {"members": 2, "surrogate": {"width": 16, "depth": 1, "training": training}}
+    monkeypatch.setattr("invcore.solve._QUICK_JUDGE", judge)
     y = X.sum(1, keepdims=True)
 
     def save(name, table, head="", end=""):
@@ -49,16 +50,23 @@ def folder(tmp_path, monkeypatch):
 TABLES = ["--x", "x.csv", "--y", "y.csv"]
 ONE = ["--target", "0.7"]
 
+BOTH = ["--table", "all.csv", "--design-columns"]
+
+
+def of(x, y="y.csv"):
+    return ["--x", x, "--y", y, *ONE]
+
+
 WRONG = {
-    "missing file": (["--x", "xx.csv", "--y", "y.csv", *ONE], "xx.csv: no such file; did you mean 'x.csv'"),
-    "folder": (["--x", ".", "--y", "y.csv", *ONE], "unknown kind of file"),
-    "empty": (["--x", "empty.csv", "--y", "y.csv", *ONE], "empty.csv: is empty"),
-    "ragged": (["--x", "ragged.csv", "--y", "y.csv", *ONE], "ragged.csv: row 122 has 1 field"),
-    "text": (["--x", "text.csv", "--y", "y.csv", *ONE], "text.csv: row 122, column 2 ('width'): 'abc'"),
-    "nan": (["--x", "nan.csv", "--y", "y.csv", *ONE], "nan.csv: designs, row 52, column 'width' is missing"),
-    "constant": (["--x", "constant.csv", "--y", "y.csv", *ONE], "constant.csv: designs, column 'depth' is constant"),
-    "few rows": (["--x", "few_x.csv", "--y", "few_y.csv", *ONE], "few_x.csv: designs have 9 rows"),
-    "row counts": (["--x", "x.csv", "--y", "short.csv", *ONE], "x.csv has 120 rows and short.csv has 119"),
+    "missing file": (of("xx.csv"), "xx.csv: no such file; did you mean 'x.csv'"),
+    "folder": (of("."), "unknown kind of file"),
+    "empty": (of("empty.csv"), "empty.csv: is empty"),
+    "ragged": (of("ragged.csv"), "ragged.csv: row 122 has 1 field"),
+    "text": (of("text.csv"), "text.csv: row 122, column 2 ('width'): 'abc'"),
+    "nan": (of("nan.csv"), "nan.csv: designs, row 52, column 'width' is missing"),
+    "constant": (of("constant.csv"), "constant.csv: designs, column 'depth' is constant"),
+    "few rows": (of("few_x.csv", "few_y.csv"), "few_x.csv: designs have 9 rows"),
+    "row counts": (of("x.csv", "short.csv"), "x.csv has 120 rows and short.csv has 119"),
     "wrong width": ([*TABLES, "--target", "0.7,1"], "2 columns, the responses 1 (gap)"),
     "wrong width of a file": ([*TABLES, "--targets", "t2.csv"], "t2.csv: targets have 2 columns"),
     "mixed widths": ([*TABLES, *ONE, "--target", "1,2"], "different numbers of values"),
@@ -77,17 +85,15 @@ WRONG = {
     "bounds' column": ([*TABLES, *ONE, "--bounds", "lenght=0:1"], "Did you mean 'length'?"),
     "bounds' room": ([*TABLES, *ONE, "--bounds", "length=5:6"], "leaves no room"),
     "bounds nan": ([*TABLES, *ONE, "--bounds", "length=nan:1"], "leaves no room"),
-    "not whole": ([*TABLES, *ONE, "--whole", "length"], "column 'length', row 2 is no whole number"),
+    "not whole": ([*TABLES, *ONE, "--whole", "length"], "'length', row 2 is no whole number"),
     "device": ([*TABLES, *ONE, "--device", "cuda:99"], "no device 'cuda:99'"),
     "no table": (ONE, "--x and --y"),
     "no y": (["--x", "x.csv", *ONE], "--x and --y"),
     "too many tables": (["--table", "all.csv", "--x", "x.csv", *ONE], "--table has both"),
     "no columns": (["--table", "all.csv", *ONE], "--design-columns"),
-    "column": (
-        ["--table", "all.csv", "--design-columns", "1-2", "--response-columns", "gaap", *ONE], "'gap'"),
+    "column": ([*BOTH, "1-2", "--response-columns", "gaap", *ONE], "'gap'"),
     "column twice": (
-        ["--table", "all.csv", "--design-columns", "1-3", "--response-columns", "gap", *ONE],
-        "'gap' is both a design and a response"),
+        [*BOTH, "1-3", "--response-columns", "gap", *ONE], "'gap' is both a design and a response"),
     "ending": ([*TABLES, *ONE, "--out", "designs.xls"], "cannot write '.xls'"),
     "no folder": ([*TABLES, *ONE, "--out", "absent/designs.csv"], "absent/designs.csv"),
     "candidates": ([*TABLES, *ONE, "--candidates", "0"], "--candidates"),
@@ -95,7 +101,7 @@ WRONG = {
     "option": ([*TABLES, *ONE, "--tagret", "1"], "--target"),
     "model": (["--model", "abc", *ONE], "no run 'abc'"),
     "model and table": (["--model", "abc", "--y", "y.csv", *ONE], "--model takes no table"),
-    "model and setting": (["--model", "abc", "--set", "boundary=false", *ONE], "--model takes no --set"),
+    "model and setting": (["--model", "abc", "--set", "a=1", *ONE], "--model takes no --set"),
 }  # fmt: skip
 
 
@@ -164,7 +170,10 @@ def test_one_table_with_both_and_targets_out_of_reach(call):
     )
     assert (code, err) == (0, "")
     rows = json.loads(out)["designs"]
-    assert {(row["target gap"], row["reach"] == "ok") for row in rows} == {(5.0, False), (1.0, True)}
+    assert {(row["target gap"], row["reach"] == "ok") for row in rows} == {
+        (5.0, False),
+        (1.0, True),
+    }
     assert all(0 <= row["width"] <= 1 for row in rows)
 
 
@@ -179,7 +188,8 @@ DATA = Path(os.environ.get("INVCORE_DATA") or Path(__file__).resolve().parents[2
 
 
 @pytest.mark.skipif(
-    "INVCORE_DATA" not in os.environ and not DATA.is_dir(), reason="no INVCORE_DATA, no ../shared/data"
+    "INVCORE_DATA" not in os.environ and not DATA.is_dir(),
+    reason="no INVCORE_DATA, no ../shared/data",
 )
 def test_band_gaps_of_mos2(call):
     tables = ["--x", DATA / "mos2/data_x.csv", "--y", DATA / "mos2/data_y.csv"]

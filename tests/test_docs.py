@@ -135,15 +135,6 @@ def test_config_fields_are_documented(kind, name):
     assert name in DOCS[pages.get(kind, "metrics.md")]
 
 
-def test_the_warning_of_partial_settings_is_there_while_it_is_true():
-    """Once a partial setting keeps the method's other defaults, the note has to go."""
-    config = installed().registry.load("method", "ipage").Config
-    whole = config.resolve({}).training
-    part = config.resolve({"training": {"epochs": whole.epochs + 1}}).training
-    true = part.model_copy(update={"epochs": whole.epochs}) != whole
-    assert ("**Beware of partial settings.**" in DOCS["configs.md"]) == true
-
-
 def test_exit_codes_are_documented():
     known = {0, 1, 5, command_line._UNEXPECTED, command_line._INTERRUPTED}
     for thing in vars(errors).values():

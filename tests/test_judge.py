@@ -11,7 +11,9 @@ from invcore.data import Splits
 from invcore.judge import Judge, JudgeConfig
 
 SPACE = Space.of(*(Variable(name=n, prior=Uniform(low=-1.0, high=1.0)) for n in "ab"))
-SMALL = SurrogateConfig(width=24, depth=2, training=TrainingConfig(epochs=30, batch_size=64, lr=0.01))
+SMALL = SurrogateConfig(
+    width=24, depth=2, training=TrainingConfig(epochs=30, batch_size=64, lr=0.01)
+)
 
 
 def rows(count, seed):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 import torch
 from torch import nn
@@ -56,7 +58,7 @@ def test_mlp_has_the_layers_asked_for(activation, depth, layers):
     net = MLP(3, 2, width=5, depth=depth, activation=activation)
     linear = [m for m in net if isinstance(m, nn.Linear)]
     sizes = [3, *[5] * depth, 2]
-    assert [(m.in_features, m.out_features) for m in linear] == list(zip(sizes, sizes[1:]))  # noqa: B905
+    assert [(m.in_features, m.out_features) for m in linear] == list(pairwise(sizes))
     assert len(linear) == layers and len(net) == layers + depth
     assert net(torch.zeros(4, 3)).shape == (4, 2)
     normed = MLP(3, 2, width=5, depth=depth, batch_norm=True)

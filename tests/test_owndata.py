@@ -121,8 +121,8 @@ TWO = Space.of(Variable(name="gap"), Variable(name="mass"))
 def test_targets_are_by_position_or_by_name(tmp_path):
     assert as_targets([[1.0, 2.0]], TWO).tolist() == [[1.0, 2.0]]
     for name, text in (
-        ("plain", "1,2\n3,4\n"), ("named", "gap,mass\n1,2\n3,4\n"), ("swapped", "mass,gap\n2,1\n4,3\n"),
-        ("other names", "a,b\n1,2\n3,4\n"),
+        ("plain", "1,2\n3,4\n"), ("named", "gap,mass\n1,2\n3,4\n"),
+        ("swapped", "mass,gap\n2,1\n4,3\n"), ("other names", "a,b\n1,2\n3,4\n"),
     ):  # fmt: skip
         path = tmp_path / f"{name}.csv"
         path.write_text(text)

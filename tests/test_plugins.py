@@ -136,7 +136,9 @@ def test_one_entry_point_name_of_two_plugins(point):
 
 def test_entry_point_that_is_there_twice_does_not_undo_the_first(point):
     seen = []
-    once = point(invcore_samplers=lambda: [component()], invcore_on_event=lambda event: seen.append(event))
+    once = point(
+        invcore_samplers=lambda: [component()], invcore_on_event=lambda event: seen.append(event)
+    )
     plugins = Plugins([once, once])
     assert [info.status for info in plugins.infos] == ["ok", "broken"]
     assert "two entry points named 'good'" in plugins.infos[1].cause

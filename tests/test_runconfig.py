@@ -54,7 +54,7 @@ SETTINGS = {
     ),
     "the last counts": (["pairs=500", "pairs=600"], {"pairs": 600}),
     "say which": (["task.scale=2.0"], {"task": of("sine-wave", scale=2.0)}),
-    "plain text": (["task.convention=difference"], {"task": of("sine-wave", convention="difference")}),
+    "plain text": (["task.convention=other"], {"task": of("sine-wave", convention="other")}),
     "quoted": (['task.convention="1"'], {"task": of("sine-wave", convention="1")}),
     "equals in the value": (["task.convention=a=b"], {"task": of("sine-wave", convention="a=b")}),
     "list": (["metrics.r_T.T=[1, 2]"], {"metrics": {"r_T": {"T": [1, 2]}}}),
@@ -172,7 +172,7 @@ FILES = {
     "empty.yaml": (b"", "key: value"),
     "keys.yaml": (b"1: 2\n", "key: value"),
     "object.yaml": (b"a: !!python/object/apply:os.system ['true']\n", "python/object"),
-    "latin.toml": (b"task = \"\xe9\"\n", "cannot be read"),
+    "latin.toml": (b'task = "\xe9"\n', "cannot be read"),
     "config.json": (b"{}", ".toml, .yaml or .yml"),
     "absent.toml": (None, "cannot be read"),
 }

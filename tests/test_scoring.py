@@ -97,8 +97,9 @@ def test_squared_error_is_the_mean_over_responses():
 
 
 @pytest.mark.parametrize(
-    ("shape", "targets"), [((3, 4, 2), (3, 1)), ((3, 4, 2), (4, 2)), ((3, 2), (3, 2)), ((3, 4), (3,))]
-)  # fmt: skip
+    ("shape", "targets"),
+    [((3, 4, 2), (3, 1)), ((3, 4, 2), (4, 2)), ((3, 2), (3, 2)), ((3, 4), (3,))],
+)
 def test_squared_error_needs_shapes_that_fit(shape, targets, complaint):
     message = complaint(ShapeError, squared_error, torch.zeros(shape), torch.zeros(targets))
     assert str(shape) in message and str(targets) in message

@@ -148,7 +148,7 @@ def test_stored_model_gives_the_same_bit_for_bit(tmp_path, monkeypatch):
     monkeypatch.undo()
     path = store.path(first.record.id) / "model.safetensors"
     path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(StoreError, match="model.safetensors"):
+    with pytest.raises(StoreError, match=r"model\.safetensors"):
         Designer.load(store, first.record.id)
     again = fit(store=store, bounds=BOUNDS).propose(TARGETS, candidates=20)
     assert torch.equal(again.designs, expected.designs)
@@ -233,5 +233,7 @@ def test_wrong_wishes(designer, complaint):
 
 
 def test_designs_alike_are_one():
-    unit = torch.tensor([[0.5, 0.5], [0.2, 0.1], [0.5, 0.50001], [0.2, 0.1], [0.2, 0.1003]]).double()
+    unit = torch.tensor(
+        [[0.5, 0.5], [0.2, 0.1], [0.5, 0.50001], [0.2, 0.1], [0.2, 0.1003]]
+    ).double()
     assert _distinct(unit).tolist() == [0, 1, 4]

@@ -75,9 +75,8 @@ def test_run_is_found_by_the_beginning_of_its_id(store, complaint):
     assert store.find("0") == store.find(ID) == ID
     write(store, OTHER)
     assert store.find("01234") == ID
-    assert f"{ID}, {OTHER}" in complaint(UnknownNameError, store.find, "0123").replace(
-        f"{OTHER}, {ID}", f"{ID}, {OTHER}"
-    )
+    message = complaint(UnknownNameError, store.find, "0123")
+    assert ID in message and OTHER in message
     for absent in ("", "ff", "../0123", "0123456789abc"):
         assert "no run" in complaint(UnknownNameError, store.find, absent)
 
@@ -98,7 +97,9 @@ STEPS = {
 
 @pytest.mark.parametrize("earlier", [False, True])
 @pytest.mark.parametrize("step", STEPS)
-def test_write_that_fails_midway_leaves_what_was_there(store, step, earlier, monkeypatch, complaint):
+def test_write_that_fails_midway_leaves_what_was_there(
+    store, step, earlier, monkeypatch, complaint
+):
     if earlier:
         write(store)
     name, error = STEPS[step]
@@ -135,7 +136,9 @@ def test_damage_is_said_with_the_files_name(store, name, damage, complaint):
     if damage == "missing":
         path.unlink()
     else:
-        path.write_bytes({"short": data[: len(data) // 2], "changed": changed, "empty": b""}[damage])
+        path.write_bytes(
+            {"short": data[: len(data) // 2], "changed": changed, "empty": b""}[damage]
+        )
     if name == "run.json" and damage == "changed":  # still JSON perhaps, but of another content
         path.write_bytes(data.replace(b'"targets"', b'"tragets"'))
     message = complaint(StoreError, store.read, ID)
@@ -152,7 +155,17 @@ def test_record_of_another_run(store, complaint):
     assert f"says that it is run {ID}" in complaint(StoreError, store.read, OTHER)
 
 
-OUTSIDE = ["../0123456789ab", "../../etc", "/etc", ".", "", f"{ID}/..", f"{ID}\n", ID.upper(), f"x{ID}"]
+OUTSIDE = [
+    "../0123456789ab",
+    "../../etc",
+    "/etc",
+    ".",
+    "",
+    f"{ID}/..",
+    f"{ID}\n",
+    ID.upper(),
+    f"x{ID}",
+]
 
 
 @pytest.mark.parametrize("run", OUTSIDE)
@@ -215,7 +228,9 @@ def test_metric_by_name():
 def test_no_pickle_anywhere():
     """Nothing that runs code from a file: not in the core, not in a plugin."""
     root = Path(__file__).resolve().parents[1]
-    bad = re.compile(r"\bpickle\b(?!d)|torch\.load\(|\beval\((?!\))|\bexec\(|allow_pickle=True|yaml\.load\(")
+    bad = re.compile(
+        r"\bpickle\b(?!d)|torch\.load\(|\beval\((?!\))|\bexec\(|allow_pickle=True|yaml\.load\("
+    )
     found = [
         f"{path.relative_to(root)}: {line.strip()}"
         for folder in ("invcore", "plugins")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -109,7 +110,7 @@ def test_plateau_halves_the_rate_when_stuck():
     changes = [i for i in range(1, 12) if rates[i] != rates[i - 1]]
     assert rates[0] == 0.08 and len(changes) >= 2 and report.best_epoch == 1
     assert all(rates[i] == rates[i - 1] / 2 for i in changes)
-    assert all(b - a >= 3 for a, b in zip(changes, changes[1:], strict=False))
+    assert all(b - a >= 3 for a, b in pairwise(changes))
 
 
 @pytest.mark.parametrize("schedule", ["one-cycle", "cosine"])

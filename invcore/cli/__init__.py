@@ -115,7 +115,11 @@ def cli(debug: bool) -> None:
 
 
 def main(args: Sequence[str] | None = None) -> None:
-    """Run the command line and exit: 0 well, 2 wrong use, 3 store, 4 the run failed, 130 Ctrl-C."""
+    """Run the command line and exit.
+
+    Codes: 0 well, 1 something checked is not well, 2 wrong use, 3 store, 4 the run failed, 5 the
+    method cannot do the task, 70 unexpected, 130 Ctrl-C.
+    """
     line = list(sys.argv[1:] if args is None else args)
     debug = "--debug" in line
     line = [*(["--debug"] if debug else []), *(word for word in line if word != "--debug")]

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from invcore.runconfig import RunConfig
     from invcore.store import RunRecord, Store
 
+_SKIPPED = 5  # exit code of a run that the method cannot do
 _FLAGS = ("candidates", "targets", "seed", "device", "preset", "rerank")
 
 
@@ -62,7 +63,7 @@ def run(
     invcore run --task ballistics --method na --preset quick --set boundary=false
     """  # noqa: D301 - click wants the character
     from invcore.cli.console import emit_json, progress
-    from invcore.errors import StoreError
+    from invcore.errors import DivergedError
     from invcore.plugins import installed
     from invcore.runner import run as run_one
     from invcore.store import Store
@@ -79,7 +80,7 @@ def run(
     else:
         show(record, store)
     if record.status != "ok":
-        ctx.exit(4 if record.status != "skipped" else StoreError.exit_code + 2)
+        ctx.exit(_SKIPPED if record.status == "skipped" else DivergedError.exit_code)
 
 
 def build(
@@ -138,10 +139,9 @@ def show(record: RunRecord, store: Store) -> None:
     from invcore.cli.console import add_row, number, stdout, table
 
     console = stdout()
-    title = (
-        f"{record.method} on {record.task}, {record.sampler}, {record.candidates} candidates x "
-        f"{record.targets} targets, seed {record.seed}, {record.device}"
-    )
+    title = f"{record.method} on {record.task}, seed {record.seed}, {record.device}"
+    if record.kind == "run":
+        title += f", {record.sampler}, {record.candidates} candidates x {record.targets} targets"
     if record.status != "ok":
         console.print(f"{title}\n{record.status}: {record.reason}", markup=False)
     else:

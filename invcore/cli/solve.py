@@ -57,7 +57,10 @@ _COLUMNS = 8  # likewise for columns of designs, and of responses
 @click.option("--model", metavar="RUN_ID", help="Use a model fitted before, instead of a table.")
 @click.option("--store", "store_path", default="runs", show_default=True, help="Folder of models.")
 @click.option(
-    "--out", default="designs.csv", show_default=True, help=".csv, .parquet or .npz of designs."
+    "--out",
+    default="designs.csv",
+    show_default=True,
+    help=".csv, .tsv, .parquet or .npz of designs.",
 )
 @json_option
 def solve(
@@ -81,6 +84,8 @@ def solve(
     from invcore.tables import check_output
 
     check_output(out)
+    if extrapolate and Path(out).suffix == ".npz":
+        raise click.UsageError("--extrapolate writes a column of text, which .npz cannot hold")
     installed().registry.load("sampler", sampler)  # a wrong name is said before the fit
     store = Store(store_path)
     with progress() as bars:

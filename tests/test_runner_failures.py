@@ -1,0 +1,70 @@
+"""Runs that fail: a failure is a record, and what is wrong is said before anything is done."""
+
+from __future__ import annotations
+
+import pytest
+
+from invcore import Store
+from invcore.errors import ConfigError, DeviceError, StoreError, UnknownNameError
+
+
+def method(name="exact", **settings):
+    return {"method": {"name": name, **settings}}
+
+
+FAILURES = {
+    "diverged": (method(fail="fit"), "diverged", "toy diverged in epoch 3"),
+    "diverged late": (method(fail="propose"), "diverged", "all is lost, really"),
+    "bug": (method(fail="bug"), "error", "ZeroDivisionError: no message"),
+    "flat": (method(fail="flat"), "error", "candidates have shape"),
+    "one number": (method(fail="1d"), "error", "expected (7, 5, 2)"),
+    "wide": (method(fail="wide"), "error", "(7, 5, 4), expected (7, 5, 2)"),
+    "few": (method(fail="few"), "error", "(7, 1, 2), expected (7, 5, 2)"),
+    "no gradient": (method("gradient") | {"task": "closed"}, "skipped", "needs gradients"),
+}
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_failure_is_a_record_and_is_tried_again(go, name):
+    change, status, reason = FAILURES[name]
+    record = go(**change)
+    assert record.status == status and reason in record.reason
+    assert record.reason.isprintable() and record.metrics == ()
+    assert go.store.read(record.id) == record and list(record.files) == ["log.jsonl"]
+    fits = go.seen.get("fits", 0)
+    assert go(**change).status == status
+    assert go.seen.get("fits", 0) == (fits + 1 if fits else 0)
+
+
+def test_failure_is_raised_on_wish(go):
+    with pytest.raises(ZeroDivisionError):
+        go(keep_going=False, **method(fail="bug"))
+    assert go.store.ids() == []
+
+
+def test_interrupt_leaves_nothing(go):
+    with pytest.raises(KeyboardInterrupt):
+        go(**method(fail="interrupt"))
+    assert list(go.store.root.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [
+        ({"task": "lime"}, UnknownNameError),
+        (method("exakt"), UnknownNameError),
+        (method(shfit=1.0), ConfigError),
+        ({"metrics": {"bset": {}}}, UnknownNameError),
+        ({"metrics": {"best": {"T": 1}}}, ConfigError),
+        ({"device": "cuda:99"}, DeviceError),
+    ],
+)
+def test_what_is_wrong_is_said_before_anything_is_done(go, change, kind, complaint):
+    complaint(kind, go, **change)
+    assert "fits" not in go.seen and not go.store.root.exists()
+
+
+def test_store_that_cannot_be_written_is_said_before_the_fit(go, tmp_path, complaint):
+    (tmp_path / "file").write_text("x")
+    complaint(StoreError, go, store=Store(tmp_path / "file"))
+    assert "fits" not in go.seen
