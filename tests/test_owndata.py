@@ -72,8 +72,8 @@ def test_bad_pairs_are_refused_in_one_line(name, complaint):
 
 
 BOUNDS = {
-    "unknown": ({"bounds": {"x3": (0, 1)}}, "no column 'x3'. Did you mean 'x2' or 'x1'?"),
-    "unknown whole": ({"whole": ["n"]}, "no column 'n'"),
+    "unknown": ({"bounds": {"x3": (0, 1)}}, "column 'x3'. Did you mean 'x2' or 'x1'?"),
+    "unknown whole": ({"whole": ["n"]}, "column 'n'"),
     "outside": ({"bounds": {"x1": (50, 60)}}, "50 to 60 leaves no room"),
     "reversed": ({"bounds": {"x1": (1, 0)}}, "1 to 0 leaves no room"),
     "nan": ({"bounds": {"x1": (math.nan, 1)}}, "nan to 1 leaves no room"),

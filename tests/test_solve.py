@@ -218,7 +218,7 @@ def test_method_that_needs_a_simulator(make_plugins, complaint):
         ({"settings": {"surogate": 1}}, ConfigError, "Did you mean 'surrogate'?"),
         ({"preset": "fast"}, ConfigError, "preset 'fast'"),
         ({"targets": [[1.0]]}, DataError, "targets have 1 columns"),
-        ({"bounds": {"x9": (0, 1)}}, ConfigError, "no column 'x9'"),
+        ({"bounds": {"x9": (0, 1)}}, ConfigError, "column 'x9'"),
         ({"device": "tpu"}, invcore.errors.DeviceError, "no device 'tpu'"),
     ],
 )

@@ -9,9 +9,7 @@ def test_the_mean_residual_of_the_ten_nearest():
     asked = torch.randn(40, 3, generator=draw)
     trust = Trust.fit(lambda x: x[:, :2], known, generator(0, "rows"))
     off = (known.x[:, :2] - known.y).square().mean(1)
-    expected = [
-        off[(known.x - one).square().sum(1).argsort()[:10]].mean().item() for one in asked
-    ]
+    expected = [off[(known.x - one).square().sum(1).argsort()[:10]].mean().item() for one in asked]
     torch.testing.assert_close(trust(asked), torch.tensor(expected))
 
 

@@ -370,7 +370,10 @@ MUTANTS = [
     (DeafToTheSeed, ["seeds-differ"]),
     (ScalesPairsInPlace, ["arguments-unchanged"]),
     (method(ClampsPointsInPlace), ["arguments-unchanged"]),
-    (method(LeavesTheBox), ["in-bounds", "mixed-space", "unreachable-targets"]),
+    (
+        method(LeavesTheBox),
+        ["in-bounds", "mixed-space", "unreachable-targets", "ranking"],
+    ),
     (method(InfiniteTails), ["finite"]),
     (method(HalfALayer), ["mixed-space"]),
     (method(GivesUpFarAway), ["unreachable-targets"]),
