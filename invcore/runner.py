@@ -190,9 +190,7 @@ class _Run:
             parameters=sum(value.numel() for value in state.values()),
             seed=config.seed,
         )
-        estimates: list[Estimate] = self._stage(
-            "score", lambda: [e for m in plan.metrics.values() for e in m.measure(evaluation)]
-        )
+        estimates = self._stage("score", lambda: self._score(evaluation))
         record = self.record.model_copy(
             update={
                 "ranked": evaluation.ranked,
@@ -209,6 +207,19 @@ class _Run:
             "errors": evaluation.errors,
         }
         return record, {"candidates": kept, "model": state}
+
+    def _score(self, evaluation: Evaluation) -> list[Estimate]:
+        """All metrics; one that raises is left out, and the log says why."""
+        estimates: list[Estimate] = []
+        for name, metric in self.plan.metrics.items():
+            try:
+                estimates += metric.measure(evaluation)
+            except Exception as error:  # a metric of others does not cost the run
+                if not self.keep_going:
+                    raise
+                said = " ".join(f"{type(error).__name__}: {error}".split())
+                self.log.append({"warning": f"metric {name} left out: {said}"})
+        return estimates
 
     def _propose(self, model: InverseModel, targets: Targets) -> tuple[Candidates, int]:
         """All candidates, a batch of targets at a time; and the simulator calls that it took."""

@@ -21,7 +21,7 @@ from invcore.config import Config
 from invcore.errors import StoreError, UnknownNameError, close_names
 from invcore.jsontext import dump as dump
 
-SCHEMA = 1
+SCHEMA: Literal[1] = 1
 RECORD = "run.json"
 _ID = re.compile(r"^[0-9a-f]{12}$")
 
@@ -49,7 +49,7 @@ class Timings(Config):
 class RunRecord(Config):
     """What ``run.json`` holds."""
 
-    schema_version: int = SCHEMA
+    schema_version: Literal[1] = SCHEMA
     id: str = Field(pattern=_ID.pattern)
     kind: Literal["run", "solve"] = "run"
     status: Literal["ok", "diverged", "skipped", "error"] = "ok"
@@ -138,6 +138,11 @@ class Store:
             raise StoreError(f"{path}: cannot be read ({error.strerror})") from None
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
+            if first["loc"] == ("schema_version",):
+                raise StoreError(
+                    f"{path}: has schema {first['input']!r}, this invcore reads {SCHEMA}; repeat "
+                    "the run with --force"
+                ) from None
             at = ".".join(str(part) for part in first["loc"])
             said = " ".join(f"{at} {first['msg']}".split())
             raise StoreError(f"{path}: damaged, {said}; repeat the run with --force") from None

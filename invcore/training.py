@@ -22,6 +22,9 @@ class TrainingConfig(Config):
 
     epochs: int = Field(200, ge=1, description="Passes over the training pairs.")
     batch_size: int = Field(512, ge=1, description="Pairs in one step.")
+    min_steps: int = Field(
+        8, ge=1, description="Least steps of an epoch: few pairs get smaller batches."
+    )
     lr: float = Field(3e-3, gt=0, description="Highest learning rate of Adam.")
     weight_decay: float = Field(0.0, ge=0, description="Decoupled weight decay (AdamW).")
     schedule: Literal["one-cycle", "cosine", "plateau", "constant"] = Field(
@@ -111,7 +114,7 @@ def train(
     """
     pairs, val = pairs.to(context.device), val.to(context.device)
     generator = context.generator(label)
-    size = min(config.batch_size, len(pairs))
+    size = max(1, min(config.batch_size, len(pairs) // config.min_steps))
     steps = len(pairs) // size
     weights = [p for p in network.parameters() if p.requires_grad]
     optimiser = torch.optim.AdamW(

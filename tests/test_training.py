@@ -33,7 +33,7 @@ def fit(network, *, loss=None, val_loss=None, pairs=PAIRS, val=VAL, seed=0, **co
     log = []
     report = train(
         network, loss or square, val_loss or square, pairs, val,
-        TrainingConfig(**{"epochs": 30, "batch_size": 64, "lr": 0.03} | config),
+        TrainingConfig(**{"epochs": 30, "batch_size": 64, "lr": 0.03, "min_steps": 1} | config),
         FitContext(seed=seed, log=log.append),
     )  # fmt: skip
     return report, log
@@ -188,3 +188,21 @@ def test_deterministic_and_global_generators_untouched():
         found.append(network.weight.detach().clone())
     assert state() == before
     assert torch.equal(found[0], found[1]) and not torch.equal(found[0], found[2])
+
+
+def test_few_pairs_get_smaller_batches():
+    sizes = []
+    network = linear()
+
+    def loss(batch):
+        sizes.append(len(batch.x))
+        return (network(batch.x) - batch.y).square().mean()
+
+    for rows, steps in ((256, 1), (256, 8), (5, 8)):
+        sizes.clear()
+        train(
+            network, loss, lambda val: torch.zeros(()), Pairs(X[:rows], Y[:rows]), PAIRS,
+            TrainingConfig(epochs=1, batch_size=100, min_steps=steps), FitContext(),
+        )  # fmt: skip
+        expected = max(1, min(100, rows // steps))
+        assert sizes == [expected] * (rows // expected)

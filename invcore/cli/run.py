@@ -98,6 +98,10 @@ def build(
         if flags.get(slot) is not None:
             data[slot] = flags[slot]
     data.update({k: flags[k] for k in _FLAGS if flags.get(k) is not None})
+    for setting in settings:  # `--set method=ipage` decides which settings the others may be
+        key, _, value = setting.partition("=")
+        if key.strip() in SLOTS:
+            data[key.strip()] = value.strip()
     names = {
         slot: Choice.parse(_choice(data.get(slot)), where=slot).name
         if slot in data
@@ -105,7 +109,8 @@ def build(
         for slot in SLOTS
     }
     configs = {slot: plugins.registry.load(slot, name).Config for slot, name in names.items()}
-    data = apply_settings(data, list(settings), configs)
+    rest = [setting for setting in settings if setting.partition("=")[0].strip() not in SLOTS]
+    data = apply_settings(data, rest, configs)
     return RunConfig.resolve(data, preset=data.get("preset", "default"), where=path or "run")
 
 

@@ -66,7 +66,7 @@ def _paper(
         "network": {"blocks": blocks, "width": width, "depth": 3},
         "training": {
             "batch_size": batch, "epochs": epochs, "lr": lr, "schedule": "cosine",
-            "final_lr": 0.01, "average": 0.0, "weight_decay": 0.0, "clip": 0.0,
+            "final_lr": 0.01, "average": 0.0, "weight_decay": 0.0, "clip": 0.0, "min_steps": 1,
         },
         "localisation": {"solver": "adam", "lr": step, "trust": False},
     }  # fmt: skip

@@ -8,7 +8,13 @@ from typing import Any, ClassVar
 from invcore import Config, Field, LocalisationConfig, SurrogateConfig, TrainingConfig
 
 # PAPERS: 500 epochs, batch 1024, halved on a plateau, batch normalisation, 300 steps of Adam.
-_PAPER_TRAINING = {"epochs": 500, "batch_size": 1024, "schedule": "plateau", "average": 0.0}
+_PAPER_TRAINING = {
+    "epochs": 500,
+    "batch_size": 1024,
+    "schedule": "plateau",
+    "average": 0.0,
+    "min_steps": 1,
+}
 
 
 def _paper(depth: int, weight_decay: float, lr: float) -> dict[str, Any]:
