@@ -79,8 +79,14 @@ def measure(method: str, repeats: int, seed: int) -> tuple[list[dict[str, Any]],
     return rows, task, model
 
 
-def picture(path: Path, fits: dict[str, tuple[Any, InverseModel]], count: int, seed: int) -> None:
-    """Solutions over the error map, methods side by side, samplers one above the other."""
+def picture(
+    path: Path,
+    fits: dict[str, tuple[Any, InverseModel]],
+    rows: list[dict[str, Any]],
+    count: int,
+    seed: int,
+) -> None:
+    """Solutions over the error map, methods side by side; below, how often all modes are found."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -90,8 +96,8 @@ def picture(path: Path, fits: dict[str, tuple[Any, InverseModel]], count: int, s
     grid = torch.stack(torch.meshgrid(axis, axis, indexing="xy"), dim=-1)
     shown = ("random", "maximin-lhs")
     figure, frames = pyplot.subplots(
-        len(shown), len(fits), figsize=(4.6 * len(fits), 4.4 * len(shown)), squeeze=False,
-        layout="constrained",
+        len(shown) + 1, len(fits), figsize=(4.6 * len(fits), 4.2 * len(shown) + 3), squeeze=False,
+        layout="constrained", height_ratios=[1.4] * len(shown) + [1],
     )  # fmt: skip
     for j, (method, (task, model)) in enumerate(fits.items()):
         error = (task.simulate(grid.flatten(0, 1)) - Y).square().view(401, 401)
@@ -105,9 +111,16 @@ def picture(path: Path, fits: dict[str, tuple[Any, InverseModel]], count: int, s
             frame.plot(*designs[0].T, "o", ms=3.5, mfc="#e4572e", mec="white", mew=0.4)
             frame.set(title=f"{method}, {sampler}: {found} of {MODES} modes", aspect="equal")
             frame.set(xlabel="x1", ylabel="x2", xlim=(-1, 1), ylim=(-1, 1))
-    bar = figure.colorbar(image, ax=frames, shrink=0.6)
+        curves = frames[-1][j]
+        for sampler in SAMPLERS:
+            some = [r for r in rows if (r["method"], r["sampler"]) == (method, sampler)]
+            curves.plot([r["candidates"] for r in some], [r["all"] for r in some], label=sampler)
+        curves.set(xscale="log", xlabel="candidates", ylabel=f"share that finds all {MODES}")
+        curves.set(title=f"{method}: share of designs that find all modes")
+        curves.legend()
+    bar = figure.colorbar(image, ax=frames[:-1], shrink=0.6)
     bar.set_label("log10 of the squared error")
-    figure.suptitle(f"sine-wave, y* = {Y}: {count} candidates each, seed {seed}")
+    figure.suptitle(f"sine-wave, y* = {Y}: one design of {count} candidates each (above)")
     figure.savefig(path, dpi=110)
 
 
@@ -127,7 +140,7 @@ def main() -> None:
         rows += part
         fits[method] = (task, model)
     if wanted.picture:
-        picture(wanted.picture, fits, wanted.picture_candidates, wanted.seed)
+        picture(wanted.picture, fits, rows, wanted.picture_candidates, wanted.seed)
     if wanted.json:
         print(json.dumps(rows, indent=2))
         return
