@@ -68,7 +68,9 @@ def install() -> None:
         return
     uv = find_uv()
     if not BIN.exists():
-        call([uv, "venv", "--quiet", "--python", sys.executable, VENV])
+        call(
+            [uv, "venv", "--quiet", "--seed", "--python", sys.executable, VENV]
+        )  # pip: for plugins
     editable: list[str | Path] = []
     for project in projects:
         editable += ["--editable", f"{project}[parquet]" if project == ROOT else project]

@@ -10,16 +10,17 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, ValidationError
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
-from torch import Tensor
 
 from invcore.config import Config
 from invcore.errors import StoreError, UnknownNameError, close_names
 from invcore.jsontext import dump as dump
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 SCHEMA: Literal[1] = 1
 RECORD = "run.json"
@@ -165,6 +166,8 @@ class Store:
         Raises:
             StoreError: the file is missing or damaged.
         """
+        from safetensors.torch import load_file  # here: listing runs needs no torch
+
         path = self.path(run) / f"{name}.safetensors"
         try:
             return load_file(path)
@@ -205,6 +208,8 @@ class Store:
         Raises:
             StoreError: the store cannot be written; nothing is left behind.
         """
+        from safetensors.torch import save_file
+
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             scratch = Path(tempfile.mkdtemp(prefix=".writing-", dir=self.root))

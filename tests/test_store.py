@@ -89,9 +89,9 @@ def test_earlier_run_is_replaced_and_leaves_nothing(store):
 
 
 STEPS = {
-    "tensors": ("save_file", SafetensorError("IoError: no space left\n on device")),
-    "checksum": ("_checksum", OSError(28, "No space left on device")),
-    "record": ("dump", OSError(28, "No space left on device")),
+    "tensors": ("safetensors.torch.save_file", SafetensorError("IoError: no space left\n on device")),
+    "checksum": ("invcore.store._checksum", OSError(28, "No space left on device")),
+    "record": ("invcore.store.dump", OSError(28, "No space left on device")),
 }
 
 
@@ -107,7 +107,7 @@ def test_write_that_fails_midway_leaves_what_was_there(
     def fail(*args, **options):
         raise error
 
-    monkeypatch.setattr(storing, name, fail)
+    monkeypatch.setattr(name, fail)
     message = complaint(StoreError, write, store, reason="new")
     assert str(store.root) in message and "space left" in message
     monkeypatch.undo()

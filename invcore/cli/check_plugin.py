@@ -33,14 +33,14 @@ def check_plugin(ctx: click.Context, what: str, settings: tuple[str, ...], as_js
     invcore check-plugin invcore-na
     invcore check-plugin method/na --set surrogate.training.epochs=20
     """  # noqa: D301 - click wants the character
-    from invcore.cli.console import emit_json
+    from invcore.cli.console import emit_json, progress
     from invcore.plugins import installed
     from invcore.testing import check_plugin as check
 
-    reports = []
-    for report in check(what, installed(), settings):
-        reports.append(report)
-        if not as_json:
+    with progress() as bars:
+        reports = list(check(what, installed(), settings, bars))
+    if not as_json:
+        for report in reports:
             show(report)
     passed = all(report.passed for report in reports)
     if as_json:

@@ -133,7 +133,7 @@ def _show(rows: list[Row]) -> None:
     titles = {"candidates": "K", "targets": "B", "created": "when"}
     names = ["id", "created", "task", "method", "sampler", "candidates", "targets", "seed"]
     if console.width < _WIDE:
-        names = ["id", "task", "method", "sampler", "candidates"]
+        names = ["id", "task", "method", "sampler", "seed"]
     shown = table(*(titles.get(name, name) for name in names), "status", "r_1", "r_50")
     for column in shown.columns:
         if column.header in ("K", "B", "seed", "r_1", "r_50"):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from invcore.cli.options import component_option, device_option, json_option
 
@@ -118,6 +119,9 @@ def _designer(
     if given["model"]:
         if any(given[name] for name in ("x_path", "y_path", "both_path")):
             raise click.UsageError("--model takes no table: it has learnt from one")
+        source = click.get_current_context().get_parameter_source
+        if any(source(name) is ParameterSource.COMMANDLINE for name in ("method", "preset")):
+            raise click.UsageError("--model takes no --method or --preset: it is fitted")
         if given["settings"] or given["bounds"] or given["whole"]:
             raise click.UsageError("--model takes no --set, --bounds or --whole: it is fitted")
         designer = Designer.load(store, given["model"], device=given["device"])

@@ -10,6 +10,7 @@ from invcore.component import KINDS, Kind
 from invcore.config import Config, merge
 from invcore.errors import ConfigError, PluginError, UnknownNameError, close_names
 from invcore.plugins import Plugins
+from invcore.progress import Progress
 from invcore.runconfig import apply_settings
 from invcore.testing.catalogue import CHECKS
 from invcore.testing.checks import Outcome, run_checks
@@ -56,13 +57,19 @@ class Report:
         }
 
 
-def check_plugin(what: str, plugins: Plugins, settings: Sequence[str] = ()) -> Iterable[Report]:
+def check_plugin(
+    what: str,
+    plugins: Plugins,
+    settings: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> Iterable[Report]:
     """Check what is installed, one component after another.
 
     Args:
         what: a distribution (all its components), or ``KIND/NAME``.
         plugins: where it is looked up.
         settings: ``key=value``, for each component that has that field.
+        progress: shows how many checks are done.
 
     Returns:
         A report for each component, as it is ready.
@@ -79,7 +86,8 @@ def check_plugin(what: str, plugins: Plugins, settings: Sequence[str] = ()) -> I
         key = next(iter(value))
         if key not in known:
             raise ConfigError(f"--set {text!r}: no field {key!r}. {close_names(key, known)}")
-    return (_report(plugin, subject, [v for _, v in given]) for plugin, subject in subjects)
+    values, shown = [value for _, value in given], progress or Progress()
+    return (_report(plugin, subject, values, shown) for plugin, subject in subjects)
 
 
 def _subjects(what: str, plugins: Plugins) -> list[tuple[str, Subject]]:
@@ -116,7 +124,9 @@ def _parse(text: str) -> dict[str, Any]:
     return settings
 
 
-def _report(plugin: str, subject: Subject, settings: list[dict[str, Any]]) -> Report:
+def _report(
+    plugin: str, subject: Subject, settings: list[dict[str, Any]], progress: Progress
+) -> Report:
     config: type[Config] = subject.component.Config
     own: dict[str, Any] = {}
     for setting in settings:
@@ -124,5 +134,9 @@ def _report(plugin: str, subject: Subject, settings: list[dict[str, Any]]) -> Re
             own = merge(own, setting)
     config.resolve(own, preset=subject.preset, where=f"{subject.kind} {subject.name!r}")
     subject = Subject.of(subject.kind, subject.name, subject.component, settings=own)
-    outcomes = tuple(run_checks(CHECKS[subject.kind], subject))
-    return Report(subject.kind, subject.name, plugin, outcomes)
+    checks, outcomes = CHECKS[subject.kind], []
+    with progress.stage(f"{subject.kind} {subject.name}", len(checks)) as stage:
+        for outcome in run_checks(checks, subject):
+            outcomes.append(outcome)
+            stage.advance()
+    return Report(subject.kind, subject.name, plugin, tuple(outcomes))

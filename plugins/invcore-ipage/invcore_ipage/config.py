@@ -81,7 +81,7 @@ class IPageConfig(Config):
     """
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "quick": {"training": {"epochs": 30}},
+        "quick": {"training": {"epochs": 20}},
         "paper": _paper(6, 256, 512, 500, 1e-2, 5e-3),
         "paper/sine-wave": _paper(4, 128, 1024, 1000, 1e-3, 1e-3),
     }
