@@ -89,7 +89,10 @@ def test_earlier_run_is_replaced_and_leaves_nothing(store):
 
 
 STEPS = {
-    "tensors": ("safetensors.torch.save_file", SafetensorError("IoError: no space left\n on device")),
+    "tensors": (
+        "safetensors.torch.save_file",
+        SafetensorError("IoError: no space left\n on device"),
+    ),
     "checksum": ("invcore.store._checksum", OSError(28, "No space left on device")),
     "record": ("invcore.store.dump", OSError(28, "No space left on device")),
 }
