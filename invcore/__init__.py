@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from invcore.cache import Cache as Cache
     from invcore.candidates import Candidates as Candidates
     from invcore.component import Component as Component
     from invcore.config import Config as Config
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from invcore.contracts.metric import Evaluation as Evaluation
     from invcore.contracts.metric import Metric as Metric
     from invcore.contracts.sampler import Sampler as Sampler
+    from invcore.contracts.task import Modes as Modes
     from invcore.contracts.task import Simulator as Simulator
     from invcore.contracts.task import Task as Task
     from invcore.data import Normaliser as Normaliser
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from invcore.data import Splits as Splits
     from invcore.designer import Designer as Designer
     from invcore.designer import Proposal as Proposal
+    from invcore.enlarging import enlarge as enlarge
     from invcore.errors import BudgetError as BudgetError
     from invcore.errors import ConfigError as ConfigError
     from invcore.errors import DataError as DataError
@@ -81,6 +84,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
+    "cache": ("Cache",),
     "candidates": ("Candidates",),
     "component": ("Component",),
     "config": ("Config", "Field"),
@@ -94,9 +98,10 @@ _HOME = {
     ),
     "contracts.metric": ("Estimate", "Evaluation", "Metric"),
     "contracts.sampler": ("Sampler",),
-    "contracts.task": ("Simulator", "Task"),
+    "contracts.task": ("Modes", "Simulator", "Task"),
     "data": ("Normaliser", "Pairs", "Scaling", "Splits"),
     "designer": ("Designer", "Proposal"),
+    "enlarging": ("enlarge",),
     "errors": (
         "BudgetError",
         "ConfigError",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Callable, Mapping
@@ -23,6 +24,17 @@ def dump(
         '{"value": null}'
     """
     return json.dumps(_plain(document), indent=indent, allow_nan=False, default=default)
+
+
+def identity(document: Mapping[str, Any]) -> str:
+    """Twelve hexadecimal digits that stand for plain data.
+
+    Example:
+        >>> identity({"a": 1, "b": 2}) == identity({"b": 2, "a": 1})
+        True
+    """
+    ordered = dump({key: document[key] for key in sorted(document)})
+    return hashlib.sha256(ordered.encode()).hexdigest()[:12]
 
 
 def _plain(value: Any) -> Any:

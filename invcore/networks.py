@@ -165,5 +165,6 @@ def fit_surrogate(
         config.training,
         context,
         label=label,
+        again=lambda: Surrogate(config, scaling),
     )
     return surrogate.eval().requires_grad_(False), report

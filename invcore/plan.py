@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +14,7 @@ from invcore.contracts.metric import Metric
 from invcore.contracts.sampler import Sampler
 from invcore.contracts.task import Task
 from invcore.errors import PluginError
-from invcore.jsontext import dump
+from invcore.jsontext import identity
 from invcore.plugins import Plugins
 from invcore.runconfig import RunConfig
 
@@ -32,6 +31,7 @@ class Plan:
         metrics: built, by name.
         device: where.
         versions: of all plugins that take part.
+        owners: the plugins that bring the task, the method and the sampler.
         problems: metrics that cannot be loaded, and why.
     """
 
@@ -42,6 +42,7 @@ class Plan:
     metrics: dict[str, Metric[Any]]
     device: torch.device
     versions: dict[str, str]
+    owners: dict[str, str]
     problems: tuple[str, ...] = ()
 
     @classmethod
@@ -52,11 +53,13 @@ class Plan:
             InvcoreError: an unknown name, a bad setting, a broken plugin, no such device.
         """
         registry, versions = plugins.registry, {"invcore": invcore.__version__}
+        owners: dict[str, str] = {}
 
         def build(kind: Any, name: str, settings: dict[str, Any]) -> Any:
             component = registry.load(kind, name)
             entry = registry.find(kind, name)
             versions[entry.plugin] = entry.version
+            owners.setdefault(kind, entry.plugin)
             where = f"{kind} {name!r}"
             return component(
                 component.Config.resolve(
@@ -82,6 +85,7 @@ class Plan:
             {name: build("metric", name, config.metrics.get(name, {})) for name in usable},
             devices.resolve(config.device),
             dict(sorted(versions.items())),
+            owners,
             tuple(problems),
         )
 
@@ -107,14 +111,3 @@ class Plan:
     def id(self) -> str:
         """Twelve hexadecimal digits that stand for ``resolved``."""
         return identity(self.resolved())
-
-
-def identity(document: dict[str, Any]) -> str:
-    """Twelve hexadecimal digits that stand for plain data.
-
-    Example:
-        >>> identity({"a": 1, "b": 2}) == identity({"b": 2, "a": 1})
-        True
-    """
-    ordered = dump({key: document[key] for key in sorted(document)})
-    return hashlib.sha256(ordered.encode()).hexdigest()[:12]

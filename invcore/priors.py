@@ -207,6 +207,9 @@ class Poisson(_Steps):
 
     kind: Literal["poisson"] = "poisson"
     rate: float = Field(gt=0, le=1e6)
+    relaxed: bool = Field(
+        False, description="Draws are whole numbers, but designs may lie between them."
+    )
 
     def _range(self) -> tuple[int, int]:
         spread = 7.5 * math.sqrt(self.rate) + 12.0

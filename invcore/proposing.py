@@ -54,13 +54,17 @@ def propose_in_batches(
     )
 
 
-def rerank(surrogate: Surrogate, candidates: Candidates, targets: Targets) -> Candidates:
-    """Sort candidates by a surrogate's error; what it predicts becomes the prediction."""
-    shape = candidates.x.shape[:2]
-    y = torch.cat([surrogate.predict(part) for part in candidates.x.flatten(0, 1).split(ROWS)])
-    y = y.unflatten(0, shape)
-    order = squared_error(y, targets.y).argsort(dim=1, stable=True)[..., None]
-    return Candidates(
-        candidates.x.gather(1, order.expand_as(candidates.x)),
-        y.gather(1, order.expand_as(y)),
-    )
+def rerank(surrogate: Surrogate, candidates: Tensor, targets: Tensor) -> Tensor:
+    """The candidates' places, best first, by a surrogate's error.
+
+    Args:
+        surrogate: the judge.
+        candidates: (B, K, Dx).
+        targets: (B, Dy).
+
+    Returns:
+        (B, K), whole numbers from 0 to K - 1.
+    """
+    y = torch.cat([surrogate.predict(part) for part in candidates.flatten(0, 1).split(ROWS)])
+    errors = squared_error(y.unflatten(0, candidates.shape[:2]), targets)
+    return errors.argsort(dim=1, stable=True)

@@ -57,7 +57,7 @@ class RunConfig(Config):
     seed: int = Field(0, ge=0, lt=2**63, description="Root of all randomness.")
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1 or mps.")
     preset: Preset = Field("default", description="quick, default or paper.")
-    rerank: bool = Field(False, description="Re-rank the candidates by a surrogate of our own.")
+    rerank: bool = Field(False, description="Score them re-ranked by a common surrogate too.")
     metrics: dict[str, dict[str, Any]] = Field(
         {}, description="Settings of metrics, by name; all metrics are always computed."
     )

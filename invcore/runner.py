@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
+from invcore.cache import Cache
 from invcore.candidates import Candidates
 from invcore.contracts.method import (
     InverseModel,
@@ -25,7 +26,7 @@ from invcore.data import Scaling, Splits
 from invcore.errors import DivergedError, InvcoreError, ShapeError, StoreError
 from invcore.events import Event
 from invcore.fitcontext import FitContext
-from invcore.networks import SurrogateConfig, fit_surrogate
+from invcore.networks import Surrogate, SurrogateConfig, fit_surrogate
 from invcore.plan import Plan
 from invcore.plugins import Plugins, installed
 from invcore.progress import Progress
@@ -106,6 +107,7 @@ class _Run:
     ) -> None:
         self.plan, self.plugins, self.progress = plan, plugins, progress
         self.store, self.keep_going = store, keep_going
+        self.cache = Cache(store.cache if store is not None else None)
         self.seconds: dict[str, float] = {}
         self.log: list[dict[str, Any]] = [{"warning": said} for said in plan.problems]
         config = plan.config
@@ -168,12 +170,10 @@ class _Run:
         )
         judge = Simulator(plan.task)
         candidates, calls = self._stage("propose", lambda: self._propose(model, targets))
-        if config.rerank:
-            candidates = self._stage("rerank", lambda: self._rerank(candidates, targets, data))
         resimulated = self._stage("simulate", lambda: self._resimulate(judge, candidates.x))
         state = model.state()
         timings = Timings(
-            fit_s=self.seconds["fit"] + self.seconds.get("rerank", 0.0),
+            fit_s=self.seconds["fit"],
             propose_s=self.seconds["propose"],
             simulate_s=self.seconds["simulate"],
         )
@@ -183,12 +183,19 @@ class _Run:
             candidates=candidates.x,
             resimulated=resimulated,
             errors=squared_error(resimulated, targets.y),
-            ranked=model.ranked or config.rerank,
+            ranked=model.ranked,
             predicted=candidates.predicted,
             timings=timings.model_dump(),
             simulator_calls=calls + judge.calls,
             parameters=sum(value.numel() for value in state.values()),
             seed=config.seed,
+            order=self._stage("rerank", lambda: self._rerank(candidates, targets, data))
+            if config.rerank
+            else None,
+            truth=data.test.x,
+            log_density=model.log_density(targets, data.test.x),
+            task=plan.task,
+            cache=self.cache,
         )
         estimates = self._stage("score", lambda: self._score(evaluation))
         record = self.record.model_copy(
@@ -206,6 +213,8 @@ class _Run:
             "resimulated": evaluation.resimulated,
             "errors": evaluation.errors,
         }
+        if evaluation.order is not None:
+            kept["order"] = evaluation.order
         return record, {"candidates": kept, "model": state}
 
     def _score(self, evaluation: Evaluation) -> list[Estimate]:
@@ -238,16 +247,27 @@ class _Run:
             )
         return found, simulator.calls if simulator else 0
 
-    def _rerank(self, candidates: Candidates, targets: Targets, data: Splits) -> Candidates:
-        """The candidates, sorted by a surrogate's opinion of them."""
-        context = FitContext(
-            self.plan.config.seed, self.plan.device, self.progress, self.log.append
-        )
-        scaling = Scaling.fit(self.plan.task.designs, data.train)
-        surrogate, _ = fit_surrogate(
-            _RERANK, scaling, data.train, data.val, context, label="rerank"
-        )
-        return rerank(surrogate, candidates, targets)
+    def _rerank(self, candidates: Candidates, targets: Targets, data: Splits) -> Tensor:
+        """The candidates' places by the opinion of a surrogate, the same for all methods."""
+        plan, config = self.plan, self.plan.config
+        context = FitContext(config.seed, plan.device, self.progress, self.log.append)
+        scaling = Scaling.fit(plan.task.designs, data.train)
+
+        def fitted() -> dict[str, Tensor]:
+            surrogate, _ = fit_surrogate(
+                _RERANK, scaling, data.train, data.val, context, label="rerank"
+            )
+            return {name: value.cpu() for name, value in surrogate.state().items()}
+
+        resolved = plan.resolved()
+        known = ("task", "pairs", "seed", "device", "targets")
+        versions = {key: plan.versions[key] for key in ("invcore", plan.owners["task"])}
+        key = {name: resolved[name] for name in known} | {
+            "surrogate": _RERANK.model_dump(mode="json"), "versions": versions
+        }  # fmt: skip
+        state = self.cache.tensors("surrogate", key, fitted)
+        surrogate = Surrogate.restore(_RERANK, plan.task.designs, state)
+        return rerank(surrogate, candidates.x, targets.y)
 
     def _resimulate(self, judge: Simulator, designs: Tensor) -> Tensor:
         rows = designs.flatten(0, 1)

@@ -17,9 +17,9 @@ from invcore.contracts.method import InverseMethod, Needs, Problem
 from invcore.designer import Designer, check_reach
 from invcore.errors import ConfigError, StoreError
 from invcore.fitcontext import FitContext
+from invcore.jsontext import identity
 from invcore.judge import Judge, JudgeConfig, Verdict
 from invcore.owndata import Bounds, OwnData, Reach, Source, as_targets
-from invcore.plan import identity
 from invcore.plugins import Plugins, installed
 from invcore.progress import Progress
 from invcore.scoring import bootstrap

@@ -70,7 +70,8 @@ class Variable(Config):
     @property
     def whole(self) -> bool:
         """Whether only whole numbers make sense (counts, integers and categories)."""
-        return isinstance(self.prior, Poisson | Integers | Categorical)
+        relaxed = isinstance(self.prior, Poisson) and self.prior.relaxed
+        return isinstance(self.prior, Poisson | Integers | Categorical) and not relaxed
 
 
 class Space(Config):

@@ -105,6 +105,11 @@ class Store:
             raise StoreError(f"{self.root}: {run!r} is no run's id (12 hexadecimal digits)")
         return self.root / run
 
+    @property
+    def cache(self) -> Path:
+        """The folder of what several runs share; it may be deleted at any time."""
+        return self.root / ".cache"
+
     def ids(self) -> list[str]:
         """The ids of all run folders, whole or not, the newest last."""
         if not self.root.is_dir():

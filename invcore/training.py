@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,8 +12,11 @@ from torch import Tensor, nn
 
 from invcore.config import Config, Field
 from invcore.data import Pairs
-from invcore.errors import DivergedError
+from invcore.errors import ConfigError, DivergedError
 from invcore.fitcontext import FitContext
+from invcore.members import Alone, Members, Together
+from invcore.schedules import Average, Rate
+from invcore.seeding import isolated
 
 
 class TrainingConfig(Config):
@@ -40,6 +42,10 @@ class TrainingConfig(Config):
     average: float = Field(
         0.0, ge=0, lt=1, description="Decay of the averaged weights that are kept; 0 averages none."
     )
+    restarts: int = Field(
+        1, ge=1, le=1000, description="Networks trained at once from other weights; the best by "
+        "validation is kept."
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -67,11 +73,13 @@ class TrainingReport:
         val_loss: of the checkpoint that was kept.
         best_epoch: when that was, from 1.
         epochs: how many were done.
+        restarts: the best validation loss of each network that was trained.
     """
 
     val_loss: float
     best_epoch: int
     epochs: int
+    restarts: tuple[float, ...] = ()
 
 
 def train(
@@ -84,6 +92,7 @@ def train(
     context: FitContext,
     *,
     label: str = "training",
+    again: Callable[[], nn.Module] | None = None,
 ) -> TrainingReport:
     """Train a network in place, and leave it with the weights that did best on validation.
 
@@ -96,9 +105,14 @@ def train(
         config: how.
         context: device, seeds, progress.
         label: names the stage in progress, log and seeds.
+        again: builds the network once more, for restarts; it is called with the global generators
+            seeded. With ``config.restarts`` above 1, networks of one architecture are trained
+            together as one batch (``torch.func.vmap``), each from its own weights and in its own
+            order of the pairs. A loss must then not decide by values of tensors.
 
     Raises:
-        DivergedError: the loss is no longer finite.
+        DivergedError: the loss (of all restarts) is no longer finite.
+        ConfigError: restarts are asked for, and there is no ``again``.
 
     Example:
         >>> net, x = nn.Linear(1, 1), torch.linspace(-1, 1, 64)[:, None]
@@ -113,120 +127,81 @@ def train(
         True
     """
     pairs, val = pairs.to(context.device), val.to(context.device)
-    generator = context.generator(label)
+    members = _members(network, again, config.restarts, context, label)
+    count = config.restarts
+    orders = [context.generator(label, *([r] if r else [])) for r in range(count)]
+    draws = orders[0] if count == 1 else context.generator(label, "together")
     size = max(1, min(config.batch_size, len(pairs) // config.min_steps))
     steps = len(pairs) // size
-    weights = [p for p in network.parameters() if p.requires_grad]
     optimiser = torch.optim.AdamW(
-        weights, lr=config.lr, weight_decay=config.weight_decay, foreach=True
+        members.weights, lr=config.lr, weight_decay=config.weight_decay, foreach=True
     )
-    rate = _Rate(config, optimiser, steps * config.epochs)
-    average = _Average(weights, config.average)
-    best, best_epoch, best_state, epoch = math.inf, 0, _copy(network), 0
+    rate = Rate(config, optimiser, steps * config.epochs, count)
+    average = Average(members.weights, config.average)
+    best, best_epoch, epoch = torch.full((count,), math.inf), torch.zeros(count).long(), 0
     with context.progress.stage(label, config.epochs) as stage:
         for epoch in range(1, config.epochs + 1):
             network.train()
-            order = torch.randperm(len(pairs), generator=generator).to(context.device)
-            total = torch.zeros((), device=context.device)
+            order = torch.stack([torch.randperm(len(pairs), generator=g) for g in orders])
+            order = order.to(context.device)
+            total = torch.zeros(count, device=context.device)
             for step in range(steps):
-                rows = order[step * size : (step + 1) * size]
+                rows = order[:, step * size : (step + 1) * size]
                 done = ((epoch - 1) * steps + step) / (config.epochs * steps)
-                value = loss(LossBatch(pairs.x[rows], pairs.y[rows], done, generator))
+
+                def value(x: Tensor, y: Tensor, done: float = done) -> Tensor:
+                    return loss(LossBatch(x, y, done, draws))
+
+                values = members.losses(value, pairs.x[rows], pairs.y[rows])
                 optimiser.zero_grad(set_to_none=True)
-                value.backward()
+                values.sum().backward()
                 if config.clip:
-                    nn.utils.clip_grad_norm_(weights, config.clip)
-                optimiser.step()
-                rate.step()
+                    members.clip(config.clip)
+                rate.step(members.weights)
                 average.update()
-                total += value.detach()
+                total += values.detach()
             network.eval()
             with torch.no_grad(), average.swapped():
-                now = float(val_loss(val))
-                mean = float(total) / steps
-                if not math.isfinite(mean) or math.isnan(now):
+                now = members.values(lambda: val_loss(val)).detach().float().cpu()
+                mean = total.cpu() / steps
+                well = mean.isfinite() & ~now.isnan()
+                if not bool(well.any()):
                     raise DivergedError(
-                        f"{label} diverged in epoch {epoch} (loss {mean}): try a lower lr"
+                        f"{label} diverged in epoch {epoch} (loss {float(mean[0])}): try a lower lr"
                     )
-                if now < best:
-                    best, best_epoch, best_state = now, epoch, _copy(network)
+                better = well & (now < best)
+                members.keep(better)
+            best, best_epoch = torch.where(better, now, best), best_epoch.where(~better, epoch)
             rate.epoch(now)
-            stage.advance(1, loss=mean, val=now, lr=rate.value)
+            leader = int(best.argmin())
+            shown = {"loss": float(mean[leader]), "val": float(now[leader])}
+            stage.advance(1, **shown, lr=rate.value)
             context.log({
-                "stage": label, "epoch": epoch, "loss": mean, "val_loss": now, "lr": rate.value
+                "stage": label, "epoch": epoch, "loss": shown["loss"], "val_loss": shown["val"],
+                "lr": rate.value,
             })  # fmt: skip
-            if config.patience and epoch - best_epoch >= config.patience:
+            if config.patience and epoch - int(best_epoch.max()) >= config.patience:
                 break
-    network.load_state_dict(best_state)
-    return TrainingReport(best, best_epoch, epoch)
+    leader = int(best.argmin())
+    members.settle(leader)
+    losses = tuple(best.tolist())
+    return TrainingReport(losses[leader], int(best_epoch[leader]), epoch, losses)
 
 
-class _Rate:
-    """The learning rate over the steps of a training."""
-
-    def __init__(
-        self, config: TrainingConfig, optimiser: torch.optim.Optimizer, total: int
-    ) -> None:
-        self._optimiser = optimiser
-        self._plateau: torch.optim.lr_scheduler.ReduceLROnPlateau | None = None
-        self._each: torch.optim.lr_scheduler.LRScheduler | None = None
-        if config.schedule == "plateau":
-            self._plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(
-                optimiser, factor=config.plateau_factor, patience=config.plateau_patience
-            )
-        elif config.schedule != "constant":
-            warm = 0.25 if config.schedule == "one-cycle" else 0.0
-            self._each = torch.optim.lr_scheduler.LambdaLR(
-                optimiser, lambda step: _cycle(step / total, warm, config.final_lr)
-            )
-
-    @property
-    def value(self) -> float:
-        return float(self._optimiser.param_groups[0]["lr"])
-
-    def step(self) -> None:
-        if self._each is not None:
-            self._each.step()
-
-    def epoch(self, val_loss: float) -> None:
-        if self._plateau is not None:
-            self._plateau.step(val_loss)
-
-
-def _cycle(done: float, warm: float, last: float) -> float:
-    """Half a cosine up from 1/25 during ``warm``, and half a cosine down to ``last``."""
-    if done < warm:
-        return 0.04 + 0.96 * 0.5 * (1 - math.cos(math.pi * done / warm))
-    part = min((done - warm) / (1 - warm), 1.0)
-    return last + (1 - last) * 0.5 * (1 + math.cos(math.pi * part))
-
-
-class _Average:
-    """An exponential average of the weights, put in their place while it is judged and kept."""
-
-    def __init__(self, weights: list[nn.Parameter], decay: float) -> None:
-        self._weights, self._decay, self._steps = weights, decay, 0
-        self._mean = [w.detach().clone() for w in weights] if decay else []
-
-    def update(self) -> None:
-        if not self._decay:
-            return
-        self._steps += 1  # forget the start quickly: the decay grows to its value
-        keep = min(self._decay, (1 + self._steps) / (10 + self._steps))
-        torch._foreach_lerp_(self._mean, [w.detach() for w in self._weights], 1 - keep)
-
-    @contextmanager
-    def swapped(self) -> Iterator[None]:
-        if not self._decay:
-            yield
-            return
-        now = [w.detach().clone() for w in self._weights]
-        torch._foreach_copy_(list[Tensor](self._weights), self._mean)
-        try:
-            yield
-        finally:
-            torch._foreach_copy_(list[Tensor](self._weights), now)
-
-
-def _copy(network: nn.Module) -> dict[str, Tensor]:
-    return {name: value.detach().clone() for name, value in network.state_dict().items()}
+def _members(
+    network: nn.Module,
+    again: Callable[[], nn.Module] | None,
+    count: int,
+    context: FitContext,
+    label: str,
+) -> Members:
+    """The network, or it and others of its architecture."""
+    if count == 1:
+        return Alone(network)
+    if again is None:
+        raise ConfigError(f"training.restarts: {label} can be trained once only, not {count} times")
+    others = []
+    for restart in range(1, count):
+        with isolated(context.derive(label, "weights", restart)):
+            others.append(again().to(context.device))
+    return Together([network, *others])

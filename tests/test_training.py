@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from invcore import FitContext, LossBatch, Pairs, TrainingConfig, generator, isolated, train
-from invcore.errors import DivergedError
+from invcore.errors import ConfigError, DivergedError
 
 X = torch.randn(256, 3, generator=generator(0, "x"))
 Y = X @ torch.tensor([[1.0], [-2.0], [0.5]]) + 3 + torch.randn(256, 1, generator=generator(0, "y"))
@@ -206,3 +206,70 @@ def test_few_pairs_get_smaller_batches():
         )  # fmt: skip
         expected = max(1, min(100, rows // steps))
         assert sizes == [expected] * (rows // expected)
+
+
+def plain(inputs=3):
+    return nn.Sequential(nn.Linear(inputs, 8), nn.SiLU(), nn.Linear(8, 1))
+
+
+@pytest.mark.parametrize("clip", [0.0, 0.5])
+@pytest.mark.parametrize("schedule", ["one-cycle", "plateau"])
+def test_restarts_together_are_the_same_as_one_after_another(schedule, clip):
+    settings = dict(epochs=12, batch_size=64, min_steps=1, lr=0.05, average=0.9, clip=clip)
+    settings |= dict(schedule=schedule, plateau_patience=1, weight_decay=0.1)
+
+    def trained(network, context, label, restarts=1):
+        def loss(part):
+            return (network(part.x) - part.y).square().mean()
+
+        config = TrainingConfig(**settings, restarts=restarts)
+        return train(network, loss, loss, PAIRS, VAL, config, context, label=label, again=plain)
+
+    class Same(FitContext):
+        """One after another with the seeds that restarts have together."""
+
+        def generator(self, *names):
+            return super().generator("t", *([self.restart] if self.restart else []))
+
+    context = FitContext(seed=5)
+    with isolated(1):
+        network = plain()
+    together = trained(network, context, "t", restarts=4)
+    alone, weights = [], []
+    for restart in range(4):
+        with isolated(context.derive("t", "weights", restart) if restart else 1):
+            one = plain()
+        same = Same(seed=5)
+        object.__setattr__(same, "restart", restart)
+        alone.append(trained(one, same, "t").val_loss)
+        weights.append(one[0].weight)
+    assert together.restarts == pytest.approx(alone, rel=1e-4)
+    assert len(set(alone)) == 4, "restarts differ"
+    best = alone.index(min(alone))
+    assert together.val_loss == min(together.restarts)
+    torch.testing.assert_close(network[0].weight, weights[best], rtol=1e-3, atol=1e-4)
+
+
+def test_a_restart_that_diverges_does_not_cost_the_others():
+    with isolated(0):
+        network = nn.Linear(3, 1)
+
+    def lost():
+        other = nn.Linear(3, 1)
+        other.weight.data.fill_(math.nan)
+        return other
+
+    def loss(part):
+        return (network(part.x) - part.y).square().mean()
+
+    report = train(
+        network, loss, loss, PAIRS, VAL, TrainingConfig(epochs=3, restarts=2), FitContext(),
+        again=lost,
+    )  # fmt: skip
+    assert math.isfinite(report.restarts[0]) and math.isinf(report.restarts[1])
+    assert bool(network.weight.isfinite().all())
+
+
+def test_restarts_need_to_know_how_to_build_the_network():
+    with pytest.raises(ConfigError, match="restarts"):
+        fit(linear(), restarts=2)

@@ -38,7 +38,7 @@ _FLAGS = ("candidates", "targets", "seed", "device", "preset", "rerank")
     metavar="KEY=VALUE",
     help="One setting, e.g. pairs=5000 or method.boundary=false; may be repeated.",
 )
-@click.option("--rerank", is_flag=True, default=None, help="Re-rank by a surrogate of our own.")
+@click.option("--rerank", is_flag=True, default=None, help="Score them re-ranked as well.")
 @store_option
 @click.option("--force", is_flag=True, help="Run again even if the run is stored.")
 @json_option

@@ -90,6 +90,18 @@ class InverseModel(ABC):
     def state(self) -> dict[str, Tensor]:
         """Tensors from which ``InverseMethod.restore`` rebuilds this model, bit for bit."""
 
+    def log_density(self, targets: Targets, designs: Tensor) -> Tensor | None:
+        """Log p(x | y*) in nats, for designs in their own units, where the model has a density.
+
+        Args:
+            targets: B of them.
+            designs: (B, Dx), one for each target.
+
+        Returns:
+            (B,), float64; None for a model without a density, which is the default.
+        """
+        return None
+
     def check_sizes(self, targets: Targets, points: Tensor, responses: int) -> None:
         """Check what ``propose`` was given.
 

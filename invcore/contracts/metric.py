@@ -5,13 +5,15 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 from invcore import seeding
+from invcore.cache import Cache
 from invcore.contracts.base import C, Configurable
+from invcore.contracts.task import Task
 from invcore.space import Space
 
 _CHUNK = 1 << 21  # numbers of designs in one chunk
@@ -56,6 +58,13 @@ class Evaluation:
         simulator_calls: rows simulated by the method and to judge it.
         parameters: numbers in the model's state.
         seed: for bootstraps.
+        order: (B, K), the candidates' places, best first, by a surrogate that is the same for all
+            methods; None where no re-ranking was asked for.
+        truth: (B, Dx), the designs whose responses the targets are; None where not known.
+        log_density: (B,), the model's log p(truth | target) in nats, for designs in their own
+            units; None for methods without a density.
+        task: for metrics that compare with its posterior; None where there is none.
+        cache: keeps what is costly and the same for many runs, such as reference samples.
     """
 
     designs: Space
@@ -69,6 +78,11 @@ class Evaluation:
     simulator_calls: int = 0
     parameters: int = 0
     seed: int = 0
+    order: Tensor | None = None
+    truth: Tensor | None = None
+    log_density: Tensor | None = None
+    task: Task[Any] | None = None
+    cache: Cache = field(default_factory=Cache)
 
     def chunks(self) -> Iterator[slice]:
         """Targets a few at a time, for metrics that need memory for each candidate."""

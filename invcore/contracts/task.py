@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
@@ -16,7 +17,21 @@ from invcore.space import Space
 from invcore.types import Context
 
 _CHUNK = 1 << 18  # rows a simulator sees at once: bounds memory for a million candidates
+_SPECTRUM = 16  # responses of so many numbers are drawn as a curve
 _TRIES = 20  # draws of a prior before a task counts as one that never responds
+
+
+@dataclass(frozen=True)
+class Modes:
+    """The separate solutions of some targets, and which of them candidates belong to.
+
+    Args:
+        count: (B,), how many modes each target has.
+        label: (B, K), which mode a candidate belongs to: 0 to count - 1, or -1 for none.
+    """
+
+    count: Tensor
+    label: Tensor
 
 
 class Task(Configurable[C]):
@@ -79,6 +94,44 @@ class Task(Configurable[C]):
             f"task {type(self).__name__}: {missing} of {count} draws of the prior have no response "
             f"after {_TRIES} tries"
         )
+
+    def modes(self, targets: Tensor, designs: Tensor) -> Modes | None:
+        """All separate solutions of each target, where a task knows how to find them for certain.
+
+        The task says in its docstring what counts as one: a connected piece of the solution set,
+        a local maximum of the posterior.
+
+        Args:
+            targets: (B, Dy).
+            designs: (B, K, Dx), to be told which mode they belong to; how good they are is for
+                the caller to judge.
+
+        Returns:
+            None where the task does not know.
+        """
+        return None
+
+    def draw(self, axes: Any, target: Tensor, designs: Tensor, responses: Tensor) -> bool:
+        """Draw a target and its candidates, the way that people of the field look at them.
+
+        The default draws responses of many numbers as spectra, and nothing else.
+
+        Args:
+            axes: of matplotlib, empty; the task needs no import of matplotlib.
+            target: (Dy,).
+            designs: (K, Dx), best first.
+            responses: (K, Dy), NaN where there is none.
+
+        Returns:
+            Whether something was drawn.
+        """
+        if self.responses.dim < _SPECTRUM:
+            return False
+        axes.plot(responses.T.numpy(), color="tab:blue", alpha=0.4, linewidth=1)
+        axes.plot(target.numpy(), color="black", linewidth=1.5, label="wanted")
+        axes.set_xlabel("response's number")
+        axes.legend()
+        return True
 
     def dataset(self, pairs: int, targets: int, seed: int) -> Splits:
         """The data of one run: pairs for training and validation (80/20), and test targets.

@@ -13,6 +13,7 @@ from invcore.contracts.sampler import Sampler
 from invcore.contracts.task import Simulator
 from invcore.data import Pairs, Splits
 from invcore.errors import BudgetError
+from invcore.events import Event
 from invcore.plugins import Plugins
 from invcore.registry import Entry, Registry
 from invcore.runconfig import RunConfig
@@ -95,15 +96,28 @@ def check_simulator_budget(subject: MethodSubject) -> None:
 
 
 class _Sealed(Pairs):
-    """Test pairs whose designs nobody may see; it remembers who did."""
+    """Test pairs whose designs nobody may see before the scoring; it remembers who did."""
 
     opened: list[str] = []
+    closed = True
 
     def __getattribute__(self, name: str) -> Any:
-        if name == "x" and object.__getattribute__(self, "__dict__").get("sealed"):
+        sealed = object.__getattribute__(self, "__dict__").get("sealed")
+        if name == "x" and sealed and type(self).closed:
             type(self).opened.append(name)
             raise CheckFailed("the designs of the test split were opened")
         return object.__getattribute__(self, name)
+
+
+class _Unsealing(Plugins):
+    """Plugins that open the test split when all candidates have been proposed and simulated."""
+
+    def emit(self, event: Event) -> list[str]:
+        if event.name == "run-started":
+            _Sealed.closed = True
+        if event.data.get("stage") == "simulate":
+            _Sealed.closed = False
+        return super().emit(event)
 
 
 class _SealedBowl(Bowl):
@@ -141,10 +155,11 @@ class _Fixed(Registry):
 
 
 def check_test_split_unopened(subject: MethodSubject) -> None:
-    """In a run, nobody opens the test designs, and the fit does not depend on the test split."""
-    plugins = Plugins(points=[])
+    """In a run, nobody opens the test designs before the scoring, and the fit does not depend on the test split."""
+    plugins = _Unsealing(points=[])
     plugins.registry = _Fixed({"task": _SealedBowl, "method": subject.component, "sampler": _Plain})
     _Sealed.opened.clear()
+    _Sealed.closed = True
     states = []
     with tempfile.TemporaryDirectory() as folder:
         for targets in (3, 5):  # the last 3 and the last 5: other test splits

@@ -18,6 +18,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import cached_property
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -121,12 +123,43 @@ def landing_position(
     return torch.where(lands, landing, torch.nan)[..., None].to(x.dtype)
 
 
+def _designs(speed: Literal["whole", "any"]) -> Space:
+    return Space.of(
+        Variable(
+            name="x1", prior=Normal(mean=0.0, std=0.5), unit="m", description="start position"
+        ),
+        Variable(
+            name="x2",
+            prior=ClippedNormal(mean=1.5, std=0.5, low=0.0),
+            unit="m",
+            description="start height",
+        ),
+        Variable(
+            name="x3",
+            prior=Uniform(low=math.radians(9.0), high=math.radians(81.0)),
+            unit="rad",
+            description="angle above the horizontal, 9° to 81°",
+        ),
+        Variable(
+            name="x4",
+            prior=Poisson(rate=15.0, relaxed=speed == "any"),
+            unit="m/s",
+            description="speed",
+        ),
+    )
+
+
 class BallisticsConfig(Config):
     """Physical constants; the defaults are the benchmark's."""
 
     gravity: float = Field(9.81, gt=0, description="Acceleration of gravity, m/s².")
     drag: float = Field(0.25, gt=0, description="Drag coefficient k in the force -k v, kg/s.")
     mass: float = Field(0.2, gt=0, description="Mass of the ball, kg.")
+    speed: Literal["whole", "any"] = Field(
+        "whole",
+        description="Which speeds may be proposed: whole numbers, as the prior draws them, or any, "
+        "as in the published comparisons.",
+    )
 
 
 class Ballistics(Task[BallisticsConfig]):
@@ -146,26 +179,13 @@ class Ballistics(Task[BallisticsConfig]):
     """
 
     Config = BallisticsConfig
-    designs = Space.of(
-        Variable(
-            name="x1", prior=Normal(mean=0.0, std=0.5), unit="m", description="start position"
-        ),
-        Variable(
-            name="x2",
-            prior=ClippedNormal(mean=1.5, std=0.5, low=0.0),
-            unit="m",
-            description="start height",
-        ),
-        Variable(
-            name="x3",
-            prior=Uniform(low=math.radians(9.0), high=math.radians(81.0)),
-            unit="rad",
-            description="angle above the horizontal, 9° to 81°",
-        ),
-        Variable(name="x4", prior=Poisson(rate=15.0), unit="m/s", description="speed"),
-    )
     responses = Space.of(Variable(name="y", unit="m", description="where the ball lands"))
     differentiable = True
+
+    @cached_property
+    def designs(self) -> Space:  # type: ignore[override]
+        """Start position and height, angle, and speed: its steps are a setting."""
+        return _designs(self.config.speed)
 
     def simulate(self, x: Tensor, context: Mapping[str, Tensor] | None = None) -> Tensor:
         """Compute landing positions (N, 1) of designs (N, 4), in m; NaN without a landing.

@@ -18,7 +18,7 @@ TAU = M / K
 
 
 def prior(count: int) -> Tensor:
-    return Ballistics.designs.sample(count, torch.Generator().manual_seed(3))
+    return Ballistics().designs.sample(count, torch.Generator().manual_seed(3))
 
 
 def awkward(count: int) -> Tensor:

@@ -102,7 +102,7 @@ def test_priors_are_the_papers() -> None:
     assert [v.prior for v in SineWave.designs.variables] == [Uniform(low=-1.0, high=1.0)] * 2
     stds = [Normal(mean=0.0, std=s) for s in (0.25, 0.5, 0.5, 0.5)]
     assert [v.prior for v in RoboticArm.designs.variables] == stds
-    start, height, angle, speed = (v.prior for v in Ballistics.designs.variables)
+    start, height, angle, speed = (v.prior for v in Ballistics().designs.variables)
     assert start == Normal(mean=0.0, std=0.5)
     assert height == ClippedNormal(mean=1.5, std=0.5, low=0.0)
     assert speed == Poisson(rate=15.0)

@@ -21,7 +21,8 @@ class ExpectedBest(Metric[ExpectedBestConfig]):
 
     Exchangeable candidates: the mean over all subsets of T, in closed form. Ranked ones: the
     smallest among the first T. Intervals are bootstraps over targets. ``r_T-median`` is the
-    median over targets.
+    median over targets. ``r_T-reranked`` is that of the candidates in the order of a common
+    surrogate's errors, where the run has such an order: methods compare on equal terms there.
 
     References:
         Ren, Padilla, Malof, NeurIPS 2020, https://arxiv.org/abs/2009.12919, equation 2.
@@ -38,6 +39,12 @@ class ExpectedBest(Metric[ExpectedBestConfig]):
         for count, values in zip(counts, best, strict=True):
             ends = bootstrap(values, evaluation.generator("r_T"))
             estimates.append(Estimate("r_T", *ends, T=count))
+        if evaluation.order is not None:
+            sorted_errors = evaluation.errors.gather(1, evaluation.order)
+            again = expected_best(sorted_errors, counts, ranked=True)
+            for count, values in zip(counts, again, strict=True):
+                ends = bootstrap(values, evaluation.generator("r_T"))
+                estimates.append(Estimate("r_T-reranked", *ends, T=count))
         for count, values in zip(counts, best, strict=True):
             if count in self.config.median:
                 value = median(values)

@@ -1,0 +1,1 @@
+"""The conditional invertible neural network for invcore."""

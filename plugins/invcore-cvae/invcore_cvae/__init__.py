@@ -1,0 +1,1 @@
+"""The conditional variational auto-encoder for invcore."""

@@ -1,0 +1,1 @@
+"""Ways to do many runs on one machine, for invcore."""

@@ -1,0 +1,1 @@
+"""The invertible neural network for invcore."""

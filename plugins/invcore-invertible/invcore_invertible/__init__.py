@@ -1,0 +1,1 @@
+"""Invertible networks for plugins of invcore: a library, it adds no component."""

@@ -1,0 +1,1 @@
+"""Reports of stored runs: one HTML page and its pictures, for invcore."""

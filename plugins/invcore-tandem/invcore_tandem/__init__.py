@@ -1,0 +1,1 @@
+"""Tandem: an inverse network trained through a frozen forward one, for invcore."""
