@@ -155,7 +155,7 @@ class _Fixed(Registry):
 
 
 def check_test_split_unopened(subject: MethodSubject) -> None:
-    """In a run, nobody opens the test designs before the scoring, and the fit does not depend on the test split."""
+    """The test designs stay closed until candidates are scored; the fit ignores the test split."""
     plugins = _Unsealing(points=[])
     plugins.registry = _Fixed({"task": _SealedBowl, "method": subject.component, "sampler": _Plain})
     _Sealed.opened.clear()
