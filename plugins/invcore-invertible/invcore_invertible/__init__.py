@@ -1,1 +1,7 @@
 """Invertible networks for plugins of invcore: a library, it adds no component."""
+
+from invcore_invertible.discrepancy import mmd
+from invcore_invertible.network import CouplingConfig, InvertibleNetwork
+from invcore_invertible.padded import PaddedConfig, PaddedNetwork
+
+__all__ = ["CouplingConfig", "InvertibleNetwork", "PaddedConfig", "PaddedNetwork", "mmd"]

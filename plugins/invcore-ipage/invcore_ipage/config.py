@@ -5,25 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from invcore_invertible import PaddedConfig
+
 from invcore import Config, Field, LocalisationConfig, TrainingConfig
-
-
-class NetworkConfig(Config):
-    """The invertible network."""
-
-    blocks: int = Field(6, ge=1, description="Affine coupling blocks.")
-    width: int = Field(128, ge=1, description="Units in each hidden layer of a sub-network.")
-    depth: int = Field(2, ge=1, description="Hidden layers of a sub-network.")
-    clamp: float = Field(2.0, gt=0, description="Soft limit of a coupling's log scale.")
-    gain: float = Field(
-        2.0, gt=0, description="First layer's initial weights, times torch's own: more for "
-        "responses that oscillate."
-    )  # fmt: skip
-    latent: int = Field(0, ge=0, description="Dimensions of z; 0: max(2, F - Dy).")
-    total: int = Field(
-        0, ge=0, description="Dimensions of the bijection, padding included; 0: half as many "
-        "again as are needed, at least 8."
-    )  # fmt: skip
 
 
 class LossConfig(Config):
@@ -86,7 +70,7 @@ class IPageConfig(Config):
         "paper/sine-wave": _paper(4, 128, 1024, 1000, 1e-3, 1e-3),
     }
 
-    network: NetworkConfig = NetworkConfig()
+    network: PaddedConfig = PaddedConfig()
     losses: LossConfig = LossConfig()
     training: TrainingConfig = TrainingConfig(
         epochs=160, batch_size=256, lr=5e-3, weight_decay=1e-4, clip=10.0, average=0.995

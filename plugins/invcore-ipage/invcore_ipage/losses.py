@@ -5,38 +5,11 @@ from __future__ import annotations
 import math
 
 import torch
+from invcore_invertible import PaddedNetwork, mmd
 from torch import Tensor
 
 from invcore import LossBatch, Scaling
 from invcore_ipage.config import LossConfig
-from invcore_ipage.network import PaddedInvertible
-
-_KERNELS = (0.05, 0.2, 0.9)
-
-
-def mmd(a: Tensor, b: Tensor) -> Tensor:
-    """Squared maximum mean discrepancy of two samples, inverse multi-quadratic kernels.
-
-    Args:
-        a: (n, D).
-        b: (m, D).
-
-    References:
-        Gretton et al., JMLR 2012; kernels of Ardizzone et al., https://arxiv.org/abs/1808.04730.
-
-    Example:
-        >>> a = torch.randn(64, 2, generator=torch.Generator().manual_seed(0))
-        >>> bool(mmd(a, a).abs() < 1e-6), bool(mmd(a, a + 3) > 0.5)
-        (True, True)
-    """
-
-    def kernel(left: Tensor, right: Tensor) -> Tensor:
-        squares = left.square().sum(1)[:, None] + right.square().sum(1)[None]
-        apart = (squares - 2 * left @ right.T).clamp(min=0)
-        values = [(width**2 / (width**2 + apart)).mean() for width in _KERNELS]
-        return torch.stack(values).sum()
-
-    return kernel(a, a) + kernel(b, b) - 2 * kernel(a, b)
 
 
 class BidirectionalLoss:
@@ -57,7 +30,7 @@ class BidirectionalLoss:
     """
 
     def __init__(
-        self, config: LossConfig, network: PaddedInvertible, scaling: Scaling, y: Tensor
+        self, config: LossConfig, network: PaddedNetwork, scaling: Scaling, y: Tensor
     ) -> None:
         self._config, self._network, self._y = config, network, y
         self._low, self._high = scaling.box(y.device)

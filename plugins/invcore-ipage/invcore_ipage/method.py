@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from invcore_invertible import PaddedNetwork
 from torch import Tensor
 
 from invcore import (
@@ -23,7 +24,6 @@ from invcore import (
 )
 from invcore_ipage.config import IPageConfig
 from invcore_ipage.losses import BidirectionalLoss
-from invcore_ipage.network import PaddedInvertible
 
 
 class IPage(InverseMethod[IPageConfig]):
@@ -77,7 +77,7 @@ class IPageModel(InverseModel):
     def __init__(
         self,
         problem: Problem,
-        network: PaddedInvertible,
+        network: PaddedNetwork,
         scaling: Scaling,
         trust: Trust,
         config: IPageConfig,
@@ -113,12 +113,12 @@ class IPageModel(InverseModel):
         return weights | scaling | {f"trust.{k}": v for k, v in self._trust.state().items()}
 
 
-def _build(config: IPageConfig, scaling: Scaling) -> PaddedInvertible:
-    return PaddedInvertible(config.network, scaling.designs.features, len(scaling.y.centre))
+def _build(config: IPageConfig, scaling: Scaling) -> PaddedNetwork:
+    return PaddedNetwork(config.network, scaling.designs.features, len(scaling.y.centre))
 
 
 def _train(
-    network: PaddedInvertible,
+    network: PaddedNetwork,
     loss: BidirectionalLoss,
     pairs: Pairs,
     held: Pairs,
