@@ -2,7 +2,8 @@
 
     python dev.py run --method ipage --sampler lhs    any command of invcore
     python dev.py test                                lint, types, import contracts, tests
-    python dev.py bench [NAME ...]                    the benchmarks
+    python dev.py benchmarks [NAME ...]               the scripts of benchmarks/
+    python dev.py docs                                write the tables of docs/configs.md anew
 
 Needs Python 3.11 or later and pip. The first call makes `.venv` with the pinned versions of
 constraints.txt (by uv, installed into `.tools` if it is not on the path).
@@ -90,7 +91,10 @@ def main(words: list[str]) -> None:
         return
     install()
     os.environ["PATH"] = f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}"
-    if words[0] == "bench":
+    if words[0] == "docs":
+        call([BIN / "python", ROOT / "docs" / "update_configs.py"])
+        return
+    if words[0] == "benchmarks":
         for script in sorted((ROOT / "benchmarks").glob("*.py")):
             if not words[1:] or script.stem in words[1:]:
                 print(f"== {script.stem}", flush=True)  # noqa: T201 - says what runs

@@ -35,7 +35,9 @@ if TYPE_CHECKING:
     from invcore.data import Splits as Splits
     from invcore.designer import Designer as Designer
     from invcore.designer import Proposal as Proposal
+    from invcore.enlarging import EnlargeConfig as EnlargeConfig
     from invcore.enlarging import enlarge as enlarge
+    from invcore.enlarging import enlarged as enlarged
     from invcore.errors import BudgetError as BudgetError
     from invcore.errors import ConfigError as ConfigError
     from invcore.errors import DataError as DataError
@@ -101,7 +103,7 @@ _HOME = {
     "contracts.task": ("Modes", "Simulator", "Task"),
     "data": ("Normaliser", "Pairs", "Scaling", "Splits"),
     "designer": ("Designer", "Proposal"),
-    "enlarging": ("enlarge",),
+    "enlarging": ("EnlargeConfig", "enlarge", "enlarged"),
     "errors": (
         "BudgetError",
         "ConfigError",

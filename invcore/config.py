@@ -87,7 +87,9 @@ class Config(BaseModel):
             # Through JSON, strictness keeps lists for tuples but refuses "3" for 3.
             return cls.model_validate_json(json.dumps(data), strict=True)
         except ValidationError as error:
-            raise ConfigError(_one_line(error, cls, where)) from None
+            refused = ConfigError(_one_line(error, cls, where))
+            refused.place = error.errors(include_url=False)[0]["loc"]
+            raise refused from None
         except (TypeError, ValueError) as error:
             raise ConfigError(f"{where}: {error}") from None
 

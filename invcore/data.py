@@ -176,6 +176,22 @@ class Scaling:
         """The normalised features of the nearest allowed designs, or of the rounded ones."""
         return self.encode(self.decode(features, inside=inside))
 
+    def dequantise(self, features: Tensor, generator: torch.Generator) -> Tensor:
+        """Normalised features (N, F) with noise on whole numbers and categories, none on others.
+
+        A density of values that come in steps is infinite at each; noise that rounding takes away
+        again makes it finite: uniform within half a step of a whole number, and of the same size
+        on the columns of a category, whose largest one ``decode`` takes.
+
+        References:
+            Uria, Murray, Larochelle, NeurIPS 2013, https://arxiv.org/abs/1306.0186.
+        """
+        free = self.movable()[1].to(features.device)
+        if bool(free.all()):
+            return features
+        noise = torch.rand(features.shape, generator=generator).to(features) - 0.5
+        return features + torch.where(free, 0.0, noise / self.x.scale.to(features))
+
     def box(self, device: torch.device) -> tuple[Tensor, Tensor]:
         """Lower and upper ends of the normalised features: two (F,), float32."""
         columns = torch.tensor(self.designs.feature_columns)

@@ -4,8 +4,52 @@ from __future__ import annotations
 
 import torch
 
-from invcore.data import Pairs
-from invcore.networks import Surrogate
+from invcore.config import Config, Field
+from invcore.data import Pairs, Scaling
+from invcore.fitcontext import FitContext
+from invcore.networks import Surrogate, SurrogateConfig, fit_surrogate
+from invcore.training import TrainingConfig
+
+
+class EnlargeConfig(Config):
+    """Whether a method learns from more pairs than it is given, which a surrogate makes."""
+
+    times: int = Field(
+        0, ge=0, le=1000, description="So many pairs of a surrogate for each known one; 0 for none."
+    )
+    spread: float = Field(
+        0.1, ge=0, description="Standard deviation of their steps from known designs, in those of "
+        "the features."
+    )  # fmt: skip
+    surrogate: SurrogateConfig = SurrogateConfig(training=TrainingConfig(epochs=300, average=0.998))
+
+
+def enlarged(
+    config: EnlargeConfig, scaling: Scaling, pairs: Pairs, val: Pairs, context: FitContext
+) -> Pairs:
+    """The pairs, scaled, with those that a surrogate adds.
+
+    Args:
+        config: how many; 0 adds none, and fits none.
+        scaling: from the training pairs.
+        pairs: to train on, in their own units.
+        val: to choose the surrogate's checkpoint with.
+        context: device, seeds, progress.
+
+    Example:
+        >>> from invcore import Space, Uniform, Variable
+        >>> space = Space.of(Variable(name="x", prior=Uniform(low=0.0, high=1.0)))
+        >>> known = Pairs(torch.rand(64, 1), torch.rand(64, 1))
+        >>> scaling = Scaling.fit(space, known)
+        >>> len(enlarged(EnlargeConfig(), scaling, known, known, FitContext()))
+        64
+    """
+    known = scaling.pairs(pairs)
+    if not config.times:
+        return known
+    surrogate, _ = fit_surrogate(config.surrogate, scaling, pairs, val, context, label="enlarge")
+    generator, count = context.generator("enlarge", "designs"), config.times * len(known)
+    return enlarge(surrogate, known, count, generator, spread=config.spread)
 
 
 def enlarge(

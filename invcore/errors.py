@@ -20,6 +20,9 @@ class InvcoreError(Exception):
 class ConfigError(InvcoreError, ValueError):
     """A configuration has an unknown or out-of-range field, or cannot be read."""
 
+    place: tuple[str | int, ...] = ()
+    """Keys and indices that lead to the field, where known, for whoever can say its line."""
+
 
 class UnknownNameError(InvcoreError, KeyError):
     """A component, run or column with that name does not exist."""

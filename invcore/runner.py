@@ -110,20 +110,7 @@ class _Run:
         self.cache = Cache(store.cache if store is not None else None)
         self.seconds: dict[str, float] = {}
         self.log: list[dict[str, Any]] = [{"warning": said} for said in plan.problems]
-        config = plan.config
-        self.record = RunRecord(
-            id=plan.id,
-            task=config.task.name,
-            method=config.method.name,
-            sampler=config.sampler.name,
-            candidates=config.candidates,
-            targets=config.targets,
-            seed=config.seed,
-            device=str(plan.device),
-            config=plan.resolved(),
-            versions=plan.versions | {"torch": torch.__version__},
-            created=datetime.now(UTC).isoformat(timespec="seconds"),
-        )
+        self.record = blank_record(plan)
 
     def go(self) -> RunRecord:
         self._emit("run-started", config=self.record.config)
@@ -138,9 +125,7 @@ class _Run:
             if not self.keep_going:
                 raise
             status = "diverged" if isinstance(error, DivergedError) else "error"
-            said = str(error).strip() or "no message"
-            reason = said if isinstance(error, InvcoreError) else f"{type(error).__name__}: {said}"
-            update = {"status": status, "reason": " ".join(reason.split())}
+            update = {"status": status, "reason": reason_of(error)}
             record = self.record.model_copy(update=update)
         if self.store is not None:
             documents = {"model": model_document(self.plan)} if tensors else {}
@@ -288,6 +273,34 @@ class _Run:
     def _emit(self, name: Any, **data: Any) -> None:
         for problem in self.plugins.emit(Event(name, self.record.id, data)):
             self.log.append({"warning": problem})
+
+
+def blank_record(plan: Plan) -> RunRecord:
+    """What is known of a run before it begins."""
+    config = plan.config
+    return RunRecord(
+        id=plan.id,
+        task=config.task.name,
+        method=config.method.name,
+        sampler=config.sampler.name,
+        candidates=config.candidates,
+        targets=config.targets,
+        seed=config.seed,
+        device=str(plan.device),
+        config=plan.resolved(),
+        versions=plan.versions | {"torch": torch.__version__},
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def reason_of(error: BaseException) -> str:
+    """One line that says why a run failed."""
+    said = " ".join(str(error).split())
+    if isinstance(error, InvcoreError) and said:
+        return said
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        said = f"out of memory; try fewer candidates, targets or runs at once. {said}".strip()
+    return f"{type(error).__name__}: {said or 'no message'}"
 
 
 def model_document(plan: Plan) -> dict[str, Any]:

@@ -29,6 +29,10 @@ class Executor(Configurable[C]):
     def map(self, work: Callable[[Job], Record], jobs: Iterable[Job]) -> Iterator[Record]:
         """Do all jobs, giving each record as it is ready, in any order.
 
+        A job that is lost, because its process died for example, has a record too: the job with
+        ``status`` "error" and a ``reason``. A caller may show a job as running once it was taken
+        from ``jobs``, so take it when it begins.
+
         Args:
             work: a module-level function, importable by name elsewhere; it does not raise.
             jobs: the runs to do.

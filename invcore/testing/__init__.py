@@ -11,37 +11,39 @@ pytest (the extra ``invcore[testing]``).
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
-from invcore.testing.catalogue import CHECKS
-from invcore.testing.checks import Check, CheckFailed, NotApplicable, Outcome, run_checks
-from invcore.testing.evaluations import Example, evaluation
-from invcore.testing.report import Report, check_plugin
-from invcore.testing.subjects import MethodSubject, Subject
-
 if TYPE_CHECKING:
-    from invcore.testing.suite import PluginSuite
+    from invcore.testing.catalogue import CHECKS as CHECKS
+    from invcore.testing.checks import Check as Check
+    from invcore.testing.checks import CheckFailed as CheckFailed
+    from invcore.testing.checks import NotApplicable as NotApplicable
+    from invcore.testing.checks import Outcome as Outcome
+    from invcore.testing.checks import run_checks as run_checks
+    from invcore.testing.evaluations import Example as Example
+    from invcore.testing.evaluations import evaluation as evaluation
+    from invcore.testing.report import Report as Report
+    from invcore.testing.report import check_plugin as check_plugin
+    from invcore.testing.subjects import MethodSubject as MethodSubject
+    from invcore.testing.subjects import Subject as Subject
+    from invcore.testing.suite import PluginSuite as PluginSuite
 
-__all__ = [
-    "CHECKS",
-    "Check",
-    "CheckFailed",
-    "Example",
-    "MethodSubject",
-    "NotApplicable",
-    "Outcome",
-    "PluginSuite",
-    "Report",
-    "Subject",
-    "check_plugin",
-    "evaluation",
-    "run_checks",
-]
+# On first use: the processes in which executors' checks work need neither torch nor pytest.
+_HOME = {
+    "catalogue": ("CHECKS",),
+    "checks": ("Check", "CheckFailed", "NotApplicable", "Outcome", "run_checks"),
+    "evaluations": ("Example", "evaluation"),
+    "report": ("Report", "check_plugin"),
+    "subjects": ("MethodSubject", "Subject"),
+    "suite": ("PluginSuite",),
+}
+_MODULE = {name: module for module, names in _HOME.items() for name in names}
+
+__all__ = [*sorted(_MODULE)]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "PluginSuite":  # imports pytest
-        from invcore.testing.suite import PluginSuite
-
-        return PluginSuite
-    raise AttributeError(f"module 'invcore.testing' has no attribute {name!r}")
+    if name not in _MODULE:
+        raise AttributeError(f"module 'invcore.testing' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"invcore.testing.{_MODULE[name]}"), name)

@@ -48,7 +48,8 @@ def evaluation(
         candidates: (B, K, Dx); all one half if not given.
         designs: their space; each variable uniform between 0 and 1 if not given.
         predicted: (B, K, Dy).
-        facts: ``ranked``, ``timings``, ``simulator_calls``, ``parameters``, ``seed``.
+        facts: ``ranked``, ``timings``, ``simulator_calls``, ``parameters``, ``seed``, ``order``,
+            ``truth``, ``log_density``, ``task``, ``cache``.
 
     Example:
         >>> evaluation([[1.0]], [[[1.0], [3.0]]]).errors
@@ -70,7 +71,7 @@ def evaluation(
 def sample_evaluation(
     targets: int = 12, count: int = 8, *, failed: bool = False, ranked: bool = False, seed: int = 0
 ) -> Evaluation:
-    """An evaluation of random designs of the kit's two-response task.
+    """An evaluation of random designs of the kit's two-response task, with all that there can be.
 
     Args:
         targets: B.
@@ -80,13 +81,16 @@ def sample_evaluation(
         seed: decides the designs.
     """
     task = case("twist").task
-    y = task.pairs(targets, generator(seed, "kit-targets")).y
+    known = task.pairs(targets, generator(seed, "kit-targets"))
+    y = known.y
     x = task.designs.sample(targets * count, generator(seed, "kit-designs"))
     again = task.simulate(x).unflatten(0, (targets, count))
     if failed:
         lost = torch.rand(targets, count, generator=generator(seed, "kit-lost")) < 0.25
         lost[0] = True
         again = torch.where(lost[..., None], torch.nan, again)
+    places = torch.rand(targets, count, generator=generator(seed, "kit-order")).argsort(dim=1)
+    density = torch.randn(targets, generator=generator(seed, "kit-density"), dtype=torch.float64)
     return evaluation(
         y,
         again,
@@ -98,6 +102,10 @@ def sample_evaluation(
         simulator_calls=targets * count,
         parameters=100,
         seed=seed,
+        order=places,
+        truth=known.x,
+        log_density=density,
+        task=task,
     )
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from invcore.contracts.executor import Job, Record
 from invcore.testing.checks import Check, require
-from invcore.testing.subjects import Subject
+
+if TYPE_CHECKING:
+    from invcore.testing.subjects import Subject
 
 
 def work(job: Job) -> Record:

@@ -20,6 +20,7 @@ from invcore.testing.watch import global_seed, unchanged, untouched_generators
 def check_estimates(subject: Subject) -> None:
     """A list of Estimates comes back, at least one, no two of one name and T."""
     found = _measure(subject, sample_evaluation())
+    require(bool(found), "measure gives no estimate, though the evaluation has all that it can")
     names = [label(estimate) for estimate in found]
     require(all(e.name and e.name == e.name.strip() for e in found), "an estimate has no name")
     twice = sorted({str(n) for n in names if names.count(n) > 1})
@@ -79,9 +80,20 @@ def check_failed_candidates(subject: Subject) -> None:
 
 
 def check_one_target_one_candidate(subject: Subject) -> None:
-    """B = 1 and K = 1 are taken."""
+    """B = 1 and K = 1 are taken; a metric that needs more gives no estimates."""
     for targets, count in ((1, 1), (1, 8), (12, 1)):
         _measure(subject, sample_evaluation(targets, count))
+
+
+def check_missing_facts(subject: Subject) -> None:
+    """Without a task, a truth, a density or an order it gives numbers, or no estimates."""
+    seen = sample_evaluation()
+    bare = replace(seen, task=None, truth=None, log_density=None, order=None, predicted=None)
+    for estimate in _measure(subject, bare):
+        require(
+            math.isfinite(estimate.value),
+            f"{estimate.name} is {estimate.value} where what it needs is missing: leave it out",
+        )
 
 
 def check_intervals(subject: Subject) -> None:
@@ -124,13 +136,14 @@ def check_candidate_order(subject: Subject) -> None:
     def mixed(values: Tensor) -> Tensor:
         return values.gather(1, order[..., None].expand_as(values))
 
-    assert seen.predicted is not None
+    assert seen.predicted is not None and seen.order is not None
     turned = replace(
         seen,
         candidates=mixed(seen.candidates),
         resimulated=mixed(seen.resimulated),
         errors=seen.errors.gather(1, order),
         predicted=mixed(seen.predicted),
+        order=order.argsort(dim=1).gather(1, seen.order),  # the same candidates, where they are now
     )
     _same_values(subject, seen, turned, "with the candidates in another order")
 
@@ -138,7 +151,8 @@ def check_candidate_order(subject: Subject) -> None:
 def check_target_order(subject: Subject) -> None:
     """The order of the targets does not matter."""
     seen = sample_evaluation(failed=True)
-    assert seen.predicted is not None
+    assert seen.predicted is not None and seen.order is not None
+    assert seen.truth is not None and seen.log_density is not None
     turned = replace(
         seen,
         targets=seen.targets.flip(0),
@@ -146,6 +160,9 @@ def check_target_order(subject: Subject) -> None:
         resimulated=seen.resimulated.flip(0),
         errors=seen.errors.flip(0),
         predicted=seen.predicted.flip(0),
+        order=seen.order.flip(0),
+        truth=seen.truth.flip(0),
+        log_density=seen.log_density.flip(0),
     )
     _same_values(subject, seen, turned, "with the targets in another order")
 
@@ -180,7 +197,6 @@ def _measure(subject: Subject, seen: Evaluation) -> list[Estimate]:
     found = metric.measure(seen)
     fine = isinstance(found, list) and all(isinstance(e, Estimate) for e in found)
     require(fine, "measure gives no list of Estimates")
-    require(bool(found), "measure gives no estimate")
     return list(found)
 
 
@@ -203,6 +219,7 @@ METRIC_CHECKS = tuple(
         check_repeats,
         check_failed_candidates,
         check_one_target_one_candidate,
+        check_missing_facts,
         check_intervals,
         check_recorded,
         check_candidate_order,

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from invcore.config import Config
 from invcore.contracts.method import Problem, Targets
-from invcore.contracts.task import Task
+from invcore.contracts.task import Modes, Task
 from invcore.data import Pairs
 from invcore.priors import Categorical, Integers, TruncatedNormal, Uniform
 from invcore.seeding import generator
@@ -47,6 +47,11 @@ class Twist(Task[Config]):
         """A point on a circle, and its shift."""
         angle, radius, shift = x.unbind(dim=1)
         return torch.stack([radius * angle.cos(), 0.001 * angle.sin() + shift], dim=1)
+
+    def modes(self, targets: Tensor, designs: Tensor) -> Modes:
+        """One curve each: along it, angle and shift are monotone functions of the radius."""
+        finite = designs.isfinite().all(dim=2)
+        return Modes(torch.ones(len(targets), dtype=torch.long), finite.long() - 1)
 
 
 class Mixed(Task[Config]):

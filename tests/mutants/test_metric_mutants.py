@@ -37,6 +37,23 @@ class ATuple(Reference):
         return (Estimate("best", *ends),)
 
 
+class NothingToSay(Reference):
+    def report(self, ends):
+        return []
+
+
+class NeedsTheTruth(Reference):
+    def best(self, evaluation):
+        near = (evaluation.candidates - evaluation.truth[:, None]).square().sum(dim=2)
+        return torch.where(near.amin(dim=1) < torch.inf, super().best(evaluation), torch.nan)
+
+
+class NotANumberWithoutTheTask(Reference):
+    def measure(self, evaluation):
+        found = super().measure(evaluation)
+        return found if evaluation.task else [Estimate("best", torch.nan)]
+
+
 class MoreAfterFailures(Reference):
     def measure(self, evaluation):
         lost = float(evaluation.errors.isnan().double().mean())
@@ -108,6 +125,9 @@ class WrongByTen(Reference):
 MUTANTS = [
     (SameNameTwice, ["estimates", "hand-computed"]),
     (ATuple, ["estimates", ...]),
+    (NothingToSay, ["estimates", "hand-computed"]),
+    (NeedsTheTruth, ["missing-facts", "hand-computed"]),
+    (NotANumberWithoutTheTask, ["missing-facts", "hand-computed"]),
     (MoreAfterFailures, ["names-fixed"]),
     (SortsInPlace, ["evaluation-unchanged"]),
     (GlobalBootstrap, ["repeats", ...]),

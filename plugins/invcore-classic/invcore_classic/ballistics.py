@@ -19,12 +19,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 from invcore import ClippedNormal, Config, Field, Normal, Poisson, Space, Task, Uniform, Variable
+from invcore_classic.drawing import draw_flights, spread
 
 # Upward throws of any speed need 3 to reach rounding error, those straight down at v m/s about
 # log(v). A fixed number lets vmap batch it.
@@ -123,6 +124,46 @@ def landing_position(
     return torch.where(lands, landing, torch.nan)[..., None].to(x.dtype)
 
 
+def flight_path(
+    x: Tensor, gravity: float = 9.81, drag: float = 0.25, mass: float = 0.2, *, points: int = 80
+) -> Tensor:
+    """Compute where a thrown ball is at equal steps of time, from the throw to the landing.
+
+    Args:
+        x: designs (..., 4), see ``landing_position``; a path of NaN where the ball never lands.
+        gravity: g (m/s²).
+        drag: k (kg/s).
+        mass: m (kg).
+        points: how many places.
+
+    Returns:
+        Positions (..., points, 2), horizontal and height (m), float64.
+
+    Example:
+        >>> path = flight_path(torch.tensor([0.0, 1.5, 0.7, 15.0]), points=3)
+        >>> path[0].tolist(), bool(path[-1, 1].abs() < 1e-9)
+        ([0.0, 1.5], True)
+    """
+    wide = x.to(torch.float64)
+    start, height, angle, speed = wide[..., None, :].unbind(-1)
+    tau = mass / drag
+    up = speed * torch.sin(angle) / (gravity * tau)
+    time = _flight_time(up, height / (gravity * tau**2))
+    time = time * torch.linspace(0.0, 1.0, points, dtype=torch.float64)
+    reach = -torch.expm1(-time)
+    across = start + speed * torch.cos(angle) * tau * reach
+    return torch.stack([across, height + gravity * tau**2 * ((1 + up) * reach - time)], dim=-1)
+
+
+def _flight_time(up: Tensor, height: Tensor) -> Tensor:
+    """The time in τ from the throw to the landing; NaN where there is none."""
+    rise_time = torch.log1p(up.clamp(min=0.0))
+    fall_height = height + _phi(-rise_time)
+    lands = (fall_height >= 0.0) & fall_height.isfinite()
+    fall_time = _fall_time(torch.where(lands, fall_height, 1.0), (-up).clamp(min=0.0))
+    return torch.where(lands, rise_time + fall_time, torch.nan)
+
+
 def _designs(speed: Literal["whole", "any"]) -> Space:
     return Space.of(
         Variable(
@@ -196,3 +237,13 @@ class Ballistics(Task[BallisticsConfig]):
         self.designs.check(x)
         own = self.config
         return landing_position(x, own.gravity, own.drag, own.mass)
+
+    def draw(self, axes: Any, target: Tensor, designs: Tensor, responses: Tensor) -> bool:
+        """Draw up to 30 flights to the landing, and the wanted landing place.
+
+        Candidates that never land are left out.
+        """
+        own = self.config
+        landing = designs[responses.isfinite().all(dim=1)]
+        paths = flight_path(spread(landing), own.gravity, own.drag, own.mass)
+        return draw_flights(axes, paths, target, len(designs))

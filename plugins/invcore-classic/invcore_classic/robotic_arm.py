@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
-from invcore import Config, Field, Normal, Space, Task, Variable
+from invcore import Config, Field, Modes, Normal, Space, Task, Variable
+from invcore_classic.arm_modes import Arm, arm_modes
+from invcore_classic.drawing import draw_arms, spread
 
 Convention = Literal["sum", "difference"]
 
@@ -54,6 +56,32 @@ def hand_position(
     across = (length * torch.cos(phi)).sum(-1)
     up = wide[..., 0] + (length * torch.sin(phi)).sum(-1)
     return torch.stack((across, up), dim=-1).to(x.dtype)
+
+
+def joint_positions(
+    x: Tensor,
+    lengths: tuple[float, float, float] = (0.5, 0.5, 1.0),
+    convention: Convention = "sum",
+) -> Tensor:
+    """Compute where the corners of a planar arm are, from the rail to the hand.
+
+    Args:
+        x: designs (..., 4), see ``hand_position``.
+        lengths: of the three segments (length unit).
+        convention: how joint angles make segment angles.
+
+    Returns:
+        Positions (..., 4, 2), horizontal and vertical (length unit), float64.
+
+    Example:
+        >>> joint_positions(torch.tensor([0.25, 0.0, 0.0, 0.0])).tolist()
+        [[0.0, 0.25], [0.5, 0.25], [1.0, 0.25], [2.0, 0.25]]
+    """
+    corners = []
+    for many in range(4):  # the hand of the arm that ends at this corner
+        kept = tuple(length if i < many else 0.0 for i, length in enumerate(lengths))
+        corners.append(hand_position(x.double(), (kept[0], kept[1], kept[2]), convention))
+    return torch.stack(corners, dim=-2)
 
 
 class RoboticArmConfig(Config):
@@ -110,3 +138,25 @@ class RoboticArm(Task[RoboticArmConfig]):
         self.designs.check(x)
         own = self.config
         return hand_position(x, (own.length1, own.length2, own.length3), own.convention)
+
+    def modes(self, targets: Tensor, designs: Tensor) -> Modes:
+        """The locally most probable designs of each target: see ``arm_modes``.
+
+        A design belongs to the one that is nearest in the prior's standard deviations. Modes with
+        less than 1e-4 of the best one's density do not count. That none is missed is shown by the
+        tests, for a sample of targets.
+        """
+        own = self.config
+        lengths = targets.new_tensor([own.length1, own.length2, own.length3], dtype=torch.float64)
+        mix = lengths.new_tensor(_ANGLES[own.convention])
+        scale = lengths.new_tensor(
+            [v.prior.std for v in self.designs.variables if isinstance(v.prior, Normal)]
+        )
+        return arm_modes(targets, designs, Arm(lengths.cpu(), mix.cpu(), scale.cpu()))
+
+    def draw(self, axes: Any, target: Tensor, designs: Tensor, responses: Tensor) -> bool:
+        """Draw the rail, the arms of up to 30 candidates, and the wanted hand position."""
+        own = self.config
+        lengths = (own.length1, own.length2, own.length3)
+        corners = joint_positions(spread(designs), lengths, own.convention)
+        return draw_arms(axes, corners, target, len(designs))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from invcore import Config, Space, Task, Uniform, Variable
+from invcore import Config, Modes, Space, Task, Uniform, Variable
+from invcore_classic.drawing import draw_error_map
+from invcore_classic.sine_modes import sine_modes
 
 
 def sine_wave(x: Tensor) -> Tensor:
@@ -64,3 +67,11 @@ class SineWave(Task[SineWaveConfig]):
         """
         self.designs.check(x)
         return sine_wave(x)
+
+    def modes(self, targets: Tensor, designs: Tensor) -> Modes:
+        """The connected pieces of each target's solution set, found exactly: see ``sine_modes``."""
+        return sine_modes(targets, designs)
+
+    def draw(self, axes: Any, target: Tensor, designs: Tensor, responses: Tensor) -> bool:
+        """Draw the error over the box, the curves of solutions, and the candidates (K, 2)."""
+        return draw_error_map(axes, self.simulate, target, designs)

@@ -1,1 +1,23 @@
 """What this package adds to invcore."""
+
+from __future__ import annotations
+
+from invcore import Component, hookimpl
+
+
+@hookimpl
+def invcore_executors() -> list[Component]:
+    """The executors."""
+    return [
+        Component(
+            "serial",
+            "One run after another, in this process.",
+            "invcore_executors.serial:Serial",
+        ),
+        Component(
+            "processes",
+            "Several runs at once, in worker processes; one that dies costs its run alone.",
+            "invcore_executors.processes:Processes",
+            tags=("parallel",),
+        ),
+    ]

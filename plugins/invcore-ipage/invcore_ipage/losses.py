@@ -34,8 +34,7 @@ class BidirectionalLoss:
     ) -> None:
         self._config, self._network, self._y = config, network, y
         self._low, self._high = scaling.box(y.device)
-        self._recent = torch.ones((), device=y.device)  # running mean of L_y
-        self._progress, self._step = 0.0, 0
+        self._step = 0
 
     def __call__(self, batch: LossBatch) -> Tensor:
         """The weighted sum for one batch."""
@@ -52,19 +51,15 @@ class BidirectionalLoss:
         self._step += 1
         return loss
 
-    def _weights(self, supervised: Tensor, done: float) -> tuple[float, float]:
+    def _weights(self, supervised: Tensor, done: float) -> tuple[Tensor, Tensor]:
         """Weight of L_y, and share of all others, now."""
         config = self._config
-        self._recent = 0.99 * self._recent + 0.01 * supervised
-        if self._step % 20 == 0:  # seldom, since it waits for the device
-            recent = max(float(self._recent), 1e-12)
-            reached = math.log(recent) / math.log(config.converged)
-            self._progress = max(self._progress, min(1.0, reached))
-        share = self._progress * min(1.0, done / config.ramp)
-        weight = (
-            config.supervised_first * (config.supervised_last / config.supervised_first) ** share
+        reached = supervised.clamp(min=1e-12).log() / math.log(config.converged)
+        share = reached.clamp(0.0, 1.0) * min(1.0, done / config.ramp)
+        fall = config.supervised_last / config.supervised_first
+        return config.supervised_first * fall**share, (
+            config.others_first + (1 - config.others_first) * share
         )
-        return weight, config.others_first + (1 - config.others_first) * share
 
     def _inverse_terms(self, batch: LossBatch, y: Tensor, z: Tensor) -> Tensor:
         """What the inverse says of drawn latents, and of the latents of this batch's designs."""

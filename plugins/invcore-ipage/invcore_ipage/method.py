@@ -20,8 +20,8 @@ from invcore import (
     isolated,
     localised_candidates,
     substate,
-    train,
 )
+from invcore import train as train_network
 from invcore_ipage.config import IPageConfig
 from invcore_ipage.losses import BidirectionalLoss
 
@@ -50,7 +50,17 @@ class IPage(InverseMethod[IPageConfig]):
             network = _build(self.config, scaling).to(context.device)
         pairs, held = scaling.pairs(train), scaling.pairs(val)
         loss = BidirectionalLoss(self.config.losses, network, scaling, pairs.y.to(context.device))
-        _train(network, loss, pairs, held, self.config, context)
+        train_network(
+            network,
+            loss,
+            lambda part: (network.predict(part.x) - part.y).square().mean(),
+            pairs,
+            held,
+            self.config.training,
+            context,
+            label="ipage",
+            again=lambda: _build(self.config, scaling),
+        )
         network.eval().requires_grad_(False)
         known, draw = pairs.to(context.device), context.generator("trust")
         trust = Trust.fit(network.predict, known, draw)
@@ -115,23 +125,3 @@ class IPageModel(InverseModel):
 
 def _build(config: IPageConfig, scaling: Scaling) -> PaddedNetwork:
     return PaddedNetwork(config.network, scaling.designs.features, len(scaling.y.centre))
-
-
-def _train(
-    network: PaddedNetwork,
-    loss: BidirectionalLoss,
-    pairs: Pairs,
-    held: Pairs,
-    config: IPageConfig,
-    context: FitContext,
-) -> None:
-    train(
-        network,
-        loss,
-        lambda part: (network.predict(part.x) - part.y).square().mean(),
-        pairs,
-        held,
-        config.training,
-        context,
-        label="ipage",
-    )

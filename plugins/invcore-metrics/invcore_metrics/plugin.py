@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from invcore import Component, hookimpl
 
+_PAZ = "Lopez-Paz, Oquab, ICLR 2017, https://arxiv.org/abs/1610.06545"
+_TALTS = "Talts et al., 2018, https://arxiv.org/abs/1804.06788"
 _REN = "Ren, Padilla, Malof, NeurIPS 2020, https://arxiv.org/abs/2009.12919"
 
 
@@ -47,5 +49,38 @@ def invcore_metrics() -> list[Component]:
             "Seconds, simulator calls, and numbers in the fitted model.",
             "invcore_metrics.cost:Cost",
             tags=("cost",),
+        ),
+        Component(
+            "mmd",
+            "Squared maximum mean discrepancy between candidates and posterior samples.",
+            "invcore_metrics.mmd:Mmd",
+            references=(_REN,),
+            tags=("posterior",),
+        ),
+        Component(
+            "c2st",
+            "How well a classifier tells candidates from posterior samples.",
+            "invcore_metrics.c2st:C2st",
+            references=(_PAZ,),
+            tags=("posterior",),
+        ),
+        Component(
+            "sbc",
+            "Whether the truth has a uniform rank among the candidates.",
+            "invcore_metrics.sbc:Sbc",
+            references=(_TALTS,),
+            tags=("posterior",),
+        ),
+        Component(
+            "log-likelihood",
+            "Mean log density that the model gives the truth.",
+            "invcore_metrics.log_likelihood:LogLikelihood",
+            tags=("posterior",),
+        ),
+        Component(
+            "mode-recall",
+            "Share of a target's separate solutions that the candidates find.",
+            "invcore_metrics.mode_recall:ModeRecall",
+            tags=("diversity",),
         ),
     ]

@@ -1,8 +1,35 @@
 """Every metric of this package keeps the contract, and says what was computed by hand."""
 
-from math import nan, sqrt
+from dataclasses import replace
+from math import erfc, nan, sqrt
 
+import torch
+
+from invcore import Config, Integers, Modes, Space, Task, Variable
 from invcore.testing import Example, PluginSuite, evaluation
+
+
+class Switch(Task[Config]):
+    """One of three positions; its response says whether it is the middle one."""
+
+    designs = Space.of(Variable(name="x", prior=Integers(low=-1, high=1)))
+    responses = Space.of(Variable(name="y"))
+
+    def simulate(self, x, context=None):
+        return (x == 0).to(x)
+
+    def modes(self, targets, designs):
+        two = targets[:, 0] == 0
+        label = torch.where(two[:, None], (designs[..., 0] > 0).long(), 0)
+        return Modes(two.long() + 1, label)
+
+
+def switched(targets, candidates):
+    """Targets (B,) and candidates (B, K) of the switch."""
+    x = torch.tensor(candidates, dtype=torch.float64)[..., None]
+    y = torch.tensor(targets, dtype=torch.float64)[:, None]
+    return evaluation(y, (x == 0).double(), x, designs=Switch.designs, task=Switch(), seed=3)
+
 
 # Errors of two targets: 0, 1, 4 and 4, 9, 16.
 SQUARES = evaluation(
@@ -117,5 +144,97 @@ class TestCost(PluginSuite):
                 "simulator-calls": 17.0,
                 "parameters": 42.0,
             },
+        ),
+    )
+
+
+# All posterior samples of target 1 are 0. The three kernels of two points one apart:
+APART = sum(a**2 / (a**2 + 1) for a in (0.05, 0.2, 0.9))
+TWICE = sum(a**2 / (a**2 + 4) for a in (0.05, 0.2, 0.9))
+
+
+class TestMmd(PluginSuite):
+    kind, name = "metric", "mmd"
+    settings = {"scale": "none"}
+    examples = (
+        # Candidates as the reference: 3 + 3 - 2 * 3. One on either side of it: theirs are two apart.
+        Example(
+            switched([1.0, 1.0], [[0, 0], [1, -1]]),
+            {"mmd": (0 + TWICE + 3 - 2 * APART) / 2},
+        ),
+    )
+
+
+class TestC2st(PluginSuite):
+    kind, name = "metric", "c2st"
+    settings = {"steps": 30}
+    examples = (
+        # Always the same as the reference; never.
+        Example(switched([1.0], [[0] * 12]), {"c2st": 0.5, "c2st-neighbours": 0.5}),
+        Example(switched([1.0], [[1] * 12]), {"c2st": 1.0, "c2st-neighbours": 1.0}),
+    )
+
+
+class TestSbc(PluginSuite):
+    kind, name = "metric", "sbc"
+    examples = (
+        # Ranks of 10 truths among one candidate: 8 times above it, so bins of 2 and 8. Pearson's
+        # statistic is 9 / 5 + 9 / 5 with one degree of freedom.
+        Example(
+            evaluation(
+                targets=[[0.0]] * 10,
+                resimulated=[[[0.0]]] * 10,
+                candidates=[[[0.5]]] * 10,
+                truth=torch.tensor([[0.1]] * 2 + [[0.9]] * 8),
+            ),
+            {"sbc-p": erfc(sqrt(3.6 / 2)), "sbc-deviation": 0.3},
+        ),
+    )
+
+
+class TestLogLikelihood(PluginSuite):
+    kind, name = "metric", "log-likelihood"
+    examples = (
+        Example(
+            evaluation(
+                targets=[[0.0]] * 3,
+                resimulated=[[[0.0]]] * 3,
+                log_density=torch.tensor([-1.0, nan, -4.0]),
+            ),
+            {"log-likelihood": -2.5},
+        ),
+    )
+
+
+class TestModeRecall(PluginSuite):
+    kind, name = "metric", "mode-recall"
+    examples = (
+        # Two, one and two modes; found are one (the other candidates are wrong), one and both.
+        Example(
+            switched([0.0, 1.0, 0.0], [[1, 1, 0], [0, 1, -1], [0, 1, -1]]),
+            {"mode-recall": (1 / 2 + 1 + 1) / 3, "modes": 5 / 3},
+        ),
+    )
+
+
+class TestAnytime(PluginSuite):
+    kind, name = "metric", "anytime"
+    settings = {"seconds": [0.5, 1.0, 2.5, 100.0], "calls": [1, 2, 5]}
+    examples = (
+        # Six proposals took 3 s and their simulations 3 s: 1 s each. Errors: see SQUARES.
+        Example(
+            replace(SQUARES, timings={"propose_s": 3.0, "simulate_s": 3.0}, simulator_calls=6),
+            {
+                "best-within-1s": (5 / 3 + 29 / 3) / 2,
+                "best-within-2.5s": (1 / 3 + 17 / 3) / 2,
+                "best-within-100s": 2.0,
+                "best-within-1-calls": (5 / 3 + 29 / 3) / 2,
+                "best-within-2-calls": (1 / 3 + 17 / 3) / 2,
+            },
+        ),
+        # Ranked: 1.5 s for the three proposals of a target, then 0.5 s for each of them.
+        Example(
+            replace(RANKED, timings={"propose_s": 3.0, "simulate_s": 3.0}, simulator_calls=6),
+            {"best-within-2.5s": 2.0, "best-within-100s": 2.0, "best-within-1-calls": 2.5},
         ),
     )

@@ -1,0 +1,157 @@
+"""A bench's manifest: which runs belong to it, and how far they are. Light: reports read it."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from pathlib import Path
+from typing import Literal
+
+from pydantic import ValidationError
+
+from invcore.config import Config, Field
+from invcore.errors import StoreError, close_names
+from invcore.jsontext import dump
+from invcore.store import Store
+
+NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
+"""What a bench may be called: it is a file's name everywhere."""
+
+FAILED = ("diverged", "error")
+_FOLDER = "benches"
+_SCHEMA: Literal[1] = 1
+
+
+class Published(Config):
+    """A figure that others have published, to show beside ours."""
+
+    source: str = Field(min_length=1, description="Who says so, and where.")
+    task: str = Field(description="A task's label.")
+    method: str = Field(description="A method's label.")
+    metric: str = Field(min_length=1, description="A metric's name, as records have it.")
+    T: int | None = Field(None, ge=1, description="Number of candidates, if the metric has one.")
+    value: float = Field(description="The figure.")
+
+
+class Ablation(Config):
+    """Methods to show side by side."""
+
+    title: str = Field(min_length=1, description="What the methods differ in.")
+    methods: tuple[str, ...] = Field(min_length=1, description="Labels of methods.")
+
+
+class BenchCell(Config):
+    """One run of the grid.
+
+    ``seconds`` is what it took, on a clock; None while that is not known.
+    """
+
+    id: str = Field(pattern=r"^[0-9a-f]{12}$")
+    task: str
+    method: str
+    sampler: str
+    seed: int
+    status: Literal["ok", "diverged", "skipped", "error", "waiting", "running"] = "waiting"
+    reason: str = ""
+    seconds: float | None = None
+
+
+class Components(Config):
+    """The names of the components behind the labels."""
+
+    tasks: dict[str, str] = {}
+    methods: dict[str, str] = {}
+    samplers: dict[str, str] = {}
+
+
+class Bench(Config):
+    """What ``benches/NAME.json`` in a store holds: a grid of runs, and how far they are.
+
+    Tasks, methods and samplers are labels here; ``components`` has the names behind them.
+
+    Example:
+        >>> cell = BenchCell(id="0123456789ab", task="arm", method="na", sampler="lhs", seed=0)
+        >>> Bench(name="mine", created="", cells=(cell,)).count("waiting")
+        1
+    """
+
+    schema_version: Literal[1] = _SCHEMA
+    name: str = Field(pattern=NAME)
+    title: str = ""
+    created: str
+    cells: tuple[BenchCell, ...]
+    components: Components = Components()
+    published: tuple[Published, ...] = ()
+    ablations: tuple[Ablation, ...] = ()
+    file: str = Field("", description="The text of the bench's file.")
+
+    def count(self, *statuses: str) -> int:
+        """How many cells have one of these statuses."""
+        return sum(cell.status in statuses for cell in self.cells)
+
+
+def read_bench(store: Store, name: str) -> Bench:
+    """The manifest of a bench.
+
+    Args:
+        store: where it was run.
+        name: of the bench.
+
+    Raises:
+        StoreError: there is none of that name, or it is damaged; the message says what to do.
+    """
+    path = manifest_path(store, name)
+    if not re.match(NAME, name):
+        raise StoreError(f"{store.root}: {name!r} is no bench's name (letters, digits, . _ -)")
+    again = f"run `invcore bench FILE --out {store.root}`"
+    try:
+        return Bench.model_validate_json(path.read_bytes(), strict=True)
+    except FileNotFoundError:
+        known = close_names(name, bench_names(store))
+        raise StoreError(f"{store.root}: no bench {name!r}; {again} first. {known}") from None
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read ({error.strerror})") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        at = ".".join(str(part) for part in first["loc"])
+        if at == "schema_version":
+            found = f"has schema {first['input']!r}, this invcore reads {_SCHEMA}"
+        else:
+            found = "damaged, " + " ".join(f"{at} {first['msg']}".split())
+        raise StoreError(
+            f"{path}: {found}; {again} again: what is done is kept, and the manifest is replaced"
+        ) from None
+
+
+def manifest_path(store: Store, name: str) -> Path:
+    """Where the manifest of a bench is, or will be."""
+    return store.root / _FOLDER / f"{name}.json"
+
+
+def bench_names(store: Store) -> list[str]:
+    """The names of the benches in a store."""
+    return sorted(path.stem for path in (store.root / _FOLDER).glob("*.json"))
+
+
+def write_bench(store: Store, bench: Bench) -> None:
+    """Write a manifest, all at once.
+
+    Raises:
+        StoreError: that cannot be done.
+    """
+    path = manifest_path(store, bench.name)
+    folder = path.parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle, scratch = tempfile.mkstemp(prefix=".writing-", dir=folder)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(dump(bench.model_dump(mode="json"), indent=1))
+            os.chmod(scratch, 0o644)  # as runs are: a lab shares its store
+            os.replace(scratch, path)
+        except BaseException:
+            os.unlink(scratch)
+            raise
+    except OSError as error:
+        raise StoreError(f"{folder}: cannot be written ({error.strerror})") from None

@@ -1,0 +1,145 @@
+"""``invcore bench``: a grid of tasks, methods, samplers and seeds."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import redirect_stdout
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from invcore.cli.options import component_option, json_option, store_option
+
+if TYPE_CHECKING:
+    from invcore.contracts.executor import Executor
+    from invcore.plugins import Plugins
+    from invcore.sweep import Sweep
+
+_SOME_FAILED = 1
+_PARALLEL = "processes"
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False))
+@click.option("--jobs", type=click.IntRange(min=1), help="Runs at once; default 1.")
+@component_option("executor", None, "Who does the runs; default processes where --jobs is above 1.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A setting of the executor, e.g. limit_s=3600; may be repeated.",
+)
+@store_option
+@click.option("--retry", is_flag=True, help="Do failed runs again.")
+@click.option("--dry-run", is_flag=True, help="Only list the runs, and which are done.")
+@json_option
+@click.pass_context
+def bench(
+    ctx: click.Context,
+    file: str,
+    jobs: int | None,
+    executor: str | None,
+    settings: tuple[str, ...],
+    out: str,
+    retry: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Run a grid of tasks, methods, samplers and seeds.
+
+    FILE (.toml, .yaml) says which. A run that is stored already is not repeated, so a bench that
+    was stopped goes on where it was. A run that fails is recorded, and the rest go on.
+
+    \b
+    invcore bench docs/benchmarks/quick.toml
+    invcore bench docs/benchmarks/neurips2020.toml --jobs 4
+    """  # noqa: D301 - click wants the character
+    from invcore.benches import FAILED
+    from invcore.benchfile import BenchFile
+    from invcore.cli import benchview
+    from invcore.cli.console import emit_json
+    from invcore.plugins import installed
+    from invcore.store import Store
+    from invcore.sweep import Sweep
+
+    plugins = installed()
+    runner = build_executor(executor, jobs, settings, plugins)
+    sweep = Sweep(BenchFile.read(file), Store(out), plugins=plugins, retry=retry)
+    if dry_run:
+        emit_json(document(sweep)) if as_json else benchview.show_cells(sweep)
+        return
+    workers = getattr(runner.config, "workers", 1) if runner else 1
+    # What methods print is no result.
+    with benchview.watcher(sweep, workers) as watcher, redirect_stdout(sys.stderr):
+        done = sweep.go(runner, watcher)
+    if as_json:
+        emit_json(document(sweep))
+    else:
+        benchview.show_summary(sweep)
+        _say_next(ctx, sweep)
+    if done.count(*FAILED):
+        ctx.exit(_SOME_FAILED)
+
+
+def build_executor(
+    name: str | None, jobs: int | None, settings: tuple[str, ...], plugins: Plugins
+) -> Executor[Any] | None:
+    """Who does the runs; None: this process, one after another.
+
+    Raises:
+        ConfigError: a wrong setting, or ``--jobs`` where that means nothing.
+        UnknownNameError: no such executor; the message says what to install.
+    """
+    from invcore.errors import ConfigError, UnknownNameError
+    from invcore.runconfig import method_settings
+
+    if name is None and (jobs or 1) == 1:
+        if settings:
+            raise ConfigError("--set is for the executor's settings: name one by --executor")
+        return None
+    chosen = name or _PARALLEL
+    try:
+        component = plugins.registry.load("executor", chosen)
+    except UnknownNameError:
+        if name is not None:
+            raise
+        raise UnknownNameError(
+            f"--jobs {jobs} needs the executor {_PARALLEL!r}: pip install invcore-executors"
+        ) from None
+    data = method_settings(list(settings), component.Config)
+    if jobs is not None:
+        if "workers" not in component.Config.model_fields:
+            raise ConfigError(f"executor {chosen!r} has no workers to set: leave --jobs out")
+        data["workers"] = jobs
+    made: Executor[Any] = component(component.Config.resolve(data, where=f"executor {chosen!r}"))
+    return made
+
+
+def document(sweep: Sweep) -> dict[str, Any]:
+    """The bench as ``--json`` prints it."""
+    from invcore.benches import manifest_path
+    from invcore.cli.benchview import summary
+
+    made = sweep.bench()
+    cells = []
+    for cell, known in zip(made.cells, sweep.cells, strict=True):
+        values = sweep.states[known.id].values or {}
+        r = {f"r_{T}": values.get(("r_T", T)) for T in (1, 50)}
+        cells.append({**cell.model_dump(mode="json"), **r})
+    return {
+        "name": made.name,
+        "title": made.title,
+        "path": str(manifest_path(sweep.store, made.name)),
+        "cells": cells,
+        "summary": summary(sweep),
+    }
+
+
+def _say_next(ctx: click.Context, sweep: Sweep) -> None:
+    """The command that makes a report of it, and who brings that command."""
+    root = ctx.find_root().command
+    known = isinstance(root, click.Group) and root.get_command(ctx, "report") is not None
+    store = "" if str(sweep.store.root) == "runs" else f" --out {sweep.store.root}"
+    first = "next: " if known else "next: pip install invcore-report, then "
+    click.echo(f"{first}invcore report --bench {sweep.file.grid.name}{store}")

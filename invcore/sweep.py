@@ -1,0 +1,220 @@
+"""A sweep: all runs of a bench, those that are done left out, each failure a record."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from invcore.benches import FAILED, Bench, BenchCell, Components, read_bench, write_bench
+from invcore.benchfile import BenchFile
+from invcore.cells import Cell, State, Values, cells_of
+from invcore.contracts.executor import Executor, Job, Record
+from invcore.errors import StoreError
+from invcore.plan import Plan
+from invcore.plugins import Plugins, installed
+from invcore.runconfig import RunConfig
+from invcore.runner import blank_record, reason_of, run
+from invcore.store import RunRecord, Store
+
+
+def do_cell(job: Job, plugins: Plugins | None = None) -> Record:
+    """Do one run of a bench, here; executors call it wherever they are. It does not raise.
+
+    Args:
+        job: ``id``, ``config`` (of the run) and ``store`` (a path).
+        plugins: where names are looked up; those installed.
+
+    Returns:
+        ``id``, ``status``, ``reason``, ``seconds``, ``metrics``, and ``stored``: whether the store
+        has a record of it.
+    """
+    start = time.perf_counter()
+    try:
+        config = RunConfig.parse(job["config"], where=f"run {job['id']}")
+        Plan.of(config, plugins or installed())  # a worker's first run imports much
+        start = time.perf_counter()
+        record = run(config, store=Store(job["store"]), plugins=plugins)
+    except (Exception, SystemExit) as error:  # a method that ends the process ends its run alone
+        found: dict[str, Any] = {"status": "error", "reason": reason_of(error), "stored": False}
+    else:
+        metrics = [metric.model_dump(mode="json") for metric in record.metrics]
+        found = {
+            "status": record.status, "reason": record.reason, "metrics": metrics, "stored": True
+        }  # fmt: skip
+    return {"id": job["id"], **found, "seconds": time.perf_counter() - start}
+
+
+class Watcher:
+    """Is told how a sweep goes on; this one is silent."""
+
+    def started(self, cell: Cell) -> None:
+        """A cell was given to the executor."""
+
+    def ended(self, cell: Cell, state: State) -> None:
+        """A cell is ok, or failed."""
+
+
+class Sweep:
+    """The cells of a bench, and how far each is.
+
+    Args:
+        file: the bench.
+        store: where runs are kept and looked for.
+        plugins: where names are looked up; those installed.
+        retry: do failed cells again.
+
+    Raises:
+        ConfigError: a wrong name or setting; with file and line.
+    """
+
+    def __init__(
+        self,
+        file: BenchFile,
+        store: Store,
+        *,
+        plugins: Plugins | None = None,
+        retry: bool = False,
+    ) -> None:
+        self.file, self.store = file, store
+        self.plugins = plugins or installed()
+        self.cells = cells_of(file, self.plugins)
+        self._created = datetime.now(UTC).isoformat(timespec="seconds")
+        spent = self._earlier()
+        self.states: dict[str, State] = {}
+        for run_id in dict.fromkeys(cell.id for cell in self.cells):
+            record = _stored(store, run_id)
+            if record is None or (retry and record.status in FAILED):
+                self.states[run_id] = State()
+            else:
+                self.states[run_id] = _state(record, spent.get(run_id))
+
+    def _earlier(self) -> dict[str, float]:
+        """What the cells took when they were done, if a manifest still knows."""
+        try:
+            bench = read_bench(self.store, self.file.grid.name)
+        except StoreError:
+            return {}
+        self._created = bench.created
+        return {cell.id: cell.seconds for cell in bench.cells if cell.seconds is not None}
+
+    def waiting(self) -> list[Cell]:
+        """The cells that are to be done; of those that are the same run, the first."""
+        first = {cell.id: cell for cell in reversed(self.cells)}
+        return [c for c in self.cells if self.states[c.id].status == "waiting" and first[c.id] is c]
+
+    def go(self, executor: Executor[Any] | None = None, watcher: Watcher | None = None) -> Bench:
+        """Do all cells that wait.
+
+        Args:
+            executor: how; None: one after another, in this process.
+            watcher: is told how it goes on.
+
+        Returns:
+            The manifest, which is in the store too.
+
+        Raises:
+            StoreError: the store cannot be written.
+        """
+        watcher = watcher or Watcher()
+        self.store.check_writable()
+        cells = {cell.id: cell for cell in self.waiting()}
+        self._write()
+        jobs = self._jobs(list(cells.values()), watcher)
+        records: Iterable[Record]
+        if executor is None:
+            records = (do_cell(job, self.plugins) for job in jobs)
+        else:
+            records = executor.map(do_cell, jobs)
+        try:
+            for record in records:
+                cell = cells.pop(str(record.get("id")), None)
+                if cell is not None:
+                    self._end(cell, record, watcher)
+            for cell in cells.values():
+                self._end(cell, {"reason": "the executor gave no record of it"}, watcher)
+        finally:
+            close = getattr(records, "close", None)  # workers end now, not when they are collected
+            if close is not None:
+                close()
+            for run_id, state in self.states.items():
+                if state.status == "running":
+                    self.states[run_id] = State()
+            bench = self._write()
+        return bench
+
+    def _jobs(self, cells: list[Cell], watcher: Watcher) -> Iterable[Job]:
+        """The jobs; a cell is running once the executor has taken its job."""
+        for cell in cells:
+            self.states[cell.id] = State("running", since=time.monotonic())
+            self._write()
+            watcher.started(cell)
+            config = cell.config.model_dump(mode="json")
+            yield {"id": cell.id, "config": config, "store": str(self.store.root.absolute())}
+
+    def _end(self, cell: Cell, record: Record, watcher: Watcher) -> None:
+        self.states[cell.id] = self._take(cell, record)
+        watcher.ended(cell, self.states[cell.id])
+        self._write()
+
+    def _take(self, cell: Cell, record: Record) -> State:
+        """What became of a cell; a failure that the store does not know goes there."""
+        reason = " ".join(str(record.get("reason", "")).split())
+        if record.get("stored"):
+            values = {(m["name"], m["T"]): m["value"] for m in record["metrics"]}
+            return State(record["status"], reason, record["seconds"], values or None)
+        known = _stored(self.store, cell.id)
+        if known is not None and known.status == "ok":  # its worker died just after
+            return _state(known, None)
+        lost = State("error", reason or "the executor says no reason", record.get("seconds"))
+        plan = Plan.of(cell.config, self.plugins)
+        update = {"status": lost.status, "reason": lost.reason}
+        self.store.write(blank_record(plan).model_copy(update=update), log=[])
+        return lost
+
+    def bench(self) -> Bench:
+        """The manifest, as things are now."""
+        grid = self.file.grid
+        axes = ("tasks", "methods", "samplers")
+        names = {axis: {e.label: e.name for e in getattr(grid, axis)} for axis in axes}
+        return Bench(
+            name=grid.name,
+            title=grid.title,
+            created=self._created,
+            cells=tuple(
+                BenchCell.parse({
+                    "id": c.id, "task": c.task, "method": c.method, "sampler": c.sampler,
+                    "seed": c.seed, "status": state.status, "reason": state.reason,
+                    "seconds": state.seconds,
+                })
+                for c, state in ((c, self.states[c.id]) for c in self.cells)
+            ),
+            components=Components.parse(names),
+            published=grid.published,
+            ablations=grid.ablations,
+            file=self.file.source.text,
+        )  # fmt: skip
+
+    def _write(self) -> Bench:
+        bench = self.bench()
+        write_bench(self.store, bench)
+        return bench
+
+
+def _stored(store: Store, run_id: str) -> RunRecord | None:
+    """The record of a run; None if it is absent or damaged, and so to be done again."""
+    if not store.path(run_id).exists():
+        return None
+    try:
+        return store.read(run_id)
+    except StoreError:
+        return None
+
+
+def _state(record: RunRecord, seconds: float | None) -> State:
+    times = record.timings
+    if seconds is None and record.status == "ok":
+        seconds = times.fit_s + times.propose_s + times.simulate_s
+    values: Values = {(m.name, m.T): m.value for m in record.metrics}
+    return State(record.status, record.reason, seconds, values or None)

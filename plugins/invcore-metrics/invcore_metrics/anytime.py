@@ -1,0 +1,96 @@
+"""The best answer within a given time, and within given simulator calls."""
+
+from __future__ import annotations
+
+import math
+
+from invcore import (
+    Config,
+    Estimate,
+    Evaluation,
+    Field,
+    Metric,
+    anytime,
+    bootstrap,
+    expected_best,
+)
+
+
+class AnytimeConfig(Config):
+    """Settings of ``anytime``."""
+
+    seconds: tuple[float, ...] = Field(
+        (0.001, 0.01, 0.1, 1.0, 10.0, 100.0), description="Times for one target, s."
+    )
+    calls: tuple[int, ...] = Field(
+        (1, 10, 100, 1000), description="Numbers of simulator calls for one target."
+    )
+    call_s: float = Field(
+        0.0,
+        ge=0,
+        description="Seconds that a simulator call is taken to cost, for a simulator that is not "
+        "the run's; 0: as measured.",
+    )
+
+
+class Anytime(Metric[AnytimeConfig]):
+    """The expected smallest error that a target has after a time, or after simulator calls.
+
+    The time of T candidates is that to propose and to simulate them; ranked candidates are all
+    proposed before the first is known (see ``invcore.anytime``). Fitting is left out. Once a run
+    has judged all its candidates, more time brings nothing. Times too short for one candidate
+    are left out, and so are more calls than the run made for a target.
+
+    References:
+        Ren, Padilla, Malof, NeurIPS 2020, https://arxiv.org/abs/2009.12919 (figure 4)
+    """
+
+    Config = AnytimeConfig
+
+    def measure(self, evaluation: Evaluation) -> list[Estimate]:
+        """``best-within-0.1s`` and the like, then ``best-within-10-calls`` and the like."""
+        total = evaluation.errors.shape[1]
+        proposed = evaluation.errors.numel()
+        if not proposed:
+            return []
+        timings = evaluation.timings
+        first, last = (
+            anytime(
+                evaluation.errors,
+                ranked=evaluation.ranked,
+                propose_s=float(timings.get("propose_s", 0.0)),
+                call_s=self.config.call_s or float(timings.get("simulate_s", 0.0)) / proposed,
+                counts=[count],
+                propose_calls=max(0, evaluation.simulator_calls - proposed),
+            )
+            for count in (1, total)
+        )
+        wanted: dict[str, int] = {}
+        if timings:
+            for seconds in dict.fromkeys(self.config.seconds):
+                count = _reached(seconds, float(first.seconds), float(last.seconds), total)
+                if count:
+                    wanted[f"best-within-{seconds:g}s"] = count
+        for calls in dict.fromkeys(self.config.calls):
+            count = _reached(calls, float(first.calls), float(last.calls), total)
+            if count and calls <= math.ceil(float(last.calls)):
+                wanted[f"best-within-{calls}-calls"] = count
+        if not wanted:
+            return []
+        best = expected_best(
+            evaluation.errors, list(wanted.values()), ranked=evaluation.ranked
+        )  # (names, B)
+        return [
+            Estimate(name, *bootstrap(values, evaluation.generator("anytime")))
+            for name, values in zip(wanted, best, strict=True)
+        ]
+
+
+def _reached(budget: float, first: float, last: float, total: int) -> int:
+    """How many of the candidates a budget is enough for, if the first and the last cost so much."""
+    if budget < first * (1 - 1e-9):
+        return 0
+    if budget >= last or total == 1:
+        return total
+    each = (last - first) / (total - 1)  # all others cost the same
+    return min(total, 1 + int((budget - first) / each * (1 + 1e-9)))

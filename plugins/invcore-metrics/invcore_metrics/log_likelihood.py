@@ -1,0 +1,21 @@
+"""How likely the model finds the designs behind the targets."""
+
+from __future__ import annotations
+
+from invcore import Config, Estimate, Evaluation, Metric, bootstrap
+
+
+class LogLikelihood(Metric[Config]):
+    """The mean of the model's log p(truth | target), in nats, for designs in their own units.
+
+    Only for methods with a density. Values compare on one task alone: they change with the units
+    of the designs.
+    """
+
+    def measure(self, evaluation: Evaluation) -> list[Estimate]:
+        """The mean over targets; nothing where the model has no density."""
+        values = evaluation.log_density
+        if values is None or bool(values.isnan().all()):
+            return []
+        mean, low, high = bootstrap(values, evaluation.generator("log-likelihood"))
+        return [Estimate("log-likelihood", mean, low, high, unit="nats", better="higher")]

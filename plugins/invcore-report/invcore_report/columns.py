@@ -1,0 +1,139 @@
+"""The columns of a leaderboard: which there are, and how each is measured."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from invcore_report.curves import Interval
+from invcore_report.measure import Summary
+
+if TYPE_CHECKING:
+    from invcore.store import RunRecord
+
+_TOLD = {  # metrics that the page has columns of its own for, or that say the same in other words
+    "r_T", "r_T-median", "r_T-reranked", "resimulation-error-spread", "resimulation-error-median",
+    "fit-time", "propose-time", "simulate-time", "time-per-1000-candidates", "simulator-calls",
+    "parameters", "failed",
+}  # fmt: skip
+_DULL = {"unanswered", "out-of-bounds"}  # worth a column where it is not all zeros
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the leaderboard.
+
+    Args:
+        key: stands for it in JSON.
+        title: above it.
+        meaning: a line about it.
+        better: ``lower``, ``higher`` or empty; methods are ranked where it says so.
+    """
+
+    key: str
+    title: str
+    meaning: str
+    better: str = "lower"
+
+
+Measure = Callable[[Summary], "Interval | None"]
+
+
+def columns_of(summaries: Sequence[Summary], counts: Sequence[int]) -> list[tuple[Column, Measure]]:
+    """The columns for some methods on one task.
+
+    Args:
+        summaries: what is known of them.
+        counts: numbers of candidates T to have columns for.
+    """
+    columns: list[tuple[Column, Measure]] = []
+    for T in counts:
+        said = f"expected smallest error among {T} candidates" if T > 1 else "error of the first"
+        columns.append((Column(f"r_{T}", f"r_{T}", said), partial(_raw, T)))
+    if any(s.reranked for s in summaries):
+        said = "the same, with all methods' candidates ranked by one surrogate"
+        for T in counts[:2]:
+            column = Column(f"r_{T}-reranked", f"r_{T} re-ranked", said)
+            columns.append((column, partial(_reranked, T)))
+    columns.append((Column("median", "median r_1", "median over targets of r_1"), _median))
+    columns += _of_metrics(summaries, counts)
+    columns.append((Column("failed", "failed", "share of candidates without a response"), _failed))
+    return columns + _COSTS
+
+
+def _raw(T: int, summary: Summary) -> Interval | None:
+    return summary.raw.at(T)
+
+
+def _reranked(T: int, summary: Summary) -> Interval | None:
+    return summary.reranked.at(T) if summary.reranked else None
+
+
+def _median(summary: Summary) -> Interval:
+    return summary.median
+
+
+def _failed(summary: Summary) -> Interval:
+    return summary.failed
+
+
+def _of_metrics(
+    summaries: Sequence[Summary], counts: Sequence[int]
+) -> list[tuple[Column, Measure]]:
+    """Columns of what else the runs' records hold: posterior metrics, diversity, others'."""
+    found: dict[tuple[str, int | None], Column] = {}
+    dull = set(_DULL)
+    for summary in summaries:
+        for record in summary.records:
+            for metric in record.metrics:
+                if metric.name in _TOLD or metric.T not in (None, *counts):
+                    continue
+                key = metric.name if metric.T is None else f"{metric.name}_{metric.T}"
+                unit = f", {metric.unit}" if metric.unit else ""
+                column = Column(key, key, f"metric {metric.name}{unit}", metric.better)
+                found.setdefault((metric.name, metric.T), column)
+                if metric.value:
+                    dull.discard(metric.name)
+    return [
+        (column, partial(_of_records, name, T))
+        for (name, T), column in found.items()
+        if name not in dull
+    ]
+
+
+def _of_records(name: str, T: int | None, summary: Summary) -> Interval | None:
+    """A metric's mean over seeds; its interval is that of the one run, or the seeds' range."""
+    held = [m for r in summary.records for m in r.metrics if m.name == name and m.T == T]
+    values = [metric.value for metric in held if metric.value is not None]
+    if not values:
+        return None
+    mean = math.fsum(values) / len(values)
+    low, high = held[0].ci_low, held[0].ci_high
+    if len(values) > 1 or low is None or high is None:
+        return Interval(mean, min(values), max(values))
+    return Interval(mean, low, high)
+
+
+def _cost(
+    key: str, title: str, meaning: str, of: Callable[[RunRecord], float], better: str = "lower"
+) -> tuple[Column, Measure]:
+    def measure(summary: Summary) -> Interval:
+        values = [float(of(record)) for record in summary.records]
+        return Interval(summary.mean(of), min(values), max(values))
+
+    return Column(key, title, meaning, better), measure
+
+
+_COSTS = [
+    _cost("fit_s", "fit, s", "seconds of training", lambda r: r.timings.fit_s),
+    _cost(
+        "propose_s_per_1000",
+        "propose 1,000, s",
+        "seconds to propose 1,000 candidates",
+        lambda r: 1000 * r.timings.propose_s / (r.targets * r.candidates),
+    ),
+    _cost("parameters", "parameters", "numbers in the model's state", lambda r: r.parameters, ""),
+]

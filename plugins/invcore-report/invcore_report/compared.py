@@ -1,0 +1,94 @@
+"""A comparison of two runs, for people."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from invcore_report.comparing import Comparison
+from invcore_report.wording import number
+
+_CLEAR = 0.05
+
+
+def sentence(found: Comparison) -> str:
+    """What the comparison says, by the largest number of candidates in the runs' own order."""
+    own = [row for row in found.differences if "re-ranked" not in row.name]
+    row = own[-1]
+    if not row.targets:
+        return "No target has an answer of both runs, so nothing can be compared."
+    if row.ties == 1:
+        return f"The two are equal on every target at {row.name}."
+    size = (
+        f"its {row.name} is {number(row.ratio)} times that of {{other}} "
+        f"({number(row.ratio_low)} .. {number(row.ratio_high)}), p = {_small(row.p)}"
+    )
+    if row.p >= _CLEAR:
+        said = (
+            f"No clear difference: A is better on {_percent(row.a_better)} of the targets, {size}"
+        )
+        return said.format(other="B") + "."
+    name, other, share = "A", "B", row.a_better
+    if row.b_better > row.a_better:
+        name, other, share = "B", "A", row.b_better
+        size = (
+            f"its {row.name} is {number(1 / row.ratio if row.ratio else math.nan)} times that of A "
+            f"({number(_over(row.ratio_high))} .. {number(_over(row.ratio_low))}), "
+            f"p = {_small(row.p)}"
+        )
+    means = row.ratio if name == "A" else _over(row.ratio)
+    but = "but " if means > 1 else ""  # a few bad targets can spoil the mean of the better run
+    said = f"{name} is better on {_percent(share)} of the targets, {but}{size}"
+    return said.format(other=other) + "."
+
+
+def table(found: Comparison) -> list[str]:
+    """The comparison as lines for people."""
+    runs = [("A", found.first), ("B", found.second)]
+    lines = [
+        f"{name}  {r.id}  {r.method} on {r.task}, sampler {r.sampler}, seed {r.seed}, "
+        f"{r.candidates} candidates{' ranked by the method' if r.ranked else ''}"
+        for name, r in runs
+    ]
+    rows = [["", "A", "B", "A / B", "95% interval", "A better", "B better", "ties", "p"]]
+    for d in found.differences:
+        ends = f"{number(d.ratio_low)} .. {number(d.ratio_high)}"
+        shares = [_percent(share) for share in (d.a_better, d.b_better, d.ties)]
+        means = [number(value) for value in (d.first, d.second, d.ratio)]
+        rows.append([d.name, *means, ends, *shares, _small(d.p)])
+    for name, of in (("fit, s", "fit_s"), ("propose, s", "propose_s")):
+        a, b = (getattr(record.timings, of) for _, record in runs)
+        rows.append([name, number(a), number(b), number(a / b if b else math.nan)])
+    lines += ["", *_aligned(rows), ""]
+    first = found.differences[0]
+    if first.a_alone or first.b_alone:
+        lines.append(
+            f"Only A answers {first.a_alone} further targets, only B {first.b_alone}: "
+            "they are not in these numbers."
+        )
+    return [*lines, sentence(found)]
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows as lines: the first column to the left, numbers to the right."""
+    widths = [max(len(row[i]) for row in rows if i < len(row)) for i in range(len(rows[0]))]
+    return [
+        "  ".join(
+            cell.rjust(width) if i else cell.ljust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=False))
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f}%"
+
+
+def _small(p: float) -> str:
+    """A p value: of the order of 1e-30 nobody wants digits."""
+    return "1" if p == 1 else f"{p:.2g}" if p >= 1e-3 else f"{p:.0e}".replace("e-0", "e-")
+
+
+def _over(value: float) -> float:
+    return 1 / value if value else math.nan

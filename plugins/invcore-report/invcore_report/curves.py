@@ -1,0 +1,173 @@
+"""Expected best errors as functions of the number of candidates, of seconds and of calls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from invcore import expected_best, generator
+
+LARGEST = 1000  # candidates that a curve goes up to
+_PLACES = 40
+_REPEATS = 1000
+_LEVEL = 0.95
+_CHUNK = 1 << 22  # numbers held at once by a bootstrap
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean over targets and its 95% bootstrap interval; NaN where nothing is known."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Expected best errors at some numbers of candidates.
+
+    Args:
+        counts: the T.
+        mean: (n,), over the targets of all seeds.
+        low: (n,), lower ends of the 95% intervals.
+        high: (n,), upper ends.
+        resamples: (n, repeats), the means of the bootstrap.
+    """
+
+    counts: tuple[int, ...]
+    mean: Tensor
+    low: Tensor
+    high: Tensor
+    resamples: Tensor
+
+    def at(self, count: int) -> Interval | None:
+        """The point at T = count; None where the curve has none."""
+        if count not in self.counts:
+            return None
+        i = self.counts.index(count)
+        return Interval(float(self.mean[i]), float(self.low[i]), float(self.high[i]))
+
+
+def places(candidates: int, also: Sequence[int] = ()) -> tuple[int, ...]:
+    """About 40 numbers of candidates, evenly in their logarithm; 1, 50 and the largest among them.
+
+    Args:
+        candidates: K.
+        also: further ones, if there are as many candidates.
+
+    Example:
+        >>> places(12, also=[11, 70])
+        (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12)
+    """
+    most = min(candidates, LARGEST)
+    spread = torch.logspace(0, torch.tensor(float(most)).log10().item(), _PLACES).round().int()
+    wanted = {1, 50, most, *spread.tolist(), *also}
+    return tuple(sorted(count for count in wanted if 1 <= count <= candidates))
+
+
+def by_target(
+    errors: Tensor, counts: Sequence[int], *, ranked: bool, order: Tensor | None = None
+) -> Tensor:
+    """Expected best errors of one run, for each target.
+
+    Args:
+        errors: (B, K).
+        counts: the T.
+        ranked: whether the candidates' own order counts.
+        order: (B, K), another order that counts instead of it, best first.
+
+    Returns:
+        (len(counts), B).
+    """
+    if order is None:
+        return expected_best(errors, counts, ranked=ranked)
+    return expected_best(errors.gather(1, order.long()), counts, ranked=True)
+
+
+def pooled(counts: Sequence[int], values: Tensor) -> Curve:
+    """The mean over targets, with intervals.
+
+    All curves over as many targets are resampled alike, so that where the targets are the same,
+    two curves' resamples are paired.
+
+    Args:
+        counts: the T.
+        values: (n, B), one number a target, of all seeds; NaN is left out.
+    """
+    resamples = _resample(values)
+    ends = torch.tensor([(1 - _LEVEL) / 2, (1 + _LEVEL) / 2], dtype=torch.float64)
+    low, high = resamples.nanquantile(ends, dim=1)
+    return Curve(tuple(counts), values.double().nanmean(dim=1), low, high, resamples)
+
+
+def mean_interval(values: Tensor) -> Interval:
+    """The mean of one number a target (B,), with its interval."""
+    one = pooled([1], values[None]).at(1)
+    assert one is not None
+    return one
+
+
+def median_interval(values: Tensor) -> Interval:
+    """The median of one number a target (B,), with its 95% interval from order statistics.
+
+    How many of B values lie below the median is binomial; no resampling is needed.
+
+    Example:
+        >>> median_interval(torch.arange(101.0))
+        Interval(value=50.0, low=40.0, high=60.0)
+    """
+    known = values[~values.isnan()].double().sort().values
+    if len(known) == 0:
+        return Interval(*(float("nan"),) * 3)
+    reach = 0.98 * len(known) ** 0.5
+    low = max(0, round((len(known) - 1) / 2 - reach))
+    high = min(len(known) - 1, round((len(known) - 1) / 2 + reach))
+    middle = 0.5 * (known[(len(known) - 1) // 2] + known[len(known) // 2])
+    return Interval(float(middle), float(known[low]), float(known[high]))
+
+
+def _resample(values: Tensor) -> Tensor:
+    """Means over targets drawn with replacement: (n, repeats)."""
+    number = values.shape[1]
+    known = ~values.isnan()
+    filled = torch.where(known, values, 0.0).double().T
+    weight = known.double().T
+    random = generator(0, "report", number)
+    step = max(1, _CHUNK // max(1, number))
+    parts = []
+    for start in range(0, _REPEATS, step):
+        drawn = torch.randint(number, (min(step, _REPEATS - start), number), generator=random)
+        times = torch.zeros(drawn.shape, dtype=torch.float64)
+        times.scatter_add_(1, drawn, torch.ones_like(times))
+        parts.append(times @ filled / (times @ weight))
+    return torch.cat(parts).T
+
+
+def seconds(
+    counts: Sequence[int], *, propose: float, candidates: int, ranked: bool, call: float
+) -> list[float]:
+    """Seconds until T candidates of one target are proposed and simulated.
+
+    With calls in place of seconds, and ``call`` = 1, it counts simulator calls.
+
+    Exchangeable candidates are proposed one by one; of ranked ones, all must be there before the
+    first is known. Training is not counted: it is done once for all targets.
+
+    Args:
+        counts: the T.
+        propose: seconds that all candidates of one target took.
+        candidates: K.
+        ranked: whether the order counts.
+        call: seconds of a simulator call.
+
+    Example:
+        >>> seconds([1, 4], propose=8.0, candidates=4, ranked=False, call=0.5)
+        [2.5, 10.0]
+        >>> seconds([1, 4], propose=8.0, candidates=4, ranked=True, call=0.5)
+        [8.5, 10.0]
+    """
+    return [(propose if ranked else propose * T / candidates) + T * call for T in counts]

@@ -1,0 +1,69 @@
+"""Numbers and sentences for people."""
+
+from __future__ import annotations
+
+import math
+
+from invcore_report.curves import Interval
+from invcore_report.leaderboard import CLEAR, Board
+
+
+def number(value: float | None) -> str:
+    """A number for people; a dash where there is none.
+
+    Example:
+        >>> number(6.234e-09), number(0.0), number(None), number(1234567.0), number(43.24)
+        ('6.2e-9', '0', '–', '1.2e6', '43.2')
+    """
+    if value is None or math.isnan(value):
+        return "–"  # noqa: RUF001 - a dash as wide as a digit
+    if math.isinf(value):
+        return "∞" if value > 0 else "-∞"
+    if value and not 1e-3 <= abs(value) < 1e5:
+        digits, _, exponent = f"{value:.1e}".partition("e")
+        return f"{digits}e{int(exponent)}"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def between(interval: Interval) -> str:
+    """The ends of an interval.
+
+    Example:
+        >>> between(Interval(2.0, 1.5, 2.5))
+        '1.5 .. 2.5'
+    """
+    return f"{number(interval.low)} .. {number(interval.high)}"
+
+
+def answer(board: Board) -> str:
+    """Which method is best on a task, in one sentence.
+
+    That is by its mean; ``verdict`` says how sure that is.
+    """
+    rows = [row for row in board.rows if row.rank is not None]
+    if not rows:
+        return f"{board.task}: no method has a result"
+    best = rows[0].cells[board.headline]
+    said = (
+        f"{board.task}: best at T={board.T} is {rows[0].summary.method}, "
+        f"{number(best.value)} ({between(best)})"
+    )
+    return said + (f", then {rows[1].summary.method}" if len(rows) > 1 else "")
+
+
+def verdict(board: Board) -> str:
+    """How sure it is that the winner is ahead of the second."""
+    rows = [row for row in board.rows if row.rank is not None]
+    if len(rows) < 2:
+        return "The only method with a result."
+    first, second = (row.cells[board.headline] for row in rows[:2])
+    winner, other = (row.summary.method for row in rows[:2])
+    times = f"{number(second.value / first.value)} times" if first.value > 0 else "above"
+    then = f"{other} has {times} its error"
+    if board.ahead is None:  # other targets: no pairs
+        apart = first.high < second.low
+        return f"{then}; the intervals {'do not overlap' if apart else 'overlap'}."
+    share = f"{100 * board.ahead:.0f}% of resamples of the targets"
+    if board.ahead >= CLEAR:
+        return f"{then}. {winner} is clearly ahead: in {share}."
+    return f"{then}. Too close to call: {winner} is ahead in {share}."

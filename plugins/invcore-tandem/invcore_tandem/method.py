@@ -1,0 +1,118 @@
+"""Tandem: an inverse network trained through a frozen forward one."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from invcore import (
+    Candidates,
+    FitContext,
+    InverseMethod,
+    InverseModel,
+    Pairs,
+    Problem,
+    Scaling,
+    Simulator,
+    Surrogate,
+    Targets,
+    fit_surrogate,
+    isolated,
+    substate,
+)
+from invcore import train as train_network
+from invcore_tandem.config import TandemConfig
+from invcore_tandem.network import InverseNetwork, outside
+
+
+class Tandem(InverseMethod[TandemConfig]):
+    """Train f: x -> y and freeze it, then train g: y -> x so that f(g(y)) is y.
+
+    References:
+        Liu, Tan, Khoram, Yu, ACS Photonics 2018, https://arxiv.org/abs/1710.04724;
+        Ren, Padilla, Malof, NeurIPS 2020, https://arxiv.org/abs/2009.12919.
+
+    Example:
+        >>> import invcore
+        >>> x = [[i / 59] for i in range(60)]
+        >>> y = [[2.0 * row[0]] for row in x]
+        >>> designer = invcore.fit(x, y, method="tandem", preset="quick")
+        >>> designer.propose([[1.5]], candidates=4).designs.shape[1]
+        1
+    """
+
+    Config = TandemConfig
+
+    def fit(self, problem: Problem, train: Pairs, val: Pairs, context: FitContext) -> TandemModel:
+        """Train the forward network on pairs, and the inverse one on the pairs' responses."""
+        scaling = Scaling.fit(problem.designs, train)
+        surrogate, _ = fit_surrogate(self.config.surrogate, scaling, train, val, context)
+        with isolated(context.derive("tandem", "weights")):
+            network = InverseNetwork(self.config.network, scaling).to(context.device)
+        box = scaling.box(context.device)
+
+        def loss(y: Tensor) -> Tensor:
+            x = network(y)
+            error = (surrogate(x) - y).square().mean()
+            if not self.config.boundary:
+                return error
+            return error + self.config.weight * outside(x, box).mean()
+
+        train_network(
+            network,
+            lambda batch: loss(batch.y),
+            lambda part: loss(part.y),
+            scaling.pairs(train),
+            scaling.pairs(val),
+            self.config.training,
+            context,
+            label="tandem",
+            again=lambda: InverseNetwork(self.config.network, scaling),
+        )
+        network.eval().requires_grad_(False)
+        return TandemModel(problem, network, surrogate, self.config)
+
+    def restore(self, problem: Problem, state: dict[str, Tensor]) -> TandemModel:
+        """Rebuild the model from its tensors."""
+        surrogate = Surrogate.restore(
+            self.config.surrogate, problem.designs, substate(state, "surrogate.")
+        )
+        with isolated(0):
+            network = InverseNetwork(self.config.network, surrogate.scaling)
+        network.load_state_dict(substate(state, "inverse."))
+        network.to(surrogate.device).eval().requires_grad_(False)
+        return TandemModel(problem, network, surrogate, self.config)
+
+
+class TandemModel(InverseModel):
+    """A frozen inverse network, and the forward one that it was trained through."""
+
+    point_dim = 0
+
+    def __init__(
+        self,
+        problem: Problem,
+        network: InverseNetwork,
+        surrogate: Surrogate,
+        config: TandemConfig,
+    ) -> None:
+        self._problem, self._config = problem, config
+        self._network, self._surrogate = network, surrogate
+
+    @torch.no_grad()
+    def propose(
+        self, targets: Targets, points: Tensor, *, simulator: Simulator | None = None
+    ) -> Candidates:
+        """The one design for each target, K times."""
+        self.check_sizes(targets, points, self._problem.responses.dim)
+        scaling, device = self._surrogate.scaling, self._surrogate.device
+        features = self._network(scaling.y(targets.y.double()).float().to(device))
+        x = scaling.decode(features.cpu(), inside=self._config.boundary)
+        copies = x[:, None].repeat(1, points.shape[1], 1)
+        y = self._surrogate.predict(x)[:, None].repeat(1, points.shape[1], 1)
+        return Candidates(copies, y)
+
+    def state(self) -> dict[str, Tensor]:
+        """The weights of both networks, and the scaling."""
+        weights = {f"inverse.{k}": v for k, v in self._network.state_dict().items()}
+        return weights | {f"surrogate.{k}": v for k, v in self._surrogate.state().items()}

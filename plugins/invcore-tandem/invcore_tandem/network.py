@@ -1,0 +1,76 @@
+"""The inverse network, and the losses that train it through a frozen forward one."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from invcore import MLP, Scaling
+from invcore_tandem.config import NetworkConfig
+
+
+class InverseNetwork(nn.Module):
+    """From responses to features, both scaled.
+
+    Whole numbers and categories come out as such, while gradients pass as if they did not: what
+    the forward network sees in training is what will be proposed.
+
+    Args:
+        config: sizes.
+        scaling: says which features are what.
+    """
+
+    centre: Tensor
+    scale: Tensor
+
+    def __init__(self, config: NetworkConfig, scaling: Scaling) -> None:
+        super().__init__()
+        variables = scaling.designs.variables
+        self._whole = scaling.mask(lambda i: variables[i].whole and not variables[i].categories)
+        self._sizes = [max(1, len(v.categories)) for v in variables]
+        self.network = MLP(
+            len(scaling.y.centre),
+            scaling.designs.features,
+            width=config.width,
+            depth=config.depth,
+            activation=config.activation,
+            batch_norm=config.batch_norm,
+        )
+        self.register_buffer("centre", scaling.x.centre.float(), persistent=False)
+        self.register_buffer("scale", scaling.x.scale.float(), persistent=False)
+        if config.depth:
+            first = self.network[0]
+            assert isinstance(first, nn.Linear)
+            with torch.no_grad():
+                first.weight.mul_(config.gain)
+                first.bias.mul_(config.gain)
+
+    def forward(self, y: Tensor) -> Tensor:
+        """Responses (N, Dy) to features (N, F)."""
+        x: Tensor = self.network(y)
+        if not bool(self._whole.any()) and max(self._sizes) == 1:
+            return x
+        own = x * self.scale + self.centre
+        near = torch.where(self._whole.to(x.device), own.round(), own)
+        parts = [_one_hot(part) for part in near.split(self._sizes, dim=-1)]
+        snapped = (torch.cat(parts, dim=-1) - self.centre) / self.scale
+        return x + (snapped - x).detach()
+
+
+def _one_hot(part: Tensor) -> Tensor:
+    """One for the largest of a category's features; a single feature stays as it is."""
+    if part.shape[-1] == 1:
+        return part
+    return (part == part.amax(dim=-1, keepdim=True)).to(part)
+
+
+def outside(x: Tensor, box: tuple[Tensor, Tensor]) -> Tensor:
+    """Distance outside the box, summed over features: (N, F) to (N,).
+
+    Example:
+        >>> box = torch.zeros(2), torch.ones(2)
+        >>> outside(torch.tensor([[0.5, 0.5], [-1.0, 3.0]]), box)
+        tensor([0., 3.])
+    """
+    low, high = box
+    return (torch.relu(low - x) + torch.relu(x - high)).sum(-1)
