@@ -9,6 +9,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from invcore.benches import Ablation as Ablation
+    from invcore.benches import Bench as Bench
+    from invcore.benches import BenchCell as BenchCell
+    from invcore.benches import Published as Published
+    from invcore.benches import bench_names as bench_names
+    from invcore.benches import read_bench as read_bench
     from invcore.cache import Cache as Cache
     from invcore.candidates import Candidates as Candidates
     from invcore.component import Component as Component
@@ -59,6 +65,9 @@ if TYPE_CHECKING:
     from invcore.networks import SurrogateConfig as SurrogateConfig
     from invcore.networks import fit_surrogate as fit_surrogate
     from invcore.networks import substate as substate
+    from invcore.pacing import Pace as Pace
+    from invcore.pacing import anytime as anytime
+    from invcore.plugins import installed as installed
     from invcore.priors import Categorical as Categorical
     from invcore.priors import ClippedNormal as ClippedNormal
     from invcore.priors import Integers as Integers
@@ -77,6 +86,7 @@ if TYPE_CHECKING:
     from invcore.solve import fit as fit
     from invcore.space import Space as Space
     from invcore.space import Variable as Variable
+    from invcore.store import RunRecord as RunRecord
     from invcore.store import Store as Store
     from invcore.training import LossBatch as LossBatch
     from invcore.training import TrainingConfig as TrainingConfig
@@ -86,6 +96,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
+    "benches": ("Ablation", "Bench", "BenchCell", "Published", "bench_names", "read_bench"),
     "cache": ("Cache",),
     "candidates": ("Candidates",),
     "component": ("Component",),
@@ -121,6 +132,8 @@ _HOME = {
     "hookspecs": ("hookimpl",),
     "localisation": ("LocalisationConfig", "localise", "localised_candidates"),
     "networks": ("MLP", "Surrogate", "SurrogateConfig", "fit_surrogate", "substate"),
+    "pacing": ("Pace", "anytime"),
+    "plugins": ("installed",),
     "priors": (
         "Categorical",
         "ClippedNormal",
@@ -137,7 +150,7 @@ _HOME = {
     "seeding": ("generator", "isolated"),
     "solve": ("fit",),
     "space": ("Space", "Variable"),
-    "store": ("Store",),
+    "store": ("RunRecord", "Store"),
     "training": ("LossBatch", "TrainingConfig", "train"),
     "trust": ("Trust",),
 }

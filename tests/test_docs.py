@@ -88,13 +88,14 @@ def test_public_names_are_documented():
 
 
 def test_commands_are_documented():
-    for name in COMMANDS:
+    all_commands = cli.list_commands(click.Context(cli))  # those of plugins too
+    for name in all_commands:
         assert re.search(rf"(?<![\w-])invcore {name}(?![\w-])|`{name}`", ALL), name
     spoken = re.findall(r"`invcore ([a-z][\w-]*)", _FENCE.sub("", ALL))
-    assert set(spoken) - set(COMMANDS) == set()
+    assert set(spoken) - set(all_commands) == set()
 
 
-@pytest.mark.parametrize("name", ["run", "solve"])
+@pytest.mark.parametrize("name", ["run", "solve", "bench", "report", "compare"])
 def test_options_are_documented(name):
     command = cli.get_command(click.Context(cli), name)
     assert command is not None
@@ -131,7 +132,9 @@ def test_config_fields_are_documented(kind, name):
         lines = re.findall(r"^Without settings: (.+)$", text, re.M)
         assert any(f"`{name}`" in line for line in lines)
     assert [p for p in config.presets if f"* `{p}`: " not in section] == []
-    pages = {"task": "tasks.md", "method": "methods.md", "sampler": "samplers.md"}
+    pages = {
+        "task": "tasks.md", "method": "methods.md", "sampler": "samplers.md", "executor": "bench.md"
+    }  # fmt: skip
     assert name in DOCS[pages.get(kind, "metrics.md")]
 
 
@@ -369,7 +372,12 @@ def check_document(value: Any, table: str, where: str) -> None:
 
 def test_json_documents_are_as_documented(call, folder):
     """Every command with ``--json``, and ``run.json``."""
-    tables = {name: text for name, text in _DOCUMENT.findall(DOCS["files.md"] + "\n##")}
+    tables = {
+        name: text
+        for name, text in _DOCUMENT.findall(
+            DOCS["files.md"] + DOCS["bench.md"] + DOCS["report.md"] + "\n##"
+        )
+    }
     tiny = [
         "--preset", "quick", "--candidates", "3", "--set", "surrogate.training.epochs=1",
         "--set", "surrogate.width=4",
@@ -409,6 +417,14 @@ def test_json_documents_are_as_documented(call, folder):
         see("list-tasks", f"list-{kind}s")
         for entry in installed().registry.entries(kind):
             see("describe KIND NAME", "describe", kind, entry.component.name)
+    (folder / "bench.toml").write_text(
+        'name = "mine"\nseeds = [0]\ntasks = ["sine-wave"]\nsamplers = ["lhs"]\n'
+        'preset = "quick"\ntargets = 4\ncandidates = 3\npairs = 50\n'
+        '[[methods]]\nname = "na"\nsurrogate = {width = 4, training = {epochs = 1}}\n'
+    )
+    see("bench FILE", "bench", "bench.toml")
+    see("report", "report", "--bench", "mine")
+    see("compare RUN RUN", "compare", made["id"][:6], made["id"][:6])
     see("plugins", "plugins")
     doctor = call("doctor", "--json")  # it may find a problem here
     check_document(json.loads(doctor.out), tables["doctor"], "doctor")

@@ -88,7 +88,8 @@ class Table(Watcher):
         left = time_left(self.sweep.cells, states, self.workers)
         clock = f"{duration(time.monotonic() - self.began)} so far"
         clock += "" if left is None else f", about {duration(left)} left"
-        return Group(rows, Text(f"running: {', '.join(running[:_SHOWN])}{more}"), Text(clock))
+        now = [Text(f"running: {', '.join(running[:_SHOWN])}{more}")] if running else []
+        return Group(rows, *now, Text(clock))
 
 
 def named(sweep: Sweep, cell: Cell) -> str:

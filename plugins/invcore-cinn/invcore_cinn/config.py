@@ -38,6 +38,7 @@ class ConditionalINNConfig(Config):
             "enlarge": {"times": 8},
             "training": {"epochs": 18},
         },
+        "default/ballistics": {"enlarge": {"times": 8}, "training": {"epochs": 16}},
         "quick": {"network": {"blocks": 4, "width": 64}, "training": {"epochs": 30}},
         "paper": _paper(10),
         "paper/robotic-arm": {"network": {"blocks": 6, "width": 256}},

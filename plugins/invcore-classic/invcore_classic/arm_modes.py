@@ -80,7 +80,7 @@ def arm_minima(targets: Tensor, arm: Arm) -> Tensor:
         >>> plane = torch.tensor([[1., 0, 0], [1, 1, 0], [1, 1, 1]], dtype=torch.float64)
         >>> arm = Arm(plane.new_tensor([0.5, 0.5, 1]), plane, plane.new_tensor([0.25] + [0.5] * 3))
         >>> arm_minima(torch.tensor([[1.5, 0.0]]), arm).norm(dim=2)  # bent up or bent down
-        tensor([[1.6338, 1.6338]], dtype=torch.float64)
+        tensor([[3.0770, 3.0770]], dtype=torch.float64)
     """
     shape = (_STARTS, 4)
     starts = _SPREAD * torch.randn(shape, generator=generator(0, "arm-modes"), dtype=torch.float64)

@@ -8,10 +8,27 @@ from typing import Any, ClassVar, Literal
 from invcore import Config, Field, SurrogateConfig, TrainingConfig
 
 
+def _paper(latent: int, depth: int, kl: float) -> dict[str, Any]:
+    """The published settings of one task, and those that all share."""
+    return {
+        "network": {
+            "latent": latent, "width": 500, "depth": depth, "activation": "relu",
+            "batch_norm": True, "gain": 1.0,
+        },
+        "training": {
+            "epochs": 500, "batch_size": 1024, "lr": 1e-3, "schedule": "plateau",
+            "weight_decay": 5e-3, "average": 0.0, "min_steps": 1, "restarts": 10,
+        },
+        "kl": kl,
+        "consistency": 0.0,
+        "enlarge": 0,
+    }  # fmt: skip
+
+
 class NetworkConfig(Config):
     """Encoder and decoder."""
 
-    latent: int = Field(0, ge=0, description="Dimensions of z; 0: F - Dy, at least 2.")
+    latent: int = Field(0, ge=0, description="Dimensions of z; 0: max(2, F - Dy).")
     width: int = Field(128, ge=1, description="Units in each hidden layer.")
     depth: int = Field(3, ge=0, description="Hidden layers, of the encoder and of the decoder.")
     activation: Literal["silu", "relu", "gelu", "tanh"] = Field(
@@ -25,14 +42,34 @@ class NetworkConfig(Config):
 
 
 class ConditionalVAEConfig(Config):
-    """Settings of the conditional variational auto-encoder."""
+    """Settings of the conditional variational auto-encoder.
 
-    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    Example:
+        >>> ConditionalVAEConfig.resolve({}, preset="paper", task="ballistics").network.latent
+        5
+    """
+
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "quick": {"surrogate": {"training": {"epochs": 60}}, "training": {"epochs": 4}},
+        "paper": _paper(3, 6, 0.02),
+        "paper/robotic-arm": _paper(3, 7, 1.0),
+        "paper/ballistics": _paper(5, 6, 0.01),
+    }
 
     network: NetworkConfig = NetworkConfig()
-    training: TrainingConfig = TrainingConfig()
-    kl: float = Field(0.01, gt=0, description="x")
-    consistency: float = Field(0.0, ge=0, description="x")
-    enlarge: int = Field(0, ge=0, description="x")
-    spread: float = Field(0.1, ge=0, description="x")
-    surrogate: SurrogateConfig = SurrogateConfig(training=TrainingConfig(epochs=300, average=0.998))
+    training: TrainingConfig = TrainingConfig(epochs=20, average=0.998)
+    kl: float = Field(
+        0.01, gt=0, description="Weight of the KL divergence beside the squared error of x: twice "
+        "the variance of the decoder's Gaussian."
+    )  # fmt: skip
+    consistency: float = Field(
+        4.0, ge=0, description="Weight of the squared error of a surrogate at designs decoded "
+        "from z of the prior; 0 for none, as published."
+    )  # fmt: skip
+    enlarge: int = Field(
+        10, ge=0, description="How many times the pairs a surrogate adds; 0 for none, as published."
+    )
+    spread: float = Field(
+        0.1, ge=0, description="How far added designs are from known ones, in standard deviations."
+    )
+    surrogate: SurrogateConfig = SurrogateConfig(training=TrainingConfig(epochs=400, average=0.998))

@@ -8,6 +8,21 @@ from typing import Any, ClassVar, Literal
 from invcore import Config, Field, SurrogateConfig, TrainingConfig
 
 
+def _paper(components: int, width: int, depth: int) -> dict[str, Any]:
+    """The published settings of one task, and those that all share."""
+    return {
+        "network": {
+            "components": components, "width": width, "depth": depth, "activation": "relu",
+            "batch_norm": True, "gain": 1.0,
+        },
+        "training": {
+            "epochs": 200, "batch_size": 512, "lr": 1e-3, "schedule": "plateau",
+            "weight_decay": 1e-3, "average": 0.0, "clip": 0.0, "min_steps": 1, "restarts": 10,
+        },
+        "enlarge": 0,
+    }  # fmt: skip
+
+
 class NetworkConfig(Config):
     """The network from responses to mixtures."""
 
@@ -33,12 +48,26 @@ class NetworkConfig(Config):
 
 
 class MixtureDensityConfig(Config):
-    """Settings of the mixture density network."""
+    """Settings of the mixture density network.
 
-    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    Example:
+        >>> MixtureDensityConfig.resolve({}, preset="paper", task="sine-wave").network.components
+        13
+    """
+
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "quick": {"surrogate": {"training": {"epochs": 60}}, "training": {"epochs": 4}},
+        "paper": _paper(13, 1000, 5),
+        "paper/robotic-arm": _paper(4, 500, 7),
+        "paper/ballistics": _paper(7, 1000, 4),
+    }
 
     network: NetworkConfig = NetworkConfig()
-    training: TrainingConfig = TrainingConfig()
-    enlarge: int = Field(0, ge=0, description="x")
-    spread: float = Field(0.1, ge=0, description="x")
+    training: TrainingConfig = TrainingConfig(epochs=16, batch_size=256, average=0.998, clip=10.0)
+    enlarge: int = Field(
+        10, ge=0, description="How many times the pairs a surrogate adds; 0 for none, as published."
+    )
+    spread: float = Field(
+        0.1, ge=0, description="How far added designs are from known ones, in standard deviations."
+    )
     surrogate: SurrogateConfig = SurrogateConfig(training=TrainingConfig(epochs=300, average=0.998))

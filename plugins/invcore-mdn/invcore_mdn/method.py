@@ -75,9 +75,7 @@ class MixtureDensity(InverseMethod[MixtureDensityConfig]):
         )
         return MixtureDensityModel(problem, network.eval().requires_grad_(False), scaling)
 
-    def _enlarged(
-        self, scaling: Scaling, train: Pairs, val: Pairs, context: FitContext
-    ) -> Pairs:
+    def _enlarged(self, scaling: Scaling, train: Pairs, val: Pairs, context: FitContext) -> Pairs:
         """The scaled pairs, and those that a surrogate adds."""
         config, known = self.config, scaling.pairs(train)
         if not config.enlarge:

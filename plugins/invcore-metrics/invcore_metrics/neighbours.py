@@ -14,8 +14,8 @@ def neighbour_accuracy(a: Tensor, b: Tensor, neighbours: int = 5) -> Tensor:
     """The leave-one-out accuracy of the nearest neighbours' vote, for a batch of problems.
 
     Each row is given to the sample that holds more of its nearest neighbours, in shares of the
-    samples' sizes; an even vote counts half. All that are as near as the last of them vote too. Both samples weigh the same. Columns are
-    standardised by b.
+    samples' sizes; an even vote counts half. All that are as
+    near as the last of them vote too. Both samples weigh the same. Columns are standardised by b.
 
     References:
         Lopez-Paz, Oquab, ICLR 2017, https://arxiv.org/abs/1610.06545

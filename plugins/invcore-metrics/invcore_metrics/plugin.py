@@ -51,6 +51,13 @@ def invcore_metrics() -> list[Component]:
             tags=("cost",),
         ),
         Component(
+            "anytime",
+            "Expected smallest error within a time, and within simulator calls.",
+            "invcore_metrics.anytime:Anytime",
+            references=(_REN,),
+            tags=("accuracy", "cost"),
+        ),
+        Component(
             "mmd",
             "Squared maximum mean discrepancy between candidates and posterior samples.",
             "invcore_metrics.mmd:Mmd",

@@ -90,9 +90,9 @@ class Sbc(Metric[SbcConfig]):
         finite = evaluation.candidates.isfinite().all(dim=2)
         usable = finite.any(dim=1) & evaluation.truth.isfinite().all(dim=1)
         counts = finite.sum(dim=1)[usable].cpu()
-        bins = min(self.config.bins, len(counts) // _PER_BIN, int(counts.max()) + 1) if len(
-            counts
-        ) else 0  # fmt: skip
+        if not len(counts):
+            return []
+        bins = min(self.config.bins, len(counts) // _PER_BIN, int(counts.max()) + 1)
         if bins < 2:
             return []
         ranks = self._ranks(evaluation, evaluation.truth)[usable].cpu()  # (B, Dx)

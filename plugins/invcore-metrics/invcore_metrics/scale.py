@@ -18,7 +18,7 @@ def has_prior(task: Task[Any]) -> bool:
 
 
 def design_scale(evaluation: Evaluation) -> Tensor:
-    """The prior's standard deviation of each design variable (Dx,), over evenly spread quantiles."""
+    """The prior's standard deviation of each design variable (Dx,), over even quantiles."""
     share = (torch.arange(DRAWS, dtype=torch.float64) + 0.5) / DRAWS
     x = evaluation.designs.from_unit(share[:, None].expand(-1, evaluation.designs.dim))
     return _positive(x.std(dim=0, unbiased=False))

@@ -157,7 +157,7 @@ class TestMmd(PluginSuite):
     kind, name = "metric", "mmd"
     settings = {"scale": "none"}
     examples = (
-        # Candidates as the reference: 3 + 3 - 2 * 3. One on either side of it: theirs are two apart.
+        # Candidates as the reference: 3 + 3 - 2 * 3. One on either side of it, two apart.
         Example(
             switched([1.0, 1.0], [[0, 0], [1, -1]]),
             {"mmd": (0 + TWICE + 3 - 2 * APART) / 2},

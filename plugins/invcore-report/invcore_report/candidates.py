@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from invcore import InvcoreError, Store, Task
-from invcore.plugins import installed
+from invcore import InvcoreError, Store, Task, installed
 from invcore_report.collect import Collection
 from invcore_report.leaderboard import Board
 from invcore_report.measure import Summary, tensors
@@ -16,7 +15,7 @@ from invcore_report.pictures import Gallery, Picture
 from invcore_report.wording import number
 
 if TYPE_CHECKING:
-    from invcore.store import RunRecord
+    from invcore import RunRecord
 
 METHODS = 4  # side by side
 _SIZE = (3.7, 3.7)

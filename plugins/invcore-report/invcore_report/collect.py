@@ -5,13 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from invcore import Store, StoreError
-from invcore_report import manifest as manifests
+from invcore import (
+    Ablation,
+    Bench,
+    BenchCell,
+    Published,
+    Store,
+    StoreError,
+    bench_names,
+    read_bench,
+)
 from invcore_report.labels import method_labels, task_labels
-from invcore_report.manifest import Ablation, Cell, Manifest, Published
 
 if TYPE_CHECKING:
-    from invcore.store import RunRecord
+    from invcore import RunRecord
 
     Records = dict[str, "RunRecord | StoreError"]
 
@@ -83,11 +90,10 @@ def collect(store: Store, bench: str | None = None) -> Collection:
 
     Raises:
         StoreError: there is nothing to report, or the manifest is damaged.
-        UnknownNameError: no such benchmark.
     """
-    known = manifests.names(store)
+    known = bench_names(store)
     name = bench if bench is not None else known[0] if len(known) == 1 else None
-    found = manifests.read(store, name) if name is not None else None
+    found = read_bench(store, name) if name is not None else None
     if found is None and not store.ids():
         there = f"{store.root} has none" if store.root.is_dir() else f"{store.root} does not exist"
         raise StoreError(f"no runs to report: {there}; begin with `invcore run`, or name --out")
@@ -144,7 +150,7 @@ def _of_store(store: Store, records: Records) -> Collection:
     return result
 
 
-def _of_bench(bench: Manifest, store: Store, records: Records) -> Collection:
+def _of_bench(bench: Bench, store: Store, records: Records) -> Collection:
     result = Collection(
         title=bench.title or bench.name,
         bench=bench.name,
@@ -170,7 +176,7 @@ def _of_bench(bench: Manifest, store: Store, records: Records) -> Collection:
     return result
 
 
-def _of_cell(cell: Cell, store: Store, records: Records) -> tuple[RunRecord | None, str]:
+def _of_cell(cell: BenchCell, store: Store, records: Records) -> tuple[RunRecord | None, str]:
     """The record of a cell; or None, and why there is none to show."""
     record = records.get(cell.id or "")
     if isinstance(record, StoreError):

@@ -15,7 +15,7 @@ from invcore_report.curves import by_target, pooled
 from invcore_report.measure import tensors
 
 if TYPE_CHECKING:
-    from invcore.store import RunRecord
+    from invcore import RunRecord
 
 _COUNTS = (1, 50)
 _LEAST = 1e-300  # an error of 0, so that it has a logarithm

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from invcore.store import RunRecord
+    from invcore import RunRecord
 
 _SHOWN = 3  # settings in one label
 

@@ -25,7 +25,7 @@ from invcore_report.curves import (
 )
 
 if TYPE_CHECKING:
-    from invcore.store import RunRecord
+    from invcore import RunRecord
 
 
 @dataclass(frozen=True)

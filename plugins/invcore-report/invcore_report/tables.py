@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from invcore import Published
 from invcore_report.collect import Collection
 from invcore_report.curves import Interval
 from invcore_report.labels import flat
 from invcore_report.leaderboard import Board, Row
-from invcore_report.manifest import Published
 from invcore_report.measure import Summary
 
 

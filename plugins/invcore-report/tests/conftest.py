@@ -109,6 +109,7 @@ class Runs:
             "created": "2026-07-01T12:00:00+00:00", "published": [], "ablations": [],
             "cells": [
                 {**dict(zip(keys, cell, strict=True)), "sampler": "lhs", "seconds": 1.0}
+                | {"id": cell[3] or "0" * 12, "reason": cell[5] or ""}
                 for cell in cells
             ],
         } | parts  # fmt: skip

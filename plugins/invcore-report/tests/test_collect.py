@@ -9,11 +9,10 @@ import torch
 from invcore_report import tables
 from invcore_report.collect import collect
 from invcore_report.leaderboard import board, mean_ranks
-from invcore_report.manifest import Published
 from invcore_report.measure import summaries
 from invcore_report.wording import answer, verdict
 
-from invcore import StoreError, UnknownNameError, expected_best
+from invcore import Published, StoreError, expected_best
 from invcore.store import MetricRecord
 
 
@@ -169,7 +168,6 @@ def test_a_bench_says_what_its_cells_became(runs):
             {"source": "R", "task": "Sine", "method": "cVAE", "metric": "r_T", "T": 7, "value": 1},
         ],
         ablations=[{"title": "Tuning", "methods": ["iPage", "absent", "NA tuned"]}],
-        later_versions_say_more=True,
     )  # fmt: skip
     collection, (one,) = boards(runs)  # the only one: no need to name it
     assert (collection.bench, collection.title) == ("small", "Benchmark small")
@@ -177,7 +175,7 @@ def test_a_bench_says_what_its_cells_became(runs):
     assert why(collection, "MDN") == "error: no room"
     assert why(collection, "INN") == "waiting"
     assert "missing" in why(collection, "feedfeedfeed")
-    assert why(collection, "Arm, iPage, seed 3") == "skipped: needs gradients"
+    assert why(collection, "Arm, iPage, seed 3 (run 000000000000)") == "skipped: needs gradients"
     assert why(collection, "1 other runs") == "not part of bench small"
     figures = tables.beside(one, collection.published)
     assert [f.verdict for f in figures] == ["better", "worse", ""]
@@ -205,12 +203,12 @@ def test_choosing_a_bench(runs, complaint):
         runs.bench(name, cells)
     assert "one, two" in why(collect(runs.store), "benchmarks")
     assert collect(runs.store, "two").bench == "two"
-    assert "Known: one, two" in complaint(UnknownNameError, runs.store, "three")
-    assert "Known" in complaint(UnknownNameError, runs.store, "../benches/one")
+    assert "one, two" in complaint(StoreError, runs.store, "three")
+    assert "no bench's name" in complaint(StoreError, runs.store, "../benches/one")
     path = runs.bench("three", cells, schema_version=2)
-    assert "run the benchmark again" in complaint(StoreError, runs.store, "three")
+    assert "run `invcore bench FILE" in complaint(StoreError, runs.store, "three")
     path.write_text("{")
-    assert "cannot be read" in complaint(StoreError, runs.store, "three")
+    assert "damaged" in complaint(StoreError, runs.store, "three")
 
 
 def test_mean_ranks_put_the_incomplete_last(runs):
