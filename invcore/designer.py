@@ -18,7 +18,7 @@ from invcore.networks import substate
 from invcore.owndata import Reach, Source, as_targets
 from invcore.plugins import Plugins, installed
 from invcore.progress import Progress
-from invcore.proposing import propose_in_batches
+from invcore.proposing import draw_points, propose_in_batches
 from invcore.seeding import generator
 from invcore.space import Space
 from invcore.store import RunRecord, Store
@@ -132,7 +132,7 @@ class Designer:
         if candidates < 1:
             raise ConfigError(f"candidates: expected at least 1, got {candidates}")
         loaded: Sampler[Any] = self.plugins.registry.load("sampler", sampler)()
-        points = loaded.batch(len(y), candidates, self.model.point_dim, generator(seed, "points"))
+        points = draw_points(loaded, self.model, len(y), candidates, generator(seed, "points"))
         found = propose_in_batches(self.model, Targets(y), points, None, progress or Progress())
         designs = self.problem.designs.project(found.x)  # (B, K, Dx)
         verdict = self.judge(designs.flatten(0, 1))

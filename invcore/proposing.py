@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
 from invcore.candidates import Candidates
 from invcore.contracts.method import InverseModel, Targets
+from invcore.contracts.sampler import Sampler
 from invcore.contracts.task import Simulator
 from invcore.networks import Surrogate
 from invcore.progress import Progress
 from invcore.scoring import squared_error
 
 ROWS = 65536  # candidates proposed at once: bounds memory, and moves the bar
+
+
+def draw_points(
+    sampler: Sampler[Any], model: InverseModel, targets: int, count: int, generator: torch.Generator
+) -> Tensor:
+    """What drives a model's candidates, (targets, count, L); empty where it takes no points."""
+    if model.point_dim == 0:
+        return torch.empty(targets, count, 0, dtype=torch.float64)
+    return sampler.batch(targets, count, model.point_dim, generator)
 
 
 def propose_in_batches(

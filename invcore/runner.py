@@ -30,7 +30,7 @@ from invcore.networks import Surrogate, SurrogateConfig, fit_surrogate
 from invcore.plan import Plan
 from invcore.plugins import Plugins, installed
 from invcore.progress import Progress
-from invcore.proposing import propose_in_batches, rerank
+from invcore.proposing import draw_points, propose_in_batches, rerank
 from invcore.runconfig import RunConfig
 from invcore.scoring import squared_error
 from invcore.seeding import generator
@@ -218,8 +218,8 @@ class _Run:
     def _propose(self, model: InverseModel, targets: Targets) -> tuple[Candidates, int]:
         """All candidates, a batch of targets at a time; and the simulator calls that it took."""
         plan, config = self.plan, self.plan.config
-        points = plan.sampler.batch(
-            len(targets), config.candidates, model.point_dim, generator(config.seed, "points")
+        points = draw_points(
+            plan.sampler, model, len(targets), config.candidates, generator(config.seed, "points")
         )
         needed = plan.method.needs & (Needs.SIMULATOR | Needs.GRADIENT)
         simulator = Simulator(plan.task) if needed else None

@@ -372,12 +372,8 @@ def check_document(value: Any, table: str, where: str) -> None:
 
 def test_json_documents_are_as_documented(call, folder):
     """Every command with ``--json``, and ``run.json``."""
-    tables = {
-        name: text
-        for name, text in _DOCUMENT.findall(
-            DOCS["files.md"] + DOCS["bench.md"] + DOCS["report.md"] + "\n##"
-        )
-    }
+    pages = "".join(DOCS[name] for name in ("files.md", "bench.md", "report.md"))
+    tables = dict(_DOCUMENT.findall(pages + "\n##"))
     tiny = [
         "--preset", "quick", "--candidates", "3", "--set", "surrogate.training.epochs=1",
         "--set", "surrogate.width=4",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
-from invcore import Config, Field, SurrogateConfig, TrainingConfig
+from invcore import Config, EnlargeConfig, Field, SurrogateConfig, TrainingConfig
 
 
 def _paper(latent: int, depth: int, kl: float) -> dict[str, Any]:
@@ -21,7 +21,7 @@ def _paper(latent: int, depth: int, kl: float) -> dict[str, Any]:
         },
         "kl": kl,
         "consistency": 0.0,
-        "enlarge": 0,
+        "enlarge": {"times": 0},
     }  # fmt: skip
 
 
@@ -50,7 +50,10 @@ class ConditionalVAEConfig(Config):
     """
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "quick": {"surrogate": {"training": {"epochs": 60}}, "training": {"epochs": 4}},
+        "quick": {
+            "enlarge": {"surrogate": {"training": {"epochs": 60}}},
+            "training": {"epochs": 4},
+        },
         "paper": _paper(3, 6, 0.02),
         "paper/robotic-arm": _paper(3, 7, 1.0),
         "paper/ballistics": _paper(5, 6, 0.01),
@@ -63,13 +66,9 @@ class ConditionalVAEConfig(Config):
         "the variance of the decoder's Gaussian."
     )  # fmt: skip
     consistency: float = Field(
-        4.0, ge=0, description="Weight of the squared error of a surrogate at designs decoded "
+        4.0, ge=0, description="Weight of the squared error of the surrogate at designs decoded "
         "from z of the prior; 0 for none, as published."
     )  # fmt: skip
-    enlarge: int = Field(
-        10, ge=0, description="How many times the pairs a surrogate adds; 0 for none, as published."
+    enlarge: EnlargeConfig = EnlargeConfig(
+        times=10, surrogate=SurrogateConfig(training=TrainingConfig(epochs=400, average=0.998))
     )
-    spread: float = Field(
-        0.1, ge=0, description="How far added designs are from known ones, in standard deviations."
-    )
-    surrogate: SurrogateConfig = SurrogateConfig(training=TrainingConfig(epochs=400, average=0.998))

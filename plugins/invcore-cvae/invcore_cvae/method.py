@@ -55,11 +55,12 @@ class ConditionalVAE(InverseMethod[ConditionalVAEConfig]):
         config, scaling = self.config, Scaling.fit(problem.designs, train)
         held, known = scaling.pairs(val), scaling.pairs(train)
         surrogate: Surrogate | None = None
-        if config.enlarge or config.consistency:
-            surrogate, _ = fit_surrogate(config.surrogate, scaling, train, val, context)
-        if config.enlarge and surrogate is not None:
-            count, draws = config.enlarge * len(known), context.generator("enlarge")
-            known = enlarge(surrogate, known, count, draws, spread=config.spread)
+        more = config.enlarge
+        if more.times or config.consistency:
+            surrogate, _ = fit_surrogate(more.surrogate, scaling, train, val, context)
+        if more.times and surrogate is not None:
+            count, draws = more.times * len(known), context.generator("enlarge")
+            known = enlarge(surrogate, known, count, draws, spread=more.spread)
 
         with isolated(context.derive("cvae", "weights")):
             network = self._build(scaling).to(context.device)

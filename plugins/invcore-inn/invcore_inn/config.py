@@ -82,5 +82,5 @@ class INNConfig(Config):
     likelihood: LikelihoodConfig = LikelihoodConfig()
     discrepancy: DiscrepancyConfig = DiscrepancyConfig()
     training: TrainingConfig = TrainingConfig(
-        epochs=140, batch_size=256, lr=3e-3, clip=10.0, average=0.99
+        epochs=100, batch_size=256, lr=3e-3, clip=10.0, average=0.99
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
-from invcore import Config, Field, SurrogateConfig, TrainingConfig
+from invcore import Config, EnlargeConfig, Field, TrainingConfig
 
 
 def _paper(components: int, width: int, depth: int) -> dict[str, Any]:
@@ -19,7 +19,7 @@ def _paper(components: int, width: int, depth: int) -> dict[str, Any]:
             "epochs": 200, "batch_size": 512, "lr": 1e-3, "schedule": "plateau",
             "weight_decay": 1e-3, "average": 0.0, "clip": 0.0, "min_steps": 1, "restarts": 10,
         },
-        "enlarge": 0,
+        "enlarge": {"times": 0},
     }  # fmt: skip
 
 
@@ -56,7 +56,10 @@ class MixtureDensityConfig(Config):
     """
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "quick": {"surrogate": {"training": {"epochs": 60}}, "training": {"epochs": 4}},
+        "quick": {
+            "enlarge": {"surrogate": {"training": {"epochs": 60}}},
+            "training": {"epochs": 4},
+        },
         "paper": _paper(13, 1000, 5),
         "paper/robotic-arm": _paper(4, 500, 7),
         "paper/ballistics": _paper(7, 1000, 4),
@@ -64,10 +67,4 @@ class MixtureDensityConfig(Config):
 
     network: NetworkConfig = NetworkConfig()
     training: TrainingConfig = TrainingConfig(epochs=16, batch_size=256, average=0.998, clip=10.0)
-    enlarge: int = Field(
-        10, ge=0, description="How many times the pairs a surrogate adds; 0 for none, as published."
-    )
-    spread: float = Field(
-        0.1, ge=0, description="How far added designs are from known ones, in standard deviations."
-    )
-    surrogate: SurrogateConfig = SurrogateConfig(training=TrainingConfig(epochs=300, average=0.998))
+    enlarge: EnlargeConfig = EnlargeConfig(times=10)

@@ -15,8 +15,7 @@ from invcore import (
     Scaling,
     Simulator,
     Targets,
-    enlarge,
-    fit_surrogate,
+    enlarged,
     isolated,
     substate,
 )
@@ -66,7 +65,7 @@ class MixtureDensity(InverseMethod[MixtureDensityConfig]):
             network,
             lambda batch: loss(batch.x, batch.y),
             lambda part: loss(part.x, part.y),
-            self._enlarged(scaling, train, val, context),
+            enlarged(self.config.enlarge, scaling, train, val, context),
             held,
             self.config.training,
             context,
@@ -74,15 +73,6 @@ class MixtureDensity(InverseMethod[MixtureDensityConfig]):
             again=build,
         )
         return MixtureDensityModel(problem, network.eval().requires_grad_(False), scaling)
-
-    def _enlarged(self, scaling: Scaling, train: Pairs, val: Pairs, context: FitContext) -> Pairs:
-        """The scaled pairs, and those that a surrogate adds."""
-        config, known = self.config, scaling.pairs(train)
-        if not config.enlarge:
-            return known
-        surrogate, _ = fit_surrogate(config.surrogate, scaling, train, val, context)
-        draws = context.generator("enlarge")
-        return enlarge(surrogate, known, config.enlarge * len(known), draws, spread=config.spread)
 
     def restore(self, problem: Problem, state: dict[str, Tensor]) -> MixtureDensityModel:
         """Rebuild the model from its tensors."""

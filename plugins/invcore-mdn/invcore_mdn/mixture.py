@@ -104,7 +104,7 @@ class MixtureNetwork(nn.Module):
             batch_norm=config.batch_norm,
         )
         low, high = -math.log(config.widest), -math.log(config.narrowest)
-        self.middle, self.half = (low + high) / 2, (high - low) / 2
+        self.middle, self.reach = (low + high) / 2, (high - low) / 2
         self._begin(config, start)
 
     @torch.no_grad()
@@ -115,15 +115,15 @@ class MixtureNetwork(nn.Module):
         if config.depth:
             first.weight.mul_(config.gain)
             first.bias.mul_(config.gain)
-        wide = min(max((math.log(2.0) - self.middle) / self.half, -0.99), 0.99)
+        wide = min(max((math.log(2.0) - self.middle) / self.reach, -0.99), 0.99)
         bias = last.bias.view(-1, self.count)
         bias.zero_()
         bias[1 : 1 + self.features] = start.T
-        bias[1 + self.features : 1 + 2 * self.features] = self.half * math.atanh(wide)
+        bias[1 + self.features : 1 + 2 * self.features] = self.reach * math.atanh(wide)
 
     def forward(self, y: Tensor) -> Mixture:
         """Responses (N, Dy) to mixtures over features."""
         out = self.network(y).unflatten(-1, (-1, self.count))
         weights, means, scales, slopes = out.split(self.sizes, dim=-2)
-        bounded = self.middle + self.half * torch.tanh(scales / self.half)
+        bounded = self.middle + self.reach * torch.tanh(scales / self.reach)
         return Mixture(torch.log_softmax(weights[..., 0, :], -1), means, bounded, slopes)
