@@ -214,7 +214,7 @@ def test_method_that_needs_a_simulator(make_plugins, complaint):
 @pytest.mark.parametrize(
     ("options", "kind", "said"),
     [
-        ({"method": "nna"}, UnknownNameError, "Did you mean 'na'?"),
+        ({"method": "nna"}, UnknownNameError, "Did you mean 'na'"),
         ({"settings": {"surogate": 1}}, ConfigError, "Did you mean 'surrogate'?"),
         ({"preset": "fast"}, ConfigError, "preset 'fast'"),
         ({"targets": [[1.0]]}, DataError, "targets have 1 columns"),

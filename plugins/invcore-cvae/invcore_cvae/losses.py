@@ -10,6 +10,8 @@ from torch import Tensor
 from invcore import LossBatch, Pairs, Surrogate
 from invcore_cvae.network import EncoderDecoder
 
+_FROM, _FULL = 0.3, 0.7  # shares of the training between which the consistency sets in
+
 
 def draw(mean: Tensor, log_variance: Tensor, noise: Tensor) -> Tensor:
     """Z from its mean, log variance and standard normal noise."""
@@ -58,8 +60,9 @@ class VariationalLoss:
 
     That is, up to a constant, ``kl`` times the negative bound with a decoder whose Gaussian has
     the variance ``kl / 2``. With ``consistency``, the squared error of the surrogate's response
-    to designs decoded from z of the prior is added: the bound alone says nothing of latents that
-    no training pair is near.
+    to designs decoded from z of the prior is added: the bound alone says little of latents that
+    no training pair is near. It sets in late: from the start, it is cheapest to decode all of the
+    prior to one design, and to encode the pairs far outside.
 
     Args:
         network: to be trained.
@@ -80,20 +83,25 @@ class VariationalLoss:
         """The loss of a batch, at fresh noise."""
         shape = (2, batch.x.shape[0], self._network.latent)
         noise = torch.randn(shape, generator=batch.generator).to(batch.x.device)
-        return self.value(batch.x, batch.y, noise)
+        share = min(max((batch.done - _FROM) / (_FULL - _FROM), 0.0), 1.0)
+        return self._value(batch.x, batch.y, noise, share)
 
-    def on(self, pairs: Pairs, noise: Tensor) -> Tensor:
-        """The loss on validation pairs, at noise that stays the same."""
-        return self.value(pairs.x, pairs.y, noise)
+    def held_out(self, pairs: Pairs, noise: Tensor) -> Tensor:
+        """The loss of validation pairs, as in the end of training.
 
-    def value(self, x: Tensor, y: Tensor, noise: Tensor) -> Tensor:
-        """The loss of pairs, at noise (2, N, latent)."""
+        Args:
+            pairs: N of them, scaled.
+            noise: (2, N, latent), the same each time.
+        """
+        return self._value(pairs.x, pairs.y, noise, 1.0)
+
+    def _value(self, x: Tensor, y: Tensor, noise: Tensor, share: float) -> Tensor:
         variance = self._kl / 2
         flat = 0.5 * x.shape[-1] * math.log(2 * math.pi * variance)  # the constant of the bound
         loss = -self._kl * (bound(self._network, x, y, noise[0], variance) + flat).mean()
-        if self._surrogate is None:
+        if self._surrogate is None or share == 0.0:
             return loss
         low, high = self._box
         proposed = self._network.decode(noise[1], y).clamp(low, high)  # as proposals are
         error = (self._surrogate(proposed) - y).square().sum(-1).mean()
-        return loss + self._consistency * error
+        return loss + share * self._consistency * error

@@ -71,7 +71,7 @@ class ConditionalVAE(InverseMethod[ConditionalVAEConfig]):
         train_network(
             network,
             loss,
-            lambda part: loss.on(part, noise),
+            lambda part: loss.held_out(part, noise),
             known,
             held,
             config.training,
