@@ -22,12 +22,14 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 STAMP = VENV / "installed-from"
+# A file at a time on each core: fixtures that fit a network are shared within their file.
+PARALLEL = ["--numprocesses=auto", "--maxprocesses=8", "--dist=loadfile"]
 CHECKS = (
     ("lint", ["ruff", "check", "."]),
     ("format", ["ruff", "format", "--check", "."]),
     ("types", ["mypy"]),
     ("import contracts", ["lint-imports", "--no-cache"]),
-    ("tests and doc examples", ["python", "-m", "pytest"]),
+    ("tests and doc examples", ["python", "-m", "pytest", *PARALLEL]),
 )
 
 
@@ -106,7 +108,7 @@ def main(words: list[str]) -> None:
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # the tests' networks are too small to share
     for name, command in CHECKS:
         print(f"== {name}", flush=True)  # noqa: T201 - says what runs
-        extra = words[1:] if command[-1] == "pytest" else []
+        extra = words[1:] if "pytest" in command else []
         call([BIN / command[0], *command[1:], *extra])
 
 

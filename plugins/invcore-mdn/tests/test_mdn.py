@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import pytest
 import torch
 from invcore_mdn.config import MixtureDensityConfig, NetworkConfig
@@ -16,7 +14,6 @@ from invcore import (
     Categorical,
     FitContext,
     Integers,
-    LossBatch,
     Normal,
     Pairs,
     Problem,
@@ -86,7 +83,7 @@ def test_first_coordinate_chooses_by_cumulative_weights():
     edges = torch.rand(2, 500, generator=generator(0), dtype=torch.float64)
     unit = torch.cat([edges[..., None], torch.full((2, 500, 2), 0.5).double()], -1)
     ends = known.log_weights.exp().cumsum(-1)
-    expected = (edges[..., None] > ends).sum(-1).clamp(max=3)
+    expected = (edges[..., None] > ends[:, None]).sum(-1).clamp(max=3)
     found = known.sample(unit)
     wanted = torch.stack([row.mT[i] for row, i in zip(known.means, expected, strict=True)])
     torch.testing.assert_close(found, wanted)
