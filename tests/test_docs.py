@@ -418,9 +418,9 @@ def test_json_documents_are_as_documented(call, folder):
         'preset = "quick"\ntargets = 4\ncandidates = 3\npairs = 50\n'
         '[[methods]]\nname = "na"\nsurrogate = {width = 4, training = {epochs = 1}}\n'
     )
-    see("bench FILE", "bench", "bench.toml")
+    (cell,) = see("bench FILE", "bench", "bench.toml")["cells"]
     see("report", "report", "--bench", "mine")
-    see("compare RUN RUN", "compare", made["id"][:6], made["id"][:6])
+    see("compare RUN RUN", "compare", made["id"], cell["id"])
     see("plugins", "plugins")
     doctor = call("doctor", "--json")  # it may find a problem here
     check_document(json.loads(doctor.out), tables["doctor"], "doctor")

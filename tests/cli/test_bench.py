@@ -320,7 +320,7 @@ def test_a_bench_in_processes_is_interrupted(gate, tmp_path):
     process = gate("--jobs", "2")
     wait_for(process, lambda: any(marks.glob("2-*")) and any(marks.glob("3-*")))
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=600)
     pids = {int(path.name.partition("-")[2]) for path in marks.glob("?-*")}
     end = time.monotonic() + 30
     while any(map(alive, pids)):

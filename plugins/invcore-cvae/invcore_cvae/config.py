@@ -62,11 +62,11 @@ class ConditionalVAEConfig(Config):
     network: NetworkConfig = NetworkConfig()
     training: TrainingConfig = TrainingConfig(epochs=20, average=0.998)
     kl: float = Field(
-        0.01, gt=0, description="Weight of the KL divergence beside the squared error of x: twice "
+        0.02, gt=0, description="Weight of the KL divergence beside the squared error of x: twice "
         "the variance of the decoder's Gaussian."
     )  # fmt: skip
     consistency: float = Field(
-        4.0, ge=0, description="Weight of the squared error of the surrogate at designs decoded "
+        2.0, ge=0, description="Weight of the squared error of the surrogate at designs decoded "
         "from z of the prior; 0 for none, as published."
     )  # fmt: skip
     enlarge: EnlargeConfig = EnlargeConfig(

@@ -19,6 +19,7 @@ from invcore_cvae.network import EncoderDecoder
 from torch.distributions import MultivariateNormal, Normal, kl_divergence
 
 from invcore import (
+    EnlargeConfig,
     FitContext,
     LossBatch,
     Pairs,
@@ -153,8 +154,7 @@ QUICK = TrainingConfig(epochs=60, batch_size=64, lr=0.01, average=0.9)
 SMALL = {
     "network": NetworkConfig(width=32, depth=2),
     "training": TrainingConfig(epochs=60, batch_size=128, lr=0.01, average=0.95),
-    "surrogate": SurrogateConfig(width=32, depth=2, training=QUICK),
-    "enlarge": 2,
+    "enlarge": EnlargeConfig(times=2, surrogate=SurrogateConfig(width=32, depth=2, training=QUICK)),
 }
 
 
@@ -211,13 +211,13 @@ def test_no_surrogate_is_trained_that_is_not_asked_for(example):
 
     assert stages(example[3]) == {"surrogate", "cvae"}
     short = TrainingConfig(epochs=1)
-    assert stages(fitted(consistency=0.0, enlarge=0, training=short)[3]) == {"cvae"}
+    assert stages(fitted(consistency=0.0, enlarge=EnlargeConfig(), training=short)[3]) == {"cvae"}
 
 
 def test_restarts_are_trained_together():
     several = TrainingConfig(epochs=3, batch_size=128, restarts=3)
     batch_norm = NetworkConfig(width=16, depth=1, batch_norm=True, activation="relu")
-    model = fitted(training=several, network=batch_norm, enlarge=0)[2]
+    model = fitted(training=several, network=batch_norm, enlarge=EnlargeConfig())[2]
     assert bool(off_by(model).isfinite().all())
 
 
@@ -243,4 +243,4 @@ def test_presets_resolve_for_each_task(task, latent, kl):
     )
     assert default == ConditionalVAEConfig() and quick.training.epochs < default.training.epochs
     assert (paper.network.latent, paper.kl, paper.network.width) == (latent, kl, 500)
-    assert (paper.consistency, paper.enlarge, paper.training.restarts) == (0.0, 0, 10)
+    assert (paper.consistency, paper.enlarge.times, paper.training.restarts) == (0.0, 0, 10)

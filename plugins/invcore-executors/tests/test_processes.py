@@ -198,7 +198,7 @@ def test_workers_end_with_their_parent(work, tmp_path, number):
     marks = [tmp_path / f"{i}-began" for i in range(2)]
     wait_for(lambda: all(mark.exists() and mark.read_text() for mark in marks))
     parent.send_signal(number)
-    parent.communicate(timeout=60)
+    parent.communicate(timeout=600)
     wait_for(lambda: not any(alive(mark.read_text()) for mark in marks))
     assert all((tmp_path / f"{i}-cleaned").exists() for i in range(2))
 

@@ -12,6 +12,7 @@ from torch.distributions import MixtureSameFamily, MultivariateNormal
 
 from invcore import (
     Categorical,
+    EnlargeConfig,
     FitContext,
     Integers,
     Normal,
@@ -93,7 +94,9 @@ def test_first_coordinate_chooses_by_cumulative_weights():
 
 def test_far_designs_have_a_finite_density_and_gradient():
     with isolated(0):
-        network = MixtureNetwork(NetworkConfig(components=5, width=8, depth=1), 1, torch.zeros(5, 2))
+        network = MixtureNetwork(
+            NetworkConfig(components=5, width=8, depth=1), 1, torch.zeros(5, 2)
+        )
     value = network(torch.randn(3, 1, generator=generator(0))).log_prob(torch.full((3, 2), 1e4))
     value.sum().backward()
     assert bool(value.isfinite().all())
@@ -132,7 +135,9 @@ def truth(y):
         [[[0.25, 0.015], [0.015, 0.0025]], [[0.09, -0.006], [-0.006, 0.0016]]]
     ).double()
     choice = Choice(torch.stack([share, 1 - share], -1))
-    return MixtureSameFamily(choice, MultivariateNormal(means, covariances.expand(len(y), -1, -1, -1)))
+    return MixtureSameFamily(
+        choice, MultivariateNormal(means, covariances.expand(len(y), -1, -1, -1))
+    )
 
 
 def drawn(count, seed):
@@ -147,7 +152,7 @@ def example():
     config = MixtureDensityConfig(
         network=NetworkConfig(components=2, width=32, depth=2, gain=1.0),
         training=TrainingConfig(epochs=25, batch_size=256, lr=0.01, average=0.99),
-        enlarge=0,
+        enlarge=EnlargeConfig(),
     )
     method = MixtureDensity(config)
     return method, problem, method.fit(problem, drawn(8000, 0), drawn(1000, 1), FitContext())
@@ -211,7 +216,7 @@ def test_no_density_where_there_is_none(prior):
     space = Space.of(*SPACE.variables, Variable(name="c", prior=prior))
     x = space.sample(60, generator(0))
     pairs = Pairs(x, x[:, :1])
-    config = MixtureDensityConfig.resolve({"training": {"epochs": 1}, "enlarge": 0})
+    config = MixtureDensityConfig.resolve({"training": {"epochs": 1}, "enlarge": {"times": 0}})
     model = MixtureDensity(config).fit(Problem("toy", space, RESPONSES), pairs, pairs, FitContext())
     assert model.log_density(Targets(pairs.y), x) is None
     unit = torch.rand(60, 4, model.point_dim, generator=generator(0), dtype=torch.float64)
@@ -226,13 +231,12 @@ def test_added_pairs_sharpen_what_few_pairs_leave_blurred():
 
     x, held = space.sample(300, generator(0)), space.sample(200, generator(1))
     quick = TrainingConfig(epochs=120, batch_size=32, lr=0.01, average=0.95)
-    error = {}
+    surrogate, error = SurrogateConfig(width=32, depth=2, training=quick), {}
     for times, epochs in ((0, 60), (10, 6)):  # as many steps for both
         config = MixtureDensityConfig(
             network=NetworkConfig(components=8, width=32, depth=2),
             training=TrainingConfig(epochs=epochs, batch_size=32, lr=5e-3, clip=10.0),
-            surrogate=SurrogateConfig(width=32, depth=2, training=quick),
-            enlarge=times,
+            enlarge=EnlargeConfig(times=times, surrogate=surrogate),
         )
         model = MixtureDensity(config).fit(
             Problem("toy", space, RESPONSES), Pairs(x, curve(x)), Pairs(held, curve(held)),
@@ -251,7 +255,7 @@ def test_restarts_are_trained_together(batch_norm):
     config = MixtureDensityConfig(
         network=NetworkConfig(components=3, width=16, depth=1, batch_norm=batch_norm),
         training=TrainingConfig(epochs=3, batch_size=256, restarts=3),
-        enlarge=0,
+        enlarge=EnlargeConfig(),
     )
     problem, log = Problem("known", SPACE, RESPONSES), []
     model = MixtureDensity(config).fit(
@@ -288,4 +292,4 @@ def test_presets_resolve_for_each_task(task, components, width, depth):
     assert sizes == (components, width, depth) and paper.network.covariance == "full"
     training = paper.training
     assert (training.epochs, training.batch_size, training.weight_decay) == (200, 512, 1e-3)
-    assert (paper.enlarge, training.restarts) == (0, 10)
+    assert (paper.enlarge.times, training.restarts) == (0, 10)

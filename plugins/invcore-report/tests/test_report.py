@@ -182,7 +182,7 @@ def test_what_cannot_be_drawn_is_said(written):
     left = {x.what: x.why for x in written.report.collection.left_out}
     assert "no task 'no-such-task'" in left[f"pictures of toys {_EVIL}"]
     assert "no-such-task" in written.page.words
-    assert left["sine-wave, lost, seed 0"] == f"error: went wrong: {_EVIL}"
+    assert left["sine-wave, lost, seed 0 (run 000000000000)"] == f"error: went wrong: {_EVIL}"
 
 
 def test_the_bar_gets_as_many_steps_as_it_was_told(written):
