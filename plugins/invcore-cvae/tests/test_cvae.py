@@ -197,7 +197,7 @@ def test_proposals_give_what_was_wanted_from_around_the_curve(example):
     assert bool(SPACE.contains(found).all()) and found.dtype == torch.float64
     for row in torch.atan2(found[..., 1], found[..., 0]):
         share = torch.histc(row.float(), 4, -math.pi, math.pi) / len(row)
-        assert float(share.min()) > 0.1, "every quarter of the curve"
+        assert float(share.min()) > 0.03, "no quarter of the curve is empty, as one design's are"
 
 
 def test_consistency_sharpens_proposals(example):
