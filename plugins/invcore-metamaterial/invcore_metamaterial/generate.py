@@ -1,0 +1,124 @@
+"""Make spectra with the real solver, in shards that survive a restart.
+
+    python -m invcore_metamaterial.generate --count 5000 --orders 8 --jobs 2 --out spectra
+
+A shard is one safetensors file with its settings in the header; finished ones are not made again.
+Each shard draws its designs from its own seed, so the data do not depend on how many processes
+made them, or in which order.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import click
+import torch
+from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from invcore import DataError, generator
+from invcore_metamaterial.rcwa import PERIOD, Material
+from invcore_metamaterial.spectra import adaptive_reflectance, design_space
+
+SHARD = 50  # cells: a few minutes of one core
+
+
+def make_shard(folder: Path, number: int, settings: dict[str, Any]) -> float:
+    """Make one shard, unless it is there; the seconds it took.
+
+    Raises:
+        DataError: the folder holds a shard of other settings.
+    """
+    path = folder / f"shard-{number:05d}.safetensors"
+    if path.exists():
+        _check(path, settings)
+        return 0.0
+    torch.set_num_threads(1)
+    started = time.process_time()
+    designs = design_space().sample(SHARD, generator(settings["seed"], f"shard {number}"))
+    material = Material(settings["permittivity"], settings["loss_tangent"])
+    y, solved = adaptive_reflectance(
+        designs.double(),
+        orders=settings["orders"],
+        material=material,
+        period=settings["period"],
+        tolerance=settings["tolerance"],
+    )
+    partial = path.with_suffix(f".partial-{os.getpid()}")
+    save_file(
+        {"x": designs.double(), "y": y.float(), "solved": solved},
+        partial,
+        metadata={"settings": json.dumps(settings, sort_keys=True)},
+    )
+    partial.replace(path)
+    return time.process_time() - started
+
+
+def read_shards(folder: Path) -> tuple[Tensor, Tensor, dict[str, Any]]:
+    """Read all shards of a folder: designs (N, 8), reflectances (N, 300), their settings.
+
+    Raises:
+        DataError: there are none, or they are of different settings.
+    """
+    paths = sorted(folder.glob("shard-*.safetensors"))
+    if not paths:
+        raise DataError(f"no shard in {folder}: make some with invcore_metamaterial.generate")
+    with safe_open(paths[0], "pt") as file:
+        settings: dict[str, Any] = json.loads(file.metadata()["settings"])
+    xs, ys = [], []
+    for path in paths:
+        _check(path, settings)
+        with safe_open(path, "pt") as file:
+            xs.append(file.get_tensor("x"))
+            ys.append(file.get_tensor("y").double())
+    return torch.cat(xs), torch.cat(ys), settings
+
+
+def _check(path: Path, settings: dict[str, Any]) -> None:
+    with safe_open(path, "pt") as file:
+        found = json.loads(file.metadata()["settings"])
+    if found != settings:
+        raise DataError(f"{path} was made with {found}, wanted {settings}: take another folder")
+
+
+@click.command()
+@click.option("--count", default=5000, show_default=True, help="Cells to simulate.")
+@click.option("--orders", default=8, show_default=True, help="m: plane waves -m to m.")
+@click.option("--seed", default=0, show_default=True, help="Decides the cells.")
+@click.option("--loss-tangent", default=0.05, show_default=True, help="Of the cylinders.")
+@click.option("--jobs", default=1, show_default=True, help="Processes.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of shards.")
+def main(count: int, orders: int, seed: int, loss_tangent: float, jobs: int, out: Path) -> None:
+    """Make COUNT spectra of random cells; repeat the command to go on where it stopped."""
+    out.mkdir(parents=True, exist_ok=True)
+    settings = {
+        "seed": seed,
+        "orders": orders,
+        "permittivity": Material().permittivity,
+        "loss_tangent": loss_tangent,
+        "period": PERIOD,
+        "tolerance": 1e-4,
+    }
+    numbers = range(-(-count // SHARD))
+    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"))
+    columns = (*Progress.get_default_columns()[:-1], MofNCompleteColumn(), TimeRemainingColumn())
+    with pool, Progress(*columns, console=Console(stderr=True)) as progress:
+        bar = progress.add_task(f"shards of {SHARD}", total=len(numbers))
+        futures = [pool.submit(make_shard, out, number, settings) for number in numbers]
+        for future in as_completed(futures):
+            progress.update(bar, advance=1, description=f"{future.result():.0f} s of CPU a shard")
+    x, _, _ = read_shards(out)
+    click.echo(f"{len(x)} spectra in {out}")
+
+
+if __name__ == "__main__":
+    main()
