@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from invcore.networks import SurrogateConfig as SurrogateConfig
     from invcore.networks import fit_surrogate as fit_surrogate
     from invcore.networks import substate as substate
+    from invcore.owndata import OwnData as OwnData
     from invcore.pacing import Pace as Pace
     from invcore.pacing import anytime as anytime
     from invcore.plugins import installed as installed
@@ -88,6 +89,8 @@ if TYPE_CHECKING:
     from invcore.space import Variable as Variable
     from invcore.store import RunRecord as RunRecord
     from invcore.store import Store as Store
+    from invcore.tables import Table as Table
+    from invcore.tables import read_table as read_table
     from invcore.training import LossBatch as LossBatch
     from invcore.training import TrainingConfig as TrainingConfig
     from invcore.training import train as train
@@ -132,6 +135,7 @@ _HOME = {
     "hookspecs": ("hookimpl",),
     "localisation": ("LocalisationConfig", "localise", "localised_candidates"),
     "networks": ("MLP", "Surrogate", "SurrogateConfig", "fit_surrogate", "substate"),
+    "owndata": ("OwnData",),
     "pacing": ("Pace", "anytime"),
     "plugins": ("installed",),
     "priors": (
@@ -151,6 +155,7 @@ _HOME = {
     "solve": ("fit",),
     "space": ("Space", "Variable"),
     "store": ("RunRecord", "Store"),
+    "tables": ("Table", "read_table"),
     "training": ("LossBatch", "TrainingConfig", "train"),
     "trust": ("Trust",),
 }

@@ -36,6 +36,10 @@ class Members(Protocol):
         """Put what was remembered of one member into the network."""
         ...
 
+    def settle_all(self, networks: Sequence[nn.Module]) -> None:
+        """Put what was remembered of each member into a network of its own."""
+        ...
+
 
 class Alone:
     """One network, as it is.
@@ -69,6 +73,10 @@ class Alone:
     def settle(self, best: int) -> None:
         """Put what was remembered into the network."""
         self._network.load_state_dict(self._kept)
+
+    def settle_all(self, networks: Sequence[nn.Module]) -> None:
+        """Put what was remembered into the network."""
+        networks[0].load_state_dict(self._kept)
 
     def _state(self) -> dict[str, Tensor]:
         return {name: value.detach().clone() for name, value in self._network.state_dict().items()}
@@ -121,7 +129,12 @@ class Together:
 
     def settle(self, best: int) -> None:
         """Put what was remembered of one member into the network."""
-        self._network.load_state_dict({name: kept[best] for name, kept in self._kept.items()})
+        self.settle_all([self._network], first=best)
+
+    def settle_all(self, networks: Sequence[nn.Module], first: int = 0) -> None:
+        """Put what was remembered of each member, from the first one on, into a network."""
+        for member, network in enumerate(networks, start=first):
+            network.load_state_dict({name: kept[member] for name, kept in self._kept.items()})
 
     def _state(self) -> dict[str, Tensor]:
         return {name: value.detach().clone() for name, value in self._tensors.items()}

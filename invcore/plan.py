@@ -95,9 +95,12 @@ class Plan:
         def settings(name: str, component: Any) -> dict[str, Any]:
             return {"name": name, **component.config.model_dump(mode="json")}
 
+        task = settings(self.config.task.name, self.task)
+        if self.task.fingerprint:
+            task["fingerprint"] = self.task.fingerprint
         return {
             **self.config.model_dump(mode="json", exclude={"device", "metrics", "preset"}),
-            "task": settings(self.config.task.name, self.task),
+            "task": task,
             "method": settings(self.config.method.name, self.method),
             "sampler": settings(self.config.sampler.name, self.sampler),
             "metrics": {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -13,11 +15,15 @@ from invcore.component import Kind
 from invcore.config import Config, Field, Preset, merge
 from invcore.errors import ConfigError, close_names
 
+BUNDLE = "task.json"
 SLOTS: tuple[Kind, ...] = ("task", "method", "sampler")
 
 
 class Choice(Config):
-    """A component by name, and its settings. In a file: a name, or a table with ``name``."""
+    """A component by name, and its settings. In a file: a name, or a table with ``name``.
+
+    A task may be given as its folder, with a slash: ``my-task/``.
+    """
 
     merges: ClassVar[bool] = False  # another name, other settings
 
@@ -28,11 +34,23 @@ class Choice(Config):
     @classmethod
     def _spelt(cls, data: Any) -> Any:
         if isinstance(data, str):
-            return {"name": data}
+            return _opened({"name": data})
         if isinstance(data, Mapping) and "settings" not in data:
             rest = {k: v for k, v in data.items() if k != "name"}
-            return {k: v for k, v in data.items() if k == "name"} | {"settings": rest}
+            return _opened({k: v for k, v in data.items() if k == "name"} | {"settings": rest})
         return data
+
+
+def _opened(data: dict[str, Any]) -> dict[str, Any]:
+    """A name with a slash is a task's folder: its ``task.json`` says which component it is for."""
+    name = data.get("name")
+    if not (isinstance(name, str) and ("/" in name or os.sep in name)):
+        return data
+    try:
+        component = json.loads((Path(name) / BUNDLE).read_text(encoding="utf-8"))["task"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise ConfigError(f"{name}: a task's folder holds a {BUNDLE} that names its task") from None
+    return {"name": str(component), "settings": {**data.get("settings", {}), "bundle": name}}
 
 
 class RunConfig(Config):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -93,6 +93,7 @@ def train(
     *,
     label: str = "training",
     again: Callable[[], nn.Module] | None = None,
+    siblings: Sequence[nn.Module] = (),
 ) -> TrainingReport:
     """Train a network in place, and leave it with the weights that did best on validation.
 
@@ -109,10 +110,12 @@ def train(
             seeded. With ``config.restarts`` above 1, networks of one architecture are trained
             together as one batch (``torch.func.vmap``), each from its own weights and in its own
             order of the pairs. A loss must then not decide by values of tensors.
+        siblings: more networks of the same architecture, trained as one batch with the first like
+            restarts, but all kept, each with its own best weights: an ensemble.
 
     Raises:
         DivergedError: the loss (of all restarts) is no longer finite.
-        ConfigError: restarts are asked for, and there is no ``again``.
+        ConfigError: restarts are asked for, and there is no ``again``, or there are siblings.
 
     Example:
         >>> net, x = nn.Linear(1, 1), torch.linspace(-1, 1, 64)[:, None]
@@ -127,8 +130,8 @@ def train(
         True
     """
     pairs, val = pairs.to(context.device), val.to(context.device)
-    members = _members(network, again, config.restarts, context, label)
-    count = config.restarts
+    members = _members(network, again, siblings, config.restarts, context, label)
+    count = max(config.restarts, 1 + len(siblings))
     orders = [context.generator(label, *([r] if r else [])) for r in range(count)]
     draws = orders[0] if count == 1 else context.generator(label, "together")
     size = max(1, min(config.batch_size, len(pairs) // config.min_steps))
@@ -183,7 +186,10 @@ def train(
             if config.patience and epoch - int(best_epoch.max()) >= config.patience:
                 break
     leader = int(best.argmin())
-    members.settle(leader)
+    if siblings:
+        members.settle_all([network, *siblings])
+    else:
+        members.settle(leader)
     losses = tuple(best.tolist())
     return TrainingReport(losses[leader], int(best_epoch[leader]), epoch, losses)
 
@@ -191,11 +197,16 @@ def train(
 def _members(
     network: nn.Module,
     again: Callable[[], nn.Module] | None,
+    siblings: Sequence[nn.Module],
     count: int,
     context: FitContext,
     label: str,
 ) -> Members:
     """The network, or it and others of its architecture."""
+    if siblings and count > 1:
+        raise ConfigError(f"training.restarts: {label} keeps all of its networks, set it to 1")
+    if siblings:
+        return Together([network, *siblings])
     if count == 1:
         return Alone(network)
     if again is None:

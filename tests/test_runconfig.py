@@ -187,3 +187,20 @@ def test_bad_file_is_refused_in_one_line(tmp_path, monkeypatch, name, complaint)
     message = complaint(ConfigError, read_config, name)
     assert message.startswith(f"{name}: ") or name == "config.json"
     assert name in message and said in message
+
+
+def test_a_folder_is_the_task_that_its_file_names(tmp_path):
+    (tmp_path / "task.json").write_text('{"task": "square"}')
+    folder = f"{tmp_path}/"
+    assert Choice.parse(folder) == Choice(name="square", settings={"bundle": folder})
+    with_more = Choice.parse({"name": folder, "speed": 2})
+    assert with_more.settings == {"speed": 2, "bundle": folder}
+
+
+@pytest.mark.parametrize("text", [None, "[]", "{}", "not json"])
+def test_a_folder_that_is_no_task_is_refused_in_one_line(tmp_path, text):
+    if text is not None:
+        (tmp_path / "task.json").write_text(text)
+    with pytest.raises(ConfigError, match=r"task\.json") as error:
+        Choice.parse(f"{tmp_path}/")
+    assert "\n" not in str(error.value)

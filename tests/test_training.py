@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import random
 from itertools import pairwise
@@ -273,3 +274,41 @@ def test_a_restart_that_diverges_does_not_cost_the_others():
 def test_restarts_need_to_know_how_to_build_the_network():
     with pytest.raises(ConfigError, match="restarts"):
         fit(linear(), restarts=2)
+
+
+def test_siblings_are_all_kept_each_with_what_it_would_have_learnt_as_a_restart():
+    settings = dict(epochs=8, batch_size=64, lr=0.05)
+    context = FitContext(seed=5)
+    with isolated(1):
+        networks = [plain() for _ in range(3)]
+    others = iter([copy.deepcopy(network) for network in networks[1:]])
+    lone = copy.deepcopy(networks[0])
+
+    def loss_of(network):
+        return lambda part: (network(part.x) - part.y).square().mean()
+
+    report = train(
+        networks[0], loss_of(networks[0]), loss_of(networks[0]), PAIRS, VAL,
+        TrainingConfig(**settings), context, siblings=networks[1:],
+    )  # fmt: skip
+    best = train(
+        lone, loss_of(lone), loss_of(lone), PAIRS, VAL,
+        TrainingConfig(**settings, restarts=3), context, again=lambda: next(others),
+    )  # fmt: skip
+    assert report.restarts == pytest.approx(best.restarts)
+    for network, value in zip(networks, report.restarts, strict=True):
+        assert loss_of(network)(VAL).item() == pytest.approx(value, rel=1e-4)
+    leader = report.restarts.index(min(report.restarts))
+    torch.testing.assert_close(networks[leader][0].weight, lone[0].weight)
+
+
+def test_siblings_and_restarts_exclude_each_other():
+    with isolated(0):
+        networks = [nn.Linear(3, 1), nn.Linear(3, 1)]
+
+    def loss(part):
+        return (networks[0](part.x) - part.y).square().mean()
+
+    config = TrainingConfig(epochs=1, restarts=2)
+    with pytest.raises(ConfigError, match="keeps all"):
+        train(networks[0], loss, loss, PAIRS, VAL, config, FitContext(), siblings=networks[1:])

@@ -57,6 +57,14 @@ class Task(Configurable[C]):
     gradient_calls: ClassVar[int] = 1
     """How many simulator calls a gradient of one row counts as."""
 
+    @property
+    def fingerprint(self) -> str:
+        """A checksum of data that the task stands on and its config does not tell, if any.
+
+        It is part of a run's identity: other data, other runs.
+        """
+        return ""
+
     @abstractmethod
     def simulate(self, x: Tensor, context: Context | None = None) -> Tensor:
         """Compute responses.

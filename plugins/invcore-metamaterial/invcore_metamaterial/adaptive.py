@@ -67,7 +67,7 @@ def interpolated(
         now = _rational(grid, solved, values)
         if before is None:
             before = _rational(grid, solved[::2], values[::2])
-        change = abs(now - before)
+        change: NDArray[np.float64] = np.abs(now - before).astype(np.float64)
         calm = calm + 1 if change.max() < tolerance else 0
         if calm >= 2 and len(solved) >= _FEWEST:
             now[solved] = values

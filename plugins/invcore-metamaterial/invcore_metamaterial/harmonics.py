@@ -141,14 +141,14 @@ def _diagonal(values: Tensor) -> Tensor:
 
 def _cosines_and_sines(orders: int) -> tuple[Tensor, Tensor]:
     """Orthonormal cosines (2m+1, m+1) and sines (2m+1, m) in plane waves."""
-    cosine = torch.zeros(2 * orders + 1, orders + 1, dtype=torch.complex128)
-    sine = torch.zeros(2 * orders + 1, orders, dtype=torch.complex128)
+    cosine = torch.zeros(2 * orders + 1, orders + 1, dtype=torch.float64)
+    sine = torch.zeros(2 * orders + 1, orders, dtype=torch.float64)
     cosine[orders, 0] = 1.0
     for order in range(1, orders + 1):
         for sign in (1, -1):
             cosine[orders + sign * order, order] = math.sqrt(0.5)
-            sine[orders + sign * order, order - 1] = sign * math.sqrt(0.5) / 1j
-    return cosine, sine
+            sine[orders + sign * order, order - 1] = sign * math.sqrt(0.5)
+    return cosine.to(torch.complex128), -1j * sine
 
 
 def _normal_vectors(orders: int) -> tuple[Tensor, Tensor]:
