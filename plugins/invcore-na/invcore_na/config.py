@@ -36,7 +36,11 @@ class NeuralAdjointConfig(Config):
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "quick": {"surrogate": {"training": {"epochs": 60}}},
-        "paper": {**_paper(4, 5e-4, 5e-4), "localisation": {"solver": "adam", "trust": False}},
+        "paper": {
+            **_paper(4, 5e-4, 5e-4),
+            "localisation": {"solver": "adam", "trust": False},
+            "tries": 1,
+        },
         "paper/robotic-arm": _paper(4, 2e-2, 1e-3),
         "paper/ballistics": _paper(3, 5e-3, 1e-2),
     }
@@ -48,4 +52,10 @@ class NeuralAdjointConfig(Config):
     )
     designed_start: bool = Field(
         True, description="Start from the designs' prior; off: uniformly in the box."
+    )
+    tries: int = Field(
+        4,
+        ge=1,
+        description="Starts tried for each candidate, of which the one with the nearest prediction "
+        "is moved; 1, as published, tries none.",
     )

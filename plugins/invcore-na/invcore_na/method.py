@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from invcore import (
@@ -21,6 +22,29 @@ from invcore import (
     substate,
 )
 from invcore_na.config import NeuralAdjointConfig
+
+_EDGE = 1e-12
+
+
+def scattered(points: Tensor, attempt: int) -> Tensor:
+    """Other points of the unit cube, as good as independent of the given ones; the 0th are those.
+
+    Each coordinate is multiplied by an odd number and wrapped, which keeps uniform points uniform.
+    Shifts alone would not do: all points would try the same pattern, and leave its trace.
+
+    Args:
+        points: (..., L), float64.
+        attempt: which.
+
+    Example:
+        >>> scattered(torch.tensor([0.25], dtype=torch.float64), 0)
+        tensor([0.2500], dtype=torch.float64)
+    """
+    if attempt == 0:
+        return points
+    draws = torch.Generator().manual_seed(attempt)
+    odd = 2 * torch.randint(500, 50_000, (points.shape[-1],), generator=draws) + 1
+    return torch.remainder(points * odd.to(points), 1.0)
 
 
 class NeuralAdjoint(InverseMethod[NeuralAdjointConfig]):
@@ -77,22 +101,53 @@ class NeuralAdjointModel(InverseModel):
         self.check_sizes(targets, points, self._problem.responses.dim)
         scaling, config = self._surrogate.scaling, self._config
         device = self._surrogate.device
+        wanted = scaling.y(targets.y.double()).float().to(device)
         return localised_candidates(
             self._surrogate,
-            scaling.encode(self._starts(points)).to(device),
-            scaling.y(targets.y.double()).float().to(device),
+            self._starts(points, wanted),
+            wanted,
             scaling,
             config.localisation,
             self._trust,
             boxed=config.boundary,
         )
 
-    def _starts(self, points: Tensor) -> Tensor:
-        """(B, K, L) in the unit cube to designs (B, K, Dx)."""
-        designs = self._surrogate.scaling.designs
-        if self._config.designed_start:
-            return designs.from_unit(points)
-        return designs.low + points * (designs.high - designs.low)
+    @torch.no_grad()
+    def _starts(self, points: Tensor, wanted: Tensor) -> Tensor:
+        """From each point, several starts of the prior; the features of the most promising one.
+
+        Short ways to the solutions keep the candidates nearer to the posterior than the long ones
+        of starts that know nothing of the target.
+
+        Args:
+            points: (B, K, L), in the unit cube.
+            wanted: (B, Dy), scaled responses.
+
+        Returns:
+            (B, K, F).
+        """
+        best = self._encoded(points)
+        error = self._error(best, wanted)
+        for attempt in range(1, self._config.tries):
+            other = self._encoded(scattered(points, attempt))
+            found = self._error(other, wanted)
+            best = torch.where((found < error)[..., None], other, best)
+            error = torch.minimum(found, error)
+        return best
+
+    def _error(self, features: Tensor, wanted: Tensor) -> Tensor:
+        predicted: Tensor = self._surrogate(features.flatten(0, 1)).unflatten(0, features.shape[:2])
+        return (predicted - wanted[:, None]).square().mean(dim=2)
+
+    def _encoded(self, points: Tensor) -> Tensor:
+        """Points (B, K, L) as features (B, K, F) of designs."""
+        scaling = self._surrogate.scaling
+        low, high = scaling.designs.low, scaling.designs.high
+        # A scattered point may be an end of the unit interval, where a normal prior is infinite
+        inner = points.clamp(_EDGE, 1.0 - _EDGE)
+        designed = self._config.designed_start
+        designs = scaling.designs.from_unit(inner) if designed else low + inner * (high - low)
+        return scaling.encode(designs).to(self._surrogate.device)
 
     def state(self) -> dict[str, Tensor]:
         """The network's weights, its scaling, and the trust in it."""

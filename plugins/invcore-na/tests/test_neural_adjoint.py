@@ -7,7 +7,7 @@ from importlib.metadata import entry_points
 import pytest
 import torch
 from invcore_na.config import NeuralAdjointConfig
-from invcore_na.method import NeuralAdjoint
+from invcore_na.method import NeuralAdjoint, scattered
 
 from invcore import (
     FitContext,
@@ -135,7 +135,7 @@ def test_starts_are_from_the_prior_or_uniform_in_the_box():
         Variable(name="b", prior=Uniform(low=0.0, high=1.0)),
     )
     example = fitted(lambda x: x[:, :1] + x[:, 1:], space)
-    stay = {"localisation": {"steps": 0}}
+    stay = {"localisation": {"steps": 0}, "tries": 1}
     start = points(1, 400)
     target = Targets(torch.tensor([[5.5]]))
     prior = variant(example, **stay).propose(target, start).x[0]
@@ -146,6 +146,30 @@ def test_starts_are_from_the_prior_or_uniform_in_the_box():
     expected = low + start[0] * (high - low)
     torch.testing.assert_close(flat.sort(0).values, expected.sort(0).values, atol=1e-5, rtol=0)
     assert float(flat[:, 0].std()) > 1.5 * float(prior[:, 0].std())
+
+
+def test_tries_keep_the_most_promising_start(example):
+    stay, start = {"localisation": {"steps": 0}}, points(1, 50)
+    target = Targets(torch.tensor([[0.5]]))
+    found = variant(example, tries=3, **stay).propose(target, start).x[0]
+    tried = [scattered(start[0], attempt) for attempt in range(3)]
+    designs = torch.stack([SPACE.from_unit(unit) for unit in tried], dim=1)  # (50, 3, 2)
+    model = example[2]
+    predicted = model._surrogate.predict(designs.flatten(0, 1)).unflatten(0, (50, 3))
+    best = (predicted - 0.5).abs()[..., 0].argmin(1)
+    expected = designs[torch.arange(50), best]
+    torch.testing.assert_close(found.sort(0).values, expected.sort(0).values, atol=1e-4, rtol=0)
+
+
+def test_tries_bring_candidates_nearer_to_the_posterior(example):
+    # Given a² + b = 0.5, a is uniform on (-1, 1): the prior is flat, and b has room for each a
+    target, start = Targets(torch.tensor([[0.5]])), points(1, 8000)
+    distance = {}
+    for tries in (1, 16):
+        a = variant(example, tries=tries).propose(target, start).x[0, :, 0].sort().values
+        ranks = torch.arange(1, len(a) + 1) / len(a)
+        distance[tries] = float((ranks - (a + 1) / 2).abs().max())
+    assert distance[16] < 0.5 * distance[1]
 
 
 def test_restored_model_proposes_the_same(example):
