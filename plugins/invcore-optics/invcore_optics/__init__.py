@@ -1,0 +1,1 @@
+"""Exact optics tasks for invcore: thin-film, nanoshell."""
