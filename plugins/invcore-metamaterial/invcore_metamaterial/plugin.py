@@ -1,1 +1,21 @@
 """What this plugin adds; imports no torch."""
+
+from __future__ import annotations
+
+from invcore import Component, hookimpl
+
+
+@hookimpl
+def invcore_tasks() -> list[Component]:
+    """Return the meta-material task."""
+    return [
+        Component(
+            "meta-material",
+            "Heights and radii of four cylinders to a reflectance spectrum, 0.8-1.5 THz.",
+            "invcore_metamaterial.task:MetaMaterial",
+            references=(
+                "Ren, Padilla, Malof, NeurIPS 2020 (D4), https://arxiv.org/abs/2009.12919",
+            ),
+            tags=("proxy simulator", "spectrum", "differentiable"),
+        )
+    ]

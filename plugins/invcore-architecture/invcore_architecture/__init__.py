@@ -1,0 +1,1 @@
+"""The architecture task for invcore: pixel cells to a Young's modulus, by homogenisation."""

@@ -1,0 +1,23 @@
+"""What this plugin adds; imports no torch."""
+
+from __future__ import annotations
+
+from invcore import Component, hookimpl
+
+
+@hookimpl
+def invcore_tasks() -> list[Component]:
+    """Return the architecture task."""
+    return [
+        Component(
+            "architecture",
+            "A periodic cell of 32 by 32 pixels to its effective Young's modulus, homogenised.",
+            "invcore_architecture.task:Architecture",
+            references=(
+                "Zhang et al., AAAI 2023, https://arxiv.org/abs/2212.01016",
+                "Andreassen, Andreasen, Computational Materials Science 83, 2014, "
+                "https://doi.org/10.1016/j.commatsci.2013.09.006",
+            ),
+            tags=("finite elements", "differentiable", "high-dimensional", "shipped data"),
+        )
+    ]

@@ -1,0 +1,173 @@
+"""Tables of two-phase cells with their moduli: identity up to symmetry, files, checksums."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from invcore import DataError
+
+VERSION = 1
+SHIPPED = "cells.npz"
+_ARRAYS = ("cells", "moduli", "family", "facts")
+
+
+@dataclass(frozen=True)
+class CellTable:
+    """Two-phase cells, no two of them the same up to shifts and mirrors.
+
+    Args:
+        cells: (N, n, n), bool, True where solid; rows are along y, columns along x.
+        moduli: (N, 2), float64, Young's modulus along x and y as fractions of the solid's.
+        family: (N,), where each comes from: a place in ``families``.
+        families: their names.
+        settings: what the moduli were computed with, and the seed.
+    """
+
+    cells: Tensor
+    moduli: Tensor
+    family: Tensor
+    families: tuple[str, ...]
+    settings: dict[str, Any]
+
+    def __len__(self) -> int:
+        return len(self.cells)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the table, eight pixels a byte, with its settings and a checksum.
+
+        Raises:
+            DataError: the file cannot be written.
+        """
+        cells = np.packbits(self.cells.flatten(1).numpy(), axis=1)
+        moduli = self.moduli.numpy()
+        family = self.family.to(torch.uint8).numpy()
+        facts = {
+            "version": VERSION,
+            "side": self.cells.shape[-1],
+            "families": list(self.families),
+            "settings": self.settings,
+            "sha256": _digest(cells, moduli, family),
+        }
+        arrays = {
+            "cells": cells,
+            "moduli": moduli,
+            "family": family,
+            "facts": np.array(json.dumps(facts)),
+        }
+        write_arrays(Path(path), arrays)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> CellTable:
+        """Read a table, and check it.
+
+        Raises:
+            DataError: no such file, or it is no table of cells, or damaged.
+        """
+        path = Path(path)
+        arrays = read_arrays(path, _ARRAYS)
+        try:
+            facts = json.loads(str(arrays["facts"]))
+            side, families = int(facts["side"]), tuple(map(str, facts["families"]))
+            settings, known = dict(facts["settings"]), facts["sha256"]
+            packed, moduli, family = (arrays[name] for name in _ARRAYS[:3])
+            good = facts["version"] == VERSION and known == _digest(packed, moduli, family)
+            bits = np.unpackbits(packed, axis=1, count=side * side)
+        except (ValueError, TypeError, KeyError) as error:
+            raise DataError(f"{path}: no table of cells ({error})") from None
+        if not good or not len(bits) == len(moduli) == len(family):
+            raise DataError(f"{path}: damaged, or of another version; generate or install it anew")
+        cells = torch.from_numpy(bits).bool().unflatten(1, (side, side))
+        places = torch.from_numpy(family).long()
+        return cls(cells, torch.from_numpy(moduli), places, families, settings)
+
+
+@lru_cache(maxsize=1)
+def shipped() -> CellTable:
+    """The table that comes with this package."""
+    with resources.as_file(resources.files(__package__) / SHIPPED) as path:
+        return CellTable.load(path)
+
+
+def identity(cells: Tensor) -> list[bytes]:
+    """What a cell has in common with its shifts and mirrors, and hardly with any other cell.
+
+    It is the cell's periodic autocorrelation in whole pixels, or that of its mirror image,
+    whichever comes first. Different cells of one autocorrelation count as the same.
+
+    Args:
+        cells: (N, n, n), bool.
+
+    Example:
+        >>> cell = torch.rand(1, 8, 8, generator=torch.Generator().manual_seed(0)) < 0.5
+        >>> identity(cell) == identity(cell.roll((3, 1), (1, 2)).flip(2))
+        True
+    """
+    waves = torch.fft.rfft2(cells.double())
+    counts = torch.fft.irfft2(waves.abs().square(), s=cells.shape[1:]).round().to(torch.int16)
+    mirrored = counts.flip(2).roll(1, 2)
+    ours, theirs = counts.flatten(1).numpy(), mirrored.flatten(1).numpy()
+    return [
+        hashlib.sha256(min(a.tobytes(), b.tobytes())).digest()
+        for a, b in zip(ours, theirs, strict=True)
+    ]
+
+
+def first_seen(cells: Tensor, known: set[bytes]) -> Tensor:
+    """Places of the cells (N, n, n) that are not in ``known`` by ``identity``; now they are."""
+    new = []
+    for place, key in enumerate(identity(cells)):
+        if key not in known:
+            known.add(key)
+            new.append(place)
+    return torch.tensor(new, dtype=torch.long)
+
+
+def read_arrays(path: Path, names: tuple[str, ...]) -> dict[str, np.ndarray[Any, Any]]:
+    """Named arrays of a file, none of them a pickle.
+
+    Raises:
+        DataError: it cannot be read, or lacks one.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in names}
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise DataError(f"{path}: no table of cells ({error})") from None
+
+
+def write_arrays(path: Path, arrays: dict[str, np.ndarray[Any, Any]]) -> None:
+    """Write a compressed file of arrays under a temporary name, then rename it.
+
+    Raises:
+        DataError: it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, scratch = tempfile.mkstemp(prefix=".writing-", suffix=".npz", dir=path.parent)
+        os.close(handle)
+        np.savez_compressed(scratch, allow_pickle=False, **arrays)
+        os.chmod(scratch, 0o644)  # a temporary file is its maker's alone
+        os.replace(scratch, path)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written ({error})") from None
+
+
+def _digest(*arrays: np.ndarray[Any, Any]) -> str:
+    data = hashlib.sha256()
+    for array in arrays:
+        data.update(f"{array.dtype.str}{array.shape}".encode())
+        data.update(np.ascontiguousarray(array).tobytes())
+    return data.hexdigest()
