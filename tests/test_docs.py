@@ -252,8 +252,11 @@ def _check_plugins_page(made: dict[str, Any], capsys: pytest.CaptureFixture[str]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=called)
-def test_commands_parse(page):
-    for words in commands(PAGES[page]):
+def test_commands_parse(page, tmp_path):
+    folder = tmp_path / "my-task"  # what the pages call a task that `proxy fit` has written
+    folder.mkdir()
+    (folder / "task.json").write_text('{"task": "proxy"}')
+    for words in commands(PAGES[page].replace(" my-task/", f" {folder}/")):
         for name, command, parameters in _parsed(words):
             _check_settings(name, command, parameters)
 

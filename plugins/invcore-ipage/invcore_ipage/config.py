@@ -66,6 +66,12 @@ class IPageConfig(Config):
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "quick": {"training": {"epochs": 20}},
+        # No padding, and few inverse passes: 1,024 pixels are costly enough
+        "quick/architecture": {
+            "network": {"latent": 1023, "total": 1024, "blocks": 4},
+            "losses": {"every": 4},
+            "training": {"epochs": 10},
+        },
         "paper": _paper(6, 256, 512, 500, 1e-2, 5e-3),
         "paper/sine-wave": _paper(4, 128, 1024, 1000, 1e-3, 1e-3),
     }

@@ -17,7 +17,7 @@ from invcore_metrics.scale import has_prior, response_scale
 _NUMBERS = 1 << 20  # of responses and designs in one chunk of draws
 _SMALLEST = 1 << 10
 _LOOK = 1 << 14  # draws after which a task that none of them comes near is given up
-_PILOTS = ((16, 100.0), (1024, 1.0))  # rows that are timed, and how much too slow they may seem
+_PILOTS = ((16, 10.0), (1024, 1.0))  # rows that are timed, and how much too slow they may seem
 
 
 class ReferenceConfig(Config):

@@ -1,0 +1,234 @@
+"""A proxy as a folder: plain data and tensors, no code; whole or absent, checked when read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from pydantic import ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from invcore import ConfigError, ShapeError, Space, StoreError
+from invcore_proxy.ensemble import Proxy
+from invcore_proxy.fitting import ProxyReport
+from invcore_proxy.picture import draw_reliability
+from invcore_proxy.record import SCHEMA, BundleRecord, Provenance
+
+RECORD, TENSORS, PICTURE = "task.json", "proxy.safetensors", "reliability.png"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle that has been read and checked.
+
+    Args:
+        folder: where it lies.
+        record: what its ``task.json`` holds.
+        proxy: ready to predict.
+    """
+
+    folder: Path
+    record: BundleRecord
+    proxy: Proxy
+
+    @property
+    def title(self) -> str:
+        """One line for people."""
+        return self.record.title
+
+    @property
+    def designs(self) -> Space:
+        """Space of the designs."""
+        return self.record.designs
+
+    @property
+    def responses(self) -> Space:
+        """Space of the responses."""
+        return self.record.responses
+
+    @property
+    def report(self) -> ProxyReport:
+        """How far the proxy is off."""
+        return self.record.report
+
+    @property
+    def checksum(self) -> str:
+        """Sha256 of the tensors' file."""
+        return self.record.files[TENSORS]
+
+
+def write_bundle(
+    folder: str | os.PathLike[str],
+    proxy: Proxy,
+    report: ProxyReport,
+    designs: Space,
+    responses: Space,
+    *,
+    title: str = "",
+    provenance: Provenance | None = None,
+    licence: str = "",
+) -> Bundle:
+    """Write a proxy as a folder, all at once; it can then be a task: ``--task folder/``.
+
+    Args:
+        folder: made; one that exists is replaced if it is a bundle and nothing else.
+        proxy: a fitted one.
+        report: of its fit.
+        designs: space of the designs, which may have other priors than the one that it was fitted
+            with, but the same names and categories.
+        responses: space of the responses.
+        title: one line for people.
+        provenance: where the data came from; ``Provenance.now(…)`` knows versions and date.
+        licence: text under which the data may be used.
+
+    Raises:
+        StoreError: the folder holds something else, or cannot be written; nothing is left behind.
+        ShapeError: spaces that are not the proxy's.
+    """
+    _check_spaces(proxy, designs, responses)
+    final = Path(os.path.realpath(folder))
+    check_free(final)
+    tensors = save({k: v.contiguous() for k, v in proxy.state().items()})
+    record = BundleRecord(
+        title=" ".join(title.split()),
+        designs=designs,
+        responses=responses,
+        config=proxy.config,
+        report=report,
+        provenance=provenance or Provenance.now(),
+        licence=licence,
+        files={TENSORS: hashlib.sha256(tensors).hexdigest()},
+    )
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=f".{final.name}-writing-", dir=final.parent))
+    except OSError as error:
+        raise StoreError(f"{folder}: cannot be written ({error.strerror})") from None
+    try:
+        (scratch / TENSORS).write_bytes(tensors)
+        draw_reliability(report.held_out, scratch / PICTURE)
+        document = json.dumps(record.model_dump(mode="json"), indent=1, allow_nan=False)
+        (scratch / RECORD).write_text(document + "\n", encoding="utf-8")
+        scratch.chmod(0o755)
+        _swap(scratch, final)
+    except OSError as error:
+        raise StoreError(f"{folder}: cannot be written ({error.strerror})") from None
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return Bundle(Path(folder), record, proxy)
+
+
+def read_bundle(folder: str | os.PathLike[str]) -> Bundle:
+    """Read a bundle, after everything in it has been checked.
+
+    Raises:
+        StoreError: a file is missing, changed, or of another form; the message names it.
+    """
+    folder = Path(folder)
+    record = _record(folder / RECORD)
+    path = folder / TENSORS
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise StoreError(
+            f"{path}: cannot be read ({error.strerror}); fit the proxy again"
+        ) from None
+    if hashlib.sha256(data).hexdigest() != record.files.get(TENSORS):
+        raise StoreError(
+            f"{path}: damaged, its checksum is not the recorded one; fit the proxy again"
+        )
+    try:
+        proxy = Proxy.restore(record.config, record.designs, _tensors(data, record.config.half))
+        _check_spaces(proxy, record.designs, record.responses)
+    except (SafetensorError, ShapeError, ConfigError) as error:
+        said = " ".join(str(error).split())
+        raise StoreError(f"{path}: does not fit to {RECORD}: {said}; fit the proxy again") from None
+    return Bundle(folder, record, proxy)
+
+
+def check_free(folder: str | os.PathLike[str]) -> None:
+    """Refuse a folder that a bundle must not replace, before long work for it begins.
+
+    Raises:
+        StoreError: there is a file, or a folder that holds anything but a bundle.
+    """
+    path = Path(folder)
+    if not path.exists():
+        return
+    if not path.is_dir():
+        raise StoreError(f"{folder}: is a file; say another folder")
+    names = {entry.name for entry in path.iterdir()}
+    if not names:
+        return
+    if names - {RECORD, TENSORS, PICTURE} or not _is_bundle(path / RECORD):
+        raise StoreError(
+            f"{folder}: exists and holds other things than a bundle; say another folder"
+        )
+
+
+def _is_bundle(path: Path) -> bool:
+    try:
+        return json.loads(path.read_bytes())["task"] == "proxy"
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _record(path: Path) -> BundleRecord:
+    try:
+        return BundleRecord.model_validate_json(path.read_bytes(), strict=True)
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read ({error.strerror}); is it a bundle?") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        if first["loc"] == ("schema_version",):
+            raise StoreError(
+                f"{path}: has schema {first['input']!r}, this invcore-proxy reads {SCHEMA}; "
+                "fit the proxy again"
+            ) from None
+        at = ".".join(str(part) for part in first["loc"])
+        said = " ".join(f"{at} {first['msg']}".split())
+        raise StoreError(f"{path}: damaged, {said}; fit the proxy again") from None
+
+
+def _tensors(data: bytes, half: bool) -> dict[str, Tensor]:
+    """The tensors of a file, of the types that they are written in, all finite.
+
+    Raises:
+        ShapeError: another type, or a number that is not finite.
+    """
+    tensors = load(data)
+    for name, value in tensors.items():
+        weight = torch.float16 if half else torch.float32
+        expected = weight if name.startswith("member.") else torch.float64
+        if value.dtype != expected:
+            raise ShapeError(f"tensor {name!r} has type {value.dtype}, expected {expected}")
+        if not bool(value.isfinite().all()):
+            raise ShapeError(f"tensor {name!r} has a number that is not finite")
+    return {k: v.float() if v.dtype == torch.float16 else v for k, v in tensors.items()}
+
+
+def _check_spaces(proxy: Proxy, designs: Space, responses: Space) -> None:
+    kinds = [(v.name, v.categories) for v in designs.variables]
+    if kinds != [(v.name, v.categories) for v in proxy.designs.variables]:
+        raise ShapeError("the designs' names or categories are not those that the proxy learnt")
+    if responses.dim != proxy.dim:
+        raise ShapeError(f"{responses.dim} responses, but the proxy gives {proxy.dim}")
+
+
+def _swap(new: Path, final: Path) -> None:
+    """Put a finished folder in its place; the old one is gone only when the new one stands."""
+    if not final.exists():
+        os.replace(new, final)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{final.name}-replaced-", dir=final.parent))
+    os.replace(final, old / final.name)
+    os.replace(new, final)
+    shutil.rmtree(old, ignore_errors=True)

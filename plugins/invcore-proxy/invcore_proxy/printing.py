@@ -1,0 +1,65 @@
+"""A proxy's errors in words and tables, for people."""
+
+from __future__ import annotations
+
+import click
+
+from invcore_proxy.bundle import Bundle
+from invcore_proxy.console import number, plain, show_table
+from invcore_proxy.reliability import ProxyErrors
+
+
+def show_errors(errors: ProxyErrors, where: str) -> None:
+    """Errors of each member and of the ensemble, and the reliability table."""
+    hurdle = errors.ensemble.zero_right is not None
+    named = [(f"member {i}", e) for i, e in enumerate(errors.members, start=1)]
+    rows = [
+        [name, number(e.mse), number(e.mae), number(e.worst)]
+        + ([f"{100 * (e.zero_right or 0):.2f}%"] if hurdle else [])
+        for name, e in [*named, ("ensemble", errors.ensemble)]
+    ]
+    columns = ["", "MSE", "MAE", "worst", *(["zero or not, right"] if hurdle else [])]
+    show_table(f"errors on {errors.rows} {where}, in the responses' units", columns, rows)
+    if errors.unexplained is not None:
+        click.echo(f"MSE over the responses' variance: {number(errors.unexplained)}")
+    if errors.symmetric_deviation:
+        click.echo(f"equivalent designs differ by up to {number(errors.symmetric_deviation)}")
+    found = errors.reliability
+    show_table(
+        "\nwhere the members are apart, is the error larger? rows by spread",
+        ["rows", "mean spread", "mean error"],
+        [[str(b.rows), number(b.spread), number(b.error)] for b in found.bins],
+    )
+    click.echo(f"rank correlation of spread and error: {number(found.rank_correlation)}")
+
+
+def show_bundle(bundle: Bundle) -> None:
+    """What a bundle is, where it came from, and how far it is off."""
+    record, report = bundle.record, bundle.report
+    click.echo(plain(record.title or str(bundle.folder)))
+    click.echo(
+        f"{record.designs.dim} design variables: {plain(_few(record.designs.names))}\n"
+        f"{record.responses.dim} responses: {plain(_few(record.responses.names))}\n"
+        f"{record.config.members} networks, {report.parameters} weights, "
+        f"{report.train_rows + report.val_rows} pairs learnt from"
+        + (f", {report.symmetries} symmetries" if report.symmetries > 1 else "")
+    )
+    for table in record.provenance.tables:
+        click.echo(plain(f"table {table.name}, {table.rows} rows, sha256 {table.sha256[:12]}"))
+    said = record.provenance
+    versions = ", ".join(f"{name} {version}" for name, version in said.versions.items())
+    click.echo(plain(f"{said.created}, seed {said.seed}, {versions}"))
+    if said.note:
+        click.echo(plain(said.note))
+    if record.licence:
+        click.echo("licence: " + plain(record.licence.strip().split("\n")[0]))
+    click.echo()
+    show_errors(report.held_out, "held-out rows")
+    for name, errors in report.tests.items():
+        click.echo()
+        show_errors(errors, f"rows of {plain(name)}")
+
+
+def _few(names: tuple[str, ...], most: int = 8) -> str:
+    more = f", … ({len(names) - most} more)" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
