@@ -16,7 +16,7 @@ from invcore.contracts.task import Task
 from invcore.errors import PluginError
 from invcore.jsontext import identity
 from invcore.plugins import Plugins
-from invcore.runconfig import RunConfig
+from invcore.runconfig import Choice, RunConfig
 
 
 @dataclass(frozen=True)
@@ -56,33 +56,44 @@ class Plan:
         owners: dict[str, str] = {}
 
         def build(kind: Any, name: str, settings: dict[str, Any]) -> Any:
-            component = registry.load(kind, name)
-            entry = registry.find(kind, name)
-            versions[entry.plugin] = entry.version
-            owners.setdefault(kind, entry.plugin)
             where = f"{kind} {name!r}"
+            component = registry.load(kind, name)
             return component(
                 component.Config.resolve(
                     settings, preset=config.preset, task=config.task.name, where=where
                 )
             )
 
+        def part(kind: Any, choice: Choice) -> Any:
+            built = build(kind, choice.name, choice.settings)
+            entry = registry.find(kind, choice.name)
+            versions[entry.plugin] = entry.version
+            owners[kind] = entry.plugin
+            return built
+
+        task: Task[Any] = part("task", config.task)
+        method, sampler = part("method", config.method), part("sampler", config.sampler)
         for name in config.metrics:
             registry.load("metric", name)  # one that is asked for has to be there
-        names = dict.fromkeys(entry.component.name for entry in registry.entries("metric"))
-        usable, problems = [], []
-        for name in names:
+        metrics: dict[str, Metric[Any]] = {}
+        problems = []
+        for name in dict.fromkeys(entry.component.name for entry in registry.entries("metric")):
             try:
                 registry.load("metric", name)
-                usable.append(name)
             except PluginError as error:  # one broken metric does not stop all runs
                 problems.append(f"left out: {error}")
+                continue
+            metric: Metric[Any] = build("metric", name, config.metrics.get(name, {}))
+            if metric.applies(task):
+                metrics[name] = metric
+                entry = registry.find("metric", name)
+                versions[entry.plugin] = entry.version
         return cls(
             config,
-            build("task", config.task.name, config.task.settings),
-            build("method", config.method.name, config.method.settings),
-            build("sampler", config.sampler.name, config.sampler.settings),
-            {name: build("metric", name, config.metrics.get(name, {})) for name in usable},
+            task,
+            method,
+            sampler,
+            metrics,
             devices.resolve(config.device),
             dict(sorted(versions.items())),
             owners,

@@ -229,10 +229,17 @@ def go(make_plugins: Callable[..., Plugins], tmp_path: Path) -> Any:
             y = super().simulate(x)
             return torch.where(x[:, :1] < 0, torch.where(x[:, 1:] < 1, torch.nan, torch.inf), y)
 
+    class OfClosed(Metric):
+        def measure(self, evaluation):
+            return [Estimate("of-closed", 1.0)]
+
+        def applies(self, task):
+            return isinstance(task, Closed)
+
     methods = {"exact": Exact, "simulating": Simulating, "gradient": Gradient}
     plugins = make_plugins(
         installed=False, task={"line": Line, "closed": Closed, "sharp": Sharp}, method=methods,
-        sampler={"plain": Plain}, metric={"best": Best},
+        sampler={"plain": Plain}, metric={"best": Best, "of-closed": OfClosed},
     )  # fmt: skip
 
     def work(store=True, force=False, keep_going=True, plan=False, **changes):

@@ -53,6 +53,13 @@ def test_run_is_scored_by_the_tasks_own_simulator(go):
     assert json.loads(log[0])["stage"] == "toy"
 
 
+def test_metric_of_one_task_is_no_part_of_other_tasks_runs(go):
+    assert list(go(plan=True).resolved()["metrics"]) == ["best"]
+    assert go(task="closed").metric("of-closed").value == 1.0
+    with pytest.raises(KeyError):
+        go().metric("of-closed")
+
+
 def test_fit_sees_pairs_of_its_own(go):
     go()
     train, val, targets = go.seen["train"], go.seen["val"], go.seen["evaluation"].targets

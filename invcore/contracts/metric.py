@@ -101,3 +101,10 @@ class Metric(Configurable[C]):
     @abstractmethod
     def measure(self, evaluation: Evaluation) -> list[Estimate]:
         """Compute the estimates; never writes into the evaluation's tensors."""
+
+    def applies(self, task: Task[Any]) -> bool:
+        """Whether it has something to say about runs on a task; the default is yes.
+
+        A metric of one task alone says no to the others, and then is no part of their runs.
+        """
+        return True

@@ -87,7 +87,7 @@ def test_a_logit_does_not_grow_without_end():
     head = Head.fit(ProxyConfig(zero_part=True), torch.tensor([[0.0], [1.0], [2.0]]).double())
     logit = torch.linspace(-40, 0, 4001)
     wanted = torch.tensor([[0.0, 0.0]])
-    losses = torch.stack([head.loss(torch.stack([l * 0, l])[None], wanted) for l in logit])
+    losses = torch.stack([head.loss(torch.stack([v * 0, v])[None], wanted) for v in logit])
     assert float(logit[losses.argmin()]) == pytest.approx(-9.9, abs=0.05)
 
 
