@@ -201,7 +201,9 @@ def _check_labels(source: Source, grid: Grid) -> None:
                 what = f"seed {value}" if axis == "seeds" else f"{AXES[axis]} label {value!r}"
                 hint = "" if axis == "seeds" else "; give one of them another label"
                 line = source.line((axis, first))
-                raise source.error((axis, index, "label"), f"{what} is taken by line {line}{hint}")
+                twice = line == source.line((axis, index))
+                said = "stands there twice" if twice else f"is taken by line {line}"
+                raise source.error((axis, index, "label"), f"{what} {said}{hint}")
 
 
 def _leaves(value: Any, place: Place) -> Iterator[tuple[Place, Any]]:

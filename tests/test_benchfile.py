@@ -113,7 +113,7 @@ MISTAKES = {
     "metric": ("metrics.r_T", "metrics.r_t", 23, "Did you mean 'r_T'"),
     "metric's setting": ("T = [1, 2]", "Ts = [1, 2]", 24, "'Ts'"),
     "label": ('label = "free"', 'label = "na"', 19, "method label 'na' is taken by line 14"),
-    "label without a line": ('"sine-wave"', '"robotic-arm", "robotic-arm"', 6, "by line 6"),
+    "label without a line": ('"sine-wave"', '"robotic-arm", "robotic-arm"', 6, "there twice"),
     "no label": ('label = "free"', "", 17, "method label 'na' is taken by line 14"),
     "label of a task": ('label = "arm"', 'label = "sine-wave"', 7, "taken by line 6"),
     "label's form": ('label = "free"', 'label = "a\\nb"', 19, "label"),

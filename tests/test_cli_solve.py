@@ -193,7 +193,7 @@ DATA = Path(os.environ.get("INVCORE_DATA") or Path(__file__).resolve().parents[2
 )
 def test_band_gaps_of_mos2(call):
     tables = ["--x", DATA / "mos2/data_x.csv", "--y", DATA / "mos2/data_y.csv"]
-    small = ["--set", "surrogate.training.epochs=4", "--set", "surrogate.width=64"]
+    small = ["--set", "surrogate.training.epochs=20", "--set", "surrogate.width=64"]
     code, out, err = call(
         "solve", *tables, "--target", "0.5", "--target", "1.0", "--preset", "quick", *small,
         "--candidates", 50, "--device", "cpu", "--json",

@@ -124,5 +124,5 @@ def _mark(axes: Any, across: float, up: float, label: str) -> None:
 def _legend(axes: Any) -> None:
     """Below the picture, where it hides nothing."""
     axes.legend(
-        loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, frameon=False, fontsize="small"
+        loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=2, frameon=False, fontsize="small"
     )

@@ -20,6 +20,7 @@ Whole = NDArray[np.int64]
 _FIRST = 15  # samples to start with, denser at the ends
 _STEP = 3  # samples a round
 _FEWEST = 33  # so that two rounds do not agree on a resonance that both have missed
+_MOST = 120  # more would cost the interpolant what they save the solver
 _NEAR = 3  # grid points: samples of one round stay so far apart
 _TERMS = 1e-8  # the interpolant's own accuracy, relative
 
@@ -60,7 +61,7 @@ def interpolated(
         known.update(zip(places.tolist(), solve(places).tolist(), strict=True))
         solved = np.array(sorted(known))
         values = np.array([known[place] for place in solved])
-        if len(solved) >= count - _STEP:
+        if len(solved) >= min(_MOST, count - _STEP):
             missing = np.setdiff1d(np.arange(count), solved)
             known.update(zip(missing.tolist(), solve(missing).tolist(), strict=True))
             return np.array([known[place] for place in range(count)]), count

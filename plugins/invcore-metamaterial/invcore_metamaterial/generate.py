@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
@@ -109,15 +110,25 @@ def main(count: int, orders: int, seed: int, loss_tangent: float, jobs: int, out
         "tolerance": 1e-4,
     }
     numbers = range(-(-count // SHARD))
-    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"))
     columns = (*Progress.get_default_columns()[:-1], MofNCompleteColumn(), TimeRemainingColumn())
-    with pool, Progress(*columns, console=Console(stderr=True)) as progress:
+    with Progress(*columns, console=Console(stderr=True)) as progress:
         bar = progress.add_task(f"shards of {SHARD}", total=len(numbers))
-        futures = [pool.submit(make_shard, out, number, settings) for number in numbers]
-        for future in as_completed(futures):
-            progress.update(bar, advance=1, description=f"{future.result():.0f} s of CPU a shard")
+        for seconds in _made(out, numbers, settings, jobs):
+            progress.update(bar, advance=1, description=f"{seconds:.0f} s of CPU a shard")
     x, _, _ = read_shards(out)
     click.echo(f"{len(x)} spectra in {out}")
+
+
+def _made(
+    out: Path, numbers: Sequence[int], settings: dict[str, Any], jobs: int
+) -> Iterator[float]:
+    """The seconds of each shard, as it is ready."""
+    if jobs == 1:
+        yield from (make_shard(out, number, settings) for number in numbers)
+        return
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        futures = [pool.submit(make_shard, out, number, settings) for number in numbers]
+        yield from (future.result() for future in as_completed(futures))
 
 
 if __name__ == "__main__":

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import pickle
 import tempfile
+import warnings
 import zipfile
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
+from pickle import UnpicklingError
 from urllib.request import urlopen
 
 import torch
@@ -125,8 +126,10 @@ def read_weights(path: str | os.PathLike[str]) -> tuple[PublishedNetworks, str]:
 
 def _state(name: str, data: bytes) -> dict[str, Tensor]:
     try:
-        state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # of a form of pickle that weights never have
+            state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    except (UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, Warning) as error:
         said = " ".join(str(error).split()[:20])
         raise DataError(f"{name}: not a file of plain tensors: {said}") from None
     if not isinstance(state, Mapping) or not all(isinstance(v, Tensor) for v in state.values()):

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from invcore import Config, DataError, Field, Task
+from invcore_metamaterial.plugin import SHIPPED
 from invcore_metamaterial.published import PublishedNetworks, download, read_weights
 from invcore_metamaterial.rcwa import PERIOD, Material
 from invcore_metamaterial.spectra import (
@@ -24,7 +25,6 @@ from invcore_metamaterial.spectra import (
 if TYPE_CHECKING:
     from invcore_proxy import Bundle
 
-SHIPPED = Path(__file__).parent / "proxy"
 _ROWS = 8192  # rows of the published networks at once
 _SHOWN = 8  # candidates in a picture
 
@@ -58,7 +58,7 @@ class MetaMaterial(Task[MetaMaterialConfig]):
         period, material and data are not published.
 
     Example:
-        >>> task = MetaMaterial()
+        >>> task = MetaMaterial(MetaMaterialConfig(simulator="rcwa", orders=1))
         >>> x = torch.tensor([[40.0, 42.0, 44.0, 46.0, 45.0, 46.0, 47.0, 48.0]])
         >>> task.simulate(x).shape
         torch.Size([1, 300])

@@ -69,10 +69,11 @@ class Collection:
     ablations: tuple[Ablation, ...] = ()
 
     def tasks(self) -> dict[str, list[Run]]:
-        """The runs by the label of their task, in the order of the labels."""
+        """The runs by the label of their task: in the order of the bench, or of the labels."""
+        names = list(dict.fromkeys(run.task for run in self.runs))
         return {
             task: [run for run in self.runs if run.task == task]
-            for task in sorted({run.task for run in self.runs})
+            for task in (names if self.bench else sorted(names))
         }
 
     def omit(self, what: str, why: str) -> None:

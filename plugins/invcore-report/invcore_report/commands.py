@@ -55,7 +55,7 @@ def report(out: str, bench: str | None, to: Path, as_json: bool) -> None:
         click.echo(_plain(answer(one)))
     if made.collection.left_out:
         count = len(made.collection.left_out)
-        click.echo(f"note: {count} left out; the page says what and why", err=True)
+        click.echo(f"note: the page ends with what is not shown ({count}), and why", err=True)
     click.echo(str(made.page))
 
 

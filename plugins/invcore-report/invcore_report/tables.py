@@ -22,7 +22,7 @@ class Beside:
     Args:
         published: the figure.
         ours: None where we have none.
-        verdict: ``better``, ``worse``, ``equal`` or empty.
+        verdict: ``better``, ``worse``, ``equal``, ``near`` (it lies in our interval) or empty.
         ratio: ours over theirs; NaN where it cannot be said.
     """
 
@@ -84,7 +84,9 @@ def _verdict(figure: Published, ours: Interval | None, board: Board) -> Beside:
     }
     higher = "higher" in better
     verdict = "equal"
-    if ours.value != figure.value:
+    if ours.low <= figure.value <= ours.high and ours.low < ours.high:
+        verdict = "near"
+    elif ours.value != figure.value:
         verdict = "better" if (ours.value > figure.value) == higher else "worse"
     ratio = ours.value / figure.value if figure.value else math.nan
     return Beside(figure, ours, verdict, ratio)

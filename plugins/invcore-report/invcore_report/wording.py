@@ -58,8 +58,10 @@ def verdict(board: Board) -> str:
         return "The only method with a result."
     first, second = (row.cells[board.headline] for row in rows[:2])
     winner, other = (row.summary.method for row in rows[:2])
-    times = f"{number(second.value / first.value)} times" if first.value > 0 else "above"
-    then = f"{other} has {times} its error"
+    times = number(second.value / first.value) if first.value > 0 else ""
+    then = f"{other} has {f'{times} times' if times else 'above'} its error"
+    if times == "1":
+        then = f"{other} has the same error to three digits"
     if board.ahead is None:  # other targets: no pairs
         apart = first.high < second.low
         return f"{then}; the intervals {'do not overlap' if apart else 'overlap'}."
@@ -67,3 +69,24 @@ def verdict(board: Board) -> str:
     if board.ahead >= CLEAR:
         return f"{then}. {winner} is clearly ahead: in {share}."
     return f"{then}. Too close to call: {winner} is ahead in {share}."
+
+
+def single(board: Board) -> str:
+    """Which method is best with one candidate: in its own order, and in a common one.
+
+    They may differ: the mean of a method that does not rank is that of any candidate, and a
+    common surrogate may rank a method's candidates worse than the method does.
+    """
+    said = _best(board, "r_1")
+    reranked = _best(board, "r_1-reranked")
+    if said and reranked:
+        return f"With one candidate: {said}; all re-ranked by one surrogate: {reranked}."
+    return f"With one candidate: {said}." if said else ""
+
+
+def _best(board: Board, key: str) -> str:
+    found = [row for row in board.rows if row.places.get(key) == 1]
+    if not found or board.headline == key:
+        return ""
+    names = " and ".join(row.summary.method for row in found)
+    return f"{names}, {number(found[0].cells[key].value)}"

@@ -10,7 +10,7 @@ from invcore_report import tables
 from invcore_report.collect import collect
 from invcore_report.leaderboard import board, mean_ranks
 from invcore_report.measure import summaries
-from invcore_report.wording import answer, verdict
+from invcore_report.wording import answer, single, verdict
 
 from invcore import Published, StoreError, expected_best
 from invcore.store import MetricRecord
@@ -194,6 +194,22 @@ def test_published_figures_of_metrics_that_are_better_when_higher(runs):
     figure = Published(source="P", task="sine-wave", method="na", metric="recall", value=0.5)
     (found,) = tables.beside(one, [figure])
     assert found.verdict == "better" and found.ratio == pytest.approx(1.6)
+
+
+def test_published_figure_inside_our_interval_is_neither_better_nor_worse(runs):
+    runs.add("na", metrics=(MetricRecord(name="recall", value=0.8, better="higher"),))
+    runs.add("na", seed=1, metrics=(MetricRecord(name="recall", value=0.6, better="higher"),))
+    _, (one,) = boards(runs)
+    figure = Published(source="P", task="sine-wave", method="na", metric="recall", value=0.75)
+    assert tables.beside(one, [figure])[0].verdict == "near"
+
+
+def test_card_says_who_is_best_with_one_candidate(runs):
+    runs.add("na")
+    runs.add("ipage")
+    _, (one,) = boards(runs)
+    best = min(one.rows, key=lambda row: row.cells["r_1"].value)
+    assert single(one).startswith(f"With one candidate: {best.summary.method}, ")
 
 
 def test_choosing_a_bench(runs, complaint):

@@ -215,7 +215,7 @@ def test_the_command(call, runs, tmp_path):
     assert done.code == 0, done.err
     assert done.out.splitlines()[-1] == str(to / "index.html")
     assert done.out.startswith("sine-wave: best at T=5 is na, ")
-    assert "1 left out" in done.err and "\x1b" not in done.out + done.err
+    assert "what is not shown (1)" in done.err and "\x1b" not in done.out + done.err
     again = call("report", "--out", runs.store.root, "--to", to, "--json")
     found = json.loads(again.out)
     assert again.err == "" and found["path"] == str(to / "index.html") and found["bench"] is None
