@@ -85,6 +85,7 @@ if TYPE_CHECKING:
     from invcore.seeding import generator as generator
     from invcore.seeding import isolated as isolated
     from invcore.solve import fit as fit
+    from invcore.space import Grid as Grid
     from invcore.space import Space as Space
     from invcore.space import Variable as Variable
     from invcore.store import RunRecord as RunRecord
@@ -153,7 +154,7 @@ _HOME = {
     "scoring": ("bootstrap", "expected_best", "median"),
     "seeding": ("generator", "isolated"),
     "solve": ("fit",),
-    "space": ("Space", "Variable"),
+    "space": ("Grid", "Space", "Variable"),
     "store": ("RunRecord", "Store"),
     "tables": ("Table", "read_table"),
     "training": ("LossBatch", "TrainingConfig", "train"),

@@ -124,6 +124,12 @@ class Normaliser:
         constant = (values == values[0]).all(dim=0)  # the deviation may be a rounding error
         return cls(torch.where(constant, values[0], centre), torch.where(constant, 1.0, scale))
 
+    @classmethod
+    def pooled(cls, values: Tensor) -> Normaliser:
+        """To mean zero and standard deviation one over all columns (N, D) together."""
+        whole = cls.standard(values.reshape(-1, 1))
+        return cls(*(part.repeat(values.shape[1]) for part in (whole.centre, whole.scale)))
+
     def __call__(self, values: Tensor) -> Tensor:
         """From the columns' own units to normalised ones."""
         return (values - self.centre.to(values)) / self.scale.to(values)
@@ -152,7 +158,10 @@ class Scaling:
         """From the training pairs: outside their box a network only guesses."""
         box = designs.bounded(train.x.amin(0), train.x.amax(0))
         x, y = train.x.double(), train.y.double()
-        return cls(box, Normaliser.standard(designs.encode(x)), Normaliser.standard(y))
+        features = Normaliser.standard(designs.encode(x))
+        if designs.grid is not None:  # pixels share a scale, so that images can be shifted
+            features = Normaliser.pooled(x)
+        return cls(box, features, Normaliser.standard(y))
 
     def encode(self, values: Tensor) -> Tensor:
         """Designs (…, Dx) to normalised features (…, F), float32."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Literal
 
 import torch
@@ -9,7 +10,9 @@ from torch import Tensor, nn
 
 from invcore.config import Config, Field
 from invcore.data import Pairs, Scaling
+from invcore.errors import ConfigError
 from invcore.fitcontext import FitContext
+from invcore.images import ImageNetwork, moved
 from invcore.seeding import isolated
 from invcore.space import Space
 from invcore.training import TrainingConfig, TrainingReport, train
@@ -59,14 +62,30 @@ class MLP(nn.Sequential):
         super().__init__(*layers)
 
 
+class ImageConfig(Config):
+    """A convolutional network, for designs that are the pixels of an image."""
+
+    channels: int = Field(
+        16, ge=1, description="Of the first layer; each further one doubles them."
+    )
+    width: int = Field(128, ge=1, description="Units in the hidden layer after the last of them.")
+    training: TrainingConfig = TrainingConfig(epochs=30, batch_size=128, lr=4e-3, weight_decay=1e-4)
+
+
 class SurrogateConfig(Config):
     """A network that stands in for the simulator, and how it is trained."""
 
+    network: Literal["auto", "mlp", "image"] = Field(
+        "auto",
+        description="mlp: of the sizes here; image: convolutional, with the settings `image`; "
+        "auto: image where the designs are the pixels of one.",
+    )
     width: int = Field(128, ge=1, description="Units in each hidden layer.")
     depth: int = Field(3, ge=0, description="Hidden layers.")
     activation: Activation = Field("silu", description="After each hidden layer.")
     batch_norm: bool = Field(False, description="Normalise over the batch, as the papers do.")
     training: TrainingConfig = TrainingConfig()
+    image: ImageConfig = ImageConfig()
 
 
 class Surrogate(nn.Module):
@@ -75,19 +94,34 @@ class Surrogate(nn.Module):
     Args:
         config: sizes.
         scaling: between designs and features, responses and outputs.
+
+    Raises:
+        ConfigError: a network of images is asked for, and designs are none.
     """
 
     def __init__(self, config: SurrogateConfig, scaling: Scaling) -> None:
         super().__init__()
         self.scaling = scaling
-        self.network = MLP(
-            scaling.designs.features,
-            len(scaling.y.centre),
-            width=config.width,
-            depth=config.depth,
-            activation=config.activation,
-            batch_norm=config.batch_norm,
-        )
+        grid, outputs = scaling.designs.grid, len(scaling.y.centre)
+        if config.network == "image" and grid is None:
+            raise ConfigError("surrogate.network: image needs a task whose designs are images")
+        self.grid = None if config.network == "mlp" else grid
+        """How the pixels lie, if the network sees an image."""
+        self.network: nn.Module
+        if self.grid is not None:
+            image = config.image
+            self.network = ImageNetwork(
+                self.grid, outputs, channels=image.channels, width=image.width
+            )
+        else:
+            self.network = MLP(
+                scaling.designs.features,
+                outputs,
+                width=config.width,
+                depth=config.depth,
+                activation=config.activation,
+                batch_norm=config.batch_norm,
+            )
 
     def forward(self, features: Tensor) -> Tensor:
         """Scaled features (N, F) to scaled responses (N, Dy)."""
@@ -139,6 +173,8 @@ def fit_surrogate(
 ) -> tuple[Surrogate, TrainingReport]:
     """Train a surrogate on pairs by mean squared error in scaled units; it comes back frozen.
 
+    Images are shifted and mirrored while it learns, where that leaves the response as it is.
+
     Args:
         config: sizes and training.
         scaling: from the training pairs.
@@ -149,20 +185,22 @@ def fit_surrogate(
 
     Raises:
         DivergedError: the training diverged.
+        ConfigError: a network of images is asked for, and designs are none.
     """
     with isolated(context.derive(label, "weights")):
         surrogate = Surrogate(config, scaling).to(context.device)
+    grid, draws = surrogate.grid, random.Random(context.derive(label, "moves"))
 
     def mse(x: Tensor, y: Tensor) -> Tensor:
         return (surrogate(x) - y).square().mean()
 
     report = train(
         surrogate,
-        lambda batch: mse(batch.x, batch.y),
+        lambda batch: mse(moved(batch.x, grid, draws) if grid else batch.x, batch.y),
         lambda part: mse(part.x, part.y),
         scaling.pairs(pairs),
         scaling.pairs(val),
-        config.training,
+        config.training if grid is None else config.image.training,
         context,
         label=label,
         again=lambda: Surrogate(config, scaling),

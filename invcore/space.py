@@ -74,6 +74,23 @@ class Variable(Config):
         return isinstance(self.prior, Poisson | Integers | Categorical) and not relaxed
 
 
+class Grid(Config):
+    """How the variables of an image lie: row by row.
+
+    Args:
+        rows: of pixels.
+        columns: of pixels.
+        periodic: the image repeats, and where it is cut makes no difference: shifting it around
+            leaves the response as it is.
+        mirrors: so does a mirror image, of the rows or of the columns.
+    """
+
+    rows: int = Field(ge=1)
+    columns: int = Field(ge=1)
+    periodic: bool = False
+    mirrors: bool = False
+
+
 class Space(Config):
     """An ordered set of variables: the columns of designs or of responses.
 
@@ -85,16 +102,24 @@ class Space(Config):
     """
 
     variables: tuple[Variable, ...] = Field(min_length=1)
+    grid: Grid | None = None
 
     @classmethod
-    def of(cls, *variables: Variable) -> Self:
-        """Make a space from its variables."""
-        return cls(variables=variables)
+    def of(cls, *variables: Variable, grid: Grid | None = None) -> Self:
+        """Make a space from its variables; pixels of an image say how they lie, by ``grid``."""
+        return cls(variables=variables, grid=grid)
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
         if len(set(self.names)) != len(self.names):
             raise ValueError(f"two variables have one name among {', '.join(self.names)}")
+        if self.grid is not None:
+            if self.grid.rows * self.grid.columns != self.dim:
+                raise ValueError(
+                    f"a grid of {self.grid.rows} x {self.grid.columns} for {self.dim} variables"
+                )
+            if any(variable.categories for variable in self.variables):
+                raise ValueError("pixels of a grid are numbers: no categories, please")
         return self
 
     @property
@@ -191,7 +216,7 @@ class Space(Config):
             cut = variable.model_copy(update={"low": ends[0], "high": ends[1]})
             room = cut.bounds[0] < cut.bounds[1] and not variable.categories
             variables.append(cut if room else variable)
-        return Space.of(*variables)
+        return Space.of(*variables, grid=self.grid)
 
     @cached_property
     def feature_columns(self) -> tuple[int, ...]:

@@ -14,6 +14,7 @@ from invcore import (
     ConfigError,
     DataError,
     Field,
+    Grid,
     Pairs,
     Space,
     Splits,
@@ -200,7 +201,8 @@ def _pixels(side: int) -> Space:
             Variable(name=f"r{row + 1}c{column + 1}", prior=Uniform(low=0.0, high=1.0))
             for row in range(side)
             for column in range(side)
-        )
+        ),
+        grid=Grid(rows=side, columns=side, periodic=True, mirrors=True),
     )
 
 

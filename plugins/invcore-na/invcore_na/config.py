@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from invcore import Config, Field, LocalisationConfig, SurrogateConfig, TrainingConfig
 
@@ -35,7 +35,7 @@ class NeuralAdjointConfig(Config):
     """
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "quick": {"surrogate": {"training": {"epochs": 60}}},
+        "quick": {"surrogate": {"training": {"epochs": 60}, "image": {"training": {"epochs": 8}}}},
         "paper": {
             **_paper(4, 5e-4, 5e-4),
             "localisation": {"solver": "adam", "trust": False},
@@ -50,8 +50,11 @@ class NeuralAdjointConfig(Config):
     boundary: bool = Field(
         True, description="Stay in the box of the training data: the boundary loss."
     )
-    designed_start: bool = Field(
-        True, description="Start from the designs' prior; off: uniformly in the box."
+    start: Literal["auto", "prior", "box", "known"] = Field(
+        "auto",
+        description="Where starts come from. prior: of the designs; box: uniform in that of the "
+        "training data; known: training designs; auto: known where designs are images, whose "
+        "prior is noise, else prior.",
     )
     tries: int = Field(
         4,

@@ -92,7 +92,13 @@ class NeuralAdjointModel(InverseModel):
     ) -> None:
         self._problem, self._surrogate = problem, surrogate
         self._trust, self._config = trust, config
-        self.point_dim = problem.designs.dim
+        # Known designs are in a row, of which a point picks one
+        self.point_dim = 1 if self._from_known else problem.designs.dim
+
+    @property
+    def _from_known(self) -> bool:
+        start, grid = self._config.start, self._surrogate.scaling.designs.grid
+        return start == "known" or (start == "auto" and grid is not None)
 
     def propose(
         self, targets: Targets, points: Tensor, *, simulator: Simulator | None = None
@@ -141,12 +147,18 @@ class NeuralAdjointModel(InverseModel):
 
     def _encoded(self, points: Tensor) -> Tensor:
         """Points (B, K, L) as features (B, K, F) of designs."""
-        scaling = self._surrogate.scaling
-        low, high = scaling.designs.low, scaling.designs.high
+        scaling, start = self._surrogate.scaling, self._config.start
+        if self._from_known:
+            known = self._trust.features
+            rows = (points[..., 0] * len(known)).long().clamp(max=len(known) - 1)
+            return known[rows.to(known.device)]
         # A scattered point may be an end of the unit interval, where a normal prior is infinite
         inner = points.clamp(_EDGE, 1.0 - _EDGE)
-        designed = self._config.designed_start
-        designs = scaling.designs.from_unit(inner) if designed else low + inner * (high - low)
+        if start == "box":
+            low, high = scaling.designs.low, scaling.designs.high
+            designs = low + inner * (high - low)
+        else:
+            designs = scaling.designs.from_unit(inner)
         return scaling.encode(designs).to(self._surrogate.device)
 
     def state(self) -> dict[str, Tensor]:

@@ -139,13 +139,24 @@ def test_starts_are_from_the_prior_or_uniform_in_the_box():
     start = points(1, 400)
     target = Targets(torch.tensor([[5.5]]))
     prior = variant(example, **stay).propose(target, start).x[0]
-    flat = variant(example, designed_start=False, **stay).propose(target, start).x[0]
+    flat = variant(example, start="box", **stay).propose(target, start).x[0]
     low, high = (example[2].state()[f"surrogate.scaling.{end}"] for end in ("low", "high"))
     expected = space.from_unit(start[0]).clamp(low, high)
     torch.testing.assert_close(prior.sort(0).values, expected.sort(0).values, atol=1e-5, rtol=0)
     expected = low + start[0] * (high - low)
     torch.testing.assert_close(flat.sort(0).values, expected.sort(0).values, atol=1e-5, rtol=0)
     assert float(flat[:, 0].std()) > 1.5 * float(prior[:, 0].std())
+
+
+def test_starts_may_be_training_designs(example):
+    model = variant(example, start="known", localisation={"steps": 0}, tries=1)
+    assert model.point_dim == 1
+    spread = (torch.arange(800, dtype=torch.float64)[None, :, None] + 0.5) / 800
+    found = model.propose(Targets(torch.tensor([[0.5]])), spread).x[0]
+    known = SPACE.sample(800, generator(0))
+    order = torch.cdist(found, known).argmin(1)
+    torch.testing.assert_close(found, known[order], atol=1e-6, rtol=0)
+    assert len(order.unique()) == 800, "each once"
 
 
 def test_tries_keep_the_most_promising_start(example):

@@ -55,7 +55,12 @@ class TandemConfig(Config):
     """
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "quick": {"surrogate": {"training": {"epochs": 60}}, "training": {"epochs": 40}},
+        "quick": {
+            "surrogate": {"training": {"epochs": 60}, "image": {"training": {"epochs": 8}}},
+            "training": {"epochs": 40},
+        },
+        # Each step goes through the network of images
+        "quick/architecture": {"training": {"epochs": 8}},
         "paper": _paper((500, 4), (500, 4)),
         "paper/robotic-arm": _paper((300, 2), (500, 3)),
         "paper/ballistics": _paper((500, 3), (500, 5)),

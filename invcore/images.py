@@ -1,0 +1,64 @@
+"""Networks that see designs as images, where their space says that they are."""
+
+from __future__ import annotations
+
+import random
+from typing import Literal
+
+from torch import Tensor, nn
+
+from invcore.space import Grid
+
+_SMALLEST = 2  # pixels on a side, below which an image is not halved
+
+
+class ImageNetwork(nn.Sequential):
+    """A convolutional network of images: each layer halves the sides and doubles the channels.
+
+    Where the image repeats, so does the padding: the network sees no edge.
+
+    Args:
+        grid: of the pixels.
+        outputs: numbers for each image.
+        channels: of the first layer.
+        width: of the hidden layer after the last of them.
+
+    Example:
+        >>> import torch
+        >>> ImageNetwork(Grid(rows=8, columns=8), 1, channels=4)(torch.zeros(3, 64)).shape
+        torch.Size([3, 1])
+    """
+
+    def __init__(self, grid: Grid, outputs: int, *, channels: int = 16, width: int = 128) -> None:
+        padding: Literal["circular", "replicate"] = "circular" if grid.periodic else "replicate"
+        layers: list[nn.Module] = [nn.Unflatten(1, (1, grid.rows, grid.columns))]
+        given, rows, columns = 1, grid.rows, grid.columns
+        while given == 1 or (min(rows, columns) > _SMALLEST and rows % 2 == columns % 2 == 0):
+            made = channels if given == 1 else 2 * given
+            halved = rows % 2 == columns % 2 == 0
+            size, stride = (4, 2) if halved else (3, 1)
+            conv = nn.Conv2d(given, made, size, stride, padding=1, padding_mode=padding)
+            layers += [conv, nn.SiLU()]
+            given, rows, columns = made, rows // stride, columns // stride
+        layers += [nn.Flatten(), nn.Linear(given * rows * columns, width), nn.SiLU()]
+        super().__init__(*layers, nn.Linear(width, outputs))
+
+
+def moved(images: Tensor, grid: Grid, draws: random.Random) -> Tensor:
+    """Other images (N, F) of the same responses, as far as the grid says which there are.
+
+    All are shifted, and mirrored, alike: a batch is not the place to be different.
+
+    Example:
+        >>> import torch
+        >>> grid = Grid(rows=1, columns=4, periodic=True)
+        >>> sorted(moved(torch.arange(4.0)[None], grid, random.Random(0))[0].tolist())
+        [0.0, 1.0, 2.0, 3.0]
+    """
+    shaped = images.unflatten(-1, (grid.rows, grid.columns))
+    if grid.periodic:
+        shifts = draws.randrange(grid.rows), draws.randrange(grid.columns)
+        shaped = shaped.roll(shifts, (-2, -1))
+    if grid.mirrors:
+        shaped = shaped.flip([side for side in (-2, -1) if draws.random() < 0.5])
+    return shaped.flatten(-2)
