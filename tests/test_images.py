@@ -7,6 +7,7 @@ import random
 import pytest
 import torch
 from pydantic import ValidationError
+from torch.nn.functional import pad
 
 from invcore import (
     ConfigError,
@@ -23,7 +24,7 @@ from invcore import (
     fit_surrogate,
     generator,
 )
-from invcore.images import ImageNetwork, moved
+from invcore.images import ImageNetwork, _Border, moved
 from invcore.priors import Categorical
 
 SIDE = 8
@@ -84,6 +85,12 @@ def test_a_periodic_image_has_no_edge():
         shifted = image.unflatten(1, (8, 8)).roll((2, 4), (1, 2)).flatten(1)
         same = torch.allclose(maps(shifted), maps(image).roll((1, 2), (2, 3)), atol=1e-6)
         assert same == periodic
+
+
+@pytest.mark.parametrize(("periodic", "mode"), [(True, "circular"), (False, "replicate")])
+def test_borders_are_those_of_torch(periodic, mode):
+    images = torch.rand(2, 3, 4, 6)
+    torch.testing.assert_close(_Border(periodic)(images), pad(images, (1, 1, 1, 1), mode=mode))
 
 
 def test_moved_images_have_the_same_response():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal
 
 import torch
@@ -88,18 +89,28 @@ class _Stiffness(torch.autograd.Function):
 
             solve = solve_fft
         energy = element_energy(poisson).to(moduli.device)
-        results = [moduli.new_empty(0, CASES, CASES)]
-        slopes = [moduli.new_empty(0, *moduli.shape[1:], len(_PAIRS))]
-        for part in moduli.split(_ROWS.get(moduli.device.type, 8)) if len(moduli) else ():
+
+        def solved(part: Tensor) -> tuple[Tensor, Tensor]:
             stiffness, fields = solve(part, poisson, fields=wanted)
-            results.append(stiffness)
-            if fields is not None:
-                moved = energy @ fields
-                pairs = [(fields[..., a] * moved[..., b]).sum(-1) for a, b in _PAIRS]
-                slopes.append(torch.stack(pairs, dim=-1) / part[0].numel())
+            if fields is None:
+                return stiffness, part.new_empty(0, *part.shape[1:], len(_PAIRS))
+            moved = energy @ fields
+            pairs = [(fields[..., a] * moved[..., b]).sum(-1) for a, b in _PAIRS]
+            return stiffness, torch.stack(pairs, dim=-1) / part[0].numel()
+
+        if not len(moduli):
+            ctx.save_for_backward(moduli.new_empty(*moduli.shape, len(_PAIRS)))
+            return moduli.new_empty(0, CASES, CASES)
+        parts = moduli.split(_ROWS.get(moduli.device.type, 8))
+        if moduli.device.type == "cpu":  # matrices too small for threads of torch's own
+            with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+                results = list(pool.map(solved, parts))
+        else:
+            results = [solved(part) for part in parts]
+        stiffness, slopes = (torch.cat(column) for column in zip(*results, strict=True))
         if wanted:
-            ctx.save_for_backward(torch.cat(slopes))
-        return torch.cat(results)
+            ctx.save_for_backward(slopes)
+        return stiffness
 
     @staticmethod
     @once_differentiable

@@ -228,3 +228,11 @@ def test_grey_pixels_keep_below_the_best_microstructure():
     assert (modulus * k <= high_k * (1 + 1e-12)).all()
     assert (modulus * g <= high_g * (1 + 1e-12)).all()
     assert bool((pixel_moduli(density, 0.0, 1.5) * k > high_k).any())
+
+
+def test_no_cells_have_no_stiffness_and_no_slope():
+    none = torch.zeros(0, 8, 8, dtype=torch.float64, requires_grad=True)
+    stiffness = effective_stiffness(none)
+    assert stiffness.shape == (0, 3, 3)
+    (slope,) = torch.autograd.grad(stiffness.sum(), none)
+    assert slope.shape == none.shape

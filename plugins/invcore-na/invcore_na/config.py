@@ -35,7 +35,12 @@ class NeuralAdjointConfig(Config):
     """
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "quick": {"surrogate": {"training": {"epochs": 60}, "image": {"training": {"epochs": 8}}}},
+        "quick": {
+            "surrogate": {
+                "training": {"epochs": 60},
+                "image": {"training": {"epochs": 8}},
+            }
+        },
         "paper": {
             **_paper(4, 5e-4, 5e-4),
             "localisation": {"solver": "adam", "trust": False},

@@ -56,7 +56,10 @@ class TandemConfig(Config):
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "quick": {
-            "surrogate": {"training": {"epochs": 60}, "image": {"training": {"epochs": 8}}},
+            "surrogate": {
+                "training": {"epochs": 60},
+                "image": {"training": {"epochs": 8}},
+            },
             "training": {"epochs": 40},
         },
         # Each step goes through the network of images
