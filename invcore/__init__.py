@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from invcore.events import Event as Event
     from invcore.fitcontext import FitContext as FitContext
     from invcore.hookspecs import hookimpl as hookimpl
+    from invcore.images import Border as Border
     from invcore.localisation import LocalisationConfig as LocalisationConfig
     from invcore.localisation import localise as localise
     from invcore.localisation import localised_candidates as localised_candidates
@@ -134,6 +135,7 @@ _HOME = {
     "events": ("Event",),
     "fitcontext": ("FitContext",),
     "hookspecs": ("hookimpl",),
+    "images": ("Border",),
     "localisation": ("LocalisationConfig", "localise", "localised_candidates"),
     "networks": ("MLP", "Surrogate", "SurrogateConfig", "fit_surrogate", "substate"),
     "owndata": ("OwnData",),

@@ -35,16 +35,23 @@ class ImageNetwork(nn.Sequential):
             made = channels if given == 1 else 2 * given
             halved = rows % 2 == columns % 2 == 0
             size, stride = (4, 2) if halved else (3, 1)
-            layers += [_Border(grid.periodic), nn.Conv2d(given, made, size, stride), nn.SiLU()]
+            layers += [Border(grid.periodic), nn.Conv2d(given, made, size, stride), nn.SiLU()]
             given, rows, columns = made, rows // stride, columns // stride
         layers += [nn.Flatten(), nn.Linear(given * rows * columns, width), nn.SiLU()]
         super().__init__(*layers, nn.Linear(width, outputs))
 
 
-class _Border(nn.Module):
+class Border(nn.Module):
     """A border of one pixel: of the opposite side where the image repeats, else of the nearest.
 
     The same as torch's padding modes circular and replicate; their gradients take twice as long.
+
+    Args:
+        periodic: the image repeats.
+
+    Example:
+        >>> Border(True)(torch.arange(3.0).view(1, 1, 1, 3))[0, 0, 0].tolist()
+        [2.0, 0.0, 1.0, 2.0, 0.0]
     """
 
     def __init__(self, periodic: bool) -> None:

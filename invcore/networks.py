@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from typing import Literal
 
 import torch
@@ -12,7 +11,7 @@ from invcore.config import Config, Field
 from invcore.data import Pairs, Scaling
 from invcore.errors import ConfigError
 from invcore.fitcontext import FitContext
-from invcore.images import ImageNetwork, moved
+from invcore.images import ImageNetwork
 from invcore.seeding import isolated
 from invcore.space import Space
 from invcore.training import TrainingConfig, TrainingReport, train
@@ -189,20 +188,20 @@ def fit_surrogate(
     """
     with isolated(context.derive(label, "weights")):
         surrogate = Surrogate(config, scaling).to(context.device)
-    grid, draws = surrogate.grid, random.Random(context.derive(label, "moves"))
 
     def mse(x: Tensor, y: Tensor) -> Tensor:
         return (surrogate(x) - y).square().mean()
 
     report = train(
         surrogate,
-        lambda batch: mse(moved(batch.x, grid, draws) if grid else batch.x, batch.y),
+        lambda batch: mse(batch.x, batch.y),
         lambda part: mse(part.x, part.y),
         scaling.pairs(pairs),
         scaling.pairs(val),
-        config.training if grid is None else config.image.training,
+        config.training if surrogate.grid is None else config.image.training,
         context,
         label=label,
         again=lambda: Surrogate(config, scaling),
+        grid=surrogate.grid,
     )
     return surrogate.eval().requires_grad_(False), report

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -14,9 +15,11 @@ from invcore.config import Config, Field
 from invcore.data import Pairs
 from invcore.errors import ConfigError, DivergedError
 from invcore.fitcontext import FitContext
+from invcore.images import moved
 from invcore.members import Alone, Members, Together
 from invcore.schedules import Average, Rate
 from invcore.seeding import isolated
+from invcore.space import Grid
 
 
 class TrainingConfig(Config):
@@ -94,6 +97,7 @@ def train(
     label: str = "training",
     again: Callable[[], nn.Module] | None = None,
     siblings: Sequence[nn.Module] = (),
+    grid: Grid | None = None,
 ) -> TrainingReport:
     """Train a network in place, and leave it with the weights that did best on validation.
 
@@ -112,6 +116,8 @@ def train(
             order of the pairs. A loss must then not decide by values of tensors.
         siblings: more networks of the same architecture, trained as one batch with the first like
             restarts, but all kept, each with its own best weights: an ensemble.
+        grid: how the features lie, if they are images: those of each batch are shifted and
+            mirrored together, as far as that leaves the response as it is.
 
     Raises:
         DivergedError: the loss (of all restarts) is no longer finite.
@@ -134,6 +140,7 @@ def train(
     count = max(config.restarts, 1 + len(siblings))
     orders = [context.generator(label, *([r] if r else [])) for r in range(count)]
     draws = orders[0] if count == 1 else context.generator(label, "together")
+    moves = random.Random(context.derive(label, "moves"))
     size = max(1, min(config.batch_size, len(pairs) // config.min_steps))
     steps = len(pairs) // size
     optimiser = torch.optim.AdamW(
@@ -155,7 +162,8 @@ def train(
                 def value(x: Tensor, y: Tensor, done: float = done) -> Tensor:
                     return loss(LossBatch(x, y, done, draws))
 
-                values = members.losses(value, pairs.x[rows], pairs.y[rows])
+                x = pairs.x[rows] if grid is None else moved(pairs.x[rows], grid, moves)
+                values = members.losses(value, x, pairs.y[rows])
                 optimiser.zero_grad(set_to_none=True)
                 values.sum().backward()
                 if config.clip:

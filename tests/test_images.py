@@ -24,7 +24,7 @@ from invcore import (
     fit_surrogate,
     generator,
 )
-from invcore.images import ImageNetwork, _Border, moved
+from invcore.images import Border, ImageNetwork, moved
 from invcore.priors import Categorical
 
 SIDE = 8
@@ -90,7 +90,7 @@ def test_a_periodic_image_has_no_edge():
 @pytest.mark.parametrize(("periodic", "mode"), [(True, "circular"), (False, "replicate")])
 def test_borders_are_those_of_torch(periodic, mode):
     images = torch.rand(2, 3, 4, 6)
-    torch.testing.assert_close(_Border(periodic)(images), pad(images, (1, 1, 1, 1), mode=mode))
+    torch.testing.assert_close(Border(periodic)(images), pad(images, (1, 1, 1, 1), mode=mode))
 
 
 def test_moved_images_have_the_same_response():

@@ -73,7 +73,8 @@ class ConditionalINN(InverseMethod[ConditionalINNConfig]):
     def _build(self, scaling: Scaling) -> InvertibleNetwork:
         features = scaling.designs.features
         total = features + max(self.config.padding, 1 if features == 1 else 0)
-        return InvertibleNetwork(self.config.network, total, len(scaling.y.centre))
+        responses, grid = len(scaling.y.centre), scaling.designs.grid
+        return InvertibleNetwork(self.config.network, total, responses, grid)
 
     def _train(
         self,
@@ -97,6 +98,7 @@ class ConditionalINN(InverseMethod[ConditionalINNConfig]):
             context,
             label="cinn",
             again=lambda: self._build(scaling),
+            grid=scaling.designs.grid,
         )
 
 

@@ -67,7 +67,7 @@ class INN(InverseMethod[INNConfig]):
 
     def _build(self, scaling: Scaling) -> PaddedNetwork:
         sizes = (scaling.designs.features, len(scaling.y.centre))
-        return PaddedNetwork(self.config.network, *sizes)
+        return PaddedNetwork(self.config.network, *sizes, grid=scaling.designs.grid)
 
     def _train(
         self,
@@ -97,6 +97,7 @@ class INN(InverseMethod[INNConfig]):
         train(
             network, loss, val_loss, pairs, held, config.training, context,
             label="inn", again=lambda: self._build(scaling),
+            grid=scaling.designs.grid,
         )  # fmt: skip
 
 

@@ -9,7 +9,8 @@ from FrEIA.framework import SequenceINN
 from FrEIA.modules import AllInOneBlock
 from torch import Tensor, nn
 
-from invcore import MLP, Config, Field
+from invcore import MLP, Config, Field, Grid
+from invcore_invertible.multiscale import Multiscale, MultiscaleConfig
 
 
 class CouplingConfig(Config):
@@ -26,6 +27,7 @@ class CouplingConfig(Config):
     mixing: Literal["swap", "permutation"] = Field(
         "swap", description="Between blocks: swap the halves, or permute at random."
     )
+    image: MultiscaleConfig = MultiscaleConfig()
 
 
 class InvertibleNetwork(nn.Module):
@@ -37,6 +39,8 @@ class InvertibleNetwork(nn.Module):
         config: sizes.
         total: D.
         condition: C, numbers that every block is given beside its half; 0 for none.
+        grid: how the first columns of x lie if they are an image, which then goes through
+            couplings for images before the others.
 
     References:
         Ardizzone et al., ICLR 2019, https://arxiv.org/abs/1808.04730;
@@ -52,9 +56,13 @@ class InvertibleNetwork(nn.Module):
         (True, True)
     """
 
-    def __init__(self, config: CouplingConfig, total: int, condition: int = 0) -> None:
+    def __init__(
+        self, config: CouplingConfig, total: int, condition: int = 0, grid: Grid | None = None
+    ) -> None:
         super().__init__()
         self.total, self.condition = total, condition
+        self.images = None if grid is None else Multiscale(config.image, grid, config.clamp)
+        self._pixels = 0 if grid is None else grid.rows * grid.columns
         self.inn = SequenceINN(total)
         of_condition = {"cond": 0, "cond_shape": (condition,)} if condition else {}
         for _ in range(config.blocks):
@@ -78,13 +86,21 @@ class InvertibleNetwork(nn.Module):
             x: (N, D).
             condition: (N, C), for a conditional network.
         """
+        if self.images is None:
+            z, log_det = self.inn(x, self._given(condition))
+            return z, log_det
+        values, first = self.images(x[:, : self._pixels])
+        x = torch.cat([values, x[:, self._pixels :]], dim=1)
         z, log_det = self.inn(x, self._given(condition))
-        return z, log_det
+        return z, first + log_det
 
     def inverse(self, z: Tensor, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """From z (N, D) to x (N, D), and log |det dx/dz| (N,)."""
         x, log_det = self.inn(z, self._given(condition), rev=True)
-        return x, log_det
+        if self.images is None:
+            return x, log_det
+        values, last = self.images.inverse(x[:, : self._pixels])
+        return torch.cat([values, x[:, self._pixels :]], dim=1), log_det + last
 
     def _given(self, condition: Tensor | None) -> list[Tensor] | None:
         return None if condition is None else [condition]

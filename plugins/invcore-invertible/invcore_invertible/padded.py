@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from invcore import ConfigError, Field
+from invcore import ConfigError, Field, Grid
 from invcore_invertible.network import CouplingConfig, InvertibleNetwork
 
 
@@ -19,7 +19,7 @@ class PaddedConfig(CouplingConfig):
     latent: int = Field(0, ge=0, description="Dimensions of z; 0: max(2, F - Dy).")
     total: int = Field(
         0, ge=0, description="Dimensions of the bijection, padding included; 0: half as many "
-        "again as are needed, at least 8."
+        "again as are needed, at least 8; for images no more than are needed."
     )  # fmt: skip
 
 
@@ -30,6 +30,7 @@ class PaddedNetwork(nn.Module):
         config: sizes.
         features: F, of the designs.
         responses: Dy.
+        grid: how the features lie, if they are an image.
 
     References:
         Ardizzone et al., ICLR 2019, https://arxiv.org/abs/1808.04730.
@@ -42,16 +43,18 @@ class PaddedNetwork(nn.Module):
         True
     """
 
-    def __init__(self, config: PaddedConfig, features: int, responses: int) -> None:
+    def __init__(
+        self, config: PaddedConfig, features: int, responses: int, grid: Grid | None = None
+    ) -> None:
         super().__init__()
         self.features, self.responses = features, responses
         self.latent = config.latent or max(2, features - responses)
         least = max(features, responses + self.latent)
-        self.total = config.total or max(8, least + (least + 1) // 2)
+        self.total = config.total or (max(8, least + (least + 1) // 2) if grid is None else least)
         self.total += self.total % 2  # the two halves that the blocks swap are equal
         if self.total < least:
             raise ConfigError(f"network.total: {self.total} is below the {least} that are needed")
-        self.inn = InvertibleNetwork(config, self.total)
+        self.inn = InvertibleNetwork(config, self.total, grid=grid)
 
     @property
     def padding_x(self) -> int:

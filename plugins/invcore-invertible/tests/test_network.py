@@ -2,10 +2,16 @@
 
 import pytest
 import torch
-from invcore_invertible import CouplingConfig, InvertibleNetwork
+from invcore_invertible import (
+    CouplingConfig,
+    InvertibleNetwork,
+    MultiscaleConfig,
+    PaddedConfig,
+    PaddedNetwork,
+)
 from torch.func import jacrev, vmap
 
-from invcore import isolated
+from invcore import Grid, isolated
 
 CASES = [(2, 0), (2, 1), (3, 2), (4, 0), (4, 2), (7, 1), (8, 0)]
 MIXINGS = ["swap", "permutation"]
@@ -85,3 +91,55 @@ def test_weights_depend_on_the_seed_alone():
 def build_plain(seed):
     with isolated(seed):
         return InvertibleNetwork(CouplingConfig(blocks=2, width=8, mixing="permutation"), 4)
+
+
+IMAGES = MultiscaleConfig(blocks=2, channels=4)
+
+
+def image_network(grid, total, condition=0):
+    with isolated(total):
+        config = CouplingConfig(blocks=2, width=16, image=IMAGES)
+        network = InvertibleNetwork(config, total, condition, grid)
+        for p in network.parameters():
+            if p.requires_grad:
+                p.data.add_(0.05 * torch.randn_like(p))
+    return network.eval()
+
+
+@pytest.mark.parametrize("condition", [0, 2])
+@pytest.mark.parametrize(
+    ("grid", "total", "scales"),
+    [
+        (Grid(rows=8, columns=8, periodic=True), 64, 1),
+        (Grid(rows=16, columns=8), 130, 1),
+        (Grid(rows=32, columns=32, periodic=True), 1024, 3),
+        (Grid(rows=3, columns=5), 15, 0),
+    ],
+)
+def test_images_go_through_couplings_of_their_own(grid, total, scales, condition):
+    network = image_network(grid, total, condition)
+    assert len(network.images.scales) == scales
+    x, given = data(total, condition, 64)
+    with torch.no_grad():
+        z, there = network(x, given)
+        again, back = network.inverse(z, given)
+    assert float((z - x).abs().max()) > 0.1
+    assert float((again - x).abs().max()) <= 1e-4
+    assert float((there + back).abs().max()) <= 2e-3
+
+
+@pytest.mark.parametrize("direction", ["forward", "inverse"])
+def test_log_determinants_of_images_are_those_of_autograd(direction):
+    network = image_network(Grid(rows=8, columns=8, periodic=True), 66).double()
+    x = data(66, 0, 3)[0].double()
+    run = getattr(network, direction)
+    log_det = run(x)[1].detach()
+    for row, expected in zip(x, log_det, strict=True):
+        jacobian = torch.autograd.functional.jacobian(lambda v: run(v[None])[0][0], row)
+        assert float(jacobian.slogdet()[1] - expected) == pytest.approx(0.0, abs=1e-8)
+
+
+def test_pixels_are_not_padded():
+    network = PaddedNetwork(PaddedConfig(image=IMAGES), 64, 1, Grid(rows=8, columns=8))
+    assert (network.total, network.latent, network.padding_x) == (64, 63, 0)
+    assert network.predict(torch.rand(3, 64)).shape == (3, 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from invcore_invertible import PaddedConfig
 
@@ -64,17 +64,20 @@ class IPageConfig(Config):
         4
     """
 
+    # fmt: off
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "quick": {"training": {"epochs": 20}},
-        # No padding, and few inverse passes: 1,024 pixels are costly enough
+        # Few inverse passes: 1,024 pixels are costly enough
+        "default/architecture": {
+            "network": {"blocks": 4}, "losses": {"every": 8}, "training": {"epochs": 30},
+        },
         "quick/architecture": {
-            "network": {"latent": 1023, "total": 1024, "blocks": 4},
-            "losses": {"every": 4},
-            "training": {"epochs": 10},
+            "network": {"blocks": 4}, "losses": {"every": 8}, "training": {"epochs": 6},
         },
         "paper": _paper(6, 256, 512, 500, 1e-2, 5e-3),
         "paper/sine-wave": _paper(4, 128, 1024, 1000, 1e-3, 1e-3),
     }
+    # fmt: on
 
     network: PaddedConfig = PaddedConfig()
     losses: LossConfig = LossConfig()
@@ -82,3 +85,16 @@ class IPageConfig(Config):
         epochs=160, batch_size=256, lr=5e-3, weight_decay=1e-4, clip=10.0, average=0.995
     )
     localisation: LocalisationConfig = LocalisationConfig()
+    latents: Literal["auto", "normal", "known"] = Field(
+        "auto",
+        description="Where latents of starts come from. normal: the sampler's points, as "
+        "published; known: training designs; auto: known where designs are images, among whose "
+        "latents normal ones are strangers, else normal.",
+    )
+    nearest: float = Field(
+        0.1,
+        gt=0,
+        le=1,
+        description="known: the share of training designs, nearest to the target by the network, "
+        "that latents are taken from.",
+    )

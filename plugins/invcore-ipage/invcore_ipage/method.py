@@ -60,6 +60,7 @@ class IPage(InverseMethod[IPageConfig]):
             context,
             label="ipage",
             again=lambda: _build(self.config, scaling),
+            grid=scaling.designs.grid,
         )
         network.eval().requires_grad_(False)
         known, draw = pairs.to(context.device), context.generator("trust")
@@ -94,7 +95,12 @@ class IPageModel(InverseModel):
     ) -> None:
         self._problem, self._network = problem, network
         self._scaling, self._trust, self._config = scaling, trust, config
-        self.point_dim = network.latent
+        grid = scaling.designs.grid
+        self._from_known = config.latents == "known" or (
+            config.latents == "auto" and grid is not None
+        )
+        # Known designs are in a row, of which a point picks one
+        self.point_dim = 1 if self._from_known else network.latent
 
     def propose(
         self, targets: Targets, points: Tensor, *, simulator: Simulator | None = None
@@ -103,9 +109,9 @@ class IPageModel(InverseModel):
         self.check_sizes(targets, points, self._problem.responses.dim)
         batch, count = points.shape[:2]
         device = next(self._network.parameters()).device
-        z = torch.special.ndtri(points.double()).float().flatten(0, 1).to(device)
         wanted = self._scaling.y(targets.y.double()).float().to(device)
         with torch.no_grad():
+            z = self._latents(points.to(device), wanted).flatten(0, 1)
             starts = self._network.starts(wanted.repeat_interleave(count, dim=0), z)
         return localised_candidates(
             self._network.predict,
@@ -116,6 +122,20 @@ class IPageModel(InverseModel):
             self._trust,
         )
 
+    def _latents(self, points: Tensor, wanted: Tensor) -> Tensor:
+        """Latents (B, K, L) for points: normal, or of known designs near the responses (B, Dy).
+
+        In many dimensions the latents of designs fill a small part of the normal distribution's,
+        and the inverse of others looks like no design at all.
+        """
+        if not self._from_known:
+            return torch.special.ndtri(points.double()).float()
+        y, z, _ = self._network.split(self._network(self._network.pad(self._trust.features)))
+        near = max(1, round(self._config.nearest * len(z)))
+        order = torch.cdist(wanted, y).topk(near, dim=1, largest=False).indices
+        place = (points[..., 0] * near).long().clamp(max=near - 1)
+        return z[order.gather(1, place)]
+
     def state(self) -> dict[str, Tensor]:
         """The network's weights, the scaling, and the trust in the forward direction."""
         weights = {f"network.{k}": v.contiguous() for k, v in self._network.state_dict().items()}
@@ -124,4 +144,5 @@ class IPageModel(InverseModel):
 
 
 def _build(config: IPageConfig, scaling: Scaling) -> PaddedNetwork:
-    return PaddedNetwork(config.network, scaling.designs.features, len(scaling.y.centre))
+    sizes = scaling.designs.features, len(scaling.y.centre)
+    return PaddedNetwork(config.network, *sizes, grid=scaling.designs.grid)

@@ -228,3 +228,27 @@ def test_presets_resolve_for_each_task(task):
     assert paper.localisation.solver == "adam" and paper.network.depth == 3
     sizes = (paper.network.blocks, paper.network.width, paper.training.batch_size)
     assert sizes == ((4, 128, 1024) if task == "sine-wave" else (6, 256, 512))
+
+
+def test_latents_may_be_those_of_known_designs(example):
+    _, problem, model, _ = example
+    stay = {"steps": 0, "trust": False}
+    settings = {"latents": "known", "nearest": 0.25, "localisation": stay}
+    config = IPageConfig.resolve({**SMALL.model_dump(mode="json"), **settings})
+    known = IPage(config).restore(problem, model.state())
+    assert known.point_dim == 1
+    wanted = torch.tensor([[0.7]])
+    spread = (torch.arange(256, dtype=torch.float64)[None, :, None] + 0.5) / 256
+    found = known.propose(Targets(wanted), spread).x[0]
+    # of 1,024 known designs the 256 with the nearest responses, each moved to the wanted one
+    x = SPACE.sample(1024, generator(0))
+    scaling, network = model._scaling, model._network
+    y, z, _ = network.split(network(network.pad(scaling.encode(x))))
+    near = (y - scaling.y(wanted).float()).abs()[:, 0].argsort()[:256]
+    starts = network.starts(scaling.y(wanted).float().expand(256, 1), z[near])
+    expected = scaling.decode(starts)
+    for one in (found, expected):
+        assert one.shape == (256, 2)
+    torch.testing.assert_close(found.sort(0).values, expected.sort(0).values, atol=1e-5, rtol=0)
+    moved = (expected - x[near]).norm(dim=1)
+    assert float(moved.median()) < 0.2 and float(moved.median()) > 1e-3
