@@ -59,6 +59,7 @@ class Border(nn.Module):
         self._periodic = periodic
 
     def forward(self, images: Tensor) -> Tensor:
+        """Images (…, rows, columns) to (…, rows + 2, columns + 2)."""
         for side in (-2, -1):
             first, last = images.narrow(side, 0, 1), images.narrow(side, images.shape[side] - 1, 1)
             ends = (last, first) if self._periodic else (first, last)

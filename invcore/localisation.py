@@ -128,6 +128,7 @@ def localised_candidates(
     trust: Trust,
     *,
     boxed: bool = True,
+    corrections: Tensor | None = None,
 ) -> Candidates:
     """Localise the starts of all targets, and sort them by the error to expect.
 
@@ -142,6 +143,8 @@ def localised_candidates(
         config: how.
         trust: in the forward model.
         boxed: stay in the box of the training data.
+        corrections: (B, K, Dy), scaled, added to what the forward model says on the way from each
+            start: what it lacks at the known design that the start is.
 
     Returns:
         Candidates best first. Those that are equally good keep the order of the starts; those
@@ -149,6 +152,8 @@ def localised_candidates(
     """
     batch, count = starts.shape[:2]
     wanted = targets.repeat_interleave(count, dim=0)
+    lacking = torch.zeros_like(wanted) if corrections is None else corrections.flatten(0, 1)
+    wanted = wanted - lacking
     found = localise(forward, starts.flatten(0, 1), wanted, scaling, config, boxed=boxed)
     error = found.error.nan_to_num(nan=torch.inf).clamp(min=config.tolerance)
     if config.trust:
@@ -156,7 +161,7 @@ def localised_candidates(
     order = error.cpu().view(batch, count).argsort(dim=1, stable=True)[..., None]
     # Home in float32: not every device has float64.
     x = scaling.decode(found.x.cpu(), inside=boxed).view(batch, count, -1)
-    y = scaling.y.inverse(found.y.cpu().double()).view(batch, count, -1)
+    y = scaling.y.inverse((found.y + lacking).cpu().double()).view(batch, count, -1)
     return Candidates(x.gather(1, order.expand_as(x)), y.gather(1, order.expand_as(y)))
 
 

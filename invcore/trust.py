@@ -25,7 +25,7 @@ class Trust:
 
     Args:
         features: (M, F), scaled designs of known pairs.
-        residual: (M,), mean over Dy of the model's squared error there, scaled.
+        residual: (M, Dy), what the model lacks there, scaled: the truth less its answer.
 
     Example:
         >>> known = Pairs(torch.arange(20.0)[:, None], torch.zeros(20, 1))
@@ -43,17 +43,18 @@ class Trust:
         rows = torch.randperm(len(pairs), generator=generator)[:_KNOWN].sort().values
         some = pairs[rows.to(pairs.x.device)]
         with torch.no_grad():
-            residual = (forward(some.x) - some.y).square().mean(dim=1)
+            residual = some.y - forward(some.x)
         return cls(some.x, residual)
 
     def __call__(self, features: Tensor) -> Tensor:
         """The error to expect of scaled designs (N, F): (N,)."""
         count = min(_NEAREST, len(self.features))
+        squares = self.residual.square().mean(dim=1)
         parts = []
         for part in features.split(_ROWS):
             apart = torch.cdist(part, self.features)
             near = apart.topk(count, dim=1, largest=False, sorted=False).indices
-            parts.append(self.residual[near].mean(dim=1))
+            parts.append(squares[near].mean(dim=1))
         return torch.cat(parts)
 
     def state(self) -> dict[str, Tensor]:

@@ -21,7 +21,7 @@ class MultiscaleConfig(Config):
 
 
 class Multiscale(nn.Module):
-    """A bijection of images: it halves the sides and makes four channels of one, as often as it can.
+    """A bijection of images: it halves the sides and makes four channels of one while it can.
 
     At each scale, couplings with convolutional sub-networks: pixels far apart come together in a
     few, each of which sees its neighbours alone.

@@ -111,8 +111,9 @@ class IPageModel(InverseModel):
         device = next(self._network.parameters()).device
         wanted = self._scaling.y(targets.y.double()).float().to(device)
         with torch.no_grad():
-            z = self._latents(points.to(device), wanted).flatten(0, 1)
-            starts = self._network.starts(wanted.repeat_interleave(count, dim=0), z)
+            z, lacking = self._latents(points.to(device), wanted)
+            aims = wanted[:, None] - lacking
+            starts = self._network.starts(aims.flatten(0, 1), z.flatten(0, 1))
         return localised_candidates(
             self._network.predict,
             starts.view(batch, count, -1),
@@ -120,21 +121,26 @@ class IPageModel(InverseModel):
             self._scaling,
             self._config.localisation,
             self._trust,
+            corrections=lacking,
         )
 
-    def _latents(self, points: Tensor, wanted: Tensor) -> Tensor:
-        """Latents (B, K, L) for points: normal, or of known designs near the responses (B, Dy).
+    def _latents(self, points: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
+        """Latents (B, K, L) for points, and what the network lacks (B, K, Dy) where they come from.
 
-        In many dimensions the latents of designs fill a small part of the normal distribution's,
-        and the inverse of others looks like no design at all.
+        They are normal, or of known designs near the wanted responses (B, Dy). In many dimensions
+        the latents of designs fill a small part of the normal distribution's, and the inverse of
+        others looks like no design at all.
         """
         if not self._from_known:
-            return torch.special.ndtri(points.double()).float()
-        y, z, _ = self._network.split(self._network(self._network.pad(self._trust.features)))
+            z = torch.special.ndtri(points.double()).float()
+            return z, z.new_zeros(*z.shape[:2], wanted.shape[1])
+        known, residual = self._trust.features, self._trust.residual
+        y, z, _ = self._network.split(self._network(self._network.pad(known)))
         near = max(1, round(self._config.nearest * len(z)))
-        order = torch.cdist(wanted, y).topk(near, dim=1, largest=False).indices
+        order = torch.cdist(wanted, y + residual).topk(near, dim=1, largest=False).indices
         place = (points[..., 0] * near).long().clamp(max=near - 1)
-        return z[order.gather(1, place)]
+        rows = order.gather(1, place)
+        return z[rows], residual[rows]
 
     def state(self) -> dict[str, Tensor]:
         """The network's weights, the scaling, and the trust in the forward direction."""

@@ -240,13 +240,13 @@ def test_latents_may_be_those_of_known_designs(example):
     wanted = torch.tensor([[0.7]])
     spread = (torch.arange(256, dtype=torch.float64)[None, :, None] + 0.5) / 256
     found = known.propose(Targets(wanted), spread).x[0]
-    # of 1,024 known designs the 256 with the nearest responses, each moved to the wanted one
+    # of 1,024 known designs the 256 with the nearest responses, each moved by the difference
     x = SPACE.sample(1024, generator(0))
     scaling, network = model._scaling, model._network
     y, z, _ = network.split(network(network.pad(scaling.encode(x))))
-    near = (y - scaling.y(wanted).float()).abs()[:, 0].argsort()[:256]
-    starts = network.starts(scaling.y(wanted).float().expand(256, 1), z[near])
-    expected = scaling.decode(starts)
+    truth, aim = scaling.y(circle(x)).float(), scaling.y(wanted).float()
+    near = (truth - aim).abs()[:, 0].argsort()[:256]
+    expected = scaling.decode(network.starts((y + aim - truth)[near], z[near]))
     for one in (found, expected):
         assert one.shape == (256, 2)
     torch.testing.assert_close(found.sort(0).values, expected.sort(0).values, atol=1e-5, rtol=0)

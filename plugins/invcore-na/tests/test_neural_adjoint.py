@@ -157,6 +157,9 @@ def test_starts_may_be_training_designs(example):
     order = torch.cdist(found, known).argmin(1)
     torch.testing.assert_close(found, known[order], atol=1e-6, rtol=0)
     assert len(order.unique()) == 800, "each once"
+    # the network is corrected by what it lacks there: it knows their responses
+    predicted = model.propose(Targets(torch.tensor([[0.5]])), spread).predicted[0]
+    torch.testing.assert_close(predicted, square(found), atol=1e-5, rtol=0)
 
 
 def test_tries_keep_the_most_promising_start(example):
