@@ -19,10 +19,10 @@ from torch import Tensor
 from invcore import ConfigError, ShapeError, Space, StoreError
 from invcore_proxy.ensemble import Proxy
 from invcore_proxy.fitting import ProxyReport
-from invcore_proxy.picture import draw_reliability
+from invcore_proxy.picture import draw_held_out
 from invcore_proxy.record import SCHEMA, BundleRecord, Provenance
 
-RECORD, TENSORS, PICTURE = "task.json", "proxy.safetensors", "reliability.png"
+RECORD, TENSORS, PICTURE = "task.json", "proxy.safetensors", "held-out.png"
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def write_bundle(
         raise StoreError(f"{folder}: cannot be written ({error.strerror})") from None
     try:
         (scratch / TENSORS).write_bytes(tensors)
-        draw_reliability(report.held_out, scratch / PICTURE)
+        draw_held_out(report.held_out, scratch / PICTURE)
         document = json.dumps(record.model_dump(mode="json"), indent=1, allow_nan=False)
         (scratch / RECORD).write_text(document + "\n", encoding="utf-8")
         scratch.chmod(0o755)

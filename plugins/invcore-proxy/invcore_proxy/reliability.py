@@ -10,6 +10,7 @@ from invcore_proxy.ensemble import Proxy
 from invcore_proxy.symmetry import images
 
 _BINS = 10
+_PARITY = 500  # numbers in a picture of parity
 _ROWS, _IMAGES = 200, 25  # equivalent designs that are compared, at most
 
 
@@ -58,6 +59,18 @@ class Reliability(Config):
     rank_correlation: float | None = None
 
 
+class Parity(Config):
+    """Some of the numbers, truth and prediction, for a picture.
+
+    Args:
+        truth: of the pairs.
+        predicted: of the ensemble, for the same.
+    """
+
+    truth: tuple[float, ...] = ()
+    predicted: tuple[float, ...] = ()
+
+
 class ProxyErrors(Config):
     """How far a proxy is off on pairs.
 
@@ -70,6 +83,7 @@ class ProxyErrors(Config):
         symmetric_deviation: largest difference between the predictions of equivalent designs,
             over at most 200 rows and 24 symmetries.
         reliability: whether the spread says where it is off.
+        parity: up to 500 of the numbers, evenly from all rows and columns.
     """
 
     rows: int = Field(ge=1)
@@ -78,6 +92,7 @@ class ProxyErrors(Config):
     unexplained: float | None = None
     symmetric_deviation: float = 0.0
     reliability: Reliability
+    parity: Parity = Parity()
 
 
 @torch.no_grad()
@@ -109,6 +124,7 @@ def evaluate_proxy(proxy: Proxy, pairs: Pairs) -> ProxyErrors:
         unexplained=float(share.mean()) if len(share) else None,
         symmetric_deviation=_deviation(proxy, x),
         reliability=reliability(prediction.spread, prediction.mean - y),
+        parity=Parity(truth=_some(y), predicted=_some(prediction.mean)),
     )
 
 
@@ -148,6 +164,13 @@ def rank_correlation(a: Tensor, b: Tensor) -> float | None:
     if not float(size) > 0:
         return None
     return round(float((ranks[0] * ranks[1]).sum() / size), 12)
+
+
+def _some(values: Tensor) -> tuple[float, ...]:
+    """Numbers from all over a matrix."""
+    flat = values.flatten()
+    places = torch.linspace(0, len(flat) - 1, min(len(flat), _PARITY), device=flat.device)
+    return tuple(float(f"{value:.6g}") for value in flat[places.round().long()].tolist())
 
 
 def _ranks(values: Tensor) -> Tensor:

@@ -46,9 +46,9 @@ def test_a_bundle_is_the_same_after_reading(small, bundle):
     assert found.record.config == proxy.config
     assert found.checksum == hashlib.sha256((bundle / "proxy.safetensors").read_bytes()).hexdigest()
     assert sorted(p.name for p in bundle.iterdir()) == [
-        "proxy.safetensors", "reliability.png", "task.json",
+        "held-out.png", "proxy.safetensors", "task.json",
     ]  # fmt: skip
-    assert (bundle / "reliability.png").read_bytes().startswith(b"\x89PNG")
+    assert (bundle / "held-out.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_half_the_bits_are_read_back_bit_by_bit(tmp_path):
@@ -100,7 +100,7 @@ def test_nothing_is_left_behind_when_writing_fails(small, bundle, tmp_path, monk
     def full(*args):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(module, "draw_reliability", full)
+    monkeypatch.setattr(module, "draw_held_out", full)
     with pytest.raises(StoreError, match="No space left"):
         write_bundle(bundle, proxy, report, box("ab"), outputs(2))
     with pytest.raises(StoreError, match="No space left"):

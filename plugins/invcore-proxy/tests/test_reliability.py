@@ -26,6 +26,19 @@ def test_errors_are_those_of_the_definition(small):
     assert found.members[0].mse == pytest.approx(float(first))
 
 
+@pytest.mark.parametrize("rows", [40, 400])
+def test_parity_is_of_some_of_the_numbers(small, rows):
+    proxy, _, pairs = small
+    part = pairs[torch.arange(rows)]
+    found = evaluate_proxy(proxy, part).parity
+    numbers = part.y.numel()
+    assert len(found.truth) == len(found.predicted) == min(numbers, 500)
+    places = torch.linspace(0, numbers - 1, len(found.truth)).round().long()
+    for shown, values in ((found.truth, part.y), (found.predicted, proxy(part.x))):
+        expected = values.flatten()[places].double()
+        torch.testing.assert_close(torch.tensor(shown).double(), expected, atol=0, rtol=1e-5)
+
+
 def test_bins_are_by_spread_and_of_as_many_rows():
     spread = torch.arange(20.0).flip(0)[:, None]
     found = reliability(spread, -2 * spread)
