@@ -16,7 +16,7 @@ from invcore.candidates import Candidates
 from invcore.config import Config, Field
 from invcore.data import Scaling
 from invcore.errors import ConfigError
-from invcore.trust import Trust
+from invcore.trust import Anchors, Trust
 from invcore.types import Forward
 
 _SMALL = 16  # most columns, of design or response, for which Jacobians are formed
@@ -44,6 +44,13 @@ class LocalisationConfig(Config):
         True,
         description="Rank by the model's own error plus its error at the ten nearest known pairs; "
         "off: by its own error alone, as published.",
+    )
+    nearest: float = Field(
+        0.1,
+        gt=0,
+        le=1,
+        description="Where starts are known designs: the share of the training designs, those with "
+        "the nearest responses, that they come from.",
     )
     rows: int = Field(65536, ge=1, description="Starts that are moved at once; bounds the memory.")
 
@@ -128,12 +135,12 @@ def localised_candidates(
     trust: Trust,
     *,
     boxed: bool = True,
-    corrections: Tensor | None = None,
+    anchors: Anchors | None = None,
 ) -> Candidates:
     """Localise the starts of all targets, and sort them by the error to expect.
 
     That is the forward model's own error, and (unless ``config.trust`` is off) its error at the
-    known pairs nearby.
+    known pairs nearby, or what is to be expected after the way from a known design.
 
     Args:
         forward: frozen model on scaled features, (N, F) to (N, Dy).
@@ -143,8 +150,8 @@ def localised_candidates(
         config: how.
         trust: in the forward model.
         boxed: stay in the box of the training data.
-        corrections: (B, K, Dy), scaled, added to what the forward model says on the way from each
-            start: what it lacks at the known design that the start is.
+        anchors: the known designs that the starts are, or come from: what the forward model lacks
+            there is added to what it says.
 
     Returns:
         Candidates best first. Those that are equally good keep the order of the starts; those
@@ -152,12 +159,12 @@ def localised_candidates(
     """
     batch, count = starts.shape[:2]
     wanted = targets.repeat_interleave(count, dim=0)
-    lacking = torch.zeros_like(wanted) if corrections is None else corrections.flatten(0, 1)
+    lacking = torch.zeros_like(wanted) if anchors is None else anchors.lacking.flatten(0, 1)
     wanted = wanted - lacking
     found = localise(forward, starts.flatten(0, 1), wanted, scaling, config, boxed=boxed)
     error = found.error.nan_to_num(nan=torch.inf).clamp(min=config.tolerance)
     if config.trust:
-        error = error + trust(found.x)
+        error = error + (trust(found.x) if anchors is None else anchors.doubt.flatten())
     order = error.cpu().view(batch, count).argsort(dim=1, stable=True)[..., None]
     # Home in float32: not every device has float64.
     x = scaling.decode(found.x.cpu(), inside=boxed).view(batch, count, -1)

@@ -16,6 +16,25 @@ _ROWS = 2048  # designs compared with all of them at once
 
 
 @dataclass(frozen=True)
+class Anchors:
+    """Known designs to start from, with what is known there.
+
+    Args:
+        features: (B, K, F), scaled designs.
+        rows: (B, K), their places among the known pairs of ``Trust``.
+        lacking: (B, K, Dy), what the model lacks there; added to what it says on the way from
+            there, it leaves the error of the difference alone.
+        doubt: (B, K), the squared error to expect of that, scaled: as large a share of the way, in
+            response, as the model's squared errors are of the responses' variance.
+    """
+
+    features: Tensor
+    rows: Tensor
+    lacking: Tensor
+    doubt: Tensor
+
+
+@dataclass(frozen=True)
 class Trust:
     """The squared error to expect of a forward model, from its residuals at the nearest pairs.
 
@@ -25,6 +44,7 @@ class Trust:
 
     Args:
         features: (M, F), scaled designs of known pairs.
+        y: (M, Dy), their scaled responses.
         residual: (M, Dy), what the model lacks there, scaled: the truth less its answer.
 
     Example:
@@ -35,6 +55,7 @@ class Trust:
     """
 
     features: Tensor
+    y: Tensor
     residual: Tensor
 
     @classmethod
@@ -44,7 +65,7 @@ class Trust:
         some = pairs[rows.to(pairs.x.device)]
         with torch.no_grad():
             residual = some.y - forward(some.x)
-        return cls(some.x, residual)
+        return cls(some.x, some.y, residual)
 
     def __call__(self, features: Tensor) -> Tensor:
         """The error to expect of scaled designs (N, F): (N,)."""
@@ -57,11 +78,28 @@ class Trust:
             parts.append(squares[near].mean(dim=1))
         return torch.cat(parts)
 
+    def anchors(self, targets: Tensor, points: Tensor, share: float) -> Anchors:
+        """Known designs whose responses are near the targets.
+
+        Args:
+            targets: (B, Dy), scaled.
+            points: (B, K, 1), in the unit cube: where in the order of the nearest, from 0 for the
+                nearest of all.
+            share: of the known pairs, those that count as near.
+        """
+        targets, points = targets.to(self.y.device), points.to(self.y.device)
+        near = max(1, round(share * len(self.y)))
+        apart, order = torch.cdist(targets, self.y).topk(near, dim=1, largest=False)
+        place = (points[..., 0] * near).long().clamp(max=near - 1)
+        rows, way = order.gather(1, place), apart.gather(1, place)
+        doubt = self.residual.square().mean() * way.square() / self.y.shape[1]
+        return Anchors(self.features[rows], rows, self.residual[rows], doubt)
+
     def state(self) -> dict[str, Tensor]:
         """Tensors to store."""
-        return {"features": self.features, "residual": self.residual}
+        return {"features": self.features, "y": self.y, "residual": self.residual}
 
     @classmethod
     def restore(cls, state: dict[str, Tensor]) -> Trust:
         """The trust that ``state`` came from."""
-        return cls(state["features"], state["residual"])
+        return cls(state["features"], state["y"], state["residual"])

@@ -18,9 +18,10 @@ from invcore import (
 )
 from invcore.priors import Categorical, Integers, Uniform
 from invcore.space import Space, Variable
+from invcore.trust import Anchors
 
 LM, ADAM = LocalisationConfig(solver="lm"), LocalisationConfig(solver="adam", adam_steps=600)
-NO_TRUST = Trust(torch.zeros(1, 1), torch.zeros(1, 1))
+NO_TRUST = Trust(torch.zeros(1, 1), torch.zeros(1, 1), torch.zeros(1, 1))
 
 
 def scaling_of(features):
@@ -99,7 +100,7 @@ def test_start_without_a_response_goes_last(trust):
 
     starts, target = torch.tensor([[[-0.5], [0.5]]]), torch.tensor([[0.7]])
     config = LM.model_copy(update={"trust": trust})
-    known = Trust(torch.tensor([[-0.5]]), torch.zeros(1, 1))
+    known = Trust(torch.tensor([[-0.5]]), torch.zeros(1, 1), torch.zeros(1, 1))
     found = localised_candidates(holed, starts, target, scaling_of(1), config, known)
     assert float(found.x[0, 0]) == pytest.approx(0.7, abs=1e-4)
     assert len(found.x[0]) == 2
@@ -108,20 +109,21 @@ def test_start_without_a_response_goes_last(trust):
 def test_trust_decides_between_those_that_have_converged():
     starts, target = torch.tensor([[[0.5], [-0.5], [0.9]]]), torch.tensor([[0.49]])
     sides = torch.tensor([[-0.7], [0.7]]).repeat(10, 1)
-    known = Trust(sides, torch.where(sides > 0, 0.7, 0.3))
+    known = Trust(sides, sides, torch.where(sides > 0, 0.7, 0.3))
     found = localised_candidates(torch.square, starts, target, scaling_of(1), LM, known)
     np.testing.assert_allclose(found.x[0, :, 0], [-0.7, 0.7, 0.7], atol=1e-3)
 
 
 @pytest.mark.parametrize("config", [LM, ADAM], ids=["lm", "adam"])
-def test_corrections_are_added_to_what_the_model_says(config):
+def test_what_the_model_lacks_at_anchors_is_added_to_what_it_says(config):
     # the model says x where the truth is x + 0.2: with the correction, x = 0.3 gives 0.5
     starts = torch.zeros(1, 2, 1)
     target = torch.tensor([[0.5]])
-    lacking = torch.tensor([[[0.2], [0.0]]])
+    rows = torch.zeros(1, 2).long()
+    anchors = Anchors(starts, rows, torch.tensor([[[0.0], [0.2]]]), torch.tensor([[2.0, 1.0]]))
     given = (lambda x: x, starts, target, scaling_of(1), config, NO_TRUST)
-    found = localised_candidates(*given, corrections=lacking)
-    assert sorted(found.x.flatten().tolist()) == pytest.approx([0.3, 0.5], abs=2e-3)
+    found = localised_candidates(*given, anchors=anchors)
+    assert found.x.flatten().tolist() == pytest.approx([0.3, 0.5], abs=2e-3), "by doubt"
     torch.testing.assert_close(
         found.predicted, torch.full((1, 2, 1), 0.5, dtype=torch.float64), atol=2e-3, rtol=0
     )

@@ -28,3 +28,22 @@ def test_many_pairs_are_thinned_and_state_brings_it_back():
     asked = torch.rand(50, 1, generator=generator(1))
     assert torch.equal(trust(asked), again(asked))
     torch.testing.assert_close(trust(asked), asked[:, 0].square(), atol=2e-3, rtol=0.0)
+
+
+def test_anchors_are_the_known_designs_nearest_in_response():
+    draw = generator(0, "trust")
+    known = Pairs(torch.randn(200, 3, generator=draw), torch.randn(200, 2, generator=draw))
+    trust = Trust.fit(lambda x: x[:, :2], known, generator(0, "rows"))
+    wanted = torch.randn(5, 2, generator=draw)
+    points = ((torch.arange(20) + 0.5) / 20).double()[None, :, None].repeat(5, 1, 1)
+    found = trust.anchors(wanted, points, 0.1)
+    for b in range(5):
+        apart = (known.y - wanted[b]).square().sum(1)
+        near = apart.argsort()[:20]
+        torch.testing.assert_close(found.features[b], known.x[near])
+        torch.testing.assert_close(found.lacking[b], known.y[near] - known.x[near, :2])
+        assert torch.equal(trust.features[found.rows[b]], found.features[b])
+        # where the model is as far off as responses are apart, it may be so all along the way
+        share = (known.y - known.x[:, :2]).square().mean()
+        torch.testing.assert_close(found.doubt[b], share * apart[near] / 2)
+    assert trust.anchors(wanted, points, 1e-9).features.unique(dim=1).shape[1] == 1

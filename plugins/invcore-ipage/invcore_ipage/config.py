@@ -88,13 +88,6 @@ class IPageConfig(Config):
     latents: Literal["auto", "normal", "known"] = Field(
         "auto",
         description="Where latents of starts come from. normal: the sampler's points, as "
-        "published; known: training designs; auto: known where designs are images, among whose "
-        "latents normal ones are strangers, else normal.",
-    )
-    nearest: float = Field(
-        0.1,
-        gt=0,
-        le=1,
-        description="known: the share of training designs, nearest to the target by the network, "
-        "that latents are taken from.",
+        "published; known: training designs near the target; auto: known where designs are "
+        "images, among whose latents normal ones are strangers, else normal.",
     )

@@ -107,40 +107,27 @@ class IPageModel(InverseModel):
     ) -> Candidates:
         """Latents from the points, starts from the inverse, localised and sorted by error."""
         self.check_sizes(targets, points, self._problem.responses.dim)
-        batch, count = points.shape[:2]
-        device = next(self._network.parameters()).device
-        wanted = self._scaling.y(targets.y.double()).float().to(device)
+        config, network = self._config.localisation, self._network
+        device = next(network.parameters()).device
+        wanted, points = self._scaling.y(targets.y.double()).float().to(device), points.to(device)
+        anchors = self._trust.anchors(wanted, points, config.nearest) if self._from_known else None
         with torch.no_grad():
-            z, lacking = self._latents(points.to(device), wanted)
-            aims = wanted[:, None] - lacking
-            starts = self._network.starts(aims.flatten(0, 1), z.flatten(0, 1))
+            if anchors is None:
+                z, aims = torch.special.ndtri(points.double()).float(), wanted[:, None]
+            else:
+                z = network.split(network(network.pad(self._trust.features)))[1][anchors.rows]
+                aims = wanted[:, None] - anchors.lacking
+            aims = aims.expand(-1, points.shape[1], -1)
+            starts = network.starts(aims.flatten(0, 1), z.flatten(0, 1))
         return localised_candidates(
-            self._network.predict,
-            starts.view(batch, count, -1),
+            network.predict,
+            starts.unflatten(0, points.shape[:2]),
             wanted,
             self._scaling,
-            self._config.localisation,
+            config,
             self._trust,
-            corrections=lacking,
+            anchors=anchors,
         )
-
-    def _latents(self, points: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
-        """Latents (B, K, L) for points, and what the network lacks (B, K, Dy) where they come from.
-
-        They are normal, or of known designs near the wanted responses (B, Dy). In many dimensions
-        the latents of designs fill a small part of the normal distribution's, and the inverse of
-        others looks like no design at all.
-        """
-        if not self._from_known:
-            z = torch.special.ndtri(points.double()).float()
-            return z, z.new_zeros(*z.shape[:2], wanted.shape[1])
-        known, residual = self._trust.features, self._trust.residual
-        y, z, _ = self._network.split(self._network(self._network.pad(known)))
-        near = max(1, round(self._config.nearest * len(z)))
-        order = torch.cdist(wanted, y + residual).topk(near, dim=1, largest=False).indices
-        place = (points[..., 0] * near).long().clamp(max=near - 1)
-        rows = order.gather(1, place)
-        return z[rows], residual[rows]
 
     def state(self) -> dict[str, Tensor]:
         """The network's weights, the scaling, and the trust in the forward direction."""

@@ -232,8 +232,8 @@ def test_presets_resolve_for_each_task(task):
 
 def test_latents_may_be_those_of_known_designs(example):
     _, problem, model, _ = example
-    stay = {"steps": 0, "trust": False}
-    settings = {"latents": "known", "nearest": 0.25, "localisation": stay}
+    stay = {"steps": 0, "trust": False, "nearest": 0.25}
+    settings = {"latents": "known", "localisation": stay}
     config = IPageConfig.resolve({**SMALL.model_dump(mode="json"), **settings})
     known = IPage(config).restore(problem, model.state())
     assert known.point_dim == 1

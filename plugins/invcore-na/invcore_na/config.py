@@ -58,8 +58,8 @@ class NeuralAdjointConfig(Config):
     start: Literal["auto", "prior", "box", "known"] = Field(
         "auto",
         description="Where starts come from. prior: of the designs; box: uniform in that of the "
-        "training data; known: training designs; auto: known where designs are images, whose "
-        "prior is noise, else prior.",
+        "training data; known: training designs near the target; auto: known where designs are "
+        "images, whose prior is noise, else prior.",
     )
     tries: int = Field(
         4,

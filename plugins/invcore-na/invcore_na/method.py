@@ -108,21 +108,23 @@ class NeuralAdjointModel(InverseModel):
         scaling, config = self._surrogate.scaling, self._config
         device = self._surrogate.device
         wanted = scaling.y(targets.y.double()).float().to(device)
-        starts, corrections = self._starts(points, wanted)
+        anchors = None
+        if self._from_known:
+            anchors = self._trust.anchors(wanted, points, config.localisation.nearest)
         return localised_candidates(
             self._surrogate,
-            starts,
+            anchors.features if anchors else self._starts(points, wanted),
             wanted,
             scaling,
             config.localisation,
             self._trust,
             boxed=config.boundary,
-            corrections=corrections,
+            anchors=anchors,
         )
 
     @torch.no_grad()
-    def _starts(self, points: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
-        """From each point, several starts: the most promising one, and what the network lacks.
+    def _starts(self, points: Tensor, wanted: Tensor) -> Tensor:
+        """From each point, several starts of the prior; the features of the most promising one.
 
         Short ways to the solutions keep the candidates nearer to the posterior than the long ones
         of starts that know nothing of the target.
@@ -132,29 +134,24 @@ class NeuralAdjointModel(InverseModel):
             wanted: (B, Dy), scaled responses.
 
         Returns:
-            Features (B, K, F), and corrections (B, K, Dy), which are 0 but at known designs.
+            (B, K, F).
         """
-        best, lacking = self._start(points)
-        error = self._error(best, lacking, wanted)
+        best = self._encoded(points)
+        error = self._error(best, wanted)
         for attempt in range(1, self._config.tries):
-            other, also = self._start(scattered(points, attempt))
-            found = self._error(other, also, wanted)
-            better = (found < error)[..., None]
-            best, lacking = torch.where(better, other, best), torch.where(better, also, lacking)
+            other = self._encoded(scattered(points, attempt))
+            found = self._error(other, wanted)
+            best = torch.where((found < error)[..., None], other, best)
             error = torch.minimum(found, error)
-        return best, lacking
+        return best
 
-    def _error(self, features: Tensor, lacking: Tensor, wanted: Tensor) -> Tensor:
+    def _error(self, features: Tensor, wanted: Tensor) -> Tensor:
         predicted: Tensor = self._surrogate(features.flatten(0, 1)).unflatten(0, features.shape[:2])
-        return (predicted + lacking - wanted[:, None]).square().mean(dim=2)
+        return (predicted - wanted[:, None]).square().mean(dim=2)
 
-    def _start(self, points: Tensor) -> tuple[Tensor, Tensor]:
-        """Points (B, K, L) as features (B, K, F) of designs, and corrections (B, K, Dy)."""
-        scaling, device = self._surrogate.scaling, self._surrogate.device
-        if self._from_known:
-            known, residual = self._trust.features, self._trust.residual
-            rows = (points[..., 0] * len(known)).long().clamp(max=len(known) - 1).to(known.device)
-            return known[rows], residual[rows]
+    def _encoded(self, points: Tensor) -> Tensor:
+        """Points (B, K, L) as features (B, K, F) of designs."""
+        scaling = self._surrogate.scaling
         # A scattered point may be an end of the unit interval, where a normal prior is infinite
         inner = points.clamp(_EDGE, 1.0 - _EDGE)
         if self._config.start == "box":
@@ -162,8 +159,7 @@ class NeuralAdjointModel(InverseModel):
             designs = low + inner * (high - low)
         else:
             designs = scaling.designs.from_unit(inner)
-        nothing = torch.zeros(*points.shape[:2], self._problem.responses.dim, device=device)
-        return scaling.encode(designs).to(device), nothing
+        return scaling.encode(designs).to(self._surrogate.device)
 
     def state(self) -> dict[str, Tensor]:
         """The network's weights, its scaling, and the trust in it."""
