@@ -24,6 +24,8 @@ from invcore_proxy.networks import Member
 from invcore_proxy.reliability import ProxyErrors, evaluate_proxy
 from invcore_proxy.symmetry import enlarged, group, representatives
 
+_PARITY = 500  # numbers in a picture of parity
+
 
 class ProxyReport(Config):
     """How a fit went, and how far the proxy is off.
@@ -115,7 +117,7 @@ def fit_proxy(
         symmetries=len(elements),
         parameters=proxy.parameters,
         val_losses=losses,
-        held_out=evaluate_proxy(proxy, parts.test.to(judge)),
+        held_out=evaluate_proxy(proxy, parts.test.to(judge), parity=_PARITY),
     )
     return proxy, report
 

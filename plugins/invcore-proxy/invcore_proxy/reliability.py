@@ -10,7 +10,6 @@ from invcore_proxy.ensemble import Proxy
 from invcore_proxy.symmetry import images
 
 _BINS = 10
-_PARITY = 500  # numbers in a picture of parity
 _ROWS, _IMAGES = 200, 25  # equivalent designs that are compared, at most
 
 
@@ -83,7 +82,7 @@ class ProxyErrors(Config):
         symmetric_deviation: largest difference between the predictions of equivalent designs,
             over at most 200 rows and 24 symmetries.
         reliability: whether the spread says where it is off.
-        parity: up to 500 of the numbers, evenly from all rows and columns.
+        parity: some of the numbers, evenly from all rows and columns.
     """
 
     rows: int = Field(ge=1)
@@ -96,12 +95,13 @@ class ProxyErrors(Config):
 
 
 @torch.no_grad()
-def evaluate_proxy(proxy: Proxy, pairs: Pairs) -> ProxyErrors:
+def evaluate_proxy(proxy: Proxy, pairs: Pairs, *, parity: int = 0) -> ProxyErrors:
     """Measure a proxy on pairs, best such as it has not learnt from.
 
     Args:
         proxy: a fitted one.
         pairs: designs and the simulator's responses.
+        parity: how many numbers to keep for a picture.
 
     Raises:
         DataError: no pairs, or numbers that are not finite.
@@ -124,7 +124,7 @@ def evaluate_proxy(proxy: Proxy, pairs: Pairs) -> ProxyErrors:
         unexplained=float(share.mean()) if len(share) else None,
         symmetric_deviation=_deviation(proxy, x),
         reliability=reliability(prediction.spread, prediction.mean - y),
-        parity=Parity(truth=_some(y), predicted=_some(prediction.mean)),
+        parity=Parity(truth=_some(y, parity), predicted=_some(prediction.mean, parity)),
     )
 
 
@@ -166,10 +166,10 @@ def rank_correlation(a: Tensor, b: Tensor) -> float | None:
     return round(float((ranks[0] * ranks[1]).sum() / size), 12)
 
 
-def _some(values: Tensor) -> tuple[float, ...]:
+def _some(values: Tensor, count: int) -> tuple[float, ...]:
     """Numbers from all over a matrix."""
     flat = values.flatten()
-    places = torch.linspace(0, len(flat) - 1, min(len(flat), _PARITY), device=flat.device)
+    places = torch.linspace(0, len(flat) - 1, min(len(flat), count), device=flat.device)
     return tuple(float(f"{value:.6g}") for value in flat[places.round().long()].tolist())
 
 
