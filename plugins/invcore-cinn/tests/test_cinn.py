@@ -120,3 +120,11 @@ def test_restarts_keep_the_best():
 
     gains = [score(seed, 4) - score(seed, 1) for seed in (0, 1, 2)]
     assert min(gains) > -1e-3 and max(gains) > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("task", "blocks"),
+    [("sine-wave", 10), ("robotic-arm", 6), ("ballistics", 13), ("meta-material", 14)],
+)
+def test_published_blocks_of_each_task(task, blocks):
+    assert ConditionalINNConfig.resolve({}, preset="paper", task=task).network.blocks == blocks

@@ -8,11 +8,11 @@ from typing import Any, ClassVar, Literal
 from invcore import Config, EnlargeConfig, Field, SurrogateConfig, TrainingConfig
 
 
-def _paper(latent: int, depth: int, kl: float) -> dict[str, Any]:
+def _paper(latent: int, depth: int, kl: float, width: int = 500) -> dict[str, Any]:
     """The published settings of one task, and those that all share."""
     return {
         "network": {
-            "latent": latent, "width": 500, "depth": depth, "activation": "relu",
+            "latent": latent, "width": width, "depth": depth, "activation": "relu",
             "batch_norm": True, "gain": 1.0,
         },
         "training": {
@@ -54,9 +54,16 @@ class ConditionalVAEConfig(Config):
             "enlarge": {"surrogate": {"training": {"epochs": 60}}},
             "training": {"epochs": 4},
         },
+        # Images are shifted and mirrored instead
+        "default/architecture": {"enlarge": {"times": 0}, "training": {"epochs": 40}},
+        "quick/architecture": {
+            "enlarge": {"times": 0, "surrogate": {"image": {"training": {"epochs": 8}}}},
+            "training": {"epochs": 10},
+        },
         "paper": _paper(3, 6, 0.02),
         "paper/robotic-arm": _paper(3, 7, 1.0),
         "paper/ballistics": _paper(5, 6, 0.01),
+        "paper/meta-material": _paper(30, 10, 0.005, width=1000),
     }
 
     network: NetworkConfig = NetworkConfig()

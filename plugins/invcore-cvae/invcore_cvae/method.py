@@ -78,6 +78,7 @@ class ConditionalVAE(InverseMethod[ConditionalVAEConfig]):
             context,
             label="cvae",
             again=lambda: self._build(scaling),
+            grid=scaling.designs.grid,
         )
         return ConditionalVAEModel(problem, network.eval().requires_grad_(False), scaling)
 

@@ -233,14 +233,15 @@ def test_restored_model_proposes_the_same(example):
 
 
 @pytest.mark.parametrize(
-    ("task", "latent", "kl"),
-    [("", 3, 0.02), ("sine-wave", 3, 0.02), ("robotic-arm", 3, 1.0), ("ballistics", 5, 0.01)],
-)
-def test_presets_resolve_for_each_task(task, latent, kl):
+    ("task", "latent", "kl", "width"),
+    [("", 3, 0.02, 500), ("sine-wave", 3, 0.02, 500), ("robotic-arm", 3, 1.0, 500),
+     ("ballistics", 5, 0.01, 500), ("meta-material", 30, 0.005, 1000)],
+)  # fmt: skip
+def test_presets_resolve_for_each_task(task, latent, kl, width):
     quick, default, paper = (
         ConditionalVAEConfig.resolve({}, preset=preset, task=task)
         for preset in ("quick", "default", "paper")
     )
     assert default == ConditionalVAEConfig() and quick.training.epochs < default.training.epochs
-    assert (paper.network.latent, paper.kl, paper.network.width) == (latent, kl, 500)
+    assert (paper.network.latent, paper.kl, paper.network.width) == (latent, kl, width)
     assert (paper.consistency, paper.enlarge.times, paper.training.restarts) == (0.0, 0, 10)

@@ -38,12 +38,12 @@ class DiscrepancyConfig(Config):
     samples: int = Field(128, ge=2, description="Samples in an MMD, and in the inverse pass.")
 
 
-def _paper(blocks: int, latent: int, width: int = 160) -> dict[str, Any]:
+def _paper(blocks: int, latent: int, width: int = 160, total: int = 4) -> dict[str, Any]:
     """The published settings of one task; the ten trainings are restarts."""
     return {
         "network": {
             "blocks": blocks, "width": width, "depth": 3, "gain": 1.0, "mixing": "permutation",
-            "latent": latent, "total": 4,
+            "latent": latent, "total": total,
         },
         "training": {
             "epochs": 500, "batch_size": 1024, "min_steps": 1, "lr": 1e-3, "schedule": "plateau",
@@ -71,10 +71,13 @@ class INNConfig(Config):
             "network": {"blocks": 4, "width": 64},
             "training": {"epochs": 30, "min_steps": 16},
         },
-        "paper": {**_paper(6, 0), "network": {**_paper(6, 0)["network"], "total": 0}},
+        "default/architecture": {"network": {"blocks": 4}, "training": {"epochs": 30}},
+        "quick/architecture": {"training": {"epochs": 8}},
+        "paper": _paper(6, 0, total=0),
         "paper/sine-wave": _paper(4, 1),
         "paper/robotic-arm": _paper(7, 2, width=256),
         "paper/ballistics": _paper(6, 3),
+        "paper/meta-material": _paper(7, 3, total=330),
     }
 
     objective: Literal["likelihood", "discrepancy"] = Field(

@@ -129,3 +129,14 @@ def test_only_likelihood_gives_a_density(both):
 def test_restarts_train_together(objective):
     model = fitted(objective=objective, training={"epochs": 2, "restarts": 3})
     assert all(bool(value.isfinite().all()) for value in model.state().values())
+
+
+@pytest.mark.parametrize(
+    ("task", "blocks", "latent", "total", "width"),
+    [("sine-wave", 4, 1, 4, 160), ("robotic-arm", 7, 2, 4, 256), ("ballistics", 6, 3, 4, 160),
+     ("meta-material", 7, 3, 330, 160)],
+)  # fmt: skip
+def test_published_sizes_of_each_task(task, blocks, latent, total, width):
+    network = INNConfig.resolve({}, preset="paper", task=task).network
+    sizes = (network.blocks, network.latent, network.total, network.width)
+    assert sizes == (blocks, latent, total, width)

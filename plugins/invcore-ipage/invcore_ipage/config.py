@@ -76,6 +76,8 @@ class IPageConfig(Config):
         },
         "paper": _paper(6, 256, 512, 500, 1e-2, 5e-3),
         "paper/sine-wave": _paper(4, 128, 1024, 1000, 1e-3, 1e-3),
+        "paper/crystal-mos2": _paper(4, 64, 256, 1000, 1e-3, 1e-3),
+        "paper/architecture": _paper(6, 512, 1024, 10000, 1e-3, 1e-4),
     }
     # fmt: on
 

@@ -252,3 +252,13 @@ def test_latents_may_be_those_of_known_designs(example):
     torch.testing.assert_close(found.sort(0).values, expected.sort(0).values, atol=1e-5, rtol=0)
     moved = (expected - x[near]).norm(dim=1)
     assert float(moved.median()) < 0.2 and float(moved.median()) > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("task", "blocks", "width", "batch", "epochs"),
+    [("crystal-mos2", 4, 64, 256, 1000), ("architecture", 6, 512, 1024, 10000)],
+)
+def test_published_sizes_of_real_tasks(task, blocks, width, batch, epochs):
+    config = IPageConfig.resolve({}, preset="paper", task=task)
+    assert (config.network.blocks, config.network.width) == (blocks, width)
+    assert (config.training.batch_size, config.training.epochs) == (batch, epochs)

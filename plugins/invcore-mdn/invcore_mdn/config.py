@@ -60,9 +60,21 @@ class MixtureDensityConfig(Config):
             "enlarge": {"surrogate": {"training": {"epochs": 60}}},
             "training": {"epochs": 4},
         },
+        # A full covariance of 1,024 pixels has half a million numbers; images are shifted instead
+        "default/architecture": {
+            "network": {"components": 8, "covariance": "diagonal"},
+            "enlarge": {"times": 0},
+            "training": {"epochs": 60},
+        },
+        "quick/architecture": {
+            "network": {"components": 8, "covariance": "diagonal"},
+            "enlarge": {"times": 0},
+            "training": {"epochs": 15},
+        },
         "paper": _paper(13, 1000, 5),
         "paper/robotic-arm": _paper(4, 500, 7),
         "paper/ballistics": _paper(7, 1000, 4),
+        "paper/meta-material": _paper(4, 1000, 7),
     }
 
     network: NetworkConfig = NetworkConfig()

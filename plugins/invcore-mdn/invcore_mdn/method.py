@@ -71,6 +71,7 @@ class MixtureDensity(InverseMethod[MixtureDensityConfig]):
             context,
             label="mdn",
             again=build,
+            grid=scaling.designs.grid,
         )
         return MixtureDensityModel(problem, network.eval().requires_grad_(False), scaling)
 

@@ -271,7 +271,7 @@ def test_restored_model_proposes_the_same(example):
 @pytest.mark.parametrize(
     ("task", "components", "width", "depth"),
     [("", 13, 1000, 5), ("sine-wave", 13, 1000, 5), ("robotic-arm", 4, 500, 7),
-     ("ballistics", 7, 1000, 4)],
+     ("ballistics", 7, 1000, 4), ("meta-material", 4, 1000, 7)],
 )  # fmt: skip
 def test_presets_resolve_for_each_task(task, components, width, depth):
     quick, default, paper = (

@@ -19,10 +19,10 @@ _PAPER_TRAINING = {
 }
 
 
-def _paper(depth: int, weight_decay: float, lr: float) -> dict[str, Any]:
+def _paper(depth: int, weight_decay: float, lr: float, width: int = 500) -> dict[str, Any]:
     """The published surrogate of one task."""
     training = {**_PAPER_TRAINING, "weight_decay": weight_decay, "lr": lr}
-    sizes = {"width": 500, "depth": depth, "activation": "relu", "batch_norm": True}
+    sizes = {"width": width, "depth": depth, "activation": "relu", "batch_norm": True}
     return {"surrogate": {**sizes, "training": training}}
 
 
@@ -48,6 +48,7 @@ class NeuralAdjointConfig(Config):
         },
         "paper/robotic-arm": _paper(4, 2e-2, 1e-3),
         "paper/ballistics": _paper(3, 5e-3, 1e-2),
+        "paper/meta-material": _paper(4, 2e-5, 5e-4, width=1000),
     }
 
     surrogate: SurrogateConfig = SurrogateConfig(training=TrainingConfig(epochs=500, average=0.998))
