@@ -114,6 +114,19 @@ def check_mixed_space(subject: MethodSubject) -> None:
     require(not bool(bad.any()), f"{int(bad.sum())} of {bad.numel()} candidates out of bounds")
 
 
+def check_images(subject: MethodSubject) -> None:
+    """Designs that are images come back inside their bounds, from a restored model too."""
+    known, model = subject.fitted("tiles")
+    targets, points = known.targets(6), unit_points(6, 4, model.point_dim)
+    x = subject.designs(known, model, targets, points)
+    bad = ~known.task.designs.contains(x)
+    require(not bool(bad.any()), f"{int(bad.sum())} of {bad.numel()} candidates out of bounds")
+    state = {name: value.clone() for name, value in model.state().items()}
+    again = subject.build(known.problem.name).restore(known.problem, state)
+    same = torch.equal(subject.designs(known, again, targets, points), x)
+    require(same, "a restored model proposes others")
+
+
 def check_predictions(subject: MethodSubject) -> None:
     """What the model expects of its candidates is in the responses' own units, and informed."""
     for name in ("bowl", "twist"):
@@ -214,6 +227,7 @@ VALIDITY_CHECKS = tuple(
         check_in_bounds,
         check_unreachable_targets,
         check_mixed_space,
+        check_images,
         check_predictions,
         check_ranking,
         check_arguments_unchanged,

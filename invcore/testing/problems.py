@@ -15,7 +15,7 @@ from invcore.contracts.task import Modes, Task
 from invcore.data import Pairs
 from invcore.priors import Categorical, Integers, TruncatedNormal, Uniform
 from invcore.seeding import generator
-from invcore.space import Space, Variable
+from invcore.space import Grid, Space, Variable
 from invcore.types import Context
 
 
@@ -80,6 +80,25 @@ class Line(Task[Config]):
         return x + 0.2 * x**3
 
 
+class Tiles(Task[Config]):
+    """Images of 8 × 8 pixels to the mean product of pixels side by side, wherever they are cut."""
+
+    designs = Space.of(
+        *(
+            Variable(name=f"r{row}c{column}", prior=Uniform(low=0.0, high=1.0))
+            for row in range(8)
+            for column in range(8)
+        ),
+        grid=Grid(rows=8, columns=8, periodic=True, mirrors=True),
+    )
+    responses = Space.of(Variable(name="y"))
+
+    def simulate(self, x: Tensor, context: Context | None = None) -> Tensor:
+        """The mean product."""
+        images = x.unflatten(1, (8, 8))
+        return (images * images.roll(1, 2)).mean((1, 2))[:, None]
+
+
 @dataclass(frozen=True)
 class Case:
     """A task with its data.
@@ -118,12 +137,13 @@ _TASKS: dict[str, Callable[[], Task[Any]]] = {
     "twist": Twist,
     "mixed": Mixed,
     "line": Line,
+    "tiles": Tiles,
     "small": Bowl,
 }
 
 
 def case(name: str) -> Case:
-    """``bowl``, ``twist``, ``mixed``, ``line``, or ``small``: the bowl with 12 + 3 pairs."""
+    """``bowl``, ``twist``, ``mixed``, ``line``, ``tiles``, or ``small``: a bowl of 12 + 3 pairs."""
     # Drawn anew each time: a bad plugin that writes into its pairs spoils its own alone.
     task = _TASKS[name]()
     train, val = (12, 3) if name == "small" else (240, 60)

@@ -148,6 +148,17 @@ class HalfALayer(ReferenceModel):
         return 0.5 * (x + x.roll(1, dims=1))
 
 
+class LeavesTheImage(ReferenceModel):
+    def move(self, x, moves, error):
+        return x + 1 if self.problem.designs.grid else super().move(x, moves, error)
+
+
+class ForgetsTheGrid(Reference):
+    def restore(self, problem, state):
+        x = 1 - state["x"] if problem.designs.grid else state["x"]
+        return self.model(problem, x, state["y"], self.config)
+
+
 class GivesUpFarAway(ReferenceModel):
     def move(self, x, moves, error):
         return torch.where(error[..., None] > 10, torch.nan, super().move(x, moves, error))
@@ -372,10 +383,12 @@ MUTANTS = [
     (method(ClampsPointsInPlace), ["arguments-unchanged"]),
     (
         method(LeavesTheBox),
-        ["in-bounds", "mixed-space", "unreachable-targets", "ranking"],
+        ["in-bounds", "mixed-space", "images", "unreachable-targets", "ranking"],
     ),
     (method(InfiniteTails), ["finite"]),
     (method(HalfALayer), ["mixed-space"]),
+    (method(LeavesTheImage), ["images"]),
+    (ForgetsTheGrid, ["images"]),
     (method(GivesUpFarAway), ["unreachable-targets"]),
     (method(ScaledPredictions), ["predictions"]),
     (method(WorstFirst), ["ranking"]),
@@ -391,7 +404,7 @@ MUTANTS = [
     ),
     (method(DeafToPoints), ["points-matter"]),
     (method(OneAnswer), ["points-matter"]),
-    (FitKnowsMore, ["state-restores"]),
+    (FitKnowsMore, ["state-restores", "images"]),
     (method(StoresAView), ["state-tensors"]),
     (method(StoresParameters), ["state-tensors"]),
     (method(StoresOneTwice), ["state-tensors"]),

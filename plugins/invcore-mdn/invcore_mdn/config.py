@@ -13,7 +13,7 @@ def _paper(components: int, width: int, depth: int) -> dict[str, Any]:
     return {
         "network": {
             "components": components, "width": width, "depth": depth, "activation": "relu",
-            "batch_norm": True, "gain": 1.0,
+            "batch_norm": True, "gain": 1.0, "covariance": "full",
         },
         "training": {
             "epochs": 200, "batch_size": 512, "lr": 1e-3, "schedule": "plateau",
@@ -27,8 +27,8 @@ class NetworkConfig(Config):
     """The network from responses to mixtures."""
 
     components: int = Field(48, ge=1, description="Gaussians in a mixture.")
-    covariance: Literal["full", "diagonal"] = Field(
-        "full", description="Of a Gaussian; diagonal is for designs of many columns."
+    covariance: Literal["auto", "full", "diagonal"] = Field(
+        "auto", description="Of a Gaussian; auto: full up to 32 features, beyond diagonal."
     )
     width: int = Field(128, ge=1, description="Units in each hidden layer.")
     depth: int = Field(3, ge=0, description="Hidden layers.")
@@ -55,27 +55,25 @@ class MixtureDensityConfig(Config):
         13
     """
 
+    # fmt: off
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "quick": {
             "enlarge": {"surrogate": {"training": {"epochs": 60}}},
             "training": {"epochs": 4},
         },
-        # A full covariance of 1,024 pixels has half a million numbers; images are shifted instead
+        # Images are shifted and mirrored instead
         "default/architecture": {
-            "network": {"components": 8, "covariance": "diagonal"},
-            "enlarge": {"times": 0},
-            "training": {"epochs": 60},
+            "network": {"components": 8}, "enlarge": {"times": 0}, "training": {"epochs": 60},
         },
         "quick/architecture": {
-            "network": {"components": 8, "covariance": "diagonal"},
-            "enlarge": {"times": 0},
-            "training": {"epochs": 15},
+            "network": {"components": 8}, "enlarge": {"times": 0}, "training": {"epochs": 15},
         },
         "paper": _paper(13, 1000, 5),
         "paper/robotic-arm": _paper(4, 500, 7),
         "paper/ballistics": _paper(7, 1000, 4),
         "paper/meta-material": _paper(4, 1000, 7),
     }
+    # fmt: on
 
     network: NetworkConfig = NetworkConfig()
     training: TrainingConfig = TrainingConfig(epochs=16, batch_size=256, average=0.998, clip=10.0)

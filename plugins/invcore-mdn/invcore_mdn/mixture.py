@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from invcore import MLP
 from invcore_mdn.config import NetworkConfig
 
+_FULL = 32  # features: up to here covariances are full, unless it is said
+
 
 @dataclass(frozen=True)
 class Mixture:
@@ -77,8 +79,11 @@ class Mixture:
         choice = torch.searchsorted(ends, points[..., 0].contiguous(), right=True)
         normal = torch.special.ndtri(points[..., 1:]).to(self.means)
         rows = torch.arange(len(points), device=choice.device)[:, None]
+        mean = self.means.transpose(-1, -2)[rows, choice]
+        if not self.slopes.shape[-2]:  # whole matrices of many columns would fill the memory
+            return mean + (-self.log_scales).exp().transpose(-1, -2)[rows, choice] * normal
         spread = self.factors()[rows, choice] @ normal[..., None]
-        return self.means.transpose(-1, -2)[rows, choice] + spread[..., 0]
+        return mean + spread[..., 0]
 
 
 class MixtureNetwork(nn.Module):
@@ -93,7 +98,9 @@ class MixtureNetwork(nn.Module):
     def __init__(self, config: NetworkConfig, responses: int, start: Tensor) -> None:
         super().__init__()
         self.count, self.features = start.shape
-        pairs = self.features * (self.features - 1) // 2 if config.covariance == "full" else 0
+        auto = "full" if self.features <= _FULL else "diagonal"
+        full = (auto if config.covariance == "auto" else config.covariance) == "full"
+        pairs = self.features * (self.features - 1) // 2 if full else 0
         self.sizes = [1, self.features, self.features, pairs]
         self.network = MLP(
             responses,

@@ -65,6 +65,21 @@ def test_precision_is_as_said():
     torch.testing.assert_close(covariance @ (factor @ factor.T), torch.eye(2).double())
 
 
+def test_diagonal_samples_are_those_of_the_factors():
+    known = mixture(5, 3, 4, full=False)
+    points = torch.rand(5, 20, 5, generator=generator(1), dtype=torch.float64)
+    whole = Mixture(known.log_weights, known.means, known.log_scales, randn(5, 6, 3, seed=3) * 0)
+    torch.testing.assert_close(known.sample(points), whole.sample(points))
+
+
+def test_covariances_of_many_columns_are_diagonal():
+    sizes = {}
+    for features in (32, 33):
+        network = MixtureNetwork(NetworkConfig(components=2, width=4), 1, torch.zeros(2, features))
+        sizes[features] = network(torch.zeros(1, 1)).slopes.shape[1]
+    assert sizes == {32: 32 * 31 // 2, 33: 0}
+
+
 def test_samples_have_the_moments_of_their_mixture():
     known = mixture(3, 4, 3)
     unit = torch.quasirandom.SobolEngine(4, scramble=True, seed=0).draw(2**14).double()
