@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from invcore.data import Splits as Splits
     from invcore.designer import Designer as Designer
     from invcore.designer import Proposal as Proposal
+    from invcore.device import resolve_device as resolve_device
     from invcore.enlarging import EnlargeConfig as EnlargeConfig
     from invcore.enlarging import enlarge as enlarge
     from invcore.enlarging import enlarged as enlarged
@@ -78,7 +79,9 @@ if TYPE_CHECKING:
     from invcore.priors import TruncatedNormal as TruncatedNormal
     from invcore.priors import Uniform as Uniform
     from invcore.progress import Progress as Progress
+    from invcore.progress import terminal_progress as terminal_progress
     from invcore.runconfig import RunConfig as RunConfig
+    from invcore.runconfig import component_settings as component_settings
     from invcore.runner import run as run
     from invcore.scoring import bootstrap as bootstrap
     from invcore.scoring import expected_best as expected_best
@@ -118,6 +121,7 @@ _HOME = {
     "contracts.sampler": ("Sampler",),
     "contracts.task": ("Modes", "Simulator", "Task"),
     "data": ("Normaliser", "Pairs", "Scaling", "Splits"),
+    "device": ("resolve_device",),
     "designer": ("Designer", "Proposal"),
     "enlarging": ("EnlargeConfig", "enlarge", "enlarged"),
     "errors": (
@@ -150,8 +154,8 @@ _HOME = {
         "TruncatedNormal",
         "Uniform",
     ),
-    "progress": ("Progress",),
-    "runconfig": ("RunConfig",),
+    "progress": ("Progress", "terminal_progress"),
+    "runconfig": ("RunConfig", "component_settings"),
     "runner": ("run",),
     "scoring": ("bootstrap", "expected_best", "median"),
     "seeding": ("generator", "isolated"),

@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from invcore import device as devices
 from invcore.contracts.method import InverseModel, Problem, Targets
 from invcore.contracts.sampler import Sampler
+from invcore.device import resolve_device
 from invcore.errors import ConfigError, DataError, DivergedError, StoreError
 from invcore.judge import Judge, JudgeConfig
 from invcore.networks import substate
@@ -209,7 +209,7 @@ class Designer:
         method_class = plugins.registry.load("method", record.method)
         method = method_class(method_class.Config.parse(settings["config"], where=where))
         judge_config = JudgeConfig.parse(settings["judge"], where=where)
-        place = devices.resolve(device)
+        place = resolve_device(device)
         tensors = {k: v.to(place) for k, v in store.tensors(run, "model").items()}
         cpu = {k: v.cpu() for k, v in tensors.items()}
         return cls(

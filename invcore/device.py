@@ -27,7 +27,7 @@ def has_cuda() -> bool:
     return torch.cuda.is_available()
 
 
-def resolve(name: str = "auto") -> torch.device:
+def resolve_device(name: str = "auto") -> torch.device:
     """Turn a device's name into a device of this machine.
 
     Args:
@@ -37,7 +37,7 @@ def resolve(name: str = "auto") -> torch.device:
         DeviceError: no such device here; the message lists those that exist.
 
     Example:
-        >>> resolve("cpu")
+        >>> resolve_device("cpu")
         device(type='cpu')
     """
     names = available()

@@ -8,11 +8,11 @@ from typing import Any
 import torch
 
 import invcore
-from invcore import device as devices
 from invcore.contracts.method import InverseMethod
 from invcore.contracts.metric import Metric
 from invcore.contracts.sampler import Sampler
 from invcore.contracts.task import Task
+from invcore.device import resolve_device
 from invcore.errors import PluginError
 from invcore.jsontext import identity
 from invcore.plugins import Plugins
@@ -94,7 +94,7 @@ class Plan:
             method,
             sampler,
             metrics,
-            devices.resolve(config.device),
+            resolve_device(config.device),
             dict(sorted(versions.items())),
             owners,
             tuple(problems),

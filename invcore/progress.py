@@ -102,6 +102,23 @@ class RichProgress(Progress):
             bars.remove_task(bar)
 
 
+def terminal_progress(console: Console | None = None) -> Progress:
+    """Bars on standard error, where that is a terminal; silence elsewhere.
+
+    Args:
+        console: where to draw, instead of one on standard error.
+
+    Example:
+        >>> with terminal_progress() as progress, progress.stage("train", total=10) as stage:
+        ...     stage.advance(1, loss=0.5)
+    """
+    if console is None:
+        from rich.console import Console as Rich
+
+        console = Rich(stderr=True)
+    return RichProgress(console) if console.is_terminal else Progress()
+
+
 def _update(bars: object, bar: TaskID, steps: int, shown: str) -> None:
     fields = {"facts": shown} if shown else {}
     bars.update(bar, advance=steps, **fields)  # type: ignore[attr-defined]

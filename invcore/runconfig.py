@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -167,8 +167,10 @@ def apply_settings(
     return result
 
 
-def method_settings(settings: list[str], config: type[Config]) -> dict[str, Any]:
-    """``key=value`` settings of a method alone, as plain data; ``method.`` before it is optional.
+def component_settings(
+    settings: Sequence[str], config: type[Config], slot: str = "method"
+) -> dict[str, Any]:
+    """``key=value`` settings of one component, as plain data; its slot before the key is optional.
 
     Raises:
         ConfigError: a malformed setting, or an unknown key.
@@ -178,8 +180,8 @@ def method_settings(settings: list[str], config: type[Config]) -> dict[str, Any]
         key, equals, text = setting.partition("=")
         if not equals or not key.strip():
             raise ConfigError(f"--set {setting!r}: expected key=value")
-        path = key.strip().removeprefix("method.").split(".")
-        _slot(path, {"method": config}, setting)
+        path = key.strip().removeprefix(f"{slot}.").split(".")
+        _slot(path, {slot: config}, setting)
         result = merge(result, _nest(path, _value(text.strip())))
     return result
 

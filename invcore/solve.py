@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 import invcore
-from invcore import device as devices
 from invcore.contracts.method import InverseMethod, Needs, Problem
 from invcore.designer import Designer, check_reach
+from invcore.device import resolve_device
 from invcore.errors import ConfigError, StoreError
 from invcore.fitcontext import FitContext
 from invcore.jsontext import identity
@@ -90,7 +90,7 @@ def fit(
     built: InverseMethod[Any] = method_class(config)
     if built.needs & (Needs.SIMULATOR | Needs.GRADIENT):
         raise ConfigError(f"method {method!r} needs a simulator; a table has none")
-    place = devices.resolve(device)
+    place = resolve_device(device)
     entry = plugins.registry.find("method", method)
     versions = {"invcore": invcore.__version__, entry.plugin: entry.version}
     documents = {

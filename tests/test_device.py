@@ -20,19 +20,19 @@ def cards(request, monkeypatch):
 
 def test_names_are_resolved(cards):
     assert device.available() == [*(f"cuda:{i}" for i in range(cards)), "cpu"]
-    assert device.resolve("cpu") == torch.device("cpu")
-    assert device.resolve() == torch.device("cuda:0" if cards else "cpu")
+    assert device.resolve_device("cpu") == torch.device("cpu")
+    assert device.resolve_device() == torch.device("cuda:0" if cards else "cpu")
     if cards:
-        assert device.resolve("cuda") == torch.device("cuda:0")
-        assert device.resolve("cuda:1") == torch.device("cuda:1")
+        assert device.resolve_device("cuda") == torch.device("cuda:0")
+        assert device.resolve_device("cuda:1") == torch.device("cuda:1")
 
 
 @pytest.mark.parametrize("name", ["cuda:2", "cuda:99", "mps", "gpu", "CPU", "", "cpu:0", "cuda:x"])
 def test_no_such_device(cards, name, complaint):
-    message = complaint(DeviceError, device.resolve, name)
+    message = complaint(DeviceError, device.resolve_device, name)
     assert repr(name) in message and "cpu, or 'auto'" in message
 
 
 def test_cuda_where_there_is_none(monkeypatch, complaint):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert "'cuda'" in complaint(DeviceError, device.resolve, "cuda")
+    assert "'cuda'" in complaint(DeviceError, device.resolve_device, "cuda")

@@ -30,7 +30,7 @@ from invcore.cli.fields import flatten, value_text
 from invcore.cli.run import build
 from invcore.component import KINDS
 from invcore.plugins import installed
-from invcore.runconfig import SLOTS, RunConfig, method_settings
+from invcore.runconfig import SLOTS, RunConfig, component_settings
 from invcore.store import RunRecord
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -287,7 +287,7 @@ def _check_settings(name: str, command: click.Command, given: dict[str, Any]) ->
         build(None, given, given["settings"], installed())
     if name == "solve" and not given["model"]:
         config = installed().registry.load("method", given["method"]).Config
-        settings = method_settings(list(given["settings"]), config)
+        settings = component_settings(list(given["settings"]), config)
         config.resolve(settings, preset=given["preset"])
     if name == "describe" and given["name"] not in OWN_PLUGINS:
         installed().registry.find(given["kind"], given["name"])

@@ -6,7 +6,7 @@ import pytest
 
 from invcore import Config, RunConfig
 from invcore.errors import ConfigError
-from invcore.runconfig import Choice, apply_settings, method_settings, read_config
+from invcore.runconfig import Choice, apply_settings, component_settings, read_config
 
 
 class Training(Config):
@@ -101,12 +101,12 @@ def test_wrong_setting_is_refused_in_one_line(name, complaint):
     ],
 )
 def test_settings_of_a_method_alone(setting, result):
-    assert method_settings([setting], Method) == result
+    assert component_settings([setting], Method) == result
 
 
 @pytest.mark.parametrize("setting", ["pairs=3", "task.scale=2", "seed=1", "epochs=3", "bondary=1"])
 def test_unknown_setting_of_a_method_alone(setting, complaint):
-    message = complaint(ConfigError, method_settings, [setting], Method)
+    message = complaint(ConfigError, component_settings, [setting], Method)
     key = setting.partition("=")[0]
     assert f"no field {key!r}" in message
     assert f"mean {key}?" not in message, "a hint that says again what is wrong"

@@ -92,7 +92,7 @@ def build_executor(
         UnknownNameError: no such executor; the message says what to install.
     """
     from invcore.errors import ConfigError, UnknownNameError
-    from invcore.runconfig import method_settings
+    from invcore.runconfig import component_settings
 
     if name is None and (jobs or 1) == 1:
         if settings:
@@ -107,7 +107,7 @@ def build_executor(
         raise UnknownNameError(
             f"--jobs {jobs} needs the executor {_PARALLEL!r}: pip install invcore-executors"
         ) from None
-    data = method_settings(list(settings), component.Config)
+    data = component_settings(list(settings), component.Config)
     if jobs is not None:
         if "workers" not in component.Config.model_fields:
             raise ConfigError(f"executor {chosen!r} has no workers to set: leave --jobs out")

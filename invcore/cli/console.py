@@ -63,10 +63,9 @@ def emit_json(document: Any) -> None:
 
 def progress() -> Progress:
     """Bars on a terminal, silence elsewhere."""
-    from invcore.progress import Progress, RichProgress
+    from invcore.progress import terminal_progress
 
-    console = stderr()
-    return RichProgress(console) if console.is_terminal else Progress()
+    return terminal_progress(stderr())
 
 
 def number(value: float | None, digits: int = 3) -> str:

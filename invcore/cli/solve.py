@@ -111,7 +111,7 @@ def _designer(
     from invcore.designer import Designer
     from invcore.owndata import as_targets
     from invcore.plugins import installed
-    from invcore.runconfig import method_settings
+    from invcore.runconfig import component_settings
     from invcore.solve import fit
 
     if not (given["targets"] or given["targets_path"]):
@@ -131,7 +131,7 @@ def _designer(
     targets = _targets(given)
     designer = fit(
         x, y, method=given["method"], preset=given["preset"], seed=seed, store=store,
-        settings=method_settings(list(given["settings"]), method.Config),
+        settings=component_settings(list(given["settings"]), method.Config),
         bounds=dict(_bound(text) for text in given["bounds"]), whole=given["whole"],
         device=given["device"], targets=targets, extrapolate=extrapolate, progress=bars,
     )  # fmt: skip

@@ -87,9 +87,9 @@ def fit(
     invcore proxy fit all.csv --design-columns 1-7 --response-columns gap --out my-task/
     invcore proxy fit --x X.csv --y Y.csv --zero-part --out my-task/
     """  # noqa: D301 - click wants the character
-    from invcore import FitContext
+    from invcore import FitContext, resolve_device, terminal_progress
     from invcore_proxy.bundle import check_free, write_bundle
-    from invcore_proxy.console import bars, device_of, emit_json
+    from invcore_proxy.console import emit_json
     from invcore_proxy.fitting import fit_proxy
     from invcore_proxy.printing import show_errors
     from invcore_proxy.record import Provenance
@@ -101,8 +101,8 @@ def fit(
     known = known_pairs(
         _tables(given, both), whole=whole, symmetries=config.symmetries, average=average_duplicates
     )
-    data, chosen = known.data, device_of(device)
-    with bars() as progress:
+    data, chosen = known.data, resolve_device(device)
+    with terminal_progress() as progress:
         context = FitContext(seed=seed, device=chosen, progress=progress)
         fitted, report = fit_proxy(data.pairs, data.designs, data.responses, config, context)
     provenance = Provenance.now(tables=known.sources, seed=seed)
@@ -166,8 +166,9 @@ def validate(
     invcore proxy validate my-task/ --simulator nanoshell --set water=1.8 --count 200
     invcore proxy validate my-task/ --table fresh.csv
     """  # noqa: D301 - click wants the character
+    from invcore import component_settings, installed, terminal_progress
     from invcore_proxy.bundle import read_bundle
-    from invcore_proxy.console import bars, emit_json, settings_of
+    from invcore_proxy.console import emit_json
     from invcore_proxy.printing import show_errors
     from invcore_proxy.validation import against_simulator, against_table
 
@@ -176,10 +177,10 @@ def validate(
         raise click.UsageError("say --simulator TASK, or a table of fresh pairs")
     found = read_bundle(bundle)
     if simulator:
-        with bars() as progress:
-            check = against_simulator(
-                found, simulator, settings_of(settings), count, seed, progress
-            )
+        config = installed().registry.load("task", simulator).Config
+        chosen = component_settings(settings, config, "task")
+        with terminal_progress() as progress:
+            check = against_simulator(found, simulator, chosen, count, seed, progress)
     else:
         check = against_table(found, _tables(given, (both,) if both else ()))
     if as_json:
@@ -201,8 +202,8 @@ def _tables(given: dict[str, Any], both: tuple[str, ...]) -> Any:
 
 def _config(given: dict[str, Any], settings: tuple[str, ...], preset: str) -> Any:
     """The preset, then the flags, then ``--set``."""
+    from invcore import component_settings
     from invcore_proxy.config import ProxyConfig
-    from invcore_proxy.console import settings_of
 
     if given["squash"] and given["non_negative"]:
         raise click.UsageError("--squash and --non-negative exclude each other")
@@ -221,7 +222,8 @@ def _config(given: dict[str, Any], settings: tuple[str, ...], preset: str) -> An
             raise click.UsageError(f"--squash {given['squash']!r}: expected LOW:HIGH") from None
     if given["symmetries"]:
         flags["symmetries"] = [names.split() for names in given["symmetries"]]
-    return ProxyConfig.resolve(flags | settings_of(settings), preset=preset, where="proxy")
+    chosen = component_settings(settings, ProxyConfig, "proxy")
+    return ProxyConfig.resolve(flags | chosen, preset=preset, where="proxy")
 
 
 def _text(path: str) -> str:
