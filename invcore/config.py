@@ -121,7 +121,7 @@ def _one_line(error: ValidationError, model: type[BaseModel], where: str) -> str
         shown = json.dumps(first.get("input"), default=str)
         shown = shown if len(shown) < 80 else shown[:77] + "..."
         at = f"field {path!r}: " if path else ""
-        text = f"{where}: {at}{first['msg']}, got {shown}"
+        text = f"{where}: {at}{first['msg'].removeprefix('Value error, ')}, got {shown}"
     return text + (f" (and {len(problems) - 1} more)" if len(problems) > 1 else "")
 
 

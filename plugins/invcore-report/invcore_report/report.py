@@ -16,6 +16,7 @@ from invcore_report.collect import Collection, collect
 from invcore_report.leaderboard import Board, board
 from invcore_report.measure import summaries
 from invcore_report.page import TaskPart, render
+from invcore_report.parity import parity_chart
 from invcore_report.pictures import Gallery
 from invcore_report.style import styles
 from invcore_report.tables import wanted_counts
@@ -91,6 +92,7 @@ def make(
             part.curves = curve_charts(mine, looks, gallery)
             step()
             part.curves += anytime_charts(mine, looks, gallery)
+            part.curves += parity_chart(part.board, collection, store, looks, gallery)
             step()
             part.candidates = candidate_pictures(part.board, collection, store, gallery)
             step()

@@ -159,7 +159,8 @@ def test_pictures_are_there_as_files(written):
     assert files == {f"{n}.{end}" for n in written.report.pictures for end in ("svg", "png")}
     for name in (
         "sine-wave-rt", "sine-wave-rt-reranked", "sine-wave-anytime-calls",
-        "sine-wave-anytime-measured", "sine-wave-anytime-one-second", "sine-wave-candidates-na",
+        "sine-wave-anytime-measured", "sine-wave-anytime-one-second", "sine-wave-parity",
+        "sine-wave-candidates-na",
     ):  # fmt: skip
         assert name in written.report.pictures
         svg = (written.folder / "pictures" / f"{name}.svg").read_text()

@@ -1,0 +1,63 @@
+"""Draw the pictures of docs/tasks.md: for each task a wanted response and what a method proposes.
+
+    invcore bench docs/benchmarks/real-tasks.toml --jobs 2 --out store
+    python docs/draw_tasks.py store [--method na] [--task architecture ...]
+
+From the first run of the method on each task in the store; the target is the one whose smallest
+error is the median.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import torch
+from matplotlib.figure import Figure
+
+from invcore import Store, installed
+
+FOLDER = Path(__file__).with_name("tasks")
+SIZE, DPI = (5.0, 3.6), 110
+
+
+def draw(store: Store, run: str) -> Path | None:
+    """Draw the picture of one run; None if its task draws nothing."""
+    record, kept = store.read(run), store.tensors(run, "candidates")
+    kind = installed().registry.load("task", record.task)
+    settings = {key: value for key, value in record.config["task"].items() if key != "name"}
+    errors = kept["errors"].nan_to_num(nan=torch.inf)
+    which = int(errors.amin(dim=1).argsort(stable=True)[(len(errors) - 1) // 2])
+    order = errors[which].argsort(stable=True)
+    figure = Figure(figsize=SIZE, layout="constrained")
+    shown = kept["candidates"][which][order], kept["resimulated"][which][order]
+    if not kind(kind.Config.parse(settings)).draw(
+        figure.add_subplot(), kept["targets"][which], *shown
+    ):
+        return None
+    path = FOLDER / f"{record.task}.png"
+    figure.savefig(path, dpi=DPI)
+    return path
+
+
+def main() -> None:
+    """Draw the asked tasks, or all."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("store", help="Folder of runs.")
+    parser.add_argument("--method", default="na", help="Whose candidates.")
+    parser.add_argument("--task", action="append", help="Only these.")
+    given = parser.parse_args()
+    FOLDER.mkdir(exist_ok=True)
+    store, done = Store(given.store), set()
+    for run in store.ids():
+        record = store.read(run)
+        wanted = record.method == given.method and (not given.task or record.task in given.task)
+        if wanted and record.status == "ok" and record.task not in done:
+            done.add(record.task)
+            path = draw(store, run)
+            sys.stdout.write(f"{path or f'{record.task} draws nothing'}\n")
+
+
+if __name__ == "__main__":
+    main()
