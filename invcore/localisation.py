@@ -52,7 +52,12 @@ class LocalisationConfig(Config):
         description="Where starts are known designs: the share of the training designs, those with "
         "the nearest responses, that they come from.",
     )
-    rows: int = Field(65536, ge=1, description="Starts that are moved at once; bounds the memory.")
+    rows: int = Field(
+        65536,
+        ge=1,
+        description="Starts of up to 16 features that are moved at once, of more features "
+        "accordingly fewer; bounds the memory.",
+    )
 
 
 @dataclass(frozen=True)
@@ -111,9 +116,9 @@ def localise(
     if not boxed:
         low, high = torch.full_like(low, -torch.inf), torch.full_like(high, torch.inf)
     moves, moves_after = (mask.to(start.device) for mask in scaling.movable())
-    parts = []
-    for begin in range(0, max(len(start), 1), config.rows):
-        x, wanted = start[begin : begin + config.rows], target[begin : begin + config.rows]
+    parts, rows = [], max(1, config.rows * _SMALL // max(_SMALL, features))
+    for begin in range(0, max(len(start), 1), rows):
+        x, wanted = start[begin : begin + rows], target[begin : begin + rows]
         if not bool(moves.all()):
             x = scaling.snap(x.cpu(), inside=boxed).to(x.device)
         x = solve(forward, x, wanted, (low, high), moves, config)
