@@ -72,7 +72,8 @@ class IPageConfig(Config):
             "network": {"blocks": 4}, "losses": {"every": 8}, "training": {"epochs": 30},
         },
         "quick/architecture": {
-            "network": {"blocks": 4}, "losses": {"every": 8}, "training": {"epochs": 6},
+            "network": {"blocks": 4}, "losses": {"every": 8}, "training": {"epochs": 5},
+            "localisation": {"steps": 10},
         },
         "paper": _paper(6, 256, 512, 500, 1e-2, 5e-3),
         "paper/sine-wave": _paper(4, 128, 1024, 1000, 1e-3, 1e-3),
