@@ -41,7 +41,7 @@ class ConditionalINNConfig(Config):
         "default/ballistics": {"enlarge": {"times": 8}, "training": {"epochs": 14}},
         "quick": {"network": {"blocks": 4, "width": 64}, "training": {"epochs": 30}},
         "default/architecture": {"network": {"blocks": 4}, "training": {"epochs": 40}},
-        "quick/architecture": {"training": {"epochs": 10}},
+        "quick/architecture": {"training": {"epochs": 6}},
         "paper": _paper(10),
         "paper/robotic-arm": {"network": {"blocks": 6, "width": 256}},
         "paper/ballistics": {"network": {"blocks": 13}},
