@@ -158,10 +158,9 @@ class Scaling:
         """From the training pairs: outside their box a network only guesses."""
         box = designs.bounded(train.x.amin(0), train.x.amax(0))
         x, y = train.x.double(), train.y.double()
-        features = Normaliser.standard(designs.encode(x))
-        if designs.grid is not None:  # pixels share a scale, so that images can be shifted
-            features = Normaliser.pooled(x)
-        return cls(box, features, Normaliser.standard(y))
+        # Pixels share a scale, so that images can be shifted
+        scale = Normaliser.standard if designs.grid is None else Normaliser.pooled
+        return cls(box, scale(designs.encode(x)), Normaliser.standard(y))
 
     def encode(self, values: Tensor) -> Tensor:
         """Designs (…, Dx) to normalised features (…, F), float32."""

@@ -47,7 +47,8 @@ def _paper(
 ) -> dict[str, Any]:
     """The published settings of one task."""
     return {
-        "network": {"blocks": blocks, "width": width, "depth": 3},
+        "network": {"blocks": blocks, "width": width, "depth": 3, "image": {"blocks": 0}},
+        "latents": "normal",
         "training": {
             "batch_size": batch, "epochs": epochs, "lr": lr, "schedule": "cosine",
             "final_lr": 0.01, "average": 0.0, "weight_decay": 0.0, "clip": 0.0, "min_steps": 1,

@@ -22,7 +22,13 @@ _PAPER_TRAINING = {
 def _paper(depth: int, weight_decay: float, lr: float, width: int = 500) -> dict[str, Any]:
     """The published surrogate of one task."""
     training = {**_PAPER_TRAINING, "weight_decay": weight_decay, "lr": lr}
-    sizes = {"width": width, "depth": depth, "activation": "relu", "batch_norm": True}
+    sizes = {
+        "network": "mlp",
+        "width": width,
+        "depth": depth,
+        "activation": "relu",
+        "batch_norm": True,
+    }
     return {"surrogate": {**sizes, "training": training}}
 
 
@@ -44,6 +50,7 @@ class NeuralAdjointConfig(Config):
         "paper": {
             **_paper(4, 5e-4, 5e-4),
             "localisation": {"solver": "adam", "trust": False},
+            "start": "prior",
             "tries": 1,
         },
         "paper/robotic-arm": _paper(4, 2e-2, 1e-3),

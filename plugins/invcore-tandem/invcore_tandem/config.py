@@ -27,7 +27,7 @@ def _paper(forward: tuple[int, int], inverse: tuple[int, int]) -> dict[str, Any]
     ]
     decayed = {**_PAPER_TRAINING, "weight_decay": 5e-4}
     return {
-        "surrogate": {**sizes[0], "training": decayed},
+        "surrogate": {**sizes[0], "network": "mlp", "training": decayed},
         "network": {**sizes[1], "gain": 1.0},
         "training": _PAPER_TRAINING,
         "weight": 1.0,
