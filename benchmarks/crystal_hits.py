@@ -54,7 +54,7 @@ HEAD = (
 )  # fmt: skip
 
 
-def resolved(name: str, preset: str | None, **more: Any) -> InverseMethod[Any]:
+def resolved(name: str, preset: str, **more: Any) -> InverseMethod[Any]:
     """A method with its settings for this task."""
     method = installed().registry.load("method", name)
     built: InverseMethod[Any] = method(method.Config.resolve(more, preset=preset, task=TASK))
@@ -69,7 +69,7 @@ def proposed(model: InverseModel, count: int, seed: int) -> Tensor:
     return propose_in_batches(model, targets, points, None, Progress()).x
 
 
-def shared(data: Splits, task: Any, preset: str | None, seed: int) -> tuple[Surrogate, Trust]:
+def shared(data: Splits, task: Any, preset: str, seed: int) -> tuple[Surrogate, Trust]:
     """One surrogate for the methods that do not localise, of NA's settings."""
     method = installed().registry.load("method", "na")
     config: SurrogateConfig = method.Config.resolve({}, preset=preset, task=TASK).surrogate
@@ -110,7 +110,7 @@ def figures(task: Any, box: Space, raw: Tensor, moved: Tensor) -> list[dict[str,
 
 
 def measure(
-    names: list[str], source: str, preset: str | None, pairs: int, count: int, seed: int
+    names: list[str], source: str, preset: str, pairs: int, count: int, seed: int
 ) -> list[dict[str, Any]]:
     """Fit each method on the same pairs, and propose."""
     kind = installed().registry.load("task", TASK)
@@ -150,7 +150,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--method", action="append", choices=METHODS)
     parser.add_argument("--source", choices=("table", "proxy"), default="table")
-    parser.add_argument("--preset")
+    parser.add_argument("--preset", default="default")
     parser.add_argument("--pairs", type=int, default=9000)
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
