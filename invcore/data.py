@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -10,6 +10,23 @@ from torch import Tensor
 
 from invcore.errors import DataError, ShapeError
 from invcore.space import Space
+from invcore.types import Context
+
+
+def rows_of(context: Context | None, rows: Tensor | slice) -> Context | None:
+    """Some rows of a context; None of none."""
+    return None if context is None else {name: known[rows] for name, known in context.items()}
+
+
+def flat(context: Context | None, count: int) -> Tensor:
+    """All that is known of each problem in one row (count, C), by name; C = 0 without a context.
+
+    Example:
+        >>> flat({"b": torch.ones(2, 3), "a": torch.zeros(2)}, 2).shape
+        torch.Size([2, 4])
+    """
+    parts = [known.reshape(count, -1) for _, known in sorted((context or {}).items())]
+    return torch.cat(parts, dim=1) if parts else torch.empty(count, 0)
 
 
 @dataclass(frozen=True)
@@ -19,6 +36,7 @@ class Pairs:
     Args:
         x: designs (N, Dx).
         y: responses (N, Dy).
+        context: what is known of each pair's problem; tensors with leading dimension N.
 
     Raises:
         ShapeError: not two-dimensional, or other numbers of rows.
@@ -30,6 +48,7 @@ class Pairs:
 
     x: Tensor
     y: Tensor
+    context: Context | None = None
 
     def __post_init__(self) -> None:
         if self.x.ndim != 2 or self.y.ndim != 2 or len(self.x) != len(self.y):
@@ -37,16 +56,22 @@ class Pairs:
                 "pairs: expected x (N, Dx) and y (N, Dy), "
                 f"got {tuple(self.x.shape)} and {tuple(self.y.shape)}"
             )
+        for name, known in (self.context or {}).items():
+            if len(known) != len(self.x):
+                raise ShapeError(
+                    f"pairs: context {name!r} has {len(known)} rows for {len(self.x)} designs"
+                )
 
     def __len__(self) -> int:
         return len(self.x)
 
     def __getitem__(self, rows: Tensor | slice) -> Pairs:
-        return Pairs(self.x[rows], self.y[rows])
+        return Pairs(self.x[rows], self.y[rows], rows_of(self.context, rows))
 
     def to(self, device: torch.device, dtype: torch.dtype | None = None) -> Pairs:
         """The same pairs on another device, or in another floating type."""
-        return Pairs(self.x.to(device, dtype), self.y.to(device, dtype))
+        context = self.context and {k: v.to(device, dtype) for k, v in self.context.items()}
+        return Pairs(self.x.to(device, dtype), self.y.to(device, dtype), context)
 
     def split(self, *shares: float, generator: torch.Generator) -> tuple[Pairs, ...]:
         """Split at random into parts with these shares; the last part takes what is left.
@@ -89,6 +114,15 @@ class Pairs:
             parts.append(self[by_rank[start:end].sort().values])
             start = end
         return tuple(parts)
+
+
+def joined(parts: Sequence[Pairs]) -> Pairs:
+    """Pairs one below the other; all with a context of the same names, or all without."""
+    first = parts[0].context
+    context = first and {
+        name: torch.cat([part.context[name] for part in parts if part.context]) for name in first
+    }
+    return Pairs(torch.cat([p.x for p in parts]), torch.cat([p.y for p in parts]), context)
 
 
 @dataclass(frozen=True)

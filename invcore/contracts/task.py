@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor
 
 from invcore.contracts.base import C, Configurable
-from invcore.data import Pairs, Splits
+from invcore.data import Pairs, Splits, joined, rows_of
 from invcore.errors import BudgetError, DataError, ShapeError
 from invcore.seeding import generator
 from invcore.space import Space
@@ -56,6 +57,12 @@ class Task(Configurable[C]):
     differentiable: ClassVar[bool] = True
     gradient_calls: ClassVar[int] = 1
     """How many simulator calls a gradient of one row counts as."""
+    context_shapes: Mapping[str, tuple[int, ...]] = {}
+    """What is known of each problem beside its target: the shape of one problem's, by name."""
+    noise_floor: float = 0.0
+    """The error that the design behind a target has: the variance of what ``observe`` adds."""
+    reference: ClassVar[str] = ""
+    """The method that others are compared with, problem by problem; empty for none."""
 
     @property
     def fingerprint(self) -> str:
@@ -77,6 +84,21 @@ class Task(Configurable[C]):
             Responses (N, Dy) of x's type and device; a row of NaN where there is no response.
         """
 
+    def contexts(self, count: int, generator: torch.Generator) -> Context | None:
+        """Draw what is known of ``count`` problems: the tensors of ``context_shapes``, float64.
+
+        Returns:
+            None where problems differ by their targets alone, which is the default.
+        """
+        return None
+
+    def observe(self, y: Tensor, generator: torch.Generator) -> Tensor:
+        """What is measured of responses (N, Dy), and becomes the targets; the default is y itself.
+
+        Noise is added here, never by ``simulate``, which gives the same response again.
+        """
+        return y
+
     def pairs(self, count: int, generator: torch.Generator) -> Pairs:
         """Draw pairs from the prior; a design without a response is drawn again.
 
@@ -86,18 +108,16 @@ class Task(Configurable[C]):
         Raises:
             DataError: the prior hardly ever gives a design with a response.
         """
-        xs: list[Tensor] = []
-        ys: list[Tensor] = []
+        parts: list[Pairs] = []
         missing = count
         for _ in range(_TRIES):
             x = self.designs.sample(missing, generator)
-            y = self.simulate(x)
-            good = y.isfinite().all(dim=1)
-            xs.append(x[good])
-            ys.append(y[good])
-            missing -= int(good.sum())
+            context = self.contexts(missing, generator)
+            drawn = Pairs(x, self.simulate(x, context), context)
+            parts.append(drawn[drawn.y.isfinite().all(dim=1)])
+            missing -= len(parts[-1])
             if missing == 0:
-                return Pairs(torch.cat(xs), torch.cat(ys))
+                return joined(parts)
         raise DataError(
             f"task {type(self).__name__}: {missing} of {count} draws of the prior have no response "
             f"after {_TRIES} tries"
@@ -119,7 +139,14 @@ class Task(Configurable[C]):
         """
         return None
 
-    def draw(self, axes: Any, target: Tensor, designs: Tensor, responses: Tensor) -> bool:
+    def draw(
+        self,
+        axes: Any,
+        target: Tensor,
+        designs: Tensor,
+        responses: Tensor,
+        context: Context | None = None,
+    ) -> bool:
         """Draw a target and its candidates, the way that people of the field look at them.
 
         The default draws responses of many numbers as spectra, and nothing else.
@@ -129,6 +156,7 @@ class Task(Configurable[C]):
             target: (Dy,).
             designs: (K, Dx), best first.
             responses: (K, Dy), NaN where there is none.
+            context: what is known of the problem; leading dimension 1.
 
         Returns:
             Whether something was drawn.
@@ -153,7 +181,9 @@ class Task(Configurable[C]):
         """
         known = self.pairs(pairs, generator(seed, "pairs"))
         train, val = known.split(0.8, generator=generator(seed, "split"))
-        return Splits(train, val, self.pairs(targets, generator(seed, "test")))
+        test = self.pairs(targets, generator(seed, "test"))
+        measured = self.observe(test.y, generator(seed, "measured"))
+        return Splits(train, val, Pairs(test.x, measured, test.context))
 
 
 class Simulator:
@@ -185,8 +215,7 @@ class Simulator:
         parts = []
         for start in range(0, max(len(x), 1), _CHUNK):
             rows = slice(start, start + _CHUNK)
-            part = None if context is None else {k: v[rows] for k, v in context.items()}
-            parts.append(self._task.simulate(x[rows], part))
+            parts.append(self._task.simulate(x[rows], rows_of(context, rows)))
         y = torch.cat(parts)
         if y.shape != (len(x), self._task.responses.dim):
             raise ShapeError(

@@ -179,7 +179,14 @@ class Architecture(Task[ArchitectureConfig]):
         ends = round(0.8 * pairs), pairs
         return Splits(known[: ends[0]], known[ends[0] : ends[1]], known[ends[1] :])
 
-    def draw(self, axes: Any, target: Tensor, designs: Tensor, responses: Tensor) -> bool:
+    def draw(
+        self,
+        axes: Any,
+        target: Tensor,
+        designs: Tensor,
+        responses: Tensor,
+        context: Mapping[str, Tensor] | None = None,
+    ) -> bool:
         """Draw the best cells, 2 × 2 of each, with their moduli, under the wanted one."""
         known = responses.isfinite().all(dim=1)
         best, y = designs[known][:SHOWN], responses[known][:SHOWN]

@@ -238,7 +238,14 @@ class Ballistics(Task[BallisticsConfig]):
         own = self.config
         return landing_position(x, own.gravity, own.drag, own.mass)
 
-    def draw(self, axes: Any, target: Tensor, designs: Tensor, responses: Tensor) -> bool:
+    def draw(
+        self,
+        axes: Any,
+        target: Tensor,
+        designs: Tensor,
+        responses: Tensor,
+        context: Mapping[str, Tensor] | None = None,
+    ) -> bool:
         """Draw up to 30 flights to the landing, and the wanted landing place.
 
         Candidates that never land are left out.

@@ -154,7 +154,14 @@ class RoboticArm(Task[RoboticArmConfig]):
         )
         return arm_modes(targets, designs, Arm(lengths.cpu(), mix.cpu(), scale.cpu()))
 
-    def draw(self, axes: Any, target: Tensor, designs: Tensor, responses: Tensor) -> bool:
+    def draw(
+        self,
+        axes: Any,
+        target: Tensor,
+        designs: Tensor,
+        responses: Tensor,
+        context: Mapping[str, Tensor] | None = None,
+    ) -> bool:
         """Draw the rail, the arms of up to 30 candidates, and the wanted hand position."""
         own = self.config
         lengths = (own.length1, own.length2, own.length3)

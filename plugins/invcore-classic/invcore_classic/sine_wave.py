@@ -72,6 +72,13 @@ class SineWave(Task[SineWaveConfig]):
         """The connected pieces of each target's solution set, found exactly: see ``sine_modes``."""
         return sine_modes(targets, designs)
 
-    def draw(self, axes: Any, target: Tensor, designs: Tensor, responses: Tensor) -> bool:
+    def draw(
+        self,
+        axes: Any,
+        target: Tensor,
+        designs: Tensor,
+        responses: Tensor,
+        context: Mapping[str, Tensor] | None = None,
+    ) -> bool:
         """Draw the error over the box, the curves of solutions, and the candidates (K, 2)."""
         return draw_error_map(axes, self.simulate, target, designs)

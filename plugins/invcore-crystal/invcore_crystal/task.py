@@ -97,7 +97,14 @@ class CrystalMoS2(Task[CrystalConfig]):
 
         return read_bundle(SHIPPED)
 
-    def draw(self, axes: Any, target: Tensor, designs: Tensor, responses: Tensor) -> bool:
+    def draw(
+        self,
+        axes: Any,
+        target: Tensor,
+        designs: Tensor,
+        responses: Tensor,
+        context: Mapping[str, Tensor] | None = None,
+    ) -> bool:
         """Draw one strip a design variable, from bound to bound, and one of the gap.
 
         Each candidate is a line through its values; the first are drawn strongest, the wanted gap

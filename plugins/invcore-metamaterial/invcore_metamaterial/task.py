@@ -112,7 +112,14 @@ class MetaMaterial(Task[MetaMaterialConfig]):
             return read_weights(_cached())
         return read_weights(self.config.weights)
 
-    def draw(self, axes: Any, target: Tensor, designs: Tensor, responses: Tensor) -> bool:
+    def draw(
+        self,
+        axes: Any,
+        target: Tensor,
+        designs: Tensor,
+        responses: Tensor,
+        context: Mapping[str, Tensor] | None = None,
+    ) -> bool:
         """Draw the wanted spectrum, and those of the first candidates over frequency."""
         grid = frequencies().numpy()
         best = responses[:_SHOWN].flip(0)

@@ -109,7 +109,14 @@ class Nanoshell(Task[NanoshellConfig]):
         )
         return in_chunks(light, x, _ROWS)
 
-    def draw(self, axes: Any, target: Tensor, designs: Tensor, responses: Tensor) -> bool:
+    def draw(
+        self,
+        axes: Any,
+        target: Tensor,
+        designs: Tensor,
+        responses: Tensor,
+        context: Mapping[str, Tensor] | None = None,
+    ) -> bool:
         """Draw the wanted spectrum and those of the best five candidates."""
         quantity = "scattering / geometric cross-section"
         return draw_spectra(axes, shell_wavelengths(), target, responses, quantity)

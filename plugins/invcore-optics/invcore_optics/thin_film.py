@@ -154,6 +154,13 @@ class ThinFilm(Task[ThinFilmConfig]):
         )
         return in_chunks(light, x, _ROWS)
 
-    def draw(self, axes: Any, target: Tensor, designs: Tensor, responses: Tensor) -> bool:
+    def draw(
+        self,
+        axes: Any,
+        target: Tensor,
+        designs: Tensor,
+        responses: Tensor,
+        context: Mapping[str, Tensor] | None = None,
+    ) -> bool:
         """Draw the wanted absorptance and those of the best five candidates."""
         return draw_spectra(axes, film_wavelengths(), target, responses, "absorptance")
