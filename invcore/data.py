@@ -18,6 +18,13 @@ def rows_of(context: Context | None, rows: Tensor | slice) -> Context | None:
     return None if context is None else {name: known[rows] for name, known in context.items()}
 
 
+def repeated(context: Context | None, count: int) -> Context | None:
+    """Each problem's row ``count`` times in a row, for as many candidates; None of none."""
+    if context is None:
+        return None
+    return {name: known.repeat_interleave(count, dim=0) for name, known in context.items()}
+
+
 def flat(context: Context | None, count: int) -> Tensor:
     """All that is known of each problem in one row (count, C), by name; C = 0 without a context.
 
@@ -177,15 +184,20 @@ class Normaliser:
 class Scaling:
     """How a network sees designs and responses: features, normalised, in a box of the data.
 
+    What is known of a problem stands beside its design, in C further columns of a network's inputs,
+    and beside its target, where a network is asked for designs.
+
     Args:
         designs: the designs' space, cut to the box that the training designs span.
         x: normaliser of features (F,).
         y: normaliser of responses (Dy,).
+        context: normaliser of what is known (C,); None where nothing is.
     """
 
     designs: Space
     x: Normaliser
     y: Normaliser
+    context: Normaliser | None = None
 
     @classmethod
     def fit(cls, designs: Space, train: Pairs) -> Scaling:
@@ -194,15 +206,61 @@ class Scaling:
         x, y = train.x.double(), train.y.double()
         # Pixels share a scale, so that images can be shifted
         scale = Normaliser.standard if designs.grid is None else Normaliser.pooled
-        return cls(box, scale(designs.encode(x)), Normaliser.standard(y))
+        known = flat(train.context, len(train)).double()
+        context = Normaliser.standard(known) if known.shape[1] else None
+        return cls(box, scale(designs.encode(x)), Normaliser.standard(y), context)
+
+    @property
+    def columns(self) -> int:
+        """C, how many numbers are known of each problem."""
+        return 0 if self.context is None else len(self.context.centre)
+
+    @property
+    def inputs(self) -> int:
+        """F + C, what a forward network sees."""
+        return self.designs.features + self.columns
+
+    @property
+    def conditions(self) -> int:
+        """Dy + C, what a network sees that is asked for designs."""
+        return len(self.y.centre) + self.columns
+
+    def known(self, context: Context | None, count: int) -> Tensor:
+        """What is known of ``count`` problems, normalised (count, C), float32.
+
+        Raises:
+            ShapeError: another number of columns than the training pairs had.
+        """
+        columns = flat(context, count).double()
+        if columns.shape[1] != self.columns:
+            raise ShapeError(
+                f"context: expected {self.columns} numbers a problem, got {columns.shape[1]}"
+            )
+        return columns.float() if self.context is None else self.context(columns).float()
+
+    def wanted(self, y: Tensor, context: Context | None) -> Tensor:
+        """Targets (B, Dy) and what is known of them as networks see them: (B, Dy + C), float32."""
+        return torch.cat([self.y(y.double()).float(), self.known(context, len(y)).to(y.device)], 1)
+
+    def parts(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """A forward network's inputs (…, F + C) as features (…, F) and what is known (…, C)."""
+        return inputs[..., : self.designs.features], inputs[..., self.designs.features :]
+
+    def turned(self, pairs: Pairs) -> Pairs:
+        """Scaled pairs for a network that goes from responses to designs: features (N, F), and
+        responses with what is known beside them (N, Dy + C).
+        """
+        features, known = self.parts(pairs.x)
+        return Pairs(features, torch.cat([pairs.y, known], dim=1))
 
     def encode(self, values: Tensor) -> Tensor:
         """Designs (…, Dx) to normalised features (…, F), float32."""
         return self.x(self.designs.encode(values.double())).float()
 
     def pairs(self, pairs: Pairs) -> Pairs:
-        """Pairs as networks see them: scaled features and responses, float32."""
-        return Pairs(self.encode(pairs.x), self.y(pairs.y.double()).float())
+        """Pairs as networks see them: inputs (N, F + C) and responses, scaled, float32."""
+        x = torch.cat([self.encode(pairs.x), self.known(pairs.context, len(pairs))], dim=1)
+        return Pairs(x, self.y(pairs.y.double()).float())
 
     def decode(self, features: Tensor, *, inside: bool = True) -> Tensor:
         """Normalised features (…, F) to designs (…, Dx), float64.
@@ -265,13 +323,19 @@ class Scaling:
             "y_scale": self.y.scale,
             "low": self.designs.low,
             "high": self.designs.high,
-        }
+        } | (
+            {}
+            if self.context is None
+            else {"context_centre": self.context.centre, "context_scale": self.context.scale}
+        )
 
     @classmethod
     def restore(cls, designs: Space, state: dict[str, Tensor]) -> Scaling:
         """The scaling that ``state`` came from."""
+        known = state.get("context_centre")
         return cls(
             designs.bounded(state["low"], state["high"]),
             Normaliser(state["x_centre"], state["x_scale"]),
             Normaliser(state["y_centre"], state["y_scale"]),
+            None if known is None else Normaliser(known, state["context_scale"]),
         )

@@ -86,11 +86,13 @@ def enlarge(
     """
     scaling, device = surrogate.scaling, surrogate.device
     rows = torch.randint(len(pairs), (count,), generator=generator)
-    steps = spread * torch.randn(count, pairs.x.shape[1], generator=generator)
-    x = pairs.x[rows] + torch.where(scaling.movable()[1], steps, 0.0)
+    x, known = scaling.parts(pairs.x[rows])  # what is known of a problem stays with it
+    steps = spread * torch.randn(count, x.shape[1], generator=generator)
+    x = x + torch.where(scaling.movable()[1], steps, 0.0)
     low, high = scaling.box(x.device)
     x = torch.where(x < low, 2 * low - x, x)  # reflected: clipping would heap them on the edge
     x = torch.where(x > high, 2 * high - x, x).clamp(low, high)
+    x = torch.cat([x, known], dim=1)
     with torch.no_grad():
         y = torch.cat([surrogate(part.to(device)).cpu() for part in x.split(65536)])
     return Pairs(torch.cat([pairs.x, x]), torch.cat([pairs.y, y]))

@@ -65,7 +65,7 @@ class Localised:
     """Where the starts went.
 
     Args:
-        x: (N, F), scaled features.
+        x: (N, F + C), scaled features, and what is known.
         y: (N, Dy), what the forward model gives there.
         error: (N,), mean squared difference from the target, scaled.
     """
@@ -90,8 +90,8 @@ def localise(
     the other variables make up for the rounding.
 
     Args:
-        forward: frozen model on scaled features, (N, F) to (N, Dy).
-        start: (N, F), scaled features.
+        forward: frozen model on scaled features and what is known, (N, F + C) to (N, Dy).
+        start: (N, F + C), scaled; the C columns are known, and stay.
         target: (N, Dy), scaled.
         scaling: gives the box and which features may move.
         config: how.
@@ -104,7 +104,7 @@ def localise(
     Raises:
         ConfigError: ``lm`` was asked for where Jacobians are too large.
     """
-    features, responses = start.shape[1], target.shape[1]
+    features, responses = scaling.designs.features, target.shape[1]
     small = min(features, responses) <= _SMALL
     if config.solver == "lm" and not small:
         raise ConfigError(
@@ -118,13 +118,15 @@ def localise(
     moves, moves_after = (mask.to(start.device) for mask in scaling.movable())
     parts, rows = [], max(1, config.rows * _SMALL // max(_SMALL, features))
     for begin in range(0, max(len(start), 1), rows):
-        x, wanted = start[begin : begin + rows], target[begin : begin + rows]
+        x, known = scaling.parts(start[begin : begin + rows])
+        wanted = target[begin : begin + rows]
         if not bool(moves.all()):
             x = scaling.snap(x.cpu(), inside=boxed).to(x.device)
-        x = solve(forward, x, wanted, (low, high), moves, config)
+        x = solve(forward, x, known, wanted, (low, high), moves, config)
         if not bool((moves == moves_after).all()):
             x = scaling.snap(x.cpu(), inside=boxed).to(x.device)
-            x = solve(forward, x, wanted, (low, high), moves_after, config)
+            x = solve(forward, x, known, wanted, (low, high), moves_after, config)
+        x = torch.cat([x, known], dim=1)
         with torch.no_grad():
             y = forward(x)
         parts.append((x, y, (y - wanted).square().mean(dim=1)))
@@ -148,8 +150,8 @@ def localised_candidates(
     known pairs nearby, or what is to be expected after the way from a known design.
 
     Args:
-        forward: frozen model on scaled features, (N, F) to (N, Dy).
-        starts: (B, K, F), scaled features.
+        forward: frozen model on scaled features and what is known, (N, F + C) to (N, Dy).
+        starts: (B, K, F + C), scaled; the C columns are known, and stay.
         targets: (B, Dy), scaled.
         scaling: back to designs and responses.
         config: how.
@@ -172,7 +174,8 @@ def localised_candidates(
         error = error + (trust(found.x) if anchors is None else anchors.doubt.flatten())
     order = error.cpu().view(batch, count).argsort(dim=1, stable=True)[..., None]
     # Home in float32: not every device has float64.
-    x = scaling.decode(found.x.cpu(), inside=boxed).view(batch, count, -1)
+    features, _ = scaling.parts(found.x.cpu())
+    x = scaling.decode(features, inside=boxed).view(batch, count, -1)
     y = scaling.y.inverse((found.y + lacking).cpu().double()).view(batch, count, -1)
     return Candidates(x.gather(1, order.expand_as(x)), y.gather(1, order.expand_as(y)))
 
@@ -180,6 +183,7 @@ def localised_candidates(
 def _levenberg_marquardt(
     forward: Forward,
     start: Tensor,
+    known: Tensor,
     target: Tensor,
     box: tuple[Tensor, Tensor],
     moves: Tensor,
@@ -190,7 +194,7 @@ def _levenberg_marquardt(
     result = start.clamp(low, high)
     rows = torch.arange(len(start), device=start.device)
     x, t = result.clone(), target
-    y, jac = _value_and_jacobian(forward, x)
+    y, jac = _value_and_jacobian(forward, x, known)
     damping = torch.full((len(x),), 1e-3, device=x.device)
     cost = (y - t).square().mean(dim=1)
     for _ in range(config.steps):
@@ -199,7 +203,7 @@ def _levenberg_marquardt(
         length = step.norm(dim=1, keepdim=True).clamp(min=1e-30)
         step = step * (config.max_step / length).clamp(max=1.0)
         trial = (x + step).clamp(low, high)
-        trial_y, trial_jac = _value_and_jacobian(forward, trial)
+        trial_y, trial_jac = _value_and_jacobian(forward, trial, known)
         trial_cost = (trial_y - t).square().mean(dim=1)
         better = trial_cost < cost
         moved = (trial - x).abs().amax(dim=1)
@@ -215,7 +219,7 @@ def _levenberg_marquardt(
         if not bool(keep.any()):
             return result
         rows, x, t, y, jac = rows[keep], x[keep], t[keep], y[keep], jac[keep]
-        cost, damping = cost[keep], damping[keep]
+        cost, damping, known = cost[keep], damping[keep], known[keep]
     result[rows] = x
     return result
 
@@ -257,11 +261,11 @@ def _solve(square: Tensor, right: Tensor, damping: Tensor) -> Tensor:
     return torch.cholesky_solve(right[:, :, None], factor)[:, :, 0]
 
 
-def _value_and_jacobian(forward: Forward, x: Tensor) -> tuple[Tensor, Tensor]:
+def _value_and_jacobian(forward: Forward, x: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
     """Responses (N, Dy) and their Jacobian (N, Dy, F), by the cheaper direction."""
     with torch.enable_grad():
         leaf = x.detach().requires_grad_()
-        y = forward(leaf)
+        y = forward(torch.cat([leaf, known], dim=1))
         responses, features = y.shape[1], x.shape[1]
         if responses <= features:
             rows = [
@@ -283,6 +287,7 @@ def _value_and_jacobian(forward: Forward, x: Tensor) -> tuple[Tensor, Tensor]:
 def _adam(
     forward: Forward,
     start: Tensor,
+    known: Tensor,
     target: Tensor,
     box: tuple[Tensor, Tensor],
     moves: Tensor,
@@ -296,7 +301,7 @@ def _adam(
     for step in range(1, config.adam_steps + 1):
         with torch.enable_grad():
             leaf = x.detach().requires_grad_()
-            error = (forward(leaf) - t).square().mean(dim=1)
+            error = (forward(torch.cat([leaf, known], dim=1)) - t).square().mean(dim=1)
             loss = error.sum()
             if config.boundary:
                 outside = torch.relu(low - leaf) + torch.relu(leaf - high)
@@ -313,6 +318,7 @@ def _adam(
             result[rows[done]] = x[done]
             keep = ~done
             rows, x, t, first, second = rows[keep], x[keep], t[keep], first[keep], second[keep]
+            known = known[keep]
             if len(rows) == 0:
                 break
     result[rows] = x

@@ -15,6 +15,7 @@ from invcore.images import ImageNetwork
 from invcore.seeding import isolated
 from invcore.space import Space
 from invcore.training import TrainingConfig, TrainingReport, train
+from invcore.types import Context
 
 Activation = Literal["silu", "relu", "gelu", "tanh"]
 _ACTIVATIONS: dict[Activation, type[nn.Module]] = {
@@ -88,7 +89,7 @@ class SurrogateConfig(Config):
 
 
 class Surrogate(nn.Module):
-    """A forward model on scaled features: (N, F) to (N, Dy), both normalised.
+    """A forward model on scaled features: (N, F + C) to (N, Dy), both normalised.
 
     Args:
         config: sizes.
@@ -104,7 +105,8 @@ class Surrogate(nn.Module):
         grid, outputs = scaling.designs.grid, len(scaling.y.centre)
         if config.network == "image" and grid is None:
             raise ConfigError("surrogate.network: image needs a task whose designs are images")
-        self.grid = None if config.network == "mlp" else grid
+        # What is known of a problem is no image
+        self.grid = None if config.network == "mlp" or scaling.columns else grid
         """How the pixels lie, if the network sees an image."""
         self.network: nn.Module
         if self.grid is not None:
@@ -114,7 +116,7 @@ class Surrogate(nn.Module):
             )
         else:
             self.network = MLP(
-                scaling.designs.features,
+                scaling.inputs,
                 outputs,
                 width=config.width,
                 depth=config.depth,
@@ -123,14 +125,20 @@ class Surrogate(nn.Module):
             )
 
     def forward(self, features: Tensor) -> Tensor:
-        """Scaled features (N, F) to scaled responses (N, Dy)."""
+        """Scaled features, and what is known (N, F + C), to scaled responses (N, Dy)."""
         out: Tensor = self.network(features)
         return out
 
     @torch.no_grad()
-    def predict(self, designs: Tensor) -> Tensor:
-        """Responses of designs (N, Dx), in their own units: (N, Dy), float64."""
-        out = self(self.scaling.encode(designs).to(self.device))
+    def predict(self, designs: Tensor, context: Context | None = None) -> Tensor:
+        """Responses of designs (N, Dx), in their own units: (N, Dy), float64.
+
+        Args:
+            designs: in their own units.
+            context: what is known of each one's problem, where the training pairs had such.
+        """
+        known = self.scaling.known(context, len(designs)).to(designs.device)
+        out = self(torch.cat([self.scaling.encode(designs), known], dim=1).to(self.device))
         return self.scaling.y.inverse(out.double()).to(designs.device)
 
     @property

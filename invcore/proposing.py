@@ -11,6 +11,7 @@ from invcore.candidates import Candidates
 from invcore.contracts.method import InverseModel, Targets
 from invcore.contracts.sampler import Sampler
 from invcore.contracts.task import Simulator
+from invcore.data import repeated, rows_of
 from invcore.networks import Surrogate
 from invcore.progress import Progress
 from invcore.scoring import squared_error
@@ -48,9 +49,7 @@ def propose_in_batches(
     with progress.stage("proposing", len(targets)) as stage:
         for start in range(0, len(targets), step):
             rows = slice(start, start + step)
-            known = targets.context
-            context = None if known is None else {k: v[rows] for k, v in known.items()}
-            part = Targets(targets.y[rows], context)
+            part = Targets(targets.y[rows], rows_of(targets.context, rows))
             found = model.propose(part, points[rows], simulator=simulator)
             parts.append(
                 Candidates(
@@ -66,17 +65,22 @@ def propose_in_batches(
     )
 
 
-def rerank(surrogate: Surrogate, candidates: Tensor, targets: Tensor) -> Tensor:
+def rerank(surrogate: Surrogate, candidates: Tensor, targets: Targets) -> Tensor:
     """The candidates' places, best first, by a surrogate's error.
 
     Args:
         surrogate: the judge.
         candidates: (B, K, Dx).
-        targets: (B, Dy).
+        targets: B of them.
 
     Returns:
         (B, K), whole numbers from 0 to K - 1.
     """
-    y = torch.cat([surrogate.predict(part) for part in candidates.flatten(0, 1).split(ROWS)])
-    errors = squared_error(y.unflatten(0, candidates.shape[:2]), targets)
+    count = candidates.shape[1]
+    parts = []
+    for start in range(0, len(candidates), max(1, ROWS // count)):
+        rows = slice(start, start + max(1, ROWS // count))
+        known = repeated(rows_of(targets.context, rows), count)
+        parts.append(surrogate.predict(candidates[rows].flatten(0, 1), known))
+    errors = squared_error(torch.cat(parts).unflatten(0, candidates.shape[:2]), targets.y)
     return errors.argsort(dim=1, stable=True)

@@ -22,7 +22,7 @@ from invcore.contracts.method import (
 )
 from invcore.contracts.metric import Estimate, Evaluation
 from invcore.contracts.task import Simulator
-from invcore.data import Scaling, Splits
+from invcore.data import Scaling, Splits, repeated
 from invcore.errors import DivergedError, InvcoreError, ShapeError, StoreError
 from invcore.events import Event
 from invcore.fitcontext import FitContext
@@ -145,7 +145,7 @@ class _Run:
         data: Splits = self._stage(
             "data", lambda: plan.task.dataset(config.pairs, config.targets, config.seed)
         )
-        targets = Targets(data.test.y)
+        targets = Targets(data.test.y, data.test.context)
         problem = Problem(
             config.task.name, plan.task.designs, plan.task.responses, plan.task.differentiable
         )
@@ -155,7 +155,9 @@ class _Run:
         )
         judge = Simulator(plan.task)
         candidates, calls = self._stage("propose", lambda: self._propose(model, targets))
-        resimulated = self._stage("simulate", lambda: self._resimulate(judge, candidates.x))
+        resimulated = self._stage(
+            "simulate", lambda: self._resimulate(judge, candidates.x, targets)
+        )
         state = model.state()
         timings = Timings(
             fit_s=self.seconds["fit"],
@@ -180,6 +182,7 @@ class _Run:
             truth=data.test.x,
             log_density=model.log_density(targets, data.test.x),
             task=plan.task,
+            context=targets.context,
             cache=self.cache,
         )
         estimates = self._stage("score", lambda: self._score(evaluation))
@@ -200,6 +203,8 @@ class _Run:
         }
         if evaluation.order is not None:
             kept["order"] = evaluation.order
+        for name, known in (targets.context or {}).items():
+            kept[f"context.{name}"] = known
         return record, {"candidates": kept, "model": state}
 
     def _score(self, evaluation: Evaluation) -> list[Estimate]:
@@ -252,12 +257,12 @@ class _Run:
         }  # fmt: skip
         state = self.cache.tensors("surrogate", key, fitted)
         surrogate = Surrogate.restore(_RERANK, plan.task.designs, state)
-        return rerank(surrogate, candidates.x, targets.y)
+        return rerank(surrogate, candidates.x, targets)
 
-    def _resimulate(self, judge: Simulator, designs: Tensor) -> Tensor:
+    def _resimulate(self, judge: Simulator, designs: Tensor, targets: Targets) -> Tensor:
         rows = designs.flatten(0, 1)
         finite = rows.isfinite().all(dim=1, keepdim=True)
-        y = judge(torch.where(finite, rows, 0.0))
+        y = judge(torch.where(finite, rows, 0.0), repeated(targets.context, designs.shape[1]))
         finite = finite & y.isfinite().all(dim=1, keepdim=True)  # infinity is no response either
         return torch.where(finite, y, torch.nan).unflatten(0, designs.shape[:2])
 

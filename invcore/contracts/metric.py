@@ -15,6 +15,7 @@ from invcore.cache import Cache
 from invcore.contracts.base import C, Configurable
 from invcore.contracts.task import Task
 from invcore.space import Space
+from invcore.types import Context
 
 _CHUNK = 1 << 21  # numbers of designs in one chunk
 
@@ -64,6 +65,7 @@ class Evaluation:
         log_density: (B,), the model's log p(truth | target) in nats, for designs in their own
             units; None for methods without a density.
         task: for metrics that compare with its posterior; None where there is none.
+        context: what is known of each target's problem; None for most tasks.
         cache: keeps what is costly and the same for many runs, such as reference samples.
     """
 
@@ -82,6 +84,7 @@ class Evaluation:
     truth: Tensor | None = None
     log_density: Tensor | None = None
     task: Task[Any] | None = None
+    context: Context | None = None
     cache: Cache = field(default_factory=Cache)
 
     def chunks(self) -> Iterator[slice]:

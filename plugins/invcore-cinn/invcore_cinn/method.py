@@ -52,10 +52,8 @@ class ConditionalINN(InverseMethod[ConditionalINNConfig]):
         scaling = Scaling.fit(problem.designs, train)
         with isolated(context.derive("cinn", "weights")):
             network = self._build(scaling).to(context.device)
-        pairs, held = (
-            enlarged(self.config.enlarge, scaling, train, val, context),
-            scaling.pairs(val),
-        )
+        pairs = scaling.turned(enlarged(self.config.enlarge, scaling, train, val, context))
+        held = scaling.turned(scaling.pairs(val))
         held = Pairs(noisy(held.x, scaling, network, context.generator("cinn", "held")), held.y)
         self._train(network, scaling, pairs, held, context)
         return ConditionalINNModel(problem, network.eval().requires_grad_(False), scaling)
@@ -73,8 +71,8 @@ class ConditionalINN(InverseMethod[ConditionalINNConfig]):
     def _build(self, scaling: Scaling) -> InvertibleNetwork:
         features = scaling.designs.features
         total = features + max(self.config.padding, 1 if features == 1 else 0)
-        responses, grid = len(scaling.y.centre), scaling.designs.grid
-        return InvertibleNetwork(self.config.network, total, responses, grid)
+        grid = scaling.designs.grid
+        return InvertibleNetwork(self.config.network, total, scaling.conditions, grid)
 
     def _train(
         self,
@@ -152,7 +150,7 @@ class ConditionalINNModel(InverseModel):
         return scaled.cpu() - self._scaling.x.scale.double().log().sum()
 
     def _wanted(self, targets: Targets) -> Tensor:
-        return self._scaling.y(targets.y.double()).float().to(self._device)
+        return self._scaling.wanted(targets.y, targets.context).to(self._device)
 
     @property
     def _device(self) -> torch.device:

@@ -78,6 +78,7 @@ class VariationalLoss:
         self._surrogate = surrogate
         if surrogate is not None:
             self._box = surrogate.scaling.box(surrogate.device)
+            self._responses = len(surrogate.scaling.y.centre)
 
     def __call__(self, batch: LossBatch) -> Tensor:
         """The loss of a batch, at fresh noise."""
@@ -103,5 +104,7 @@ class VariationalLoss:
             return loss
         low, high = self._box
         proposed = self._network.decode(noise[1], y).clamp(low, high)  # as proposals are
-        error = (self._surrogate(proposed) - y).square().sum(-1).mean()
+        wanted, known = y.split([self._responses, y.shape[-1] - self._responses], dim=-1)
+        predicted = self._surrogate(torch.cat([proposed, known], dim=-1))
+        error = (predicted - wanted).square().sum(-1).mean()
         return loss + share * self._consistency * error

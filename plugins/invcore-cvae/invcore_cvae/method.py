@@ -65,6 +65,7 @@ class ConditionalVAE(InverseMethod[ConditionalVAEConfig]):
         with isolated(context.derive("cvae", "weights")):
             network = self._build(scaling).to(context.device)
         checked = surrogate if config.consistency else None
+        known, held = scaling.turned(known), scaling.turned(held)
         loss = VariationalLoss(network, config.kl, config.consistency, checked)
         shape = (2, len(held), network.latent)
         noise = torch.randn(shape, generator=context.generator("cvae", "held")).to(context.device)
@@ -83,8 +84,8 @@ class ConditionalVAE(InverseMethod[ConditionalVAEConfig]):
         return ConditionalVAEModel(problem, network.eval().requires_grad_(False), scaling)
 
     def _build(self, scaling: Scaling) -> EncoderDecoder:
-        features, responses = scaling.designs.features, len(scaling.y.centre)
-        return EncoderDecoder(self.config.network, features, responses)
+        sizes = scaling.designs.features, len(scaling.y.centre), scaling.columns
+        return EncoderDecoder(self.config.network, *sizes)
 
     def restore(self, problem: Problem, state: dict[str, Tensor]) -> ConditionalVAEModel:
         """Rebuild the model from its tensors."""
@@ -112,7 +113,7 @@ class ConditionalVAEModel(InverseModel):
         self.check_sizes(targets, points, self._problem.responses.dim)
         device = next(self._network.parameters()).device
         z = torch.special.ndtri(points.double()).float().flatten(0, 1).to(device)
-        wanted = self._scaling.y(targets.y.double()).float().to(device)
+        wanted = self._scaling.wanted(targets.y, targets.context).to(device)
         wanted = wanted.repeat_interleave(points.shape[1], dim=0)
         parts = zip(z.split(_ROWS), wanted.split(_ROWS), strict=True)
         x = torch.cat([self._network.decode(part, y) for part, y in parts])

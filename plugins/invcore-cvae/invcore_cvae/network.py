@@ -18,6 +18,7 @@ class EncoderDecoder(nn.Module):
         config: sizes.
         features: F.
         responses: Dy.
+        known: C, numbers that are known of a problem; they stand beside the responses.
 
     Example:
         >>> network = EncoderDecoder(NetworkConfig(width=8), 4, 1)
@@ -25,11 +26,13 @@ class EncoderDecoder(nn.Module):
         torch.Size([5, 4])
     """
 
-    def __init__(self, config: NetworkConfig, features: int, responses: int) -> None:
+    def __init__(
+        self, config: NetworkConfig, features: int, responses: int, known: int = 0
+    ) -> None:
         super().__init__()
         self.latent = config.latent or max(2, features - responses)
-        self.encoder = _mlp(config, features + responses, 2 * self.latent)
-        self.decoder = _mlp(config, self.latent + responses, features)
+        self.encoder = _mlp(config, features + responses + known, 2 * self.latent)
+        self.decoder = _mlp(config, self.latent + responses + known, features)
 
     def encode(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log variance of q(z | x, y): two (N, latent)."""

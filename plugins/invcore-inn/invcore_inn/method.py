@@ -50,7 +50,7 @@ class INN(InverseMethod[INNConfig]):
         scaling = Scaling.fit(problem.designs, train)
         with isolated(context.derive("inn", "weights")):
             network = self._build(scaling).to(context.device)
-        pairs, held = scaling.pairs(train), scaling.pairs(val)
+        pairs, held = (scaling.turned(scaling.pairs(part)) for part in (train, val))
         held = Pairs(scaling.dequantise(held.x, context.generator("inn", "held")), held.y)
         self._train(network, scaling, pairs, held, context)
         return INNModel(problem, network.eval().requires_grad_(False), scaling, self.config)
@@ -67,7 +67,8 @@ class INN(InverseMethod[INNConfig]):
 
     def _build(self, scaling: Scaling) -> PaddedNetwork:
         sizes = (scaling.designs.features, len(scaling.y.centre))
-        return PaddedNetwork(self.config.network, *sizes, grid=scaling.designs.grid)
+        known, grid = scaling.columns, scaling.designs.grid
+        return PaddedNetwork(self.config.network, *sizes, grid=grid, known=known)
 
     def _train(
         self,
@@ -120,7 +121,7 @@ class INNModel(InverseModel):
         wanted = self._wanted(targets).repeat_interleave(points.shape[1], dim=0)
         with torch.no_grad():
             parts = zip(wanted.split(_ROWS), z.split(_ROWS), strict=True)
-            x = torch.cat([self._network.starts(y, part) for y, part in parts]).cpu()
+            x = torch.cat([self._started(y, part) for y, part in parts]).cpu()
         return Candidates(self._scaling.decode(x).unflatten(0, points.shape[:2]))
 
     def log_density(self, targets: Targets, designs: Tensor) -> Tensor | None:
@@ -143,8 +144,12 @@ class INNModel(InverseModel):
             )
         return scaled.cpu() - self._scaling.x.scale.double().log().sum()
 
+    def _started(self, wanted: Tensor, z: Tensor) -> Tensor:
+        y, known = wanted[:, : self._network.responses], wanted[:, self._network.responses :]
+        return self._network.starts(y, z, known)
+
     def _wanted(self, targets: Targets) -> Tensor:
-        return self._scaling.y(targets.y.double()).float().to(self._device)
+        return self._scaling.wanted(targets.y, targets.context).to(self._device)
 
     @property
     def _device(self) -> torch.device:

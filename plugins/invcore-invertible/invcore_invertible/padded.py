@@ -31,6 +31,7 @@ class PaddedNetwork(nn.Module):
         features: F, of the designs.
         responses: Dy.
         grid: how the features lie, if they are an image.
+        known: C, numbers that are known of a problem, and that every block is given.
 
     References:
         Ardizzone et al., ICLR 2019, https://arxiv.org/abs/1808.04730.
@@ -44,7 +45,12 @@ class PaddedNetwork(nn.Module):
     """
 
     def __init__(
-        self, config: PaddedConfig, features: int, responses: int, grid: Grid | None = None
+        self,
+        config: PaddedConfig,
+        features: int,
+        responses: int,
+        grid: Grid | None = None,
+        known: int = 0,
     ) -> None:
         super().__init__()
         self.features, self.responses = features, responses
@@ -54,7 +60,7 @@ class PaddedNetwork(nn.Module):
         self.total += self.total % 2  # the two halves that the blocks swap are equal
         if self.total < least:
             raise ConfigError(f"network.total: {self.total} is below the {least} that are needed")
-        self.inn = InvertibleNetwork(config, self.total, grid=grid)
+        self.inn = InvertibleNetwork(config, self.total, known, grid)
 
     @property
     def padding_x(self) -> int:
@@ -75,20 +81,28 @@ class PaddedNetwork(nn.Module):
         y, z, padding = out.split([self.responses, self.latent, self.padding_y], dim=1)
         return y, z, padding
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(x, padding) to (y, z, padding): (N, total) each."""
-        out: Tensor = self.inn(x)[0]
+    def forward(self, x: Tensor, known: Tensor | None = None) -> Tensor:
+        """(x, padding) to (y, z, padding): (N, total) each; ``known`` is (N, C)."""
+        out: Tensor = self.inn(x, self._given(known))[0]
         return out
 
-    def inverse(self, y: Tensor) -> Tensor:
-        """(y, z, padding) to (x, padding): (N, total) each."""
-        out: Tensor = self.inn.inverse(y)[0]
+    def inverse(self, y: Tensor, known: Tensor | None = None) -> Tensor:
+        """(y, z, padding) to (x, padding): (N, total) each; ``known`` is (N, C)."""
+        out: Tensor = self.inn.inverse(y, self._given(known))[0]
         return out
 
-    def predict(self, features: Tensor) -> Tensor:
-        """The frozen forward model: features (N, F) to responses (N, Dy), both scaled."""
-        return self(self.pad(features))[:, : self.responses]
+    def predict(self, inputs: Tensor) -> Tensor:
+        """The frozen forward model: features, and what is known (N, F + C), to responses (N, Dy),
+        all scaled.
+        """
+        features, known = inputs[:, : self.features], inputs[:, self.features :]
+        return self(self.pad(features), known)[:, : self.responses]
 
-    def starts(self, y: Tensor, z: Tensor) -> Tensor:
-        """Designs for responses (N, Dy) and latents (N, latent): features (N, F), scaled."""
-        return self.inverse(self.pad(torch.cat([y, z], dim=1)))[:, : self.features]
+    def starts(self, y: Tensor, z: Tensor, known: Tensor | None = None) -> Tensor:
+        """Designs for responses (N, Dy), latents (N, latent) and what is known (N, C): features
+        (N, F), scaled.
+        """
+        return self.inverse(self.pad(torch.cat([y, z], dim=1)), known)[:, : self.features]
+
+    def _given(self, known: Tensor | None) -> Tensor | None:
+        return known if self.inn.condition else None

@@ -8,7 +8,7 @@ import torch
 from invcore_invertible import PaddedNetwork, mmd
 from torch import Tensor
 
-from invcore import LossBatch, Scaling
+from invcore import LossBatch, Pairs, Scaling
 from invcore_ipage.config import LossConfig
 
 
@@ -23,24 +23,26 @@ class BidirectionalLoss:
         config: weights and schedule.
         network: to be trained.
         scaling: gives the box.
-        y: (N, Dy), scaled training responses, to draw p(y) from.
+        pairs: scaled training pairs, to draw p(y) from, with what is known.
 
     References:
         Zhang et al., AAAI 2023, https://arxiv.org/abs/2212.01016, section 3.
     """
 
     def __init__(
-        self, config: LossConfig, network: PaddedNetwork, scaling: Scaling, y: Tensor
+        self, config: LossConfig, network: PaddedNetwork, scaling: Scaling, pairs: Pairs
     ) -> None:
-        self._config, self._network, self._y = config, network, y
-        self._low, self._high = scaling.box(y.device)
+        self._config, self._network, self._scaling = config, network, scaling
+        self._y, self._known = pairs.y, scaling.parts(pairs.x)[1]
+        self._low, self._high = scaling.box(pairs.y.device)
         self._step = 0
 
     def __call__(self, batch: LossBatch) -> Tensor:
         """The weighted sum for one batch."""
         config, network = self._config, self._network
         noise = self._normal(batch, len(batch.x), network.padding_x) * config.noise
-        y, z, padding = network.split(network(torch.cat([batch.x, noise], dim=1)))
+        x, known = self._scaling.parts(batch.x)
+        y, z, padding = network.split(network(torch.cat([x, noise], dim=1), known))
         supervised = (y - batch.y).square().mean()
         weight, others = self._weights(supervised.detach(), batch.done)
         loss = weight * supervised
@@ -64,18 +66,21 @@ class BidirectionalLoss:
     def _inverse_terms(self, batch: LossBatch, y: Tensor, z: Tensor) -> Tensor:
         """What the inverse says of drawn latents, and of the latents of this batch's designs."""
         config, network = self._config, self._network
-        x, count = batch.x[: config.samples], min(config.samples, len(batch.x))
+        x, known = self._scaling.parts(batch.x[: config.samples])
+        count = len(x)
         wanted, z = batch.y[:count], z[:count]
         rows = torch.randint(len(self._y), (count,), generator=batch.generator)
+        rows = rows.to(self._y.device)
         drawn = self._normal(batch, count, network.latent)
         latent = mmd(
             torch.cat([y[:count].detach(), z], dim=1),
             torch.cat([wanted, self._normal(batch, count, network.latent)], dim=1),
         )
         noise = self._normal(batch, 2 * count, network.padding_y) * config.noise
-        of_drawn = torch.cat([self._y[rows.to(self._y.device)], drawn], dim=1)
+        of_drawn = torch.cat([self._y[rows], drawn], dim=1)
         of_batch = torch.cat([wanted, z], dim=1)
-        back = network.inverse(torch.cat([torch.cat([of_drawn, of_batch]), noise], dim=1))
+        given = torch.cat([self._known[rows], known])
+        back = network.inverse(torch.cat([torch.cat([of_drawn, of_batch]), noise], dim=1), given)
         new, again = back.split(count)
         designs, left = new[:, : network.features], new[:, network.features :]
         outside = torch.relu(designs - self._high) + torch.relu(self._low - designs)

@@ -49,7 +49,7 @@ class IPage(InverseMethod[IPageConfig]):
         with isolated(context.derive("ipage", "weights")):
             network = _build(self.config, scaling).to(context.device)
         pairs, held = scaling.pairs(train), scaling.pairs(val)
-        loss = BidirectionalLoss(self.config.losses, network, scaling, pairs.y.to(context.device))
+        loss = BidirectionalLoss(self.config.losses, network, scaling, pairs.to(context.device))
         train_network(
             network,
             loss,
@@ -118,7 +118,10 @@ class IPageModel(InverseModel):
                 z = network.split(network(network.pad(self._trust.features)))[1][anchors.rows]
                 aims = wanted[:, None] - anchors.lacking
             aims = aims.expand(-1, points.shape[1], -1)
-            starts = network.starts(aims.flatten(0, 1), z.flatten(0, 1))
+            known = self._scaling.known(targets.context, len(targets)).to(device)
+            known = known.repeat_interleave(points.shape[1], dim=0)
+            starts = network.starts(aims.flatten(0, 1), z.flatten(0, 1), known)
+            starts = torch.cat([starts, known], dim=1)
         return localised_candidates(
             network.predict,
             starts.unflatten(0, points.shape[:2]),
@@ -138,4 +141,4 @@ class IPageModel(InverseModel):
 
 def _build(config: IPageConfig, scaling: Scaling) -> PaddedNetwork:
     sizes = scaling.designs.features, len(scaling.y.centre)
-    return PaddedNetwork(config.network, *sizes, grid=scaling.designs.grid)
+    return PaddedNetwork(config.network, *sizes, grid=scaling.designs.grid, known=scaling.columns)

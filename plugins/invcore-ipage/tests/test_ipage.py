@@ -140,7 +140,7 @@ def test_weights_shift_from_the_forward_to_the_others():
     x = SPACE.sample(64, generator(0))
     scaling = Scaling.fit(SPACE, Pairs(x, circle(x)))
     pairs = scaling.pairs(Pairs(x, circle(x)))
-    loss = BidirectionalLoss(config, built(2, 1), scaling, pairs.y)
+    loss = BidirectionalLoss(config, built(2, 1), scaling, pairs)
     seen = []
     for step in range(1200):
         error = torch.tensor(10.0 ** max(-5.0, -5 * step / 600))
@@ -162,7 +162,7 @@ def test_schedule_goes_no_faster_than_the_training():
     config = LossConfig()
     x = SPACE.sample(64, generator(0))
     scaling = Scaling.fit(SPACE, Pairs(x, circle(x)))
-    loss = BidirectionalLoss(config, built(2, 1), scaling, scaling.pairs(Pairs(x, circle(x))).y)
+    loss = BidirectionalLoss(config, built(2, 1), scaling, scaling.pairs(Pairs(x, circle(x))))
     weight, share = loss._weights(torch.tensor(1e-6), 0.1)
     expected = config.others_first + (1 - config.others_first) * 0.1 / config.ramp
     assert float(share) == pytest.approx(expected) and float(weight) > config.supervised_last
@@ -177,7 +177,7 @@ def test_loss_is_finite_and_reaches_all_weights(features, responses):
     pairs = Pairs(x, torch.cat([x.sum(1, keepdim=True) ** i for i in range(1, responses + 1)], 1))
     scaling = Scaling.fit(space, pairs)
     seen, network = scaling.pairs(pairs), built(features, responses)
-    loss = BidirectionalLoss(LossConfig(), network, scaling, seen.y)
+    loss = BidirectionalLoss(LossConfig(), network, scaling, seen)
     value = loss(LossBatch(seen.x, seen.y, 0.5, generator(0)))
     value.backward()
     assert bool(value.isfinite())

@@ -47,7 +47,7 @@ class MixtureDensity(InverseMethod[MixtureDensityConfig]):
     ) -> MixtureDensityModel:
         """Maximise the likelihood; the checkpoint with the best one on validation is kept."""
         scaling = Scaling.fit(problem.designs, train)
-        known, held = scaling.pairs(train), scaling.pairs(val)
+        known, held = (scaling.turned(scaling.pairs(part)) for part in (train, val))
         count, responses = self.config.network.components, held.y.shape[1]
 
         def build() -> MixtureNetwork:
@@ -65,7 +65,7 @@ class MixtureDensity(InverseMethod[MixtureDensityConfig]):
             network,
             lambda batch: loss(batch.x, batch.y),
             lambda part: loss(part.x, part.y),
-            enlarged(self.config.enlarge, scaling, train, val, context),
+            scaling.turned(enlarged(self.config.enlarge, scaling, train, val, context)),
             held,
             self.config.training,
             context,
@@ -81,7 +81,7 @@ class MixtureDensity(InverseMethod[MixtureDensityConfig]):
         weights = substate(state, "network.")
         start = torch.zeros(self.config.network.components, scaling.designs.features)
         with isolated(0):
-            network = MixtureNetwork(self.config.network, len(scaling.y.centre), start)
+            network = MixtureNetwork(self.config.network, scaling.conditions, start)
         network.load_state_dict(weights)
         network.to(next(iter(weights.values())).device)
         return MixtureDensityModel(problem, network.eval().requires_grad_(False), scaling)
@@ -107,7 +107,7 @@ class MixtureDensityModel(InverseModel):
     def mixture(self, targets: Targets) -> Mixture:
         """The mixtures over scaled features for B targets."""
         device = next(self._network.parameters()).device
-        result: Mixture = self._network(self._scaling.y(targets.y.double()).float().to(device))
+        result: Mixture = self._network(self._scaling.wanted(targets.y, targets.context).to(device))
         return result
 
     def log_density(self, targets: Targets, designs: Tensor) -> Tensor | None:

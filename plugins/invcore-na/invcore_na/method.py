@@ -108,12 +108,12 @@ class NeuralAdjointModel(InverseModel):
         scaling, config = self._surrogate.scaling, self._config
         device = self._surrogate.device
         wanted = scaling.y(targets.y.double()).float().to(device)
-        anchors = None
+        known, anchors = scaling.known(targets.context, len(targets)), None
         if self._from_known:
             anchors = self._trust.anchors(wanted, points, config.localisation.nearest)
         return localised_candidates(
             self._surrogate,
-            anchors.features if anchors else self._starts(points, wanted),
+            anchors.features if anchors else self._starts(points, wanted, known.to(device)),
             wanted,
             scaling,
             config.localisation,
@@ -123,7 +123,7 @@ class NeuralAdjointModel(InverseModel):
         )
 
     @torch.no_grad()
-    def _starts(self, points: Tensor, wanted: Tensor) -> Tensor:
+    def _starts(self, points: Tensor, wanted: Tensor, known: Tensor) -> Tensor:
         """From each point, several starts of the prior; the features of the most promising one.
 
         Short ways to the solutions keep the candidates nearer to the posterior than the long ones
@@ -132,14 +132,16 @@ class NeuralAdjointModel(InverseModel):
         Args:
             points: (B, K, L), in the unit cube.
             wanted: (B, Dy), scaled responses.
+            known: (B, C), what is known of the problems, scaled.
 
         Returns:
-            (B, K, F).
+            (B, K, F + C).
         """
-        best = self._encoded(points)
+        known = known[:, None].expand(-1, points.shape[1], -1)
+        best = torch.cat([self._encoded(points), known], dim=2)
         error = self._error(best, wanted)
         for attempt in range(1, self._config.tries):
-            other = self._encoded(scattered(points, attempt))
+            other = torch.cat([self._encoded(scattered(points, attempt)), known], dim=2)
             found = self._error(other, wanted)
             best = torch.where((found < error)[..., None], other, best)
             error = torch.minimum(found, error)

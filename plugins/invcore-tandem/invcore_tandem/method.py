@@ -10,6 +10,7 @@ from invcore import (
     FitContext,
     InverseMethod,
     InverseModel,
+    LossBatch,
     Pairs,
     Problem,
     Scaling,
@@ -51,17 +52,18 @@ class Tandem(InverseMethod[TandemConfig]):
             network = InverseNetwork(self.config.network, scaling).to(context.device)
         box = scaling.box(context.device)
 
-        def loss(y: Tensor) -> Tensor:
-            x = network(y)
-            error = (surrogate(x) - y).square().mean()
+        def loss(pairs: LossBatch | Pairs) -> Tensor:
+            _, known = scaling.parts(pairs.x)
+            x = network(torch.cat([pairs.y, known], dim=-1))
+            error = (surrogate(torch.cat([x, known], dim=-1)) - pairs.y).square().mean()
             if not self.config.boundary:
                 return error
             return error + self.config.weight * outside(x, box).mean()
 
         train_network(
             network,
-            lambda batch: loss(batch.y),
-            lambda part: loss(part.y),
+            loss,
+            loss,
             scaling.pairs(train),
             scaling.pairs(val),
             self.config.training,
@@ -106,10 +108,10 @@ class TandemModel(InverseModel):
         """The one design for each target, K times."""
         self.check_sizes(targets, points, self._problem.responses.dim)
         scaling, device = self._surrogate.scaling, self._surrogate.device
-        features = self._network(scaling.y(targets.y.double()).float().to(device))
+        features = self._network(scaling.wanted(targets.y, targets.context).to(device))
         x = scaling.decode(features.cpu(), inside=self._config.boundary)
         copies = x[:, None].repeat(1, points.shape[1], 1)
-        y = self._surrogate.predict(x)[:, None].repeat(1, points.shape[1], 1)
+        y = self._surrogate.predict(x, targets.context)[:, None].repeat(1, points.shape[1], 1)
         return Candidates(copies, y)
 
     def state(self) -> dict[str, Tensor]:

@@ -29,7 +29,7 @@ class InverseNetwork(nn.Module):
         self._whole = scaling.mask(lambda i: variables[i].whole and not variables[i].categories)
         self._sizes = [max(1, len(v.categories)) for v in variables]
         self.network = MLP(
-            len(scaling.y.centre),
+            scaling.conditions,
             scaling.designs.features,
             width=config.width,
             depth=config.depth,
@@ -46,7 +46,7 @@ class InverseNetwork(nn.Module):
                 first.bias.mul_(config.gain)
 
     def forward(self, y: Tensor) -> Tensor:
-        """Responses (N, Dy) to features (N, F)."""
+        """Responses, and what is known (N, Dy + C), to features (N, F)."""
         x: Tensor = self.network(y)
         if not bool(self._whole.any()) and max(self._sizes) == 1:
             return x
