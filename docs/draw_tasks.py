@@ -32,9 +32,9 @@ def draw(store: Store, run: str) -> Path | None:
     order = errors[which].argsort(stable=True)
     figure = Figure(figsize=SIZE, layout="constrained")
     shown = kept["candidates"][which][order], kept["resimulated"][which][order]
-    if not kind(kind.Config.parse(settings)).draw(
-        figure.add_subplot(), kept["targets"][which], *shown
-    ):
+    task = kind(kind.Config.parse(settings))
+    context = {name: kept[f"context.{name}"][which][None] for name in task.context_shapes}
+    if not task.draw(figure.add_subplot(), kept["targets"][which], *shown, context or None):
         return None
     path = FOLDER / f"{record.task}.png"
     figure.savefig(path, dpi=DPI)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from invcore.benches import read_bench as read_bench
     from invcore.cache import Cache as Cache
     from invcore.candidates import Candidates as Candidates
+    from invcore.candidates import History as History
     from invcore.component import Component as Component
     from invcore.config import Config as Config
     from invcore.config import Field as Field
@@ -106,7 +107,7 @@ __version__ = "0.1.0"
 _HOME = {
     "benches": ("Ablation", "Bench", "BenchCell", "Published", "bench_names", "read_bench"),
     "cache": ("Cache",),
-    "candidates": ("Candidates",),
+    "candidates": ("Candidates", "History"),
     "component": ("Component",),
     "config": ("Config", "Field"),
     "contracts.executor": ("Executor", "Job", "Record"),

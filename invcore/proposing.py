@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from invcore.candidates import Candidates
+from invcore.candidates import Candidates, History
 from invcore.contracts.method import InverseModel, Targets
 from invcore.contracts.sampler import Sampler
 from invcore.contracts.task import Simulator
@@ -44,7 +44,7 @@ def propose_in_batches(
         simulator: for methods that need it.
         progress: shows how many targets are done.
     """
-    step = max(1, ROWS // max(1, points.shape[1]))
+    step = len(targets) if model.joint else max(1, ROWS // max(1, points.shape[1]))
     parts: list[Candidates] = []
     with progress.stage("proposing", len(targets)) as stage:
         for start in range(0, len(targets), step):
@@ -59,9 +59,11 @@ def propose_in_batches(
             )
             stage.advance(len(part))
     predicted = [part.predicted for part in parts if part.predicted is not None]
+    histories = [part.history for part in parts if part.history is not None]
     return Candidates(
         torch.cat([part.x for part in parts]),
         torch.cat(predicted) if len(predicted) == len(parts) else None,
+        History.beside(histories) if len(histories) == len(parts) else None,
     )
 
 

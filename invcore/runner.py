@@ -138,6 +138,11 @@ class _Run:
         needs, task = self.plan.method.needs, self.plan.task
         if Needs.GRADIENT in needs and not task.differentiable:
             return f"method {self.plan.config.method.name} needs gradients, the task has none"
+        if task.context_shapes and not self.plan.method.uses_context:
+            return (
+                f"method {self.plan.config.method.name} does not use what is known of each "
+                f"problem of the task ({', '.join(task.context_shapes)})"
+            )
         return ""
 
     def _measure(self) -> tuple[RunRecord, dict[str, dict[str, Tensor]]]:
@@ -205,6 +210,9 @@ class _Run:
             kept["order"] = evaluation.order
         for name, known in (targets.context or {}).items():
             kept[f"context.{name}"] = known
+        if candidates.history is not None:
+            for name, values in vars(candidates.history).items():
+                kept[f"history.{name}"] = values
         return record, {"candidates": kept, "model": state}
 
     def _score(self, evaluation: Evaluation) -> list[Estimate]:

@@ -70,6 +70,9 @@ class InverseModel(ABC):
     """L: how many numbers of the unit cube drive one candidate."""
     ranked: bool = False
     """Whether candidates come best first by the model's own judgement."""
+    joint: bool = False
+    """Whether it works on all targets as one: a target's candidates depend on the others asked for
+    with it, and all are given at once."""
 
     @abstractmethod
     def propose(
@@ -120,6 +123,9 @@ class InverseMethod(Configurable[C]):
     """A way to answer targets: ``fit`` returns the fitted model, ``restore`` brings one back."""
 
     needs: ClassVar[Needs] = Needs.PAIRS
+    uses_context: ClassVar[bool] = False
+    """Whether it makes use of what is known of each problem; one that does not is not asked where
+    there is such."""
 
     @abstractmethod
     def fit(self, problem: Problem, train: Pairs, val: Pairs, context: FitContext) -> InverseModel:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from invcore.contracts.method import Targets
+from invcore.data import repeated
 from invcore.errors import InvcoreError, ShapeError
 from invcore.scoring import squared_error
 from invcore.testing.checks import Check, CheckFailed, NotApplicable, require
@@ -127,6 +128,26 @@ def check_images(subject: MethodSubject) -> None:
     require(same, "a restored model proposes others")
 
 
+def check_context(subject: MethodSubject) -> None:
+    """What is known of a problem is used, if the method says so."""
+    if not subject.component.uses_context:  # type: ignore[attr-defined]
+        raise NotApplicable("the method says uses_context = False")
+    known, model = subject.fitted("known")
+    targets, points = known.targets(24), unit_points(24, 6, model.point_dim)
+    others = {name: value.roll(1, 0) for name, value in (targets.context or {}).items()}
+    own = repeated(targets.context, 6)
+    errors = []
+    for context in (targets.context, others):
+        x = subject.designs(known, model, Targets(targets.y, context), points)
+        y = known.task.simulate(x.flatten(0, 1), own).unflatten(0, x.shape[:2])
+        errors.append(float(squared_error(y, targets.y).mean()))
+    require(
+        errors[0] < 0.8 * errors[1],
+        f"with another problem's context the error is {errors[1]:.3g}, with its own "
+        f"{errors[0]:.3g}: is targets.context used?",
+    )
+
+
 def check_predictions(subject: MethodSubject) -> None:
     """What the model expects of its candidates is in the responses' own units, and informed."""
     for name in ("bowl", "twist"):
@@ -228,6 +249,7 @@ VALIDITY_CHECKS = tuple(
         check_unreachable_targets,
         check_mixed_space,
         check_images,
+        check_context,
         check_predictions,
         check_ranking,
         check_arguments_unchanged,

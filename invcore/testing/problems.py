@@ -12,7 +12,8 @@ from torch import Tensor
 from invcore.config import Config
 from invcore.contracts.method import Problem, Targets
 from invcore.contracts.task import Modes, Task
-from invcore.data import Pairs
+from invcore.data import Pairs, rows_of
+from invcore.errors import DataError
 from invcore.priors import Categorical, Integers, TruncatedNormal, Uniform
 from invcore.seeding import generator
 from invcore.space import Grid, Space, Variable
@@ -99,6 +100,28 @@ class Tiles(Task[Config]):
         return (images * images.roll(1, 2)).mean((1, 2))[:, None]
 
 
+class Known(Task[Config]):
+    """One response that a known offset shifts, and a known pair of numbers that does nothing."""
+
+    designs = Space.of(
+        Variable(name="x1", prior=Uniform(low=-1.0, high=1.0)),
+        Variable(name="x2", prior=Uniform(low=-1.0, high=1.0)),
+    )
+    responses = Space.of(Variable(name="y"))
+    context_shapes = {"offset": (), "idle": (1, 2)}
+
+    def simulate(self, x: Tensor, context: Context | None = None) -> Tensor:
+        """A sum."""
+        if context is None:
+            raise DataError("kit-known: the context is missing")
+        return (x[:, 0] + 0.2 * x[:, 1] + context["offset"].to(x))[:, None]
+
+    def contexts(self, count: int, generator: torch.Generator) -> Context:
+        """Uniform numbers."""
+        draws = 2 * torch.rand(count, 3, generator=generator, dtype=torch.float64) - 1
+        return {"offset": draws[:, 0], "idle": draws[:, None, 1:]}
+
+
 @dataclass(frozen=True)
 class Case:
     """A task with its data.
@@ -129,7 +152,7 @@ class Case:
 
     def targets(self, count: int) -> Targets:
         """The first test responses."""
-        return Targets(self.test.y[:count].clone())
+        return Targets(self.test.y[:count].clone(), rows_of(self.test.context, slice(count)))
 
 
 _TASKS: dict[str, Callable[[], Task[Any]]] = {
@@ -139,11 +162,14 @@ _TASKS: dict[str, Callable[[], Task[Any]]] = {
     "line": Line,
     "tiles": Tiles,
     "small": Bowl,
+    "known": Known,
 }
 
 
 def case(name: str) -> Case:
-    """``bowl``, ``twist``, ``mixed``, ``line``, ``tiles``, or ``small``: a bowl of 12 + 3 pairs."""
+    """``bowl``, ``twist``, ``mixed``, ``line``, ``tiles``, ``known``, or ``small``: a bowl of
+    12 + 3 pairs.
+    """
     # Drawn anew each time: a bad plugin that writes into its pairs spoils its own alone.
     task = _TASKS[name]()
     train, val = (12, 3) if name == "small" else (240, 60)

@@ -8,11 +8,13 @@ import torch
 from torch import Tensor
 
 from invcore.contracts.task import Simulator, Task
+from invcore.data import rows_of
 from invcore.seeding import generator
 from invcore.space import Space
 from invcore.testing.checks import Check, CheckFailed, NotApplicable, require
 from invcore.testing.subjects import Subject
 from invcore.testing.watch import same, unchanged, untouched_generators
+from invcore.types import Context
 
 _ROWS, _MANY = 48, 256
 
@@ -31,24 +33,25 @@ def check_response_shape(subject: Subject) -> None:
     """(N, Dx) designs give (N, Dy) responses, N = 1 too."""
     task = _task(subject)
     for count in (1, 2, _ROWS):
-        y = task.simulate(_draw(task, count))
+        y = task.simulate(*_draw(task, count))
         expected = (count, task.responses.dim)
         require(tuple(y.shape) == expected, f"N = {count}: {tuple(y.shape)}, expected {expected}")
 
 
 def check_arguments_unchanged(subject: Subject) -> None:
-    """Designs are as before."""
+    """Designs and contexts are as before."""
     task = _task(subject)
-    x = _draw(task, _MANY)
-    with unchanged("simulate", designs=x):
-        task.simulate(x)
+    x, context = _draw(task, _MANY)
+    with unchanged("simulate", designs=x, **(context or {})):
+        task.simulate(x, context)
 
 
 def check_dtype(subject: Subject) -> None:
     """Responses have the designs' type: float32 and float64."""
     task = _task(subject)
+    x, context = _draw(task)
     for dtype in (torch.float32, torch.float64):
-        y = task.simulate(_draw(task).to(dtype))
+        y = task.simulate(x.to(dtype), context)
         require(y.dtype == dtype, f"{dtype} designs give {y.dtype} responses")
 
 
@@ -57,33 +60,35 @@ def check_cuda(subject: Subject) -> None:
     if not torch.cuda.is_available():
         raise NotApplicable("no CUDA device here")
     task = _task(subject)
-    x = _draw(task)
-    y = task.simulate(x.cuda())
+    x, context = _draw(task)
+    there = context and {name: known.cuda() for name, known in context.items()}
+    y = task.simulate(x.cuda(), there)
     require(y.is_cuda, f"designs on CUDA give responses on {y.device}")
-    require(_close(y.cpu(), task.simulate(x)), "CUDA and CPU give different responses")
+    require(_close(y.cpu(), task.simulate(x, context)), "CUDA and CPU give different responses")
 
 
 def check_repeats(subject: Subject) -> None:
     """The same designs give the same responses again; no random numbers are drawn."""
     task = _task(subject)
-    x = _draw(task)
+    x, context = _draw(task)
     with untouched_generators("simulate"):
-        first = task.simulate(x)
-    require(same(first, task.simulate(x)), "the same designs give other responses")
-    require(same(first, _task(subject).simulate(x)), "a task built again gives other responses")
+        first = task.simulate(x, context)
+    require(same(first, task.simulate(x, context)), "the same designs give other responses")
+    again = _task(subject).simulate(x, context)
+    require(same(first, again), "a task built again gives other responses")
 
 
 def check_rows_independent(subject: Subject) -> None:
     """A design's response does not depend on the other designs, nor on its place among them."""
     task = _task(subject)
-    x = _draw(task)
-    y = task.simulate(x)
+    x, context = _draw(task)
+    y = task.simulate(x, context)
     order = torch.randperm(_ROWS, generator=generator(0, "kit-order"))
-    require(
-        _close(task.simulate(x[order]), y[order]), "in another order, designs respond otherwise"
-    )
-    half = task.simulate(x[: _ROWS // 2])
-    require(_close(half, y[: _ROWS // 2]), "without the others, designs respond otherwise")
+    turned = task.simulate(x[order], rows_of(context, order))
+    require(_close(turned, y[order]), "in another order, designs respond otherwise")
+    first = slice(_ROWS // 2)
+    half = task.simulate(x[first], rows_of(context, first))
+    require(_close(half, y[first]), "without the others, designs respond otherwise")
 
 
 def check_missing_responses(subject: Subject) -> None:
@@ -91,8 +96,8 @@ def check_missing_responses(subject: Subject) -> None:
     task = _task(subject)
     faces = torch.full((2, task.designs.dim), 2.0**-33, dtype=torch.float64)
     faces[1] = 1 - 2.0**-33
-    x = torch.cat([_draw(task, _MANY), task.designs.from_unit(faces)])
-    y = task.simulate(x)
+    x, context = _draw(task, _MANY + 2)
+    y = task.simulate(torch.cat([x[:_MANY], task.designs.from_unit(faces)]), context)
     require(not bool(y.isinf().any()), "a response is infinite; say NaN where there is none")
     lost = y.isnan()
     partly = lost.any(dim=1) & ~lost.all(dim=1)
@@ -110,14 +115,16 @@ def check_gradient(subject: Subject) -> None:
         raise NotApplicable("all design variables are whole numbers")
     unit = torch.rand(24, designs.dim, generator=generator(0, "kit-gradient")).double()
     x = designs.from_unit(0.1 + 0.8 * unit)
-    x = x[task.simulate(x).isfinite().all(dim=1)]
+    context = _contexts(task, len(x))
+    kept = task.simulate(x, context).isfinite().all(dim=1)
+    x, context = x[kept], rows_of(context, kept)
     quarter, three = (
         designs.from_unit(torch.full((1, designs.dim), u, dtype=torch.float64))[0]
         for u in (0.25, 0.75)
     )
     step = 1e-6 * (three - quarter).abs().clamp(min=1e-12)  # (Dx,)
     leaf = x.clone().requires_grad_(True)
-    y = task.simulate(leaf)
+    y = task.simulate(leaf, context)
     require(y.requires_grad, "differentiable is True, but responses carry no gradient")
     bad = torch.zeros(len(x), dtype=torch.bool)
     weights = torch.linspace(1.0, 2.0, y.shape[1], dtype=torch.float64)
@@ -126,7 +133,7 @@ def check_gradient(subject: Subject) -> None:
     for i in free.tolist():
         move = torch.zeros_like(x)
         move[:, i] = step[i]
-        ahead, behind = task.simulate(x + move), task.simulate(x - move)
+        ahead, behind = task.simulate(x + move, context), task.simulate(x - move, context)
         numeric = ((ahead - behind) * scale).sum(dim=1) / (2 * step[i])
         slack = 1e-3 * numeric.abs() + 1e-4 / (1e6 * step[i])
         bad |= ~((gradient[:, i] - numeric).abs() <= slack)
@@ -147,7 +154,7 @@ def check_pairs(subject: Subject) -> None:
     require(bool(task.designs.contains(first.x).all()), "a pair's design is out of bounds")
     require(same(first.x, again.x) and same(first.y, again.y), "equal generators give other pairs")
     require(not same(first.x, other.x), "another generator gives the same pairs")
-    answered = task.simulate(first.x)
+    answered = task.simulate(first.x, first.context)
     require(_close(answered, first.y), "a pair's response is not what simulate gives")
 
 
@@ -172,18 +179,56 @@ def check_dataset(subject: Subject) -> None:
 def check_unit_cube(subject: Subject) -> None:
     """Designs map to the unit cube and back."""
     task = _task(subject)
-    x = _draw(task)
+    x, _ = _draw(task)
     unit = task.designs.to_unit(x)
     require(bool(((unit >= 0) & (unit <= 1)).all()), "to_unit leaves the unit cube")
     require(_close(task.designs.from_unit(unit), x), "there and back, a design is another")
     require(bool(task.designs.contains(x).all()), "the prior draws designs that are not allowed")
 
 
+def check_contexts(subject: Subject) -> None:
+    """``contexts`` gives the tensors that ``context_shapes`` announces, and they matter."""
+    task = _task(subject)
+    shapes = {name: tuple(shape) for name, shape in task.context_shapes.items()}
+    first = task.contexts(_ROWS, generator(5))
+    found = {name: tuple(known.shape) for name, known in (first or {}).items()}
+    expected = {name: (_ROWS, *shape) for name, shape in shapes.items()}
+    require(found == expected, f"contexts gives {found}, context_shapes says {expected}")
+    if first is None:
+        raise NotApplicable("problems differ by their targets alone")
+    other = task.contexts(_ROWS, generator(6)) or {}
+    for name, known in first.items():
+        require(known.dtype == torch.float64, f"context {name!r} is {known.dtype}, no float64")
+        require(bool(known.isfinite().all()), f"context {name!r} is not finite")
+    again = task.contexts(_ROWS, generator(5)) or {}
+    require(all(same(first[n], again[n]) for n in shapes), "equal generators give other contexts")
+    require(any(not same(first[n], other[n]) for n in shapes), "all contexts are one draw")
+    x = task.designs.sample(_ROWS, generator(11, "kit-designs"))
+    require(not same(task.simulate(x, first), task.simulate(x, other)), "contexts do nothing")
+
+
+def check_measured(subject: Subject) -> None:
+    """``observe`` keeps shape and type, leaves its argument, and adds as much as it says."""
+    task = _task(subject)
+    y = task.simulate(*_draw(task, _MANY))
+    y = y[y.isfinite().all(dim=1)]
+    with unchanged("observe", responses=y):
+        seen = task.observe(y, generator(3))
+    require(seen.shape == y.shape and seen.dtype == y.dtype, "observe changes shape or type")
+    require(same(seen, task.observe(y, generator(3))), "equal generators measure otherwise")
+    added = float((seen - y).square().mean())
+    floor = task.noise_floor
+    require(
+        abs(added - floor) <= 0.3 * floor + 1e-300,
+        f"observe adds {added:.3g} in the mean square, noise_floor says {floor:.3g}",
+    )
+
+
 def check_counted(subject: Subject) -> None:
     """The simulator that methods get works on this task: counted, in the right shape."""
     task = _task(subject)
     simulator = Simulator(task)
-    y = simulator(_draw(task))
+    y = simulator(*_draw(task))
     require(simulator.calls == _ROWS, f"{_ROWS} designs were counted as {simulator.calls} calls")
     require(tuple(y.shape) == (_ROWS, task.responses.dim), f"shape {tuple(y.shape)}")
     require(task.gradient_calls >= 1, "gradient_calls is below 1: a gradient is never free")
@@ -196,8 +241,12 @@ def _task(subject: Subject) -> Task[Any]:
     return task
 
 
-def _draw(task: Task[Any], count: int = _ROWS) -> Tensor:
-    return task.designs.sample(count, generator(11, "kit-designs"))
+def _draw(task: Task[Any], count: int = _ROWS) -> tuple[Tensor, Context | None]:
+    return task.designs.sample(count, generator(11, "kit-designs")), _contexts(task, count)
+
+
+def _contexts(task: Task[Any], count: int) -> Context | None:
+    return task.contexts(count, generator(11, "kit-contexts"))
 
 
 def _close(a: Tensor, b: Tensor) -> bool:
@@ -221,6 +270,8 @@ TASK_CHECKS = tuple(
         check_pairs,
         check_dataset,
         check_unit_cube,
+        check_contexts,
+        check_measured,
         check_counted,
     )
 )

@@ -33,6 +33,8 @@ class ReferenceModel(InverseModel):
 
     ranked = True
 
+    known = None
+
     def __init__(self, problem, x, y, config):
         self.problem, self.x, self.y, self.config = problem, x, y, config
         self.point_dim = problem.designs.dim + 1
@@ -43,6 +45,9 @@ class ReferenceModel(InverseModel):
         wanted = self.wanted(targets)
         count = min(self.lookup, len(self.x))
         far = (wanted[:, None] - self.y).div(self.y.std(0)).square().mean(2)  # (B, N)
+        if self.known is not None:
+            apart = columns(targets.context)[:, None] - self.known
+            far = far + 10 * apart.square().mean(2)
         near = far.topk(count, dim=1, largest=False).indices  # (B, count)
         chosen = near.gather(1, (points[..., 0] * count).long())  # (B, K)
         error = far.gather(1, chosen)
@@ -69,7 +74,18 @@ class ReferenceModel(InverseModel):
         return Candidates(x, y)
 
     def state(self):
-        return {"x": self.x, "y": self.y}
+        known = {} if self.known is None else {"known": self.known}
+        return {"x": self.x, "y": self.y} | known
+
+
+def columns(context):
+    return torch.cat([known.reshape(len(known), -1) for known in context.values()], dim=1)
+
+
+def rows(targets, x):
+    """What is known of each candidate's problem."""
+    known = targets.context
+    return known and {n: v.repeat_interleave(x.shape[1], 0) for n, v in known.items()}
 
 
 class Reference(InverseMethod[ReferenceConfig]):
@@ -77,10 +93,14 @@ class Reference(InverseMethod[ReferenceConfig]):
 
     Config = ReferenceConfig
     model = ReferenceModel
+    uses_context = True
 
     def fit(self, problem, train, val, context):
         keep = self.keep(train, context)
-        return self.model(problem, train.x[keep], train.y[keep], self.config)
+        model = self.model(problem, train.x[keep], train.y[keep], self.config)
+        if train.context:
+            model.known = columns(train.context)[keep]
+        return model
 
     def keep(self, train: Pairs, context):
         return self.some(torch.randperm(len(train), generator=context.generator("keep")))
@@ -89,7 +109,9 @@ class Reference(InverseMethod[ReferenceConfig]):
         return order[: int(0.9 * len(order))]
 
     def restore(self, problem, state):
-        return self.model(problem, state["x"], state["y"], self.config)
+        model = self.model(problem, state["x"], state["y"], self.config)
+        model.known = state.get("known")
+        return model
 
 
 def method(model_class):
@@ -287,7 +309,7 @@ class PastTheCounter(Reference):
 
     class model(ReferenceModel):
         def answer(self, x, y, targets, simulator):
-            simulator._task.simulate(x.flatten(0, 1))
+            simulator._task.simulate(x.flatten(0, 1), rows(targets, x))
             return Candidates(x, y)
 
 
@@ -298,7 +320,7 @@ class HonestSimulations(Reference):
 
     class model(ReferenceModel):
         def answer(self, x, y, targets, simulator):
-            simulator(x.flatten(0, 1))
+            simulator(x.flatten(0, 1), rows(targets, x))
             return Candidates(x, y)
 
 
@@ -340,6 +362,11 @@ class NeedsSeveralCandidates(ReferenceModel):
     def move(self, x, moves, error):
         z = (moves - moves.mean(1, keepdim=True)) / moves.std(1, keepdim=True)
         return super().move(x, torch.sigmoid(z), error)
+
+
+class IgnoresTheContext(Reference):
+    def fit(self, problem, train, val, context):
+        return super().fit(problem, Pairs(train.x, train.y), val, context)
 
 
 class LooseConfig(Config):
@@ -408,7 +435,7 @@ MUTANTS = [
     (method(StoresAView), ["state-tensors"]),
     (method(StoresParameters), ["state-tensors"]),
     (method(StoresOneTwice), ["state-tensors"]),
-    (method(IgnoresTheTarget), ["beats-ignoring-the-target"]),
+    (method(IgnoresTheTarget), ["beats-ignoring-the-target", "context"]),
     (method(SecretSimulations), ["simulator-budget"]),
     (method(SwallowsTheRefusal), ["simulator-budget"]),
     (PastTheCounter, ["simulator-budget"]),
@@ -417,6 +444,7 @@ MUTANTS = [
     (NeedsManyPairs, ["small-table"]),
     (NeedsTwoVariables, ["one-variable"]),
     (method(NeedsSeveralCandidates), ["one-target-one-candidate", "finite"]),
+    (IgnoresTheContext, ["context"]),
     (configured(LooseConfig), ["config-rejects-unknown-keys"]),
     (configured(ThawedConfig), ["config-frozen"]),
     (configured(SilentConfig), ["config-described"]),

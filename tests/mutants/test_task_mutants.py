@@ -157,6 +157,45 @@ class FreeGradients(Reference):
     gradient_calls = 0
 
 
+class Shifted(Reference):
+    """Good: a task with contexts, whose targets are measured with noise."""
+
+    context_shapes = {"shift": ()}
+    noise_floor = 0.04
+
+    def simulate(self, x, context=None):
+        return super().simulate(x) + context["shift"].to(x)[:, None]
+
+    def contexts(self, count, generator):
+        return {"shift": torch.rand(count, generator=generator, dtype=torch.float64)}
+
+    def observe(self, y, generator):
+        return y + 0.2 * torch.randn(y.shape, generator=generator, dtype=torch.float64).to(y)
+
+
+class AnotherShape(Shifted):
+    context_shapes = {"shift": (1,)}
+
+
+class IdleContext(Shifted):
+    def simulate(self, x, context=None):
+        return Reference.simulate(self, x)
+
+
+class OneContext(Shifted):
+    def contexts(self, count, generator):
+        return {"shift": torch.full((count,), 0.3, dtype=torch.float64)}
+
+
+class QuietNoise(Shifted):
+    noise_floor = 0.01
+
+
+class MeasuresInPlace(Shifted):
+    def observe(self, y, generator):
+        return y.copy_(super().observe(y, generator))
+
+
 class OffCentre(Normal):
     def cdf(self, x):
         return super().cdf(x + 0.1)
@@ -192,6 +231,11 @@ MUTANTS = [
     (NoValidation, ["dataset"]),
     (FreeGradients, ["counted"]),
     (BadPrior, ["unit-cube"]),
+    (AnotherShape, ["contexts"]),
+    (IdleContext, ["contexts"]),
+    (OneContext, ["contexts"]),
+    (QuietNoise, ["measured"]),
+    (MeasuresInPlace, ["measured"]),
 ]
 
 
@@ -200,7 +244,7 @@ def failing(component):
     return {o.check.name: o.why for o in outcomes if o.result == "failed"}
 
 
-@pytest.mark.parametrize("component", [Reference, Table, HonestNoGradient])
+@pytest.mark.parametrize("component", [Reference, Table, HonestNoGradient, Shifted])
 def test_the_good_ones_pass(component):
     assert failing(component) == {}
 

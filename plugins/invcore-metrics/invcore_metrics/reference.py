@@ -71,12 +71,12 @@ def reference(evaluation: Evaluation, config: ReferenceConfig) -> Reference | No
         Ren, Padilla, Malof, NeurIPS 2020, https://arxiv.org/abs/2009.12919 (section 5.3)
 
     Returns:
-        None where there is nothing to compare with: no task, no prior, a simulator that is too
-        slow for so many draws, responses of so many numbers that no draw comes near a target, or
+        None where there is nothing to compare with: no task, no prior, a context (each problem
+        then has a system of its own), a simulator that is too slow for so many draws, responses of so many numbers that no draw comes near a target, or
         no target with ``least`` samples.
     """
     task = evaluation.task
-    if task is None or not has_prior(task):
+    if task is None or not has_prior(task) or evaluation.context:
         return None
     targets = evaluation.targets[: config.targets].double().cpu()
     generator = evaluation.generator("reference")

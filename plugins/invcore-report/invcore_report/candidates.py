@@ -78,6 +78,8 @@ def _picture(
         if len(every) > which and torch.equal(every[which], wanted):
             names = ("errors", "candidates", "resimulated")
             held = tensors(store, record.id, *names, target=which)
+            known = [f"context.{name}" for name in task.context_shapes]
+            context = tensors(store, record.id, *known, target=which)
             break
     else:
         return None
@@ -86,7 +88,8 @@ def _picture(
     designs, responses = held["candidates"][:_MOST][order], held["resimulated"][:_MOST][order]
     with gallery.figure(*_SIZE) as figure:
         axes = figure.add_subplot()
-        if not task.draw(axes, wanted, designs, responses):
+        shown = {name.removeprefix("context."): value[None] for name, value in context.items()}
+        if not task.draw(axes, wanted, designs, responses, shown or None):
             return None
         best = number(float(errors[order[0]]))
         said = f"{len(designs)} candidates, best error {best}"
