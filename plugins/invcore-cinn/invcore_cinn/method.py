@@ -44,6 +44,7 @@ class ConditionalINN(InverseMethod[ConditionalINNConfig]):
     """
 
     Config = ConditionalINNConfig
+    uses_context = True
 
     def fit(
         self, problem: Problem, train: Pairs, val: Pairs, context: FitContext

@@ -47,6 +47,7 @@ class ConditionalVAE(InverseMethod[ConditionalVAEConfig]):
     """
 
     Config = ConditionalVAEConfig
+    uses_context = True
 
     def fit(
         self, problem: Problem, train: Pairs, val: Pairs, context: FitContext

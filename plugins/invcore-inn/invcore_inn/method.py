@@ -44,6 +44,7 @@ class INN(InverseMethod[INNConfig]):
     """
 
     Config = INNConfig
+    uses_context = True
 
     def fit(self, problem: Problem, train: Pairs, val: Pairs, context: FitContext) -> INNModel:
         """Train by the chosen objective; its value on validation pairs chooses the checkpoint."""

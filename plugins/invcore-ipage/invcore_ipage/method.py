@@ -42,6 +42,7 @@ class IPage(InverseMethod[IPageConfig]):
     """
 
     Config = IPageConfig
+    uses_context = True
 
     def fit(self, problem: Problem, train: Pairs, val: Pairs, context: FitContext) -> IPageModel:
         """Train the network; the checkpoint with the smallest validation L_y is kept."""

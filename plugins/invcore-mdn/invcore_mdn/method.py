@@ -41,6 +41,7 @@ class MixtureDensity(InverseMethod[MixtureDensityConfig]):
     """
 
     Config = MixtureDensityConfig
+    uses_context = True
 
     def fit(
         self, problem: Problem, train: Pairs, val: Pairs, context: FitContext

@@ -63,6 +63,7 @@ class NeuralAdjoint(InverseMethod[NeuralAdjointConfig]):
     """
 
     Config = NeuralAdjointConfig
+    uses_context = True
 
     def fit(
         self, problem: Problem, train: Pairs, val: Pairs, context: FitContext

@@ -43,6 +43,7 @@ class Tandem(InverseMethod[TandemConfig]):
     """
 
     Config = TandemConfig
+    uses_context = True
 
     def fit(self, problem: Problem, train: Pairs, val: Pairs, context: FitContext) -> TandemModel:
         """Train the forward network on pairs, and the inverse one on the pairs' responses."""
