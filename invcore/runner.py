@@ -147,6 +147,7 @@ class _Run:
 
     def _measure(self) -> tuple[RunRecord, dict[str, dict[str, Tensor]]]:
         plan, config = self.plan, self.plan.config
+        # Drawn also where nobody learns from the pairs: all methods get the same targets
         data: Splits = self._stage(
             "data", lambda: plan.task.dataset(config.pairs, config.targets, config.seed)
         )

@@ -6,6 +6,7 @@ from invcore import Component, hookimpl
 
 _PAZ = "Lopez-Paz, Oquab, ICLR 2017, https://arxiv.org/abs/1610.06545"
 _TALTS = "Talts et al., 2018, https://arxiv.org/abs/1804.06788"
+_HOLL = "Holl, Thuerey, 2024, https://arxiv.org/abs/2408.08119"
 _REN = "Ren, Padilla, Malof, NeurIPS 2020, https://arxiv.org/abs/2009.12919"
 
 
@@ -89,5 +90,12 @@ def invcore_metrics() -> list[Component]:
             "Share of a target's separate solutions that the candidates find.",
             "invcore_metrics.mode_recall:ModeRecall",
             tags=("diversity",),
+        ),
+        Component(
+            "better-than-reference",
+            "Share of problems on which the method ends below BFGS, or another reference.",
+            "invcore_metrics.better_than_reference:BetterThanReference",
+            references=(_HOLL,),
+            tags=("accuracy", "comparison"),
         ),
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import torch
 from torch import Tensor
 
 from invcore import Config, Evaluation, Field, Task
+from invcore_metrics.digest import digest
 from invcore_metrics.scale import has_prior, response_scale
 
 _NUMBERS = 1 << 20  # of responses and designs in one chunk of draws
@@ -72,8 +72,8 @@ def reference(evaluation: Evaluation, config: ReferenceConfig) -> Reference | No
 
     Returns:
         None where there is nothing to compare with: no task, no prior, a context (each problem
-        then has a system of its own), a simulator that is too slow for so many draws, responses of so many numbers that no draw comes near a target, or
-        no target with ``least`` samples.
+        then has a system of its own), a simulator that is too slow for so many draws, responses of
+        so many numbers that no draw comes near a target, or no target with ``least`` samples.
     """
     task = evaluation.task
     if task is None or not has_prior(task) or evaluation.context:
@@ -87,8 +87,8 @@ def reference(evaluation: Evaluation, config: ReferenceConfig) -> Reference | No
     key = settings | {
         "task": f"{type(task).__module__}:{type(task).__qualname__}",
         "config": task.config.model_dump(mode="json"),
-        "simulator": _digest(seen),  # another version of the task may answer otherwise
-        "targets": _digest(targets),
+        "simulator": digest(seen),  # another version of the task may answer otherwise
+        "targets": digest(targets),
         "seed": evaluation.seed,
         "version": 1,
     }
@@ -96,11 +96,6 @@ def reference(evaluation: Evaluation, config: ReferenceConfig) -> Reference | No
         "reference", key, lambda: _accepted(task, targets, generator, config)
     )
     return Reference(found["targets"], found["samples"]) if len(found["targets"]) else None
-
-
-def _digest(values: Tensor) -> str:
-    data = values.contiguous().numpy().tobytes()
-    return hashlib.sha256(data + str(tuple(values.shape)).encode()).hexdigest()
 
 
 def _pilot(task: Task[Any], generator: torch.Generator, config: ReferenceConfig) -> Tensor | None:

@@ -1,0 +1,1 @@
+"""Joint parameterised optimisation for invcore."""

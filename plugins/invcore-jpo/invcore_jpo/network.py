@@ -1,0 +1,56 @@
+"""Several networks of one architecture as one batch."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import silu
+
+from invcore_jpo.config import NetworkConfig
+
+
+class Networks(nn.Module):
+    """G multi-layer perceptrons, each with weights of its own, computed as one.
+
+    Wrap it in ``invcore.isolated`` to seed the weights.
+
+    Args:
+        config: sizes.
+        count: G.
+        inputs: of each.
+        outputs: of each.
+
+    Example:
+        >>> Networks(NetworkConfig(width=8), 3, 5, 2)(torch.zeros(3, 7, 5)).shape
+        torch.Size([3, 7, 2])
+    """
+
+    def __init__(self, config: NetworkConfig, count: int, inputs: int, outputs: int) -> None:
+        super().__init__()
+        sizes = [inputs, *[config.width] * config.depth, outputs]
+        self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
+        for number, (before, after) in enumerate(zip(sizes, sizes[1:], strict=False)):
+            bound = 1.0 / math.sqrt(before)  # as nn.Linear begins
+            if number == config.depth:
+                bound *= config.gain
+            self.weights.append(nn.Parameter(bound * (2 * torch.rand(count, before, after) - 1)))
+            self.biases.append(nn.Parameter(bound * (2 * torch.rand(count, 1, after) - 1)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Inputs (G, n, I), of n problems for each network, to outputs (G, n, O)."""
+        last = len(self.weights) - 1
+        for number, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            x = torch.baddbmm(bias, x, weight)
+            x = x if number == last else silu(x)
+        return x
+
+    def clip(self, norm: float) -> None:
+        """Scale each network's own gradient down to a norm."""
+        parts = [p.grad for p in self.parameters() if p.grad is not None]
+        squares = [part.flatten(1).square().sum(dim=1) for part in parts]
+        length = torch.stack(squares).sum(0).sqrt()
+        factor = (norm / length.clamp(min=1e-30)).clamp(max=1.0)
+        for part in parts:
+            part.mul_(factor[:, None, None])

@@ -1,0 +1,135 @@
+"""The share of problems on which a method ends below a reference method."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from invcore import (
+    Config,
+    ConfigError,
+    Estimate,
+    Evaluation,
+    Field,
+    FitContext,
+    InverseMethod,
+    Metric,
+    Needs,
+    Pairs,
+    Problem,
+    Simulator,
+    Targets,
+    Task,
+    bootstrap,
+    expected_best,
+    installed,
+)
+from invcore_metrics.digest import digest
+
+
+class BetterThanReferenceConfig(Config):
+    """Settings of ``better-than-reference``."""
+
+    reference: str = Field(
+        "", description="The method to compare with; empty: the one that the task names, if any."
+    )
+    T: int = Field(1, ge=1, description="Candidates of the judged method that count.")
+    tie: float = Field(
+        0.01, ge=0, description="Errors that differ by less than this share of them are a tie."
+    )
+    solved: float = Field(
+        1e-8,
+        ge=0,
+        description="Errors below this share of the targets' variance, or of the task's noise, are "
+        "a tie too: both have solved the problem.",
+    )
+
+
+class BetterThanReference(Metric[BetterThanReferenceConfig]):
+    """How often, problem by problem, a method ends below one run of the reference, or level.
+
+    The reference works on each problem alone, from one start that is drawn from the prior. It is
+    run once for a task and its targets, with its default settings, and kept in the cache.
+
+    References:
+        Holl, Thuerey, 2024, https://arxiv.org/abs/2408.08119
+    """
+
+    Config = BetterThanReferenceConfig
+
+    def applies(self, task: Task[Any]) -> bool:
+        """Where a reference is named, by the task or in the settings."""
+        return bool(self.config.reference or task.reference)
+
+    def measure(self, evaluation: Evaluation) -> list[Estimate]:
+        """Shares of problems: below the reference, and level with it."""
+        task = evaluation.task
+        if task is None or not self.applies(task):
+            return []
+        name = self.config.reference or task.reference
+        known = reference_errors(evaluation, task, name)
+        count = min(self.config.T, evaluation.errors.shape[1])
+        own = expected_best(evaluation.errors, [count], ranked=evaluation.ranked)[0]
+        own = own.double().cpu().nan_to_num(nan=torch.inf)
+        spread = evaluation.targets.double().var(dim=0, unbiased=False).mean()
+        least = self.config.solved * max(float(spread), task.noise_floor)
+        level = (own - known).abs() <= self.config.tie * torch.minimum(own, known)
+        level |= torch.maximum(own, known) <= least
+        level |= own.isinf() & known.isinf()
+        below = (own < known) & ~level
+        return [
+            Estimate(
+                "better-than-reference",
+                *bootstrap(below.double(), evaluation.generator("below")),
+                better="higher",
+            ),
+            Estimate(
+                "level-with-reference",
+                *bootstrap(level.double(), evaluation.generator("level")),
+                better="",
+            ),
+        ]
+
+
+def reference_errors(evaluation: Evaluation, task: Task[Any], name: str) -> Tensor:
+    """The errors (B,) of one candidate of a method that learns nothing; infinite where it fails.
+
+    Raises:
+        ConfigError: the method needs pairs to learn from.
+        UnknownNameError: no such method is installed.
+    """
+    kind: type[InverseMethod[Any]] = installed().registry.load("method", name)
+    if Needs.PAIRS in kind.needs:
+        raise ConfigError(
+            f"better-than-reference: {name} learns from pairs; take another reference"
+        )
+    method = kind(kind.Config.resolve({}, where=f"method {name!r}"))
+    targets = evaluation.targets.double().cpu()
+    parts = [targets, *(value for _, value in sorted((evaluation.context or {}).items()))]
+    key = {
+        "task": f"{type(task).__module__}:{type(task).__qualname__}",
+        "config": task.config.model_dump(mode="json"),
+        "fingerprint": task.fingerprint,
+        "problems": [digest(part) for part in parts],
+        "seed": evaluation.seed,
+        "method": name,
+        "settings": method.config.model_dump(mode="json"),
+        "version": installed().registry.find("method", name).version,
+    }
+
+    def compute() -> dict[str, Tensor]:
+        nothing = Pairs(torch.empty(0, task.designs.dim), torch.empty(0, task.responses.dim))
+        problem = Problem("reference", task.designs, task.responses, task.differentiable)
+        model = method.fit(problem, nothing, nothing, FitContext(evaluation.seed))
+        shape = (len(targets), 1, model.point_dim)
+        starts = torch.rand(shape, generator=evaluation.generator("reference"), dtype=torch.float64)
+        simulator = Simulator(task)
+        wanted = Targets(targets, evaluation.context)
+        x = model.propose(wanted, starts.clamp(2.0**-33, 1 - 2.0**-33), simulator=simulator).x
+        y = simulator(x[:, 0].double().cpu(), evaluation.context)
+        error = (y - targets).square().mean(dim=1).nan_to_num(nan=torch.inf)
+        return {"errors": error, "calls": torch.tensor([simulator.calls])}
+
+    return evaluation.cache.tensors("reference-run", key, compute)["errors"]
