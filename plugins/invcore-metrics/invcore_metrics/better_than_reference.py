@@ -74,11 +74,8 @@ class BetterThanReference(Metric[BetterThanReferenceConfig]):
         own = expected_best(evaluation.errors, [count], ranked=evaluation.ranked)[0]
         own = own.double().cpu().nan_to_num(nan=torch.inf)
         spread = evaluation.targets.double().var(dim=0, unbiased=False).mean()
-        least = self.config.solved * max(float(spread), task.noise_floor)
-        level = (own - known).abs() <= self.config.tie * torch.minimum(own, known)
-        level |= torch.maximum(own, known) <= least
-        level |= own.isinf() & known.isinf()
-        below = (own < known) & ~level
+        solved = self.config.solved * max(float(spread), task.noise_floor)
+        below, level = compared(own, known, tie=self.config.tie, solved=solved)
         return [
             Estimate(
                 "better-than-reference",
@@ -91,6 +88,31 @@ class BetterThanReference(Metric[BetterThanReferenceConfig]):
                 better="",
             ),
         ]
+
+
+def compared(
+    own: Tensor, known: Tensor, *, tie: float = 0.01, solved: float = 0.0
+) -> tuple[Tensor, Tensor]:
+    """Which problems end below the reference, and which level with it.
+
+    Args:
+        own: errors (B,), infinite without a response.
+        known: of the reference (B,).
+        tie: errors that differ by less than this share of the smaller one are level.
+        solved: errors below this are level.
+
+    Returns:
+        Two (B,), bool.
+
+    Example:
+        >>> own, known = torch.tensor([1.0, 1.0, 2.0]), torch.tensor([2.0, 1.001, 1.0])
+        >>> [part.tolist() for part in compared(own, known)]
+        [[True, False, False], [False, True, False]]
+    """
+    level = (own - known).abs() <= tie * torch.minimum(own, known)
+    level |= torch.maximum(own, known) <= solved
+    level |= own.isinf() & known.isinf()
+    return (own < known) & ~level, level
 
 
 def reference_errors(evaluation: Evaluation, task: Task[Any], name: str) -> Tensor:
