@@ -13,6 +13,7 @@ from invcore_report import folder as folders
 from invcore_report.candidates import candidate_pictures
 from invcore_report.charts import anytime_charts, curve_charts
 from invcore_report.collect import Collection, collect
+from invcore_report.convergence import convergence_chart
 from invcore_report.leaderboard import Board, board
 from invcore_report.measure import summaries
 from invcore_report.page import TaskPart, render
@@ -92,6 +93,7 @@ def make(
             part.curves = curve_charts(mine, looks, gallery)
             step()
             part.curves += anytime_charts(mine, looks, gallery)
+            part.curves += convergence_chart(part.board, collection, store, looks, gallery)
             part.curves += parity_chart(part.board, collection, store, looks, gallery)
             step()
             part.candidates = candidate_pictures(part.board, collection, store, gallery)

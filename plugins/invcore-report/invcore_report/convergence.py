@@ -1,0 +1,82 @@
+"""How searches on the simulator went on: the best error so far over calls, and over seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from torch import Tensor
+
+from invcore import InvcoreError, Store
+from invcore_report.collect import Collection
+from invcore_report.leaderboard import Board
+from invcore_report.measure import tensors
+from invcore_report.pictures import Gallery, Picture
+from invcore_report.style import Style
+
+METHODS = 8  # in one picture
+_SIZE = (7.2, 3.4)
+_NAMES = ("error", "calls", "seconds")
+
+
+def convergence_chart(
+    board: Board,
+    collection: Collection,
+    store: Store,
+    styles: Mapping[str, Style],
+    gallery: Gallery,
+) -> list[Picture]:
+    """The median over targets of the smallest error so far, over simulator calls a target and over
+    seconds, of the best methods that search on the simulator.
+
+    What cannot be read is left out, and said to be. Nothing where no method has a history.
+    """
+    task = board.task
+    shown: dict[str, tuple[Tensor, Tensor, Tensor]] = {}
+    for summary in [row.summary for row in board.rows if row.rank is not None]:
+        try:
+            history = median_history(store, summary.records[0].id)
+        except InvcoreError as error:
+            collection.omit(f"convergence of {task}, {summary.method}", str(error))
+            continue
+        if history is not None and len(shown) < METHODS:
+            shown[summary.method] = history
+    if not shown:
+        return []
+    with gallery.figure(*_SIZE) as figure:
+        panels = figure.subplots(1, 2, sharey=True)
+        for axes, place, label in zip(
+            panels, (1, 2), ("simulator calls a target", "seconds, all targets"), strict=True
+        ):
+            for method, parts in shown.items():
+                style = styles[method]
+                axes.plot(
+                    parts[place].numpy(), parts[0].numpy(), color=style.colour,
+                    label=method if place == 1 else None, linewidth=1.4,
+                )  # fmt: skip
+            axes.set(xscale="log", yscale="log", xlabel=label)
+            axes.grid(True)
+        panels[0].set_ylabel("smallest error so far, median")
+
+        def finish() -> None:
+            panels[0].set_title(f"{task}: convergence", fontsize="medium")
+            figure.legend(loc="outside lower center", ncols=4, frameon=False, fontsize="small")
+
+        caption = "The median over targets of the smallest error so far, as searches went on"
+        return [gallery.chart(f"{task}-convergence", caption, figure, finish)]
+
+
+def median_history(store: Store, run: str) -> tuple[Tensor, Tensor, Tensor] | None:
+    """Median error, calls a target and seconds, (S,) each; None for a method without a history.
+
+    Before every start has been simulated the median may be infinite: such steps are left out.
+
+    Raises:
+        StoreError: the file is missing or damaged.
+    """
+    held = tensors(store, run, *(f"history.{name}" for name in _NAMES))
+    if len(held) < len(_NAMES):
+        return None
+    error, calls, seconds = (held[f"history.{name}"].double() for name in _NAMES)
+    middle = error.nanmedian(dim=1).values
+    good = middle.isfinite() & (calls > 0) & (seconds > 0)
+    return (middle[good], calls[good] / error.shape[1], seconds[good]) if bool(good.any()) else None

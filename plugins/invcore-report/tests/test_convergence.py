@@ -1,0 +1,38 @@
+"""What is drawn of a search's history."""
+
+from __future__ import annotations
+
+import torch
+from invcore_report.convergence import median_history
+
+from invcore import Store
+from invcore.store import RunRecord
+
+
+def written(tmp_path, held):
+    store = Store(tmp_path)
+    record = RunRecord(
+        id="0" * 12, task="t", method="m", sampler="lhs", candidates=1, targets=3, seed=0,
+        device="cpu",
+    )  # fmt: skip
+    store.write(record, tensors={"candidates": {"targets": torch.zeros(3, 1), **held}})
+    return store, record.id
+
+
+def test_it_is_the_median_over_targets_and_calls_a_target(tmp_path):
+    inf = torch.inf
+    store, run = written(
+        tmp_path,
+        {
+            "history.error": torch.tensor([[inf, inf, 1.0], [4.0, 9.0, 1.0], [4.0, 2.0, 1.0]]),
+            "history.calls": torch.tensor([3, 30, 60]),
+            "history.seconds": torch.tensor([0.1, 0.2, 0.4], dtype=torch.float64),
+        },
+    )
+    error, calls, seconds = median_history(store, run)
+    assert error.tolist() == [4.0, 2.0]  # the first median is infinite
+    assert calls.tolist() == [10.0, 20.0] and seconds.tolist() == [0.2, 0.4]
+
+
+def test_most_methods_have_none(tmp_path):
+    assert median_history(*written(tmp_path, {})) is None
