@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
-from invcore import Config, Field
 from invcore_optimisers import BFGSConfig, LBFGSConfig
+
+from invcore import Config, Field
 
 
 class NetworkConfig(Config):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import torch
 from invcore_optimisers import Evaluator, Minimum, Problems, minimise_bfgs, minimise_lbfgs
@@ -87,13 +88,17 @@ class JointModel(InverseModel):
         if simulator is None:
             raise ConfigError("jpo: it needs the task's simulator to propose")
         config, device = self._config, self._seed.device
-        problems = Problems(simulator, targets, self._problem.designs, device=device)
+        designs = self._problem.designs
+        middle = designs.from_unit(torch.full((len(targets), 1, designs.dim), 0.5).double())
+        spread = targets.y.double().var(dim=0, unbiased=False).mean()
+        scale = float(spread) or 1.0  # of one target, or of equal ones: none
+        problems = Problems(simulator, designs, targets, middle, scale=scale)
         evaluator = Evaluator(problems, config.rows)
         with self._progress.stage("jpo", config.steps) as stage:
             found = train_jointly(
                 evaluator,
                 _inputs(targets).to(device),
-                problems.dim,
+                problems.start.shape[1],
                 config,
                 int(self._seed),
                 calls=lambda: simulator.calls,
@@ -102,10 +107,11 @@ class JointModel(InverseModel):
         z, history = found.z, found.history
         if config.refine != "none":
             z, history = self._refined(problems, found, simulator)
-        x, y = problems.candidates(z)
-        copies = points.shape[1]
+        best, copies = problems.found(z), points.shape[1]
         return Candidates(
-            x[:, None].cpu().repeat(1, copies, 1), y[:, None].cpu().repeat(1, copies, 1), history
+            best.x[:, None].repeat(1, copies, 1),
+            best.y[:, None].repeat(1, copies, 1),
+            replace(history, error=history.error * scale),
         )
 
     def _refined(
@@ -139,9 +145,7 @@ class JointModel(InverseModel):
 
 def _inputs(targets: Targets) -> Tensor:
     """What a network is told of each problem: target and context, normalised over the problems."""
-    known = [
-        value.flatten(1) if value.ndim > 1 else value[:, None]
-        for _, value in sorted((targets.context or {}).items())
-    ]
-    whole = torch.cat([targets.y.double(), *(part.double() for part in known)], dim=1)
+    columns = sorted((targets.context or {}).items())
+    known = [value.reshape(len(targets), -1).double() for _, value in columns]
+    whole = torch.cat([targets.y.double(), *known], dim=1)
     return Normaliser.standard(whole)(whole).float()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -31,7 +32,7 @@ class Networks(nn.Module):
         super().__init__()
         sizes = [inputs, *[config.width] * config.depth, outputs]
         self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
-        for number, (before, after) in enumerate(zip(sizes, sizes[1:], strict=False)):
+        for number, (before, after) in enumerate(pairwise(sizes)):
             bound = 1.0 / math.sqrt(before)  # as nn.Linear begins
             if number == config.depth:
                 bound *= config.gain

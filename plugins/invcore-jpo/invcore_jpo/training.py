@@ -79,18 +79,20 @@ def train_jointly(
         networks = Networks(config.network, groups, inputs.shape[1], dim).to(inputs.device)
     draws = torch.Generator().manual_seed(seed)
     optimiser = torch.optim.Adam(networks.parameters(), lr=config.lr, foreach=True)
-    best = torch.full((problems,), torch.inf, dtype=torch.float64, device=inputs.device)
-    points = torch.zeros(problems, dim, dtype=torch.float64, device=inputs.device)
+    best = torch.full((problems,), torch.inf, dtype=torch.float64)
+    points = torch.zeros(problems, dim, dtype=torch.float64)
     records: list[tuple[Tensor, int, float]] = []
     every, started = -(-config.steps // _RECORDS), time.perf_counter()
     for step in range(config.steps):
         rows, counted = _batch(places, own, config.batch, draws)
         z = networks(inputs[rows])  # (G, n, D)
         flat, numbers = z[counted], rows[counted]
-        value, slope = evaluator(flat.detach().double(), numbers)
+        # Simulators answer in float64, on the CPU where the targets are
+        asked, numbers = flat.detach().cpu().double(), numbers.cpu()
+        value, slope = evaluator(asked, numbers)
         better = value < best[numbers]
         best[numbers[better]] = value[better]
-        points[numbers[better]] = flat.detach().double()[better]
+        points[numbers[better]] = asked[better]
         optimiser.zero_grad(set_to_none=True)
         flat.backward(_clipped(slope, config.clip_problem).to(flat))
         if config.clip:
@@ -99,7 +101,7 @@ def train_jointly(
             group["lr"] = config.lr * _rate(config, step)
         optimiser.step()
         if step % every == 0 or step == config.steps - 1:
-            records.append((best.cpu().clone(), calls(), time.perf_counter() - started))
+            records.append((best.clone(), calls(), time.perf_counter() - started))
         advance()
     errors, counts, seconds = zip(*records, strict=True)
     history = History(torch.stack(errors), torch.tensor(counts), torch.tensor(seconds))
