@@ -11,7 +11,9 @@ SHIPPED = Path(__file__).parent / "proxy"
 
 @hookimpl
 def invcore_tasks() -> list[Component]:
-    """Return the meta-material task."""
+    """Return the meta-material task, where its proxy has been trained (``train.py``)."""
+    if not SHIPPED.is_dir():
+        return []
     return [
         Component(
             "meta-material",
