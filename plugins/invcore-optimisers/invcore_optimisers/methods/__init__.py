@@ -1,0 +1,1 @@
+"""The inverse methods, one a file."""

@@ -1,0 +1,110 @@
+"""The method ``cma-es``."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+
+import numpy as np
+import torch
+from cmaes import CMA
+from torch import Tensor
+
+from invcore import Problem, Simulator, Targets
+from invcore_optimisers.methods.config import CMAESConfig
+from invcore_optimisers.methods.search import Search
+from invcore_optimisers.problem import Found, Problems
+
+_WORST = 1e300  # what a design without a response is worth: infinities have no range
+
+
+class CMAES(Search[CMAESConfig]):
+    """Adapt a normal distribution of designs to where the errors are small; no gradient.
+
+    One optimiser for each candidate, begun at its point's design and seeded by its point's digits;
+    the designs of all populations are simulated together. Whole numbers move, rounded when they are
+    simulated; categories stay as the start has them. A candidate that has come to an end leaves the
+    batch.
+
+    References:
+        Hansen, The CMA evolution strategy: a tutorial, 2016, https://arxiv.org/abs/1604.00772;
+        Nomura, Shibata, cmaes: a simple yet practical Python library for CMA-ES, 2024,
+        https://arxiv.org/abs/2402.01373.
+
+    Example:
+        >>> from invcore import RunConfig, run
+        >>> settings = {"task": "sine-wave", "method": "cma-es", "targets": 2, "candidates": 4}
+        >>> run(RunConfig.resolve(settings, preset="quick")).status
+        'ok'
+    """
+
+    Config = CMAESConfig
+
+    def numbers(self, dim: int) -> int:
+        """Covariances, populations, and what the optimiser remembers."""
+        return 8 * dim * dim + 2 * self._population(dim) * (dim + 2) + 1000
+
+    def _population(self, dim: int) -> int:
+        return self.config.population or 4 + math.floor(3 * math.log(max(1, dim)))
+
+    @torch.no_grad()
+    def search(
+        self,
+        simulator: Simulator,
+        problem: Problem,
+        targets: Targets,
+        points: Tensor,
+        scale: float,
+    ) -> Found:
+        """Ask all optimisers for a generation, simulate it in one batch, tell them; again."""
+        config = self.config
+        problems = Problems(
+            simulator,
+            problem.designs,
+            targets,
+            problem.designs.from_unit(points),
+            scale=scale,
+            penalty=config.penalty,
+            moves="numbers",
+        )
+        start = problems.start
+        if not len(problems.movable):
+            return problems.found(start)
+        best_z, size = start.clone(), self._population(start.shape[1])
+        best = torch.full((len(start),), torch.inf, dtype=torch.float64)
+        optimisers = {
+            row: CMA(mean=z, sigma=config.sigma, seed=seed(point), population_size=size)
+            for row, (z, point) in enumerate(
+                zip(start.numpy(), points.flatten(0, 1).numpy(), strict=True)
+            )
+        }
+        for _ in range(config.generations):
+            if not optimisers:
+                break
+            rows = torch.tensor(list(optimisers))
+            asked = np.stack([[one.ask() for _ in range(size)] for one in optimisers.values()])
+            z = torch.from_numpy(asked)  # (M, P, D)
+            value = problems(z.flatten(0, 1), rows.repeat_interleave(size)).view(len(rows), size)
+            low, place = value.min(dim=1)
+            lower = low < best[rows]
+            best[rows[lower]] = low[lower]
+            best_z[rows[lower]] = z[lower, place[lower]]
+            told = value.nan_to_num(nan=_WORST, posinf=_WORST).numpy()
+            for (row, one), designs, values in zip(
+                list(optimisers.items()), asked, told, strict=True
+            ):
+                one.tell(list(zip(designs, values.tolist(), strict=True)))
+                if one.should_stop():
+                    del optimisers[row]
+        return problems.found(best_z)
+
+
+def seed(point: np.ndarray) -> int:
+    """A seed from a point's digits: points are a method's only randomness.
+
+    Example:
+        >>> seed(np.array([0.25, 0.5])) == seed(np.array([0.25, 0.75]))
+        False
+    """
+    digest = hashlib.blake2b(np.ascontiguousarray(point, dtype="<f8").tobytes(), digest_size=4)
+    return int.from_bytes(digest.digest(), "little")

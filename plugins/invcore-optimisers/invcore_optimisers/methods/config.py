@@ -1,0 +1,99 @@
+"""Settings of the methods; imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from invcore import Config, Field
+from invcore_optimisers.config import AdamConfig, BFGSConfig, GradientDescentConfig, LBFGSConfig
+
+_GTOL = Field(
+    1e-6,
+    ge=0,
+    description="A problem is done when no part of its gradient is larger; errors are in units of "
+    "the responses' mean variance, designs in halves of their priors' ranges from 16% to 84%.",
+)
+
+
+class BoundedConfig(Config):
+    """Staying inside the designs' bounds."""
+
+    penalty: float = Field(
+        1.0,
+        gt=0,
+        description="What a squared distance of one from the bounds costs, in the units of gtol.",
+    )
+
+
+class BFGSSearchConfig(BFGSConfig, BoundedConfig):
+    """Settings of the method ``bfgs``."""
+
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "quick": {"steps": 50},
+        "paper": {"steps": 1000},
+    }
+    gtol: float = _GTOL
+
+
+class LBFGSSearchConfig(LBFGSConfig, BoundedConfig):
+    """Settings of the method ``lbfgs``."""
+
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "quick": {"steps": 50},
+        "paper": {"steps": 1000},
+    }
+    gtol: float = _GTOL
+
+
+class GradientDescentSearchConfig(GradientDescentConfig, BoundedConfig):
+    """Settings of the method ``gradient-descent``."""
+
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "quick": {"steps": 100},
+        "paper": {"steps": 2000},
+    }
+    steps: int = Field(500, ge=0, description="Most steps that are accepted.")
+    gtol: float = _GTOL
+
+
+class AdamSearchConfig(AdamConfig, BoundedConfig):
+    """Settings of the method ``adam``."""
+
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "quick": {"steps": 100},
+        "paper": {"steps": 2000},
+    }
+    steps: int = Field(500, ge=0, description="Most iterations of one problem.")
+    gtol: float = _GTOL
+
+
+class RandomSearchConfig(Config):
+    """Settings of the method ``random-search``."""
+
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "quick": {"tries": 100},
+        "paper": {"tries": 10_000},
+    }
+    tries: int = Field(1000, ge=1, description="Designs simulated for each candidate.")
+    rows_at_once: int = Field(
+        65536, ge=1, description="Most designs in one call of the simulator: bounds memory."
+    )
+
+
+class CMAESConfig(BoundedConfig):
+    """Settings of the method ``cma-es``."""
+
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "quick": {"generations": 30},
+        "paper": {"generations": 500},
+    }
+    generations: int = Field(150, ge=1, description="Most generations of one candidate.")
+    population: int = Field(
+        0, ge=0, description="Designs in a generation; 0: 4 + 3 ln(Dx), as by Hansen."
+    )
+    sigma: float = Field(
+        0.5,
+        gt=0,
+        description="First standard deviation, in halves of the priors' ranges from 16% to 84%.",
+    )

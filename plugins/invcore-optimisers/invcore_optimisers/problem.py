@@ -1,0 +1,170 @@
+"""From a task's simulator and targets to an objective of many problems."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from invcore import ShapeError, Simulator, Space, Targets
+
+_SPREAD = 0.34134474606854293  # of a normal, between its mean and one standard deviation
+
+
+@dataclass(frozen=True)
+class Found:
+    """The designs that a search ended with, and what the simulator says of them.
+
+    Args:
+        x: (N, Dx), allowed designs.
+        y: (N, Dy), their simulated responses; NaN where there is none.
+        error: (N,), mean squared difference from the target, in the task's units; inf where there
+            is no response.
+    """
+
+    x: Tensor
+    y: Tensor
+    error: Tensor
+
+
+class Problems:
+    """The inverse problems of B targets with K starts each: N = B K, one below the other.
+
+    Its points z (M, D) are the designs' continuous variables, shifted and scaled by their priors:
+    to the median, in halves of the range between 16% and 84%. The value of z is the mean squared
+    difference between its response and the target, over ``scale``. The simulator is asked inside
+    the designs' bounds alone, at the nearest design; ``penalty`` times the squared distance from it
+    (in z) is added. A design without a response has the value inf.
+
+    Args:
+        simulator: of the task.
+        designs: its space.
+        targets: B of them, with what is known of each.
+        starts: (B, K, Dx), designs.
+        scale: what squared errors are divided by, so that values are about one.
+        penalty: of leaving the bounds.
+        moves: ``continuous``: other variables stay as the start has them; ``numbers``: whole
+            numbers move too, rounded when simulated, and categories stay.
+
+    Raises:
+        ShapeError: starts are not (B, K, Dx).
+
+    Example:
+        >>> from invcore import Task, Uniform, Variable
+        >>> from invcore_optimisers import minimise_bfgs
+        >>> class Square(Task):
+        ...     designs = Space.of(Variable(name="x", prior=Uniform(low=0.0, high=3.0)))
+        ...     responses = Space.of(Variable(name="y"))
+        ...     def simulate(self, x, context=None):
+        ...         return x**2
+        >>> task = Square()
+        >>> targets = Targets(torch.tensor([[4.0], [10.0]]))
+        >>> starts = torch.ones(2, 1, 1, dtype=torch.float64)
+        >>> problems = Problems(Simulator(task), task.designs, targets, starts)
+        >>> problems.found(minimise_bfgs(problems, problems.start).x).x.round(decimals=3)
+        tensor([[2.],
+                [3.]], dtype=torch.float64)
+    """
+
+    def __init__(
+        self,
+        simulator: Simulator,
+        designs: Space,
+        targets: Targets,
+        starts: Tensor,
+        *,
+        scale: float = 1.0,
+        penalty: float = 1.0,
+        moves: Literal["continuous", "numbers"] = "continuous",
+    ) -> None:
+        if starts.ndim != 3 or len(starts) != len(targets) or starts.shape[2] != designs.dim:
+            raise ShapeError(
+                f"starts: expected ({len(targets)}, K, {designs.dim}), got {tuple(starts.shape)}"
+            )
+        self._simulator, self._designs = simulator, designs
+        self._scale, self._penalty = scale, penalty
+        self._target = targets.y.double()
+        self._context = targets.context
+        self._owner = torch.arange(len(targets)).repeat_interleave(starts.shape[1])
+        self._fixed = starts.detach().double().flatten(0, 1)
+        self.movable = movable(designs, moves)
+        self._all = len(self.movable) == designs.dim
+        self._rounds = bool(designs.whole[self.movable].any())
+        centre, spread = scales(designs)
+        self.centre, self.spread = centre[self.movable], spread[self.movable]
+        self._low, self._high = designs.low[self.movable], designs.high[self.movable]
+        self.start = (self._fixed[:, self.movable] - self.centre) / self.spread
+        """The starts as points (N, D)."""
+
+    def __call__(self, z: Tensor, rows: Tensor) -> Tensor:
+        """The objective: values (M,) of points z (M, D) of the problems ``rows`` (M,)."""
+        x = self.centre + self.spread * z
+        inside = x.clamp(self._low, self._high)
+        outside = ((x - inside) / self.spread).square().sum(dim=1)
+        error = self._errors(self._whole(inside, rows), rows)[1]
+        return error / self._scale + self._penalty * outside
+
+    def designs_of(self, z: Tensor, rows: Tensor) -> Tensor:
+        """The nearest allowed designs (M, Dx) of points (M, D)."""
+        x = (self.centre + self.spread * z.detach()).clamp(self._low, self._high)
+        return self._designs.project(self._whole(x, rows))
+
+    @torch.no_grad()
+    def found(self, z: Tensor) -> Found:
+        """The allowed designs nearest to points (N, D) of all problems, simulated."""
+        rows = torch.arange(len(z))
+        x = self.designs_of(z, rows)
+        y, error = self._errors(x, rows)
+        return Found(x, y, error)
+
+    @torch.no_grad()
+    def simulated(self, x: Tensor, rows: Tensor) -> Found:
+        """Allowed designs (M, Dx) of the problems ``rows`` (M,), simulated."""
+        return Found(x, *self._errors(x, rows))
+
+    def _whole(self, moved: Tensor, rows: Tensor) -> Tensor:
+        """Designs (M, Dx) from their movable columns (M, D)."""
+        if not self._all:
+            moved = self._fixed[rows].index_copy(1, self.movable, moved)
+        return self._designs.rounded(moved) if self._rounds else moved
+
+    def _errors(self, x: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Responses (M, Dy), and their errors (M,)."""
+        owner = self._owner[rows]
+        context = self._context and {name: known[owner] for name, known in self._context.items()}
+        y, target = self._simulator(x, context), self._target[owner]
+        error = (y - target).square().mean(dim=1)
+        if bool(error.detach().sum().isfinite()):  # the rule: no row without a response
+            return y, error
+        # NaN must not come into the sum of errors, whose gradient would be NaN
+        lost = ~y.detach().isfinite().all(dim=1)
+        kept = torch.where(lost[:, None], target, y)
+        error = (kept - target).square().mean(dim=1)
+        return y, torch.where(lost, torch.inf, error)
+
+
+def movable(designs: Space, moves: Literal["continuous", "numbers"]) -> Tensor:
+    """The positions of variables that move, long."""
+    stays = [bool(v.categories) or (v.whole and moves == "continuous") for v in designs.variables]
+    return torch.tensor([i for i, stay in enumerate(stays) if not stay], dtype=torch.long)
+
+
+def scales(designs: Space) -> tuple[Tensor, Tensor]:
+    """Medians of the priors and halves of their ranges from 16% to 84%: (Dx,) each, float64.
+
+    Where that range has no width (a prior with its mass at an end), half of the bounds' counts, or
+    one where there are none.
+
+    Example:
+        >>> from invcore import Normal, Variable
+        >>> scales(Space.of(Variable(name="x", prior=Normal(mean=3.0, std=0.5))))
+        (tensor([3.], dtype=torch.float64), tensor([0.5000], dtype=torch.float64))
+    """
+    ends = torch.tensor([0.5 - _SPREAD, 0.5, 0.5 + _SPREAD], dtype=torch.float64)
+    low, centre, high = designs.from_unit(ends[:, None].expand(3, designs.dim)).unbind(0)
+    half = 0.5 * (high - low)
+    width = 0.5 * (designs.high - designs.low)
+    spare = torch.where(width.isfinite(), width, 1.0)
+    return centre, torch.where(half > 0, half, spare)

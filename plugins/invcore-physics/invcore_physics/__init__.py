@@ -1,0 +1,1 @@
+"""Differentiable physics tasks for invcore: wave-packet, billiards, kuramoto-sivashinsky, incompressible-flow."""
