@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from invcore.errors import InvcoreError as InvcoreError
     from invcore.errors import PluginError as PluginError
     from invcore.errors import ShapeError as ShapeError
+    from invcore.errors import SimulatorError as SimulatorError
     from invcore.errors import StoreError as StoreError
     from invcore.errors import UnknownNameError as UnknownNameError
     from invcore.events import Event as Event
@@ -89,6 +90,11 @@ if TYPE_CHECKING:
     from invcore.scoring import median as median
     from invcore.seeding import generator as generator
     from invcore.seeding import isolated as isolated
+    from invcore.simulators import OwnSimulator as OwnSimulator
+    from invcore.simulators import Program as Program
+    from invcore.simulators import Solution as Solution
+    from invcore.simulators import read_simulator as read_simulator
+    from invcore.simulators import solve_with as solve_with
     from invcore.solve import fit as fit
     from invcore.space import Grid as Grid
     from invcore.space import Space as Space
@@ -134,6 +140,7 @@ _HOME = {
         "InvcoreError",
         "PluginError",
         "ShapeError",
+        "SimulatorError",
         "StoreError",
         "UnknownNameError",
     ),
@@ -160,6 +167,7 @@ _HOME = {
     "runner": ("run",),
     "scoring": ("bootstrap", "expected_best", "median"),
     "seeding": ("generator", "isolated"),
+    "simulators": ("OwnSimulator", "Program", "Solution", "read_simulator", "solve_with"),
     "solve": ("fit",),
     "space": ("Grid", "Space", "Variable"),
     "store": ("RunRecord", "Store"),

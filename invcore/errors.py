@@ -54,6 +54,12 @@ class BudgetError(InvcoreError, RuntimeError):
     """More simulator calls were asked for than the budget allows."""
 
 
+class SimulatorError(InvcoreError, RuntimeError):
+    """A user's own simulator raised, hung, or gave something else than responses."""
+
+    exit_code = 4
+
+
 class DivergedError(InvcoreError, ArithmeticError):
     """Training or a proposal gave numbers that are not finite."""
 

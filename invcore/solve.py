@@ -77,8 +77,29 @@ def fit(
         >>> bool((proposal.predicted - 0.7).abs().max() < 0.1)
         True
     """
-    plugins, progress = plugins or installed(), progress or Progress()
     data = OwnData.read(x, y, bounds=bounds, whole=whole)
+    return fit_pairs(
+        data, method=method, settings=settings, preset=preset, seed=seed, device=device,
+        store=store, targets=targets, extrapolate=extrapolate, progress=progress, plugins=plugins,
+    )  # fmt: skip
+
+
+def fit_pairs(
+    data: OwnData,
+    *,
+    method: str = "na",
+    settings: Mapping[str, Any] | None = None,
+    preset: str = "default",
+    seed: int = 0,
+    device: str = "auto",
+    store: Store | None = None,
+    targets: Source | None = None,
+    extrapolate: bool = False,
+    progress: Progress | None = None,
+    plugins: Plugins | None = None,
+) -> Designer:
+    """Fit a method to pairs whose spaces are known; otherwise like ``fit``."""
+    plugins, progress = plugins or installed(), progress or Progress()
     reach = Reach.of(data.pairs, seed)
     if targets is not None:
         check_reach(reach, as_targets(targets, data.responses), data.responses, extrapolate)
@@ -89,7 +110,9 @@ def fit(
     judge_config = JudgeConfig.resolve(_QUICK_JUDGE if preset == "quick" else {})
     built: InverseMethod[Any] = method_class(config)
     if built.needs & (Needs.SIMULATOR | Needs.GRADIENT):
-        raise ConfigError(f"method {method!r} needs a simulator; a table has none")
+        raise ConfigError(
+            f"method {method!r} needs a simulator; a table has none (--simulator gives one)"
+        )
     place = resolve_device(device)
     entry = plugins.registry.find("method", method)
     versions = {"invcore": invcore.__version__, entry.plugin: entry.version}

@@ -1,4 +1,4 @@
-"""``invcore solve``: designs for wanted responses from one's own table."""
+"""``invcore solve``: designs for wanted responses from one's own table or simulator."""
 
 from __future__ import annotations
 
@@ -29,6 +29,16 @@ _COLUMNS = 8  # likewise for columns of designs, and of responses
 @click.option("--y-key", help="Array of an NPZ file that holds the responses.")
 @click.option("--header/--no-header", default=None, help="Whether row 1 has names; else found.")
 @click.option(
+    "--simulator",
+    metavar="FUNCTION|FILE",
+    help="Instead of a table: module:function, or a simulator's .toml file.",
+)
+@click.option("--pairs", type=click.IntRange(1), help="To simulate and learn from.")
+@click.option("--budget", type=click.IntRange(1), help="The most simulator calls; else no limit.")
+@click.option(
+    "--check/--no-check", default=None, help="Simulate what is proposed, too; default yes."
+)
+@click.option(
     "--target", "targets", multiple=True, metavar="Y[,Y…]", help="A wanted response; repeatable."
 )
 @click.option("--targets", "targets_path", type=click.Path(), help="Table of wanted responses.")
@@ -39,7 +49,7 @@ _COLUMNS = 8  # likewise for columns of designs, and of responses
 )
 @click.option("--top", type=click.IntRange(1), help="Write only the best of each target.")
 @click.option(
-    "--bounds", multiple=True, metavar="NAME=LOW:HIGH", help="Narrower bounds of a design column."
+    "--bounds", multiple=True, metavar="NAME=LOW:HIGH", help="Narrower bounds of a design."
 )
 @click.option("--whole", multiple=True, metavar="NAME", help="A column of whole numbers.")
 @click.option("--extrapolate", is_flag=True, help="Try also targets that the data do not reach.")
@@ -68,16 +78,20 @@ def solve(
     store_path: str, out: str, as_json: bool, candidates: int, sampler: str, top: int | None,
     seed: int, extrapolate: bool, **given: Any,
 ) -> None:  # fmt: skip
-    """Find designs for wanted responses from your own table.
+    """Find designs for wanted responses from your own table or simulator.
 
     A method learns from the table, proposes designs for each target, and an independent judge
     ranks them by how far they may be from it: its prediction, and an error from rows held out.
     The designs lie inside the data's range. The fitted model is kept: --model uses it again.
+    With a simulator, the method learns from pairs that it gives, or searches on it, and what is
+    proposed is simulated and ranked by its true error.
 
     \b
     invcore solve --x X.csv --y Y.csv --target 0.5 --target 1.0
     invcore solve --table all.csv --design-columns 1-7 --response-columns gap --target 0.5
     invcore solve --model 1a2b3c --target 0.7
+    invcore solve --simulator simulator.toml --target 0.5
+    invcore solve --simulator mine:simulate --bounds x1=0:1 --bounds x2=-1:1 --target 0.5
     """  # noqa: D301 - click wants the character
     from invcore.cli.console import emit_json, progress
     from invcore.plugins import installed
@@ -87,8 +101,21 @@ def solve(
     check_output(out)
     if extrapolate and Path(out).suffix == ".npz":
         raise click.UsageError("--extrapolate writes a column of text, which .npz cannot hold")
+    if not (given["targets"] or given["targets_path"]):
+        raise click.UsageError("say what is wanted: --target 0.5, or --targets FILE")
     installed().registry.load("sampler", sampler)  # a wrong name is said before the fit
     store = Store(store_path)
+    if given["simulator"]:
+        from invcore.cli.simulated import solve_simulator
+
+        solve_simulator(
+            given, store, out, as_json, top, extrapolate, _targets(given),
+            candidates=candidates, sampler=sampler, seed=seed,
+        )  # fmt: skip
+        return
+    for name in ("pairs", "budget", "check"):
+        if given[name] is not None:
+            raise click.UsageError(f"--{name} is for --simulator")
     with progress() as bars:
         designer, targets = _designer(given, store, seed, extrapolate, bars)
         proposal = designer.propose(
@@ -114,8 +141,6 @@ def _designer(
     from invcore.runconfig import component_settings
     from invcore.solve import fit
 
-    if not (given["targets"] or given["targets_path"]):
-        raise click.UsageError("say what is wanted: --target 0.5, or --targets FILE")
     if given["model"]:
         if any(given[name] for name in ("x_path", "y_path", "both_path")):
             raise click.UsageError("--model takes no table: it has learnt from one")
@@ -132,7 +157,7 @@ def _designer(
     designer = fit(
         x, y, method=given["method"], preset=given["preset"], seed=seed, store=store,
         settings=component_settings(list(given["settings"]), method.Config),
-        bounds=dict(_bound(text) for text in given["bounds"]), whole=given["whole"],
+        bounds=dict(bound(text) for text in given["bounds"]), whole=given["whole"],
         device=given["device"], targets=targets, extrapolate=extrapolate, progress=bars,
     )  # fmt: skip
     return designer, targets
@@ -152,7 +177,9 @@ def _tables(given: dict[str, Any]) -> tuple[Table, Table]:
         x, y = table, table
     else:
         if not (given["x_path"] and given["y_path"]):
-            raise click.UsageError("say where the data are: --x and --y, or --table")
+            raise click.UsageError(
+                "say where the data are: --x and --y, or --table; or give a --simulator"
+            )
         x = read_table(given["x_path"], prefix="x", header=header, key=given["x_key"])
         y = read_table(given["y_path"], prefix="y", header=header, key=given["y_key"])
     return _chosen(x, given["design_columns"]), _chosen(y, given["response_columns"])
@@ -181,7 +208,8 @@ def _targets(given: dict[str, Any]) -> Any:
     return rows
 
 
-def _bound(text: str) -> tuple[str, tuple[float, float]]:
+def bound(text: str) -> tuple[str, tuple[float, float]]:
+    """``NAME=LOW:HIGH`` as a name and its ends."""
     name, _, ends = text.rpartition("=")
     low, _, high = ends.partition(":")
     try:

@@ -92,7 +92,7 @@ def advance(state: Array, value: Array, slope: Array, *, c1: float, c2: float, l
         part = state[:, going]
         with np.errstate(all="ignore"):  # interpolations that have no minimum are not used
             _next(part, value[going], slope[going], enough[going], c1)
-        # The last point of a search without end is the best one, if there is a better than the start
+        # The last point of a search without end is the best, if one is better than the start
         last = (part[_COUNT] >= limit - 1) & (part[_BEST] > 0)
         part[_STEP] = np.where(last, part[_BEST], part[_STEP])
         state[:, going] = part

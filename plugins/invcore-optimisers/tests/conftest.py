@@ -26,14 +26,15 @@ def beale(z: Tensor, rows: Tensor) -> Tensor:
 
 
 class Quadratics:
-    """A convex quadratic of its own for each problem, with condition numbers up to 1e3."""
+    """A convex quadratic of its own for each problem, with condition numbers up to 10^digits."""
 
-    def __init__(self, count: int, dim: int, seed: int = 0) -> None:
+    def __init__(self, count: int, dim: int, seed: int = 0, digits: float = 3.0) -> None:
         draws = torch.Generator().manual_seed(seed)
         basis = torch.linalg.qr(
             torch.randn(count, dim, dim, generator=draws, dtype=torch.float64)
         ).Q
-        scales = 10 ** (3 * torch.rand(count, dim, generator=draws, dtype=torch.float64) - 1.5)
+        shares = torch.rand(count, dim, generator=draws, dtype=torch.float64)
+        scales = 10 ** (digits * (shares - 0.5))
         self.matrix = basis @ torch.diag_embed(scales) @ basis.mT
         self.centre = torch.randn(count, dim, generator=draws, dtype=torch.float64)
 

@@ -164,5 +164,5 @@ def draw_landscape(
             place = [[float(truth[i])] for i in across]
             axes.scatter(*place, s=90, marker="X", color=_BEST, edgecolors="white", label="truth")
     if truth is not None:
-        axes.legend(frameon=True, fontsize="small")
+        axes.legend(loc="upper right", fontsize="small")
     return True

@@ -77,7 +77,7 @@ def test_final_places_against_an_independent_calculation(balls):
     off = np.abs(ends.numpy() - wanted).max(axis=(1, 2))
     moved = (ends[:, 1:] != places[:, 1:]).any(dim=2).any(dim=1)
     assert moved.sum() >= 8
-    assert off.max() < 1e-6  # rounding errors grow tenfold in a collision
+    assert off.max() < 1e-6  # rounding errors grow in every collision
 
 
 def test_one_ball_rolls_to_its_stop():

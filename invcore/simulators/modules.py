@@ -1,0 +1,110 @@
+"""Functions by their names, ``package.module:function``, and what their results depend on."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import inspect
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from invcore.errors import ConfigError, close_names
+
+_FOREIGN = ("site-packages", "dist-packages")
+
+
+def load_function(name: str) -> Callable[..., Any]:
+    """Import a function; modules in the current folder are found first.
+
+    Args:
+        name: ``package.module:function``.
+
+    Raises:
+        ConfigError: no such module or function, or the module raises when it is imported.
+
+    Example:
+        >>> load_function("math:floor")(2.5)
+        2
+    """
+    module_name, colon, attribute = name.partition(":")
+    if not (colon and module_name and attribute):
+        raise ConfigError(f"simulator {name!r}: expected package.module:function, or a .toml file")
+    here = os.getcwd()
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    importlib.invalidate_caches()  # a module that was written a moment ago
+    try:
+        found: Any = importlib.import_module(module_name)
+    except Exception as error:  # a module of others may raise anything
+        if isinstance(error, ModuleNotFoundError) and _is_part(error.name, module_name):
+            raise ConfigError(
+                f"simulator {name!r}: no module {error.name!r} in {here} or among what is installed"
+            ) from None
+        said = " ".join(f"{type(error).__name__}: {error}".split())
+        raise ConfigError(f"simulator {name!r}: importing {module_name} raised {said}") from error
+    for part in attribute.split("."):
+        if not hasattr(found, part):
+            known = [word for word in vars(found) if not word.startswith("_")]
+            raise ConfigError(
+                f"simulator {name!r}: {module_name} has no {part!r}. {close_names(part, known)}"
+            )
+        found = getattr(found, part)
+    if not callable(found):
+        raise ConfigError(f"simulator {name!r}: {attribute} is {type(found).__name__}, no function")
+    return found
+
+
+def _is_part(missing: str | None, wanted: str) -> bool:
+    """Whether a module is the wanted one, or a package that it lies in."""
+    return missing is not None and (wanted == missing or wanted.startswith(f"{missing}."))
+
+
+def code_checksum(name: str) -> str:
+    """A checksum of the code that a loaded function stands on, as far as that is known.
+
+    Of its module, its package, and all modules loaded from the same folder; not of what is
+    installed, nor of files that the code reads.
+
+    Args:
+        name: ``package.module:function``, loaded before.
+    """
+    module_name = name.partition(":")[0]
+    top = module_name.partition(".")[0]
+    root = _folder(module_name)
+    files = set()
+    for other, module in list(sys.modules.items()):
+        path = getattr(module, "__file__", None)
+        own = other.partition(".")[0] == top
+        if path and (own or (root and _beside(Path(path), root, other))):
+            files.add(Path(path))
+    digest = hashlib.sha256()
+    for file in sorted(files):
+        if file.is_file():
+            digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _folder(module_name: str) -> Path | None:
+    """The folder that the function's top-level package lies in; None if that was installed."""
+    path = getattr(sys.modules.get(module_name.partition(".")[0]), "__file__", None)
+    if path is None or any(part in _FOREIGN for part in Path(path).parts):
+        return None
+    file = Path(path)
+    return file.parent.parent if file.name == "__init__.py" else file.parent
+
+
+def _beside(path: Path, root: Path, name: str) -> bool:
+    """Whether a module is the user's own: in the folder, and not installed into it."""
+    ours = name.partition(".")[0].startswith("invcore") or name in ("__main__", "conftest")
+    return root in path.parents and not ours and not any(part in _FOREIGN for part in path.parts)
+
+
+def source_checksum(function: Callable[..., Any]) -> str:
+    """A checksum of a function's text; empty where there is none to read."""
+    try:
+        return hashlib.sha256(inspect.getsource(function).encode()).hexdigest()
+    except (OSError, TypeError):
+        return ""

@@ -1,0 +1,183 @@
+"""Batches given to a program: files written, processes started and watched, files read."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from invcore.errors import DataError, SimulatorError
+from invcore.simulators.outcomes import Outcome
+from invcore.simulators.program import Program
+from invcore.space import Space
+from invcore.tables import Table, read_table, write_table
+
+Array = npt.NDArray[np.float64]
+
+_TAIL = 4096  # bytes at the end of standard error in which the last line is looked for
+
+
+class Processes:
+    """Runs a program on batches, several at a time; none of its processes outlives the call.
+
+    Args:
+        program: what to run.
+        designs: space of x, for the columns' names.
+        responses: names of the responses.
+        name: of the simulator, for messages.
+    """
+
+    def __init__(
+        self, program: Program, designs: Space, responses: Sequence[str], name: str
+    ) -> None:
+        self._program, self._designs, self._name = program, designs, name
+        self._responses = tuple(responses)
+        self._lock = threading.Lock()
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._stopped = False
+
+    def outcomes(self, batches: Sequence[Array]) -> Iterator[tuple[int, Outcome]]:
+        """Each batch's number with what became of it, in the order in which they end.
+
+        Raises:
+            SimulatorError: the program cannot be started.
+        """
+        self._stopped = False
+        pool = ThreadPoolExecutor(min(self._program.jobs, len(batches)), "simulator")
+        try:
+            futures: dict[Future[Outcome], int] = {
+                pool.submit(self._with_retries, x): number for number, x in enumerate(batches)
+            }
+            for future in as_completed(futures):
+                yield futures[future], future.result()
+        finally:  # also when the caller stops here, by Ctrl-C or an error
+            self._stop()
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def _with_retries(self, x: Array) -> Outcome:
+        outcome = Outcome(None, "stopped")
+        for tries in range(1 + self._program.retries):
+            if self._stopped:
+                break
+            found = self._once(x)
+            outcome = Outcome(found.y, found.reason, found.said, tries)
+            if outcome.y is not None:
+                break
+        return outcome
+
+    def _once(self, x: Array) -> Outcome:
+        """Run the program on a batch, in a folder of its own."""
+        folder = Path(tempfile.mkdtemp(prefix="invcore-"))
+        try:
+            source, result = (folder / f"{n}.{self._program.format}" for n in ("input", "output"))
+            work = folder / "work"
+            work.mkdir()
+            self._write(source, x)
+            reason = self._execute(self._program.argv(source, result, work), folder)
+            if reason:
+                return Outcome(None, reason, _last_line(folder))
+            return self._read(result, len(x), folder)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _execute(self, argv: list[str], folder: Path) -> str:
+        """Start the program and wait for its end; why it failed, or nothing."""
+        with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
+            with self._lock:
+                if self._stopped:
+                    return "stopped"
+                try:
+                    process = subprocess.Popen(
+                        argv, cwd=self._program.place, stdin=subprocess.DEVNULL, stdout=out,
+                        stderr=err, start_new_session=True,
+                    )  # fmt: skip
+                except (OSError, ValueError) as error:
+                    why = getattr(error, "strerror", None) or error
+                    raise SimulatorError(
+                        f"simulator {self._name}: {argv[0]!r} cannot be started in "
+                        f"{self._program.place} ({why})"
+                    ) from None
+                self._running.add(process)
+            try:
+                code = process.wait(self._program.time_limit)
+            except subprocess.TimeoutExpired:
+                return "time limit"
+            finally:
+                with self._lock:
+                    self._running.discard(process)
+                _kill(process)
+        if code < 0:
+            with contextlib.suppress(ValueError):
+                return f"killed by {signal.Signals(-code).name}"
+        return f"exit code {code}" if code else ""
+
+    def _stop(self) -> None:
+        with self._lock:
+            self._stopped = True
+            for process in self._running:
+                _kill(process)
+
+    def _write(self, path: Path, x: Array) -> None:
+        names = self._designs.names
+        if self._program.format == "npz":
+            np.savez(path, x=x, names=np.array(names, dtype=np.str_))
+            return
+        whole = self._designs.whole.tolist()
+        columns = {
+            name: x[:, i].astype(np.int64) if whole[i] else x[:, i] for i, name in enumerate(names)
+        }
+        write_table(path, names, columns)
+
+    def _read(self, path: Path, rows: int, folder: Path) -> Outcome:
+        """The responses in a file, or why they cannot be used."""
+        if not path.is_file():
+            return Outcome(None, "no output", _last_line(folder))
+        key = "y" if self._program.format == "npz" else None
+        try:
+            y = self._chosen(read_table(path, prefix="y", key=key))
+        except DataError as error:
+            said = str(error).replace(f"{folder}{os.sep}", "")
+            return Outcome(None, "unusable output", said)
+        if y.shape != (rows, len(self._responses)):
+            wanted = (rows, len(self._responses))
+            return Outcome(None, "wrong shape", f"output has shape {y.shape}, expected {wanted}")
+        return Outcome(np.array(y))
+
+    def _chosen(self, table: Table) -> Array:
+        """The responses' columns: by their names if the file has names, else as they stand."""
+        named = self._program.format == "csv" and table.first_row > 1
+        return (table.select(self._responses) if named else table).values
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """End a process that has not ended, with those that it has started."""
+    if process.poll() is None or process.returncode:
+        with contextlib.suppress(OSError):
+            if hasattr(os, "killpg"):
+                os.killpg(process.pid, signal.SIGKILL)  # its group: it has a session of its own
+            else:
+                process.kill()
+    process.wait()
+
+
+def _last_line(folder: Path) -> str:
+    """What the program said last, on standard error if it said anything there."""
+    for name in ("stderr", "stdout"):
+        with (folder / name).open("rb") as file:
+            file.seek(max(0, (folder / name).stat().st_size - _TAIL))
+            lines = file.read().decode(errors="replace").split("\n")
+        for line in reversed(lines):
+            text = "".join(char for char in line if char.isprintable()).strip()
+            if text:
+                return text[:200]
+    return ""

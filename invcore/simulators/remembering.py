@@ -1,0 +1,53 @@
+"""A counted simulator that remembers, so that a search that runs out of budget loses nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from invcore.contracts.task import Simulator, Task
+from invcore.types import Context
+
+
+class Remembering(Simulator):
+    """A simulator that remembers what it was asked, where it has a budget.
+
+    Args:
+        task: whose simulator.
+        budget: the most rows; None for no limit, and then nothing is remembered.
+    """
+
+    def __init__(self, task: Task[Any], budget: int | None = None) -> None:
+        super().__init__(task, budget)
+        self._seen: list[tuple[Tensor, Tensor]] = []
+
+    def __call__(self, x: Tensor, context: Context | None = None) -> Tensor:
+        """Simulate designs (N, Dx): responses (N, Dy)."""
+        y = super().__call__(x, context)
+        if self.budget is not None:
+            self._seen.append((x.detach().cpu().double(), y.detach().cpu().double()))
+        return y
+
+    def best(self, targets: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Of all designs asked about, those whose responses are nearest to each target.
+
+        Args:
+            targets: (B, Dy).
+            count: designs for each target; fewer where fewer different ones have a response.
+
+        Returns:
+            Whose targets they are (R,), the designs (R, Dx) and their responses (R, Dy).
+        """
+        x, y = (torch.cat(parts) for parts in zip(*self._seen, strict=True))
+        allowed = self._task.designs.contains(x) & y.isfinite().all(dim=1)
+        rows, first = torch.unique(torch.cat([x, y], 1)[allowed], dim=0), self._task.designs.dim
+        x, y = rows[:, :first], rows[:, first:]
+        groups, best = [], []
+        for b, target in enumerate(targets):  # of which there are few
+            error = (y - target).square().mean(dim=1)
+            best.append(error.argsort(stable=True)[:count])
+            groups.append(torch.full((len(best[-1]),), b))
+        chosen = torch.cat(best)
+        return torch.cat(groups), x[chosen], y[chosen]

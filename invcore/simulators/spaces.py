@@ -1,0 +1,72 @@
+"""Spaces of a simulator, from the little that people say of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from invcore.errors import ConfigError, close_names
+from invcore.priors import Integers, Uniform
+from invcore.space import Space, Variable
+
+
+def variable(
+    name: str, low: float, high: float, *, whole: bool = False, unit: str = ""
+) -> Variable:
+    """A design variable, uniform between its bounds.
+
+    Raises:
+        ConfigError: bounds that leave no room, or are not finite.
+
+    Example:
+        >>> variable("layers", 1.0, 4.5, whole=True).bounds
+        (1.0, 4.0)
+    """
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise ConfigError(f"bounds of {name!r}: {low:g} to {high:g} leaves no room")
+    where = f"bounds of {name!r}"
+    if not whole:
+        return Variable(name=name, prior=Uniform(low=low, high=high), unit=unit)
+    ends = {"low": math.ceil(low), "high": math.floor(high)}
+    if not ends["low"] < ends["high"]:
+        raise ConfigError(f"{where}: {low:g} to {high:g} leaves no room for two whole numbers")
+    return Variable(name=name, prior=Integers.parse(ends, where=where), unit=unit)
+
+
+def box(bounds: Mapping[str, tuple[float, float]], whole: Sequence[str] = ()) -> Space:
+    """Designs by their bounds.
+
+    Raises:
+        ConfigError: no design, or bounds that leave no room.
+
+    Example:
+        >>> box({"x1": (0, 1), "x2": (-1, 1)}).names
+        ('x1', 'x2')
+    """
+    if not bounds:
+        raise ConfigError("a simulator needs its designs: by name, low and high")
+    for name in whole:
+        if name not in bounds:
+            raise ConfigError(f"no design {name!r} to be whole. {close_names(name, bounds)}")
+    made = []
+    for name, ends in bounds.items():
+        try:
+            low, high = (float(end) for end in ends)
+        except (TypeError, ValueError):
+            raise ConfigError(f"bounds of {name!r}: expected (low, high), got {ends!r}") from None
+        made.append(variable(name, low, high, whole=name in whole))
+    return Space.of(*made)
+
+
+def named(responses: Space | Sequence[str] | None) -> Space | None:
+    """Responses by their names.
+
+    Raises:
+        ConfigError: no name, or one twice.
+    """
+    if responses is None or isinstance(responses, Space):
+        return responses
+    names = [responses] if isinstance(responses, str) else list(responses)
+    if not names or len(set(names)) != len(names) or not all(names):
+        raise ConfigError(f"responses: expected different names, got {names}")
+    return Space.of(*(Variable(name=name) for name in names))

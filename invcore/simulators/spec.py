@@ -1,0 +1,101 @@
+"""A simulator's file: TOML that says what to run, and what its designs and responses are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import model_validator
+
+from invcore.config import Config, Field
+from invcore.runconfig import read_config
+from invcore.simulators.own import OwnSimulator
+from invcore.simulators.program import Program
+from invcore.simulators.spaces import variable
+from invcore.space import Space, Variable
+
+
+class DesignEntry(Config):
+    """One ``[[design]]``."""
+
+    name: str = Field(min_length=1)
+    low: float
+    high: float
+    unit: str = ""
+    whole: bool = False
+
+
+class ResponseEntry(Config):
+    """One ``[[response]]``."""
+
+    name: str = Field(min_length=1)
+    unit: str = ""
+
+
+class SimulatorEntry(Config):
+    """The table ``[simulator]``: a ``command``, or a ``function``; and how it is run."""
+
+    command: tuple[str, ...] = ()
+    function: str = ""
+    kind: Literal["auto", "torch", "numpy"] = "auto"
+    format: Literal["csv", "npz"] = "csv"
+    batch: int | None = Field(None, ge=1)
+    time_limit: float = Field(3600.0, gt=0)
+    retries: int = Field(1, ge=0)
+    jobs: int = Field(1, ge=1, le=1024)
+    version: str = ""
+
+    @model_validator(mode="after")
+    def _either(self) -> Self:
+        if bool(self.command) == bool(self.function):
+            raise ValueError("say either command or function")
+        theirs = {"kind"} if self.command else {"format", "retries", "jobs"}
+        for name in sorted(theirs & self.model_fields_set):
+            other = "function" if self.command else "command"
+            raise ValueError(f"{name} is for a {other}")
+        return self
+
+
+class SimulatorFile(Config):
+    """The whole file."""
+
+    simulator: SimulatorEntry
+    design: tuple[DesignEntry, ...] = Field(min_length=1)
+    response: tuple[ResponseEntry, ...] = ()
+
+    @model_validator(mode="after")
+    def _programs_say_more(self) -> Self:
+        if self.simulator.command and not self.response:
+            raise ValueError("a command's responses have to be listed, each as [[response]]")
+        for what, entries in (("design", self.design), ("response", self.response)):
+            names = [entry.name for entry in entries]
+            if len(set(names)) != len(names):
+                raise ValueError(f"two of [[{what}]] have one name")
+        return self
+
+
+def read_simulator(path: str | Path) -> OwnSimulator:
+    """The simulator that a TOML (or YAML) file describes; a program runs in the file's folder.
+
+    Raises:
+        ConfigError: the file cannot be read, or says what cannot be; with the field.
+    """
+    path = Path(path)
+    file = SimulatorFile.parse(read_config(path), where=str(path))
+    entry = file.simulator
+    designs = Space.of(
+        *(variable(d.name, d.low, d.high, whole=d.whole, unit=d.unit) for d in file.design)
+    )
+    responses = None
+    if file.response:
+        responses = Space.of(*(Variable(name=r.name, unit=r.unit) for r in file.response))
+    if entry.function:
+        return OwnSimulator(
+            entry.function, designs, responses, kind=entry.kind, batch=entry.batch,
+            time_limit=entry.time_limit, version=entry.version,
+        )  # fmt: skip
+    settings = entry.model_dump(mode="json", exclude={"function", "kind"}, exclude_none=True)
+    program = Program.parse(
+        {**settings, "folder": str(path.resolve().parent)}, where=f"{path}: [simulator]"
+    )
+    return OwnSimulator(program, designs, responses)

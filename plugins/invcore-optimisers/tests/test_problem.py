@@ -1,0 +1,154 @@
+"""The adapter from simulators and targets to objectives."""
+
+import pytest
+import torch
+from invcore_optimisers import Evaluator, Problems, minimise_bfgs
+from invcore_optimisers.problem import scales
+
+from invcore import (
+    Categorical,
+    ClippedNormal,
+    Integers,
+    Normal,
+    ShapeError,
+    Simulator,
+    Space,
+    Targets,
+    Task,
+    Uniform,
+    Variable,
+)
+
+
+class Shifted(Task):
+    """Two designs, and a shift that is known of each problem; no response where x1 > 1.5."""
+
+    designs = Space.of(
+        Variable(name="x1", prior=Uniform(low=-1.0, high=2.0)),
+        Variable(name="x2", prior=Normal(mean=3.0, std=0.5)),
+    )
+    responses = Space.of(Variable(name="a"), Variable(name="b"))
+    context_shapes = {"shift": ()}
+
+    def simulate(self, x, context=None):
+        shift = context["shift"]
+        y = torch.stack([x[:, 0] + shift, x[:, 0] * x[:, 1]], dim=1)
+        return torch.where(x[:, :1] > 1.5, torch.nan, y)
+
+
+class Layers(Task):
+    """A length, a whole number and a category."""
+
+    designs = Space.of(
+        Variable(name="length", prior=Uniform(low=0.5, high=2.0)),
+        Variable(name="layers", prior=Integers(low=1, high=9)),
+        Variable(name="material", prior=Categorical(categories=("air", "glass", "gold"))),
+    )
+    responses = Space.of(Variable(name="y"))
+
+    def simulate(self, x, context=None):
+        return x[:, :1] * x[:, 1:2] + 3 * x[:, 2:]
+
+
+def shifted(starts, **settings):
+    """Two targets with their own shifts."""
+    context = {"shift": torch.tensor([0.5, -0.5], dtype=torch.float64)}
+    y = torch.tensor([[0.7, 0.4], [0.1, 1.5]], dtype=torch.float64)
+    task = Shifted()
+    simulator = Simulator(task)
+    return simulator, Problems(simulator, task.designs, Targets(y, context), starts, **settings)
+
+
+def test_scales_are_medians_and_quantiles():
+    centre, spread = scales(Shifted.designs)
+    wide = 0.6826894921370859
+    torch.testing.assert_close(centre, torch.tensor([0.5, 3.0]).double())
+    torch.testing.assert_close(spread, torch.tensor([1.5 * wide, 0.5], dtype=torch.float64))
+    half = Space.of(
+        Variable(name="x", prior=ClippedNormal(mean=-9.0, std=1.0, low=0.0, high=4.0)),
+        Variable(name="y", prior=ClippedNormal(mean=-9.0, std=1.0, low=0.0)),
+    )
+    assert scales(half)[1].tolist() == [2.0, 1.0]  # both priors give 0 nearly always
+
+
+def test_the_value_is_the_error_of_the_rows_own_target_and_context():
+    x = torch.tensor([[[0.2, 3.0], [1.0, 2.0]], [[0.4, 3.5], [0.0, 3.0]]]).double()
+    _, problems = shifted(x, scale=4.0)
+    rows = torch.tensor([3, 0, 2])
+    found = problems(problems.start[rows], rows)
+    # (0 - 0.5 - 0.1)^2 + (0 - 1.5)^2; (0.2 + 0.5 - 0.7)^2 + (0.6 - 0.4)^2; (-0.2)^2 + (-0.1)^2
+    wanted = torch.tensor([0.36 + 2.25, 0.04, 0.04 + 0.01], dtype=torch.float64) / 2 / 4
+    torch.testing.assert_close(found, wanted)
+
+
+def test_outside_the_bounds_the_nearest_design_is_simulated_and_the_distance_costs():
+    _, problems = shifted(torch.tensor([[[-1.0, 3.0]], [[-1.0, 3.0]]]).double(), penalty=7.0)
+    rows = torch.tensor([0, 1])
+    edge = problems.start
+    away = torch.tensor([0.25, 0.0], dtype=torch.float64)
+    value, slope = Evaluator(problems, 100)(edge - away, rows)
+    torch.testing.assert_close(value, problems(edge, rows) + 7.0 * 0.25**2)
+    torch.testing.assert_close(slope[:, 0], torch.full((2,), -2 * 7.0 * 0.25).double())
+    found = problems.found(edge - away)
+    assert bool(Shifted.designs.contains(found.x).all())
+    torch.testing.assert_close(found.error, problems(edge, rows))
+
+
+def test_a_design_without_a_response_is_infinite_and_harms_no_other():
+    x = torch.tensor([[[0.2, 3.0], [1.9, 3.0]], [[0.4, 3.5], [0.0, 3.0]]]).double()
+    _, problems = shifted(x)
+    rows = torch.arange(4)
+    value, slope = Evaluator(problems, 100)(problems.start, rows)
+    assert value.isinf().tolist() == [False, True, False, False]
+    kept = torch.tensor([0, 2, 3])
+    alone = Evaluator(problems, 100)(problems.start[kept], kept)
+    torch.testing.assert_close(value[kept], alone[0])
+    torch.testing.assert_close(slope[kept], alone[1])
+    found = problems.found(problems.start)
+    assert found.error.isinf().tolist() == [False, True, False, False]
+    assert bool(found.y[1].isnan().all())
+
+
+def test_gradients_are_those_of_differences():
+    x = torch.tensor([[[0.2, 3.0], [1.0, 2.0]], [[0.4, 3.5], [-2.0, 3.0]]]).double()
+    _, problems = shifted(x, scale=0.3, penalty=2.0)
+    point = problems.start.clone().requires_grad_()
+    assert torch.autograd.gradcheck(lambda z: problems(z, torch.arange(4)), (point,))
+
+
+def test_only_lengths_move_and_what_is_found_is_allowed():
+    task = Layers()
+    starts = torch.tensor([[[1.0, 4.0, 2.0], [0.5, 9.0, 0.0], [1.2, 1.0, 1.0]]]).double()
+    problems = Problems(Simulator(task), task.designs, Targets(torch.tensor([[10.0]])), starts)
+    assert problems.start.shape == (3, 1)
+    found = problems.found(minimise_bfgs(problems, problems.start).x)
+    wanted = torch.tensor([[1.0, 4.0, 2.0], [10 / 9, 9.0, 0.0], [2.0, 1.0, 1.0]]).double()
+    torch.testing.assert_close(found.x, wanted, rtol=0, atol=1e-5)
+    torch.testing.assert_close(found.error, torch.tensor([0.0, 0.0, 25.0]).double(), atol=1e-8,
+                               rtol=0)  # fmt: skip
+
+
+def test_whole_numbers_move_if_asked_and_are_simulated_rounded():
+    task = Layers()
+    starts = torch.tensor([[[1.0, 4.0, 2.0]]]).double()
+    problems = Problems(
+        Simulator(task), task.designs, Targets(torch.tensor([[10.0]])), starts, moves="numbers"
+    )
+    assert problems.movable.tolist() == [0, 1]
+    step = torch.tensor([[0.0, 0.6]], dtype=torch.float64) / scales(task.designs)[1][:2]
+    found = problems.found(problems.start + step)
+    assert found.x.tolist() == [[1.0, 5.0, 2.0]]
+    torch.testing.assert_close(problems(problems.start + step, torch.tensor([0])), found.error)
+
+
+def test_calls_are_counted_with_their_gradients():
+    simulator, problems = shifted(torch.zeros(2, 3, 2, dtype=torch.float64))
+    found = minimise_bfgs(problems, problems.start)
+    assert simulator.calls == 2 * int(found.evaluations.sum())
+    problems.found(found.x)
+    assert simulator.calls == 2 * int(found.evaluations.sum()) + 6
+
+
+def test_wrong_starts_are_refused():
+    with pytest.raises(ShapeError, match=r"starts: expected \(2, K, 2\), got \(3, 1, 2\)"):
+        shifted(torch.zeros(3, 1, 2, dtype=torch.float64))

@@ -1,0 +1,385 @@
+"""Designs found with a simulator: true responses, ranks, budgets, records, and what fails."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+import invcore
+from invcore import Candidates, InverseMethod, InverseModel, Needs, OwnSimulator, Program, Store
+from invcore.errors import ConfigError, DataError, DivergedError, SimulatorError
+from invcore.tables import read_table
+
+SMALL = {"width": 16, "depth": 1, "training": {"epochs": 8, "lr": 0.02, "batch_size": 32}}
+BOUNDS = {"a": (0.0, 1.0), "b": (-1.0, 1.0)}
+TARGETS = [[0.8], [1.4]]
+
+
+def truth(x):
+    return x[:, :1] + x[:, 1:] ** 2
+
+
+def arrays(x):
+    return np.asarray(x)[:, :1] + np.asarray(x)[:, 1:] ** 2
+
+
+@pytest.fixture(autouse=True)
+def small_judge(monkeypatch):
+    monkeypatch.setattr("invcore.solve._QUICK_JUDGE", {"members": 2, "surrogate": SMALL})
+
+
+class Near(InverseModel):
+    """The pairs whose responses are nearest to the target, a few of them."""
+
+    point_dim = 1
+
+    def __init__(self, x, y):
+        self.x, self.y = x, y
+
+    def propose(self, targets, points, *, simulator=None):
+        nearest = torch.cdist(targets.y, self.y).argsort(dim=1)[:, :20]  # (B, 20)
+        chosen = (points[..., 0] * nearest.shape[1]).long()
+        return Candidates(self.x[nearest.gather(1, chosen)])
+
+    def state(self):
+        return {"x": self.x, "y": self.y}
+
+
+class Nearest(InverseMethod):
+    def fit(self, problem, train, val, context):
+        return Near(train.x, train.y)
+
+    def restore(self, problem, state):
+        return Near(state["x"], state["y"])
+
+
+@pytest.fixture(autouse=True)
+def plugins(make_plugins, monkeypatch):
+    """Methods that need no training beside the installed ones."""
+    made = make_plugins(
+        method={"nearest": Nearest, "search": Search, "newton": Newton, "lost": Lost}
+    )
+    monkeypatch.setattr("invcore.simulators.solving.installed", lambda: made)
+    monkeypatch.setattr("invcore.designer.installed", lambda: made)
+
+
+def solve(simulate=truth, designs=BOUNDS, targets=TARGETS, **options):
+    quick = {"method": "nearest", "sampler": "lhs", "preset": "quick", "device": "cpu", "pairs": 150}
+    return invcore.solve_with(
+        simulate, designs, targets=targets, **{**quick, "candidates": 8} | options
+    )
+
+
+class Searched(InverseModel):
+    """Newton steps on a, at the b of each point; by differences where there is no gradient."""
+
+    point_dim = 2
+
+    def __init__(self, steps, differentiates):
+        self.steps, self.differentiates = steps, differentiates
+
+    def propose(self, targets, points, *, simulator=None):
+        x = torch.stack([points[..., 0], 2 * points[..., 1] - 1], dim=2)
+        wanted = targets.y[:, None].expand(*x.shape[:2], 1).flatten(0, 1)
+        x = x.flatten(0, 1)
+        for _ in range(self.steps):
+            if self.differentiates:
+                leaf = x.clone().requires_grad_()
+                y = simulator(leaf)
+                (slope,) = torch.autograd.grad(y.sum(), leaf)
+                step = (wanted - y.detach()) / slope[:, :1]
+            else:
+                step = wanted - simulator(x)
+            x = torch.cat([(x[:, :1] + step).clamp(0, 1), x[:, 1:]], dim=1)
+        return Candidates(x.unflatten(0, points.shape[:2]))
+
+    def state(self):
+        return {}
+
+
+class Search(InverseMethod):
+    needs = Needs.SIMULATOR
+    seen: dict[str, object] = {}
+
+    def fit(self, problem, train, val, context):
+        Search.seen = {"problem": problem, "train": len(train)}
+        return Searched(3, bool(self.needs & Needs.GRADIENT))
+
+    def restore(self, problem, state):
+        return Searched(3, False)
+
+
+class Newton(Search):
+    needs = Needs.SIMULATOR | Needs.GRADIENT
+
+
+class Lost(Search):
+    def fit(self, problem, train, val, context):
+        raise DivergedError("all is lost")
+
+
+def check(found, targets=TARGETS, simulate=truth, most=8):
+    """What holds for every solution."""
+    assert torch.equal(found.responses, simulate(found.designs))
+    error = (found.responses - found.target).square().mean(dim=1)
+    assert torch.equal(found.error, error)
+    wanted = torch.tensor(targets, dtype=torch.float64)
+    assert torch.equal(found.target[found.rank == 1], wanted)
+    for target in wanted:
+        rows = (found.target == target).all(dim=1)
+        assert found.rank[rows].tolist() == list(range(1, int(rows.sum()) + 1))
+        assert 1 <= int(rows.sum()) <= most
+        assert bool((found.error[rows].diff() >= 0).all())
+    low, high = torch.tensor(list(BOUNDS.values()), dtype=torch.float64).T
+    assert bool(((found.designs >= low) & (found.designs <= high)).all())
+
+
+def test_true_responses_rank_what_was_learnt(tmp_path):
+    store = Store(tmp_path / "runs")
+    found = solve(store=store)
+    check(found)
+    assert float(found.error[found.rank == 1].max()) < 0.01
+    assert list(found.columns()) == [
+        "target y1", "rank", "a", "b", "true y1", "predicted y1", "error"
+    ]  # fmt: skip
+    assert found.simulator["calls"] == 150 + len(found) and found.simulator["failed"] == 0
+    assert found.simulator["differentiable"] and found.simulator["kind"] == "torch"
+    # what the judge expected stays with its design
+    verdict = found.designer.judge(found.designs)
+    assert torch.allclose(verdict.response, found.expected.predicted, atol=1e-5)
+    record = store.read(found.record.id)
+    assert record == found.record and record.status == "ok" and record.kind == "solve"
+    assert (record.candidates, record.targets) == (8, 2)
+    assert record.simulator_calls == found.simulator["calls"]
+    assert record.metric("best-error").value == pytest.approx(
+        float(found.error[found.rank == 1].mean())
+    )
+    kept = store.tensors(record.id, "candidates")
+    most = int(found.rank.max())
+    assert kept["candidates"].shape == (2, most, 2) and kept["errors"].shape == (2, most)
+    assert torch.equal(kept["errors"][:, 0], found.error[found.rank == 1])
+    assert int(kept["errors"].isfinite().sum()) == len(found)
+    again = invcore.Designer.load(store, record.config["model"])  # for more targets
+    assert len(again.propose([[1.0]], candidates=3)) <= 3
+
+
+def test_neural_adjoint_comes_nearer_than_its_pairs():
+    settings = {"surrogate": {"width": 32, "depth": 2, "training": {"epochs": 30, "lr": 0.02}}}
+    found = solve(method="na", settings=settings, targets=[[0.8]])
+    assert float(found.error[0]) < 1e-4
+
+
+def test_arrays_and_tensors_give_the_same(tmp_path):
+    first, second = solve(), solve(arrays)
+    assert torch.equal(first.designs, second.designs)
+    assert second.simulator["kind"] == "numpy"
+
+
+def test_repeat_is_the_same_and_other_seeds_are_not():
+    first, second, third = solve(), solve(), solve(seed=1)
+    assert torch.equal(first.designs, second.designs) and first.record.id == second.record.id
+    assert not torch.equal(first.designs[:3], third.designs[:3])
+    assert first.record.id != third.record.id
+
+
+def test_top_and_file(tmp_path):
+    found = solve()
+    best = found.top(2)
+    assert len(best) == 4 and best.rank.tolist() == [1, 2, 1, 2]
+    assert torch.equal(best.responses, truth(best.designs))
+    assert best.expected.rank.tolist() != [] and len(best.expected) == 4
+    best.save(tmp_path / "designs.npz")
+    table = read_table(tmp_path / "designs.npz")
+    assert list(table.names) == list(best.columns())
+    np.testing.assert_array_equal(table.select(["true y1"]).values, best.responses)
+
+
+def test_unchecked_designs_cost_no_calls(tmp_path):
+    found = solve(check=False, store=Store(tmp_path))
+    assert found.responses is None and found.error is None and found.simulator["calls"] == 150
+    assert list(found.columns())[-2:] == ["predicted y1", "error y1"]
+    assert len(found.top(1)) == 2 and found.record.metrics == ()
+    assert not (tmp_path / found.record.id / "candidates.safetensors").exists()
+
+
+def test_budget_checks_those_that_look_best():
+    whole = solve()
+    found = solve(budget=157)
+    assert found.simulator["calls"] == 150 + 6 <= 157 and int(found.rank.max()) == 3
+    check(found, most=3)
+    assert sorted(found.expected.rank.tolist()) == [1, 1, 2, 2, 3, 3]
+    assert len(whole) > len(found)
+
+
+def test_designs_that_fail_are_last_and_left_out_of_the_pairs():
+    def half(x):
+        return torch.where(x[:, 1:] < 0, torch.nan, truth(x))
+
+    found = solve(half, targets=[[0.8]])
+    good = found.responses[:, 0].isfinite()
+    assert bool((found.designs[:, 1] >= 0).eq(good).all())
+    assert bool(good[: int(good.sum())].all())  # those without a response come last
+    assert found.simulator["failures"] == {"NaN": found.simulator["failed"]}
+    assert found.simulator["failed"] >= 70  # of the 150 designs of the pairs about half
+
+
+def test_target_that_the_pairs_do_not_reach_is_tried_and_said():
+    found = solve(targets=[[0.8], [9.0]])
+    assert len(found.notes) == 1 and found.notes[0].startswith("target 2: y1 = 9 is outside")
+    assert float(found.error[found.target[:, 0] == 9].min()) > 40  # 2 is the most there is
+
+
+def test_whole_designs_and_spaces():
+    space = invcore.Space.of(
+        invcore.Variable(name="n", prior=invcore.Integers(low=0, high=5)),
+        invcore.Variable(name="b", prior=invcore.Uniform(low=0.0, high=1.0), unit="m"),
+    )
+    for found in (
+        solve(truth, space, [[3.2]]),
+        solve(truth, {"n": (0, 5), "b": (0, 1)}, [[3.2]], whole=["n"], responses=["sum"]),
+    ):
+        assert torch.equal(found.designs[:, 0], found.designs[:, 0].round())
+        assert float(found.error[0]) < 0.05
+    assert found.names == (("n", "b"), ("sum",))
+
+
+def test_method_that_searches_gets_the_simulator(tmp_path):
+    store = Store(tmp_path)
+    for method, simulate, calls in [
+        ("search", truth, 3 * 16), ("search", arrays, 3 * 16), ("newton", truth, 2 * 3 * 16)
+    ]:  # fmt: skip
+        found = solve(simulate, method=method, store=store, pairs=None)
+        check(found, simulate=truth)
+        # exact in one step, where a may be what it has to be
+        reached = found.target[:, 0] - found.designs[:, 1] ** 2
+        inside = (reached > 0) & (reached < 1)
+        assert float(found.error[inside].max()) < 1e-25
+        assert found.expected is None and found.designer is None
+        assert found.record.simulator_calls == 50 + calls + len(found)
+        assert Search.seen["train"] == 40 and Search.seen["problem"].designs.names == ("a", "b")
+        assert "predicted y1" not in found.columns()
+        assert store.read(found.record.id).status == "ok"
+
+
+def test_copies_are_proposed_once(monkeypatch):
+    monkeypatch.setattr(Searched, "propose", lambda self, targets, points, *, simulator=None: (
+        Candidates(torch.full((len(points), points.shape[1], 2), 0.5, dtype=torch.float64))
+    ))  # fmt: skip
+    found = solve(method="search")
+    assert found.rank.tolist() == [1, 1] and found.simulator["calls"] == 152
+
+
+def test_search_that_wants_more_than_the_budget():
+    found = solve(method="search", pairs=50, budget=50 + 16 + 16)
+    # it had the calls for one of its three steps: what it saw are 50 + 16 designs
+    assert found.record.simulator_calls == 50 + 16 and found.record.status == "ok"
+    check(found)
+    assert found.rank.tolist() == [*range(1, 9), *range(1, 9)]
+    assert len(found.notes) == 1 and "the best of the 66 simulator calls" in found.notes[0]
+    enough = solve(method="search", pairs=50, budget=50 + 3 * 16 + 16)
+    assert enough.notes == () and enough.record.simulator_calls <= 50 + 3 * 16 + 16
+
+
+def test_search_without_a_finite_design(monkeypatch, complaint):
+    monkeypatch.setattr(Searched, "propose", lambda self, targets, points, *, simulator=None: (
+        Candidates(points * torch.nan)
+    ))  # fmt: skip
+    assert "target 1: method 'search' gave no finite design" in complaint(
+        DivergedError, solve, method="search"
+    )
+
+
+def test_method_that_needs_gradients_names_those_that_do_not(tmp_path):
+    store = Store(tmp_path / "runs")
+    program = OwnSimulator(Program(command=["sim", "{input}", "{output}"]), BOUNDS, ["y"])
+    for simulate, designs, why in [
+        (arrays, BOUNDS, "it takes NumPy arrays"),
+        (lambda x: truth(x.detach()), BOUNDS, "its output carries none"),
+        (program, None, "it is a program"),
+    ]:
+        with pytest.raises(ConfigError) as caught:
+            solve(simulate, designs, method="newton", store=store)
+        said = str(caught.value)
+        assert said.isprintable() and why in said and "newton" not in said.split("work ")[1]
+        assert {"na", "search"} <= set(said.split("work ")[1].split(", "))
+        assert caught.value.exit_code == 5
+    records = [store.read(run) for run in store.ids()]
+    assert len(records) == 3 and {record.status for record in records} == {"skipped"}
+    assert all("needs gradients" in record.reason for record in records)
+
+
+def raising(x):
+    if len(x) > 3:
+        raise RuntimeError("no licence,\nsorry")
+    return truth(x)
+
+
+FAILING = {
+    "raises at once": (lambda x: 1 / 0, {}, SimulatorError, "raised ZeroDivisionError"),
+    "raises later": (raising, {}, SimulatorError, "raised RuntimeError: no licence, sorry"),
+    "wrong shape": (lambda x: x[:3], {}, SimulatorError, "gave shape (3, 2) for 150 designs"),
+    "all nan": (lambda x: truth(x) * torch.nan, {}, SimulatorError, "none of its first 150 rows"),
+    "mostly nan": (
+        lambda x: torch.where(x[:, :1] < 0.9, torch.nan, truth(x)), {}, SimulatorError,
+        "15 of 150 designs have a response, at least 30 must (135 NaN)",
+    ),
+    "constant": (lambda x: 0 * x[:, :1] + 2, {}, DataError, "column 'y1' is constant, 2.0"),
+    "fit": (truth, {"method": "lost"}, DivergedError, "all is lost"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FAILING)
+def test_what_fails_is_recorded_with_its_reason(name, tmp_path, complaint):
+    simulate, options, kind, said = FAILING[name]
+    store = Store(tmp_path / "runs")
+    message = complaint(
+        kind, solve, simulate, targets=[[0.8]] if "shape" not in name else [[0.8, 0.1]],
+        store=store, **options,
+    )  # fmt: skip
+    assert said in message
+    (run,) = store.ids()
+    record = store.read(run)
+    status = "diverged" if kind is DivergedError else "error"
+    assert (record.status, record.reason, record.kind) == (status, message, "solve")
+    log = (store.path(run) / "log.jsonl").read_text().splitlines()
+    assert json.loads(log[0])["simulator"]["calls"] >= 0
+    good = solve(store=store) if name == "raises at once" else None  # others are not touched
+    assert good is None or store.read(good.record.id).status == "ok"
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "said"),
+    [
+        ({"designs": None}, ConfigError, "needs its designs"),
+        ({"targets": [[1.0, 2.0]]}, DataError, "targets have 2 columns, the responses 1"),
+        ({"targets": [[float("nan")]]}, DataError, "missing (nan)"),
+        ({"pairs": 20}, ConfigError, "pairs: expected at least 30"),
+        ({"candidates": 0}, ConfigError, "candidates: expected at least 1"),
+        ({"budget": 100}, ConfigError, "150 pairs and a check of what is found take at least 152"),
+        ({"budget": 100, "check": False}, ConfigError, "150 pairs take at least 150"),
+        ({"method": "search", "budget": 160}, ConfigError, "take at least 166"),
+        ({"method": "search", "check": False}, ConfigError, "simulates what it proposes"),
+        ({"method": "serch"}, invcore.errors.UnknownNameError, "Did you mean 'search'"),
+        ({"sampler": "lsh"}, invcore.errors.UnknownNameError, "Did you mean 'lhs'"),
+        ({"settings": {"bondary": 1}}, ConfigError, "bondary"),
+        ({"method": "na", "settings": {"bondary": 1}}, ConfigError, "Did you mean 'boundary'"),
+        ({"whole": ["c"]}, ConfigError, "no design 'c'"),
+        ({"simulate": "mine"}, ConfigError, "expected package.module:function"),
+        ({"simulate": "absent.toml", "designs": None}, ConfigError, "absent.toml: cannot be read"),
+        ({"simulate": OwnSimulator(truth, BOUNDS)}, ConfigError, "says itself what its designs"),
+        ({"device": "tpu"}, invcore.errors.DeviceError, "no device 'tpu'"),
+    ],
+)
+def test_mistakes_are_said_and_nothing_is_kept(options, kind, said, complaint, tmp_path):
+    message = complaint(kind, solve, store=Store(tmp_path / "runs"), **options)
+    assert said in message and Store(tmp_path / "runs").ids() == []
+
+
+def test_simulator_may_be_used_again(tmp_path):
+    own = OwnSimulator(truth, BOUNDS)
+    first, second = solve(own, None), solve(own, None, [[1.1]])
+    assert first.simulator["calls"] == 150 + len(first)
+    assert second.simulator["calls"] == 150 + len(second)
