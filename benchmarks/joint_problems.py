@@ -51,8 +51,10 @@ def solve(
     kind = installed().registry.load("method", name)
     method = kind(kind.Config.resolve(settings))
     problem = Problem("joint", task.designs, task.responses, task.differentiable)
-    nothing = Pairs(torch.empty(0, task.designs.dim), torch.empty(0, task.responses.dim))
-    model = method.fit(problem, nothing, nothing, FitContext(seed))
+    # These methods learn nothing from pairs but the responses' scale
+    middle = task.designs.from_unit(torch.full((len(targets), task.designs.dim), 0.5).double())
+    known = Pairs(middle, targets.y)
+    model = method.fit(problem, known, known, FitContext(seed))
     if points is None:
         points = torch.empty(len(targets), 1, 0, dtype=torch.float64)
     simulator, start = Simulator(task), time.perf_counter()

@@ -142,9 +142,11 @@ def reference_errors(evaluation: Evaluation, task: Task[Any], name: str) -> Tens
     }
 
     def compute() -> dict[str, Tensor]:
-        nothing = Pairs(torch.empty(0, task.designs.dim), torch.empty(0, task.responses.dim))
+        # It learns nothing from pairs but the responses' scale
+        middle = task.designs.from_unit(torch.full((len(targets), task.designs.dim), 0.5).double())
+        known = Pairs(middle, targets)
         problem = Problem("reference", task.designs, task.responses, task.differentiable)
-        model = method.fit(problem, nothing, nothing, FitContext(evaluation.seed))
+        model = method.fit(problem, known, known, FitContext(evaluation.seed))
         shape = (len(targets), 1, model.point_dim)
         starts = torch.rand(shape, generator=evaluation.generator("reference"), dtype=torch.float64)
         simulator = Simulator(task)
