@@ -147,7 +147,7 @@ def test_killed_work_goes_on_where_it_was(call, folder):
     words = ["solve", "--simulator", "mine.toml", *ONE, "--pairs", "80", *QUICK]
     start = f"from invcore.cli import main; main({[str(word) for word in words]!r})"
     process = subprocess.Popen(
-        [sys.executable, "-c", start], env=os.environ | {"SLEEP": "0.5"},
+        [sys.executable, "-c", start], env=os.environ | {"SLEEP": "0.5", "TMPDIR": str(folder)},
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     while len(lines("ended.txt")) < 3:  # of eight batches

@@ -18,6 +18,7 @@ FAMILY = {
     "StoreError": (OSError, 3),
     "DeviceError": (RuntimeError, 2),
     "BudgetError": (RuntimeError, 2),
+    "SimulatorError": (RuntimeError, 4),
     "DivergedError": (ArithmeticError, 4),
 }
 

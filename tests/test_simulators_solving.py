@@ -67,9 +67,9 @@ def plugins(make_plugins, monkeypatch):
 
 
 def solve(simulate=truth, designs=BOUNDS, targets=TARGETS, **options):
-    quick = {"method": "nearest", "sampler": "lhs", "preset": "quick", "device": "cpu", "pairs": 150}
+    quick = {"method": "nearest", "sampler": "lhs", "preset": "quick", "pairs": 150}
     return invcore.solve_with(
-        simulate, designs, targets=targets, **{**quick, "candidates": 8} | options
+        simulate, designs, targets=targets, **{**quick, "device": "cpu", "candidates": 8} | options
     )
 
 
@@ -383,3 +383,13 @@ def test_simulator_may_be_used_again(tmp_path):
     first, second = solve(own, None), solve(own, None, [[1.1]])
     assert first.simulator["calls"] == 150 + len(first)
     assert second.simulator["calls"] == 150 + len(second)
+
+
+def test_own_journal_is_kept_to(tmp_path):
+    own = OwnSimulator(truth, BOUNDS, version="1", journal=tmp_path / "mine")
+    solve(own, None, store=Store(tmp_path / "runs"))
+    assert own.journal.parent == tmp_path / "mine"
+    other = OwnSimulator(truth, BOUNDS, version="1")
+    solve(other, None, store=Store(tmp_path / "runs"))
+    assert other.journal.parent == tmp_path / "runs" / "simulations"
+    assert other.journal.name == own.journal.name

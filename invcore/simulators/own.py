@@ -144,6 +144,11 @@ class OwnSimulator(Task[Config]):
             "responses": None if self._said is None else list(self._said.names),
         }
 
+    @property
+    def journal(self) -> Path | None:
+        """The folder of its finished batches; None if they are not kept."""
+        return self._journal.folder
+
     def keep_in(self, root: Path) -> None:
         """Keep finished batches in a folder of ``root``, and look for them there from now on."""
         if self._traceable:

@@ -61,7 +61,8 @@ class Stages:
         self.own.restart()
         if self.store is not None:
             self.store.check_writable()
-            self.own.keep_in(self.store.root / "simulations")
+            if self.own.journal is None:
+                self.own.keep_in(self.store.root / "simulations")
         with self._recorded():
             self._fit_for_it()
             responses = self.own.responses  # a function is tried for it
