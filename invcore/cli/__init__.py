@@ -31,7 +31,9 @@ class _Lazy:
 _WORK, _LOOK, _EXTEND = "Work", "Look", "Extend"
 COMMANDS = {
     "run": _Lazy("run", "Run one method on one task and score it.", _WORK),
-    "solve": _Lazy("solve", "Find designs for wanted responses from your own table.", _WORK),
+    "solve": _Lazy(
+        "solve", "Find designs for wanted responses by your own table or simulator.", _WORK
+    ),
     "bench": _Lazy("bench", "Run a grid of tasks, methods, samplers and seeds.", _WORK),
     "results": _Lazy("results", "List, show and export stored runs.", _WORK),
     "list-tasks": _Lazy("listing", "List the tasks.", _LOOK),

@@ -1,1 +1,1 @@
-"""Differentiable physics tasks for invcore: wave-packet, billiards, kuramoto-sivashinsky, incompressible-flow."""
+"""Physics tasks with a differentiable simulator, for invcore."""
