@@ -156,7 +156,7 @@ def test_modes_and_values():
 
 
 def test_the_default_resolution_is_fine_enough():
-    """Against one and a half times the modes and twice the steps; the figures of the task's card."""
+    """Against one and a half times the modes and twice the steps; the figures of the card."""
     coarse = IncompressibleFlow()
     fine = task_of(grid=48, steps=2 * coarse.config.steps)
     x = draws(coarse, 12)
