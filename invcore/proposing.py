@@ -55,6 +55,7 @@ def propose_in_batches(
                 Candidates(
                     found.x.detach().cpu().double(),
                     None if found.predicted is None else found.predicted.detach().cpu().double(),
+                    found.history,
                 )
             )
             stage.advance(len(part))

@@ -78,7 +78,7 @@ def solve(
     store_path: str, out: str, as_json: bool, candidates: int, sampler: str, top: int | None,
     seed: int, extrapolate: bool, **given: Any,
 ) -> None:  # fmt: skip
-    """Find designs for wanted responses from your own table or simulator.
+    """Find designs for wanted responses by your own table or simulator.
 
     A method learns from the table, proposes designs for each target, and an independent judge
     ranks them by how far they may be from it: its prediction, and an error from rows held out.

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import replace
-
 import torch
-from invcore_optimisers import Evaluator, Minimum, Problems, minimise_bfgs, minimise_lbfgs
+from invcore_optimisers import Evaluator, Problems, minimise_bfgs, minimise_lbfgs
 from torch import Tensor
 
 from invcore import (
     Candidates,
     ConfigError,
     FitContext,
-    History,
     InverseMethod,
     InverseModel,
     Needs,
@@ -25,9 +21,7 @@ from invcore import (
     Targets,
 )
 from invcore_jpo.config import JointConfig
-from invcore_jpo.training import Joint, train_jointly
-
-_RECORDS = 200  # of the history of the refinement
+from invcore_jpo.training import train_jointly
 
 
 class JointOptimisation(InverseMethod[JointConfig]):
@@ -94,48 +88,18 @@ class JointModel(InverseModel):
         scale = float(spread) or 1.0  # of one target, or of equal ones: none
         problems = Problems(simulator, designs, targets, middle, scale=scale)
         evaluator = Evaluator(problems, config.rows)
+        inputs, dim = _inputs(targets).to(device), problems.start.shape[1]
         with self._progress.stage("jpo", config.steps) as stage:
-            found = train_jointly(
-                evaluator,
-                _inputs(targets).to(device),
-                problems.start.shape[1],
-                config,
-                int(self._seed),
-                calls=lambda: simulator.calls,
-                advance=lambda: stage.advance(1),
-            )
-        z, history = found.z, found.history
-        if config.refine != "none":
-            z, history = self._refined(problems, found, simulator)
+            z = train_jointly(
+                evaluator, inputs, dim, config, int(self._seed), advance=lambda: stage.advance(1)
+            ).z
+        if config.refine == "bfgs":
+            z = minimise_bfgs(problems, z, config.bfgs).x
+        elif config.refine == "lbfgs":
+            z = minimise_lbfgs(problems, z, config.lbfgs).x
         best, copies = problems.found(z), points.shape[1]
         return Candidates(
-            best.x[:, None].repeat(1, copies, 1),
-            best.y[:, None].repeat(1, copies, 1),
-            replace(history, error=history.error * scale),
-        )
-
-    def _refined(
-        self, problems: Problems, found: Joint, simulator: Simulator
-    ) -> tuple[Tensor, History]:
-        """Each problem's point, moved on alone; and the history of both parts."""
-        started, before = time.perf_counter(), found.history
-        if self._config.refine == "bfgs":
-            settings = self._config.bfgs.model_copy(update={"history": _RECORDS})
-            refined: Minimum = minimise_bfgs(problems, found.z, settings)
-        else:
-            more = self._config.lbfgs.model_copy(update={"history": _RECORDS})
-            refined = minimise_lbfgs(problems, found.z, more)
-        own = refined.history
-        assert own is not None  # it was asked for
-        # All of it took so many calls, and so long: each record its share
-        share = own.values.double() / own.values[-1].clamp(min=1)
-        calls = before.calls[-1] + (share * (simulator.calls - int(before.calls[-1]))).long()
-        seconds = before.seconds[-1] + share * (time.perf_counter() - started)
-        after = History(own.best.cpu(), calls, seconds)
-        return refined.x, History(
-            torch.cat([before.error, after.error]),
-            torch.cat([before.calls, after.calls]),
-            torch.cat([before.seconds, after.seconds]),
+            best.x[:, None].repeat(1, copies, 1), best.y[:, None].repeat(1, copies, 1), best.history
         )
 
     def state(self) -> dict[str, Tensor]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,11 +10,9 @@ import torch
 from invcore_optimisers import Evaluator
 from torch import Tensor
 
-from invcore import History, isolated
+from invcore import isolated
 from invcore_jpo.config import JointConfig
 from invcore_jpo.network import Networks
-
-_RECORDS = 200  # of the history: more would say nothing more
 
 
 @dataclass(frozen=True)
@@ -25,12 +22,10 @@ class Joint:
     Args:
         z: (B, D), the best point of each problem on the way.
         value: (B,), its value.
-        history: how the best values fell.
     """
 
     z: Tensor
     value: Tensor
-    history: History
 
 
 def train_jointly(
@@ -40,7 +35,6 @@ def train_jointly(
     config: JointConfig,
     seed: int,
     *,
-    calls: Callable[[], int],
     advance: Callable[[], None] = lambda: None,
 ) -> Joint:
     """Train networks N on the sum of their problems' values, f_i(N(input_i)).
@@ -58,14 +52,13 @@ def train_jointly(
         dim: D.
         config: how.
         seed: of the weights, and of the batches.
-        calls: how many simulator calls have been made.
         advance: called after each step.
 
     Example:
         >>> valley = Evaluator(lambda z, rows: (z - rows[:, None]).square().sum(1), 1000)
         >>> numbers = torch.arange(4.0)[:, None]
         >>> config = JointConfig(steps=300, lr=1e-2)
-        >>> found = train_jointly(valley, numbers, 1, config, 0, calls=lambda: valley.values)
+        >>> found = train_jointly(valley, numbers, 1, config, 0)
         >>> bool((found.z - numbers).abs().max() < 0.1)
         True
     """
@@ -81,8 +74,6 @@ def train_jointly(
     optimiser = torch.optim.Adam(networks.parameters(), lr=config.lr, foreach=True)
     best = torch.full((problems,), torch.inf, dtype=torch.float64)
     points = torch.zeros(problems, dim, dtype=torch.float64)
-    records: list[tuple[Tensor, int, float]] = []
-    every, started = -(-config.steps // _RECORDS), time.perf_counter()
     for step in range(config.steps):
         rows, counted = _batch(places, own, config.batch, draws)
         z = networks(inputs[rows])  # (G, n, D)
@@ -100,12 +91,8 @@ def train_jointly(
         for group in optimiser.param_groups:
             group["lr"] = config.lr * _rate(config, step)
         optimiser.step()
-        if step % every == 0 or step == config.steps - 1:
-            records.append((best.clone(), calls(), time.perf_counter() - started))
         advance()
-    errors, counts, seconds = zip(*records, strict=True)
-    history = History(torch.stack(errors), torch.tensor(counts), torch.tensor(seconds))
-    return Joint(points, best, history)
+    return Joint(points, best)
 
 
 def _batch(

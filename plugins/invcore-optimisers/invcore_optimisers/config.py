@@ -36,7 +36,7 @@ class QuasiNewtonConfig(MinimiserConfig):
 
     c1: float = Field(1e-4, gt=0, lt=1, description="Least share of the decrease that is promised.")
     c2: float = Field(0.9, gt=0, lt=1, description="Largest share of the slope that may be left.")
-    search_steps: int = Field(20, ge=1, description="Most points of one line search.")
+    search_steps: int = Field(15, ge=1, description="Most points of one line search.")
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

@@ -7,8 +7,10 @@ from typing import Literal
 
 import torch
 from torch import Tensor
+from torch.nn.functional import mse_loss
 
-from invcore import ShapeError, Simulator, Space, Targets
+from invcore import History, ShapeError, Simulator, Space, Targets
+from invcore_optimisers.tracking import Tracker
 
 _SPREAD = 0.34134474606854293  # of a normal, between its mean and one standard deviation
 
@@ -22,11 +24,13 @@ class Found:
         y: (N, Dy), their simulated responses; NaN where there is none.
         error: (N,), mean squared difference from the target, in the task's units; inf where there
             is no response.
+        history: how the search went on.
     """
 
     x: Tensor
     y: Tensor
     error: Tensor
+    history: History
 
 
 class Problems:
@@ -95,15 +99,21 @@ class Problems:
         centre, spread = scales(designs)
         self.centre, self.spread = centre[self.movable], spread[self.movable]
         self._low, self._high = designs.low[self.movable], designs.high[self.movable]
+        self.tracker = Tracker(simulator, len(targets))
+        """The smallest error of each target, of all that was simulated so far."""
         self.start = (self._fixed[:, self.movable] - self.centre) / self.spread
         """The starts as points (N, D)."""
 
     def __call__(self, z: Tensor, rows: Tensor) -> Tensor:
         """The objective: values (M,) of points z (M, D) of the problems ``rows`` (M,)."""
         x = self.centre + self.spread * z
-        inside = x.clamp(self._low, self._high)
-        outside = ((x - inside) / self.spread).square().sum(dim=1)
-        error = self._errors(self._whole(inside, rows), rows)[1]
+        with torch.no_grad():
+            inside = bool(((x >= self._low) & (x <= self._high)).all())
+        if inside:  # as nearly always: with less to differentiate
+            return self._errors(self._whole(x, rows), rows)[1] / self._scale
+        nearest = x.clamp(self._low, self._high)
+        outside = ((x - nearest) / self.spread).square().sum(dim=1)
+        error = self._errors(self._whole(nearest, rows), rows)[1]
         return error / self._scale + self._penalty * outside
 
     def designs_of(self, z: Tensor, rows: Tensor) -> Tensor:
@@ -117,12 +127,12 @@ class Problems:
         rows = torch.arange(len(z))
         x = self.designs_of(z, rows)
         y, error = self._errors(x, rows)
-        return Found(x, y, error)
+        return Found(x, y, error, self.tracker.history())
 
     @torch.no_grad()
-    def simulated(self, x: Tensor, rows: Tensor) -> Found:
-        """Allowed designs (M, Dx) of the problems ``rows`` (M,), simulated."""
-        return Found(x, *self._errors(x, rows))
+    def simulated(self, x: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Responses (M, Dy), and errors (M,), of designs (M, Dx) of the problems ``rows`` (M,)."""
+        return self._errors(x, rows)
 
     def _whole(self, moved: Tensor, rows: Tensor) -> Tensor:
         """Designs (M, Dx) from their movable columns (M, D)."""
@@ -136,12 +146,13 @@ class Problems:
         context = self._context and {name: known[owner] for name, known in self._context.items()}
         y, target = self._simulator(x, context), self._target[owner]
         error = (y - target).square().mean(dim=1)
+        self.tracker.add(owner, error)
         if bool(error.detach().sum().isfinite()):  # the rule: no row without a response
             return y, error
         # NaN must not come into the sum of errors, whose gradient would be NaN
         lost = ~y.detach().isfinite().all(dim=1)
         kept = torch.where(lost[:, None], target, y)
-        error = (kept - target).square().mean(dim=1)
+        error = mse_loss(kept, target, reduction="none").mean(dim=1)
         return y, torch.where(lost, torch.inf, error)
 
 

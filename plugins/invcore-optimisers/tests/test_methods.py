@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from invcore_optimisers.methods.cma_es import seed
-from invcore_optimisers.methods.random_search import factors
+from invcore_optimisers.scatter import keys, scattered
+from scipy.stats import kstest
 
 from invcore import (
     ConfigError,
@@ -113,27 +113,37 @@ def test_random_search_is_the_best_of_so_many_and_more_tries_are_never_worse():
     task = Bent()
     few, targets, points, simulator = proposed("random-search", task, tries=20)
     assert simulator.calls == 20 * 4 * 5
-    units = torch.remainder(points[:, :, None] * factors(20, 2), 1.0)
-    y = task.simulate(task.designs.from_unit(units).flatten(0, 2)).unflatten(0, (4, 5, 20))
-    error = (y - targets.y[:, None, None]).square().mean(3).nan_to_num(nan=torch.inf).amin(2)
+    units = scattered(points.flatten(0, 1), 0, 20).unflatten(1, (4, 5))
+    y = task.simulate(task.designs.from_unit(units).flatten(0, 2)).unflatten(0, (20, 4, 5))
+    error = (y - targets.y[:, None]).square().mean(3).nan_to_num(nan=torch.inf).amin(0)
     own = (few.predicted - targets.y[:, None]).square().mean(2)
     torch.testing.assert_close(own, error.sort(dim=1).values)
     more = proposed("random-search", task, tries=60, rows_at_once=50)[0]
     assert bool(((more.predicted - targets.y[:, None]).square().mean(2) <= own).all())
 
 
-def test_scattered_points_are_uniform_and_independent():
-    units = torch.remainder(torch.tensor([[0.1234567, 0.7654321]]).double() * factors(4000, 2), 1.0)
-    assert float((units.mean(0) - 0.5).abs().max()) < 0.02
-    assert float((units.var(0) - 1 / 12).abs().max()) < 0.005
-    assert abs(float(torch.corrcoef(units.T)[0, 1])) < 0.05
+@pytest.mark.parametrize("start", [(0.5, 0.5), (0.1234567, 0.7654321), (2.0**-33, 1 - 2.0**-33)])
+def test_scattered_points_are_uniform_and_independent(start):
+    units = scattered(torch.tensor([start, (0.3, 0.9)], dtype=torch.float64), 1, 4001)
+    assert bool(((units > 0) & (units < 1)).all())
+    for one in units.unbind(1):
+        for column in one.T:
+            assert kstest(column.numpy(), "uniform").pvalue > 1e-3
+    table = torch.corrcoef(torch.cat([units[:, 0], units[:, 1], units[:, 0].roll(1, 0)], 1).T)
+    assert float((table - torch.eye(6)).abs().max()) < 0.06  # four standard deviations
 
 
-def test_cma_es_seeds_differ_by_the_last_digit_alone():
-    point = torch.tensor([0.3, 0.7], dtype=torch.float64).numpy()
-    other = point.copy()
-    other[1] += 1e-16 * 2
-    assert seed(point) == seed(point.copy()) and seed(point) != seed(other)
+def test_middles_of_strata_are_left():
+    points = ((torch.arange(8, dtype=torch.float64) + 0.5) / 8)[:, None]
+    units = scattered(points, 1, 100).flatten()
+    assert len(units.unique()) == len(units) == 8 * 99
+
+
+def test_keys_differ_by_the_last_digit_alone():
+    point = torch.tensor([[0.3, 0.7]], dtype=torch.float64)
+    other = torch.nextafter(point, torch.ones_like(point))
+    assert keys(point) == keys(point.clone())
+    assert keys(point) != keys(other) and keys(point) != keys(point.flip(1))
 
 
 def test_cma_es_needs_no_gradient_and_counts_its_populations():

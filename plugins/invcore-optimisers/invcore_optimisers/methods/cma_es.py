@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 
 import numpy as np
@@ -14,6 +13,7 @@ from invcore import Problem, Simulator, Targets
 from invcore_optimisers.methods.config import CMAESConfig
 from invcore_optimisers.methods.search import Search
 from invcore_optimisers.problem import Found, Problems
+from invcore_optimisers.scatter import keys
 
 _WORST = 1e300  # what a design without a response is worth: infinities have no range
 
@@ -72,11 +72,10 @@ class CMAES(Search[CMAESConfig]):
             return problems.found(start)
         best_z, size = start.clone(), self._population(start.shape[1])
         best = torch.full((len(start),), torch.inf, dtype=torch.float64)
+        seeds = (keys(points.flatten(0, 1)) >> np.uint64(32)).tolist()
         optimisers = {
-            row: CMA(mean=z, sigma=config.sigma, seed=seed(point), population_size=size)
-            for row, (z, point) in enumerate(
-                zip(start.numpy(), points.flatten(0, 1).numpy(), strict=True)
-            )
+            row: CMA(mean=z, sigma=config.sigma, seed=seed, population_size=size)
+            for row, (z, seed) in enumerate(zip(start.numpy(), seeds, strict=True))
         }
         for _ in range(config.generations):
             if not optimisers:
@@ -97,14 +96,3 @@ class CMAES(Search[CMAESConfig]):
                 if one.should_stop():
                     del optimisers[row]
         return problems.found(best_z)
-
-
-def seed(point: np.ndarray) -> int:
-    """A seed from a point's digits: points are a method's only randomness.
-
-    Example:
-        >>> seed(np.array([0.25, 0.5])) == seed(np.array([0.25, 0.75]))
-        False
-    """
-    digest = hashlib.blake2b(np.ascontiguousarray(point, dtype="<f8").tobytes(), digest_size=4)
-    return int.from_bytes(digest.digest(), "little")

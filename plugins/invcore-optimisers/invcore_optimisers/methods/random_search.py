@@ -9,26 +9,14 @@ from invcore import Problem, Simulator, Targets
 from invcore_optimisers.methods.config import RandomSearchConfig
 from invcore_optimisers.methods.search import Search
 from invcore_optimisers.problem import Found, Problems
-
-_EDGE = 2.0**-40  # a scattered point may be an end of the unit interval
-
-
-def factors(tries: int, dim: int) -> Tensor:
-    """Odd numbers (tries, dim) by which a point is multiplied and wrapped, for other points.
-
-    Uniform points stay uniform, and those of one point are as good as independent of each other.
-    More tries leave the first ones as they are; the first of all is the point itself.
-    """
-    draws = torch.Generator().manual_seed(1)
-    odd = 2 * torch.randint(500, 50_000, (tries, dim), generator=draws) + 1
-    odd[0] = 1
-    return odd.double()
+from invcore_optimisers.scatter import scattered
 
 
 class RandomSearch(Search[RandomSearchConfig]):
     """Simulate designs of the prior, and keep the best: what any other search has to beat.
 
-    Each candidate has its own ``tries`` designs, which its point alone decides.
+    Each candidate has its own ``tries`` designs, which the digits of its point decide; its point's
+    design is the first.
 
     References:
         Bergstra, Bengio, Random search for hyper-parameter optimization, JMLR 13, 2012,
@@ -60,25 +48,19 @@ class RandomSearch(Search[RandomSearchConfig]):
         space, flat = problem.designs, points.flatten(0, 1)  # (N, Dx)
         problems = Problems(simulator, space, targets, space.from_unit(points))
         rows = torch.arange(len(flat))
-        best: Found | None = None
+        best_x, (best_y, best) = (
+            space.from_unit(flat),
+            problems.simulated(space.from_unit(flat), rows),
+        )
         block = max(1, self.config.rows_at_once // max(1, len(flat)))
-        for factor in factors(self.config.tries, space.dim).split(block):
-            units = torch.remainder(flat * factor[:, None], 1.0).clamp(_EDGE, 1.0 - _EDGE)
-            x = space.from_unit(units)  # (T, N, Dx)
-            found = problems.simulated(x.flatten(0, 1), rows.repeat(len(x)))
-            error, first = found.error.view(x.shape[:2]).min(dim=0)
-            y = found.y.unflatten(0, x.shape[:2])[first, rows]
-            best = _better(best, Found(x[first, rows], y, error))
-        return best or problems.found(problems.start)
-
-
-def _better(old: Found | None, new: Found) -> Found:
-    """Row by row, the one with the smaller error; the old one where they are equal."""
-    if old is None:
-        return new
-    lower = new.error < old.error
-    return Found(
-        torch.where(lower[:, None], new.x, old.x),
-        torch.where(lower[:, None], new.y, old.y),
-        torch.where(lower, new.error, old.error),
-    )
+        for first in range(1, self.config.tries, block):
+            last = min(first + block, self.config.tries)
+            x = space.from_unit(scattered(flat, first, last))  # (T, N, Dx)
+            every, errors = problems.simulated(x.flatten(0, 1), rows.repeat(len(x)))
+            error, place = errors.view(x.shape[:2]).min(dim=0)
+            y = every.unflatten(0, x.shape[:2])[place, rows]
+            lower = error < best
+            best_x = torch.where(lower[:, None], x[place, rows], best_x)
+            best_y = torch.where(lower[:, None], y, best_y)
+            best = torch.where(lower, error, best)
+        return Found(best_x, best_y, best, problems.tracker.history())

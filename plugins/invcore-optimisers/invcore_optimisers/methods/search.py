@@ -14,6 +14,7 @@ from invcore import (
     Config,
     ConfigError,
     FitContext,
+    History,
     InverseMethod,
     InverseModel,
     Needs,
@@ -136,7 +137,8 @@ class SearchModel(InverseModel):
         x, y = (torch.cat([getattr(p, n) for p in parts]).unflatten(0, shape) for n in "xy")
         order = torch.cat([p.error for p in parts]).view(shape).argsort(dim=1, stable=True)
         order = order[..., None]
-        return Candidates(x.take_along_dim(order, 1), y.take_along_dim(order, 1))
+        history = History.beside([p.history for p in parts])
+        return Candidates(x.take_along_dim(order, 1), y.take_along_dim(order, 1), history)
 
     def state(self) -> dict[str, Tensor]:
         """The responses' scale."""
