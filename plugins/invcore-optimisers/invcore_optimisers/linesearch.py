@@ -103,36 +103,46 @@ def advance(state: Array, value: Array, slope: Array, *, c1: float, c2: float, l
 def _next(state: Array, value: Array, slope: Array, enough: Array, c1: float) -> None:
     """Move the brackets to the judged points, and choose the next steps: all in ``state``."""
     step, finite = state[_STEP].copy(), np.isfinite(value)
-    state[_FIRST_STAGE][(value <= enough) & (slope >= 0)] = 0.0
+    low_enough = value <= enough
+    state[_FIRST_STAGE][low_enough & (slope >= 0)] = 0.0
     # A lower value that is not low enough: look at the objective less the promised decrease
-    tilt = (state[_FIRST_STAGE] > 0) & (value <= state[_F_BEST]) & (value > enough)
-    tilted = np.where(tilt, c1 * state[_D_START], 0.0)
-    for at, f, d in ((_BEST, _F_BEST, _D_BEST), (_END, _F_END, _D_END)):
-        state[f] -= state[at] * tilted
-        state[d] -= tilted
-    trial = _interpolated(state, step, value - step * tilted, slope - tilted)
-    for at, f, d in ((_BEST, _F_BEST, _D_BEST), (_END, _F_END, _D_END)):
-        state[f] += state[at] * tilted
-        state[d] += tilted
+    tilt = ~low_enough & (state[_FIRST_STAGE] > 0) & (value <= state[_F_BEST])
+    if tilt.any():
+        tilted = np.where(tilt, c1 * state[_D_START], 0.0)
+        _tilt(state, -tilted)
+        trial = _interpolated(state, step, value - step * tilted, slope - tilted)
+        _tilt(state, tilted)
+    else:
+        trial = _interpolated(state, step, value, slope)
 
     best, end = state[_BEST], state[_END]
-    bracketed = state[_BRACKETED] > 0
-    width = np.abs(end - best)
+    bracketed, way = state[_BRACKETED] > 0, end - best
+    width = np.abs(way)
     halve = bracketed & ((width >= 0.66 * state[_OLD_WIDTH]) | ~np.isfinite(trial))
-    trial = np.where(halve, best + 0.5 * (end - best), trial)
-    trial = np.where(finite, trial, best + 0.25 * (end - best))
-    state[_OLD_WIDTH] = np.where(bracketed, state[_WIDTH], state[_OLD_WIDTH])
-    state[_WIDTH] = np.where(bracketed, width, state[_WIDTH])
+    trial = np.where(halve, best + 0.5 * way, trial)
+    if not finite.all():
+        trial = np.where(finite, trial, best + 0.25 * way)
+    np.copyto(state[_OLD_WIDTH], state[_WIDTH], where=bracketed)
+    np.copyto(state[_WIDTH], width, where=bracketed)
     state[_LOW] = low = np.where(bracketed, np.minimum(best, end), trial + 1.1 * (trial - best))
     state[_HIGH] = high = np.where(bracketed, np.maximum(best, end), trial + 4.0 * (trial - best))
-    trial = np.clip(trial, _SHORTEST, _LONGEST)
+    trial = np.minimum(np.maximum(trial, _SHORTEST), _LONGEST)
     # No room left: once more the best point, which then ends the search
     tight = (trial <= low) | (trial >= high) | (high - low <= _NARROWEST * high)
     state[_STEP] = np.where(bracketed & tight, best, trial)
 
 
+def _tilt(state: Array, slope: Array) -> None:
+    """Add straight lines of these slopes (M,) to the values at the ends of the brackets."""
+    for at, f, d in ((_BEST, _F_BEST, _D_BEST), (_END, _F_END, _D_END)):
+        state[f] += state[at] * slope
+        state[d] += slope
+
+
 def _interpolated(state: Array, t: Array, ft: Array, dt: Array) -> Array:
     """MINPACK-2's dcstep for all problems: the next steps; best and end are moved in ``state``.
+
+    Each of its four cases is computed for all problems if any is in it.
 
     Args:
         state: with the best point x, and the other end y of the bracket if there is one.
@@ -141,42 +151,47 @@ def _interpolated(state: Array, t: Array, ft: Array, dt: Array) -> Array:
         dt: slopes there.
     """
     x, fx, dx, y, fy, dy, low, high = state[_BEST : _HIGH + 1].copy()
-    bracketed = state[_BRACKETED] > 0
-    way = t - x
-    slope = (fx - ft) / way
-    (cubic, root), secant = _cubic(t, dt, x, dx, -slope), t - dt / (dt - dx) * way
-    to_cubic, to_secant = np.abs(cubic - t), np.abs(secant - t)
+    bracketed, way = state[_BRACKETED] > 0, t - x
+    chord = (ft - fx) / way
+    higher = ft > fx
+    turned = ~higher & (np.sign(dt) * np.sign(dx) < 0)
+    alike = ~(higher | turned)
+    flatter = alike & (np.abs(dt) < np.abs(dx))
+    steeper = alike & ~flatter
+    step = t.copy()
 
-    # 1: a higher value. The minimum is bracketed
-    from_x = _cubic(x, dx, t, dt, -slope)[0]
-    quadratic = x + dx / (slope + dx) / 2.0 * way
-    nearer = np.abs(from_x - x) <= np.abs(quadratic - x)
-    first = np.where(nearer, from_x, from_x + (quadratic - from_x) / 2.0)
+    if higher.any():  # a higher value: the minimum is bracketed
+        cubic = _cubic(x, dx, t, dt, chord)[0]
+        quadratic = x + dx / (dx - chord) / 2.0 * way
+        nearer = np.abs(cubic - x) <= np.abs(quadratic - x)
+        np.copyto(step, np.where(nearer, cubic, cubic + (quadratic - cubic) / 2.0), where=higher)
 
-    # 2: a lower value, and the slope changes its sign. The minimum is bracketed
-    second = np.where(to_cubic > to_secant, cubic, secant)
+    if turned.any() or flatter.any():
+        cubic, root = _cubic(t, dt, x, dx, chord)
+        secant = t - dt / (dt - dx) * way
+        to_secant = np.abs(secant - t)
+        # A lower value, and the slope changes its sign: the minimum is bracketed
+        np.copyto(step, np.where(np.abs(cubic - t) > to_secant, cubic, secant), where=turned)
 
-    # 3: a lower value, a flatter slope of the same sign: as far as the cubic has a minimum ahead
-    ahead, end = (root != 0) & ((cubic - t) * way > 0), np.where(way > 0, high, low)
-    reach = np.where(ahead, cubic, end)
-    to_reach = np.abs(reach - t)
-    limit = t + 0.66 * (y - t)
-    inner = np.where(to_reach < to_secant, reach, secant)
-    inner = np.where(way > 0, np.minimum(limit, inner), np.maximum(limit, inner))
-    outer = np.minimum(np.maximum(np.where(to_reach > to_secant, reach, secant), low), high)
-    third = np.where(bracketed, inner, outer)
+    if flatter.any():  # a flatter slope of the same sign: as far as the cubic has a minimum ahead
+        ahead = (root != 0) & ((cubic - t) * way > 0)
+        reach = np.where(ahead, cubic, np.where(way > 0, high, low))
+        to_reach, limit = np.abs(reach - t), t + 0.66 * (y - t)
+        inner = np.where(to_reach < to_secant, reach, secant)
+        inner = np.where(way > 0, np.minimum(limit, inner), np.maximum(limit, inner))
+        outer = np.minimum(np.maximum(np.where(to_reach > to_secant, reach, secant), low), high)
+        np.copyto(step, np.where(bracketed, inner, outer), where=flatter)
 
-    # 4: a lower value, a slope of the same sign that is no flatter
-    fourth = np.where(bracketed, _cubic(t, dt, y, dy, (ft - fy) / (t - y))[0], end)
+    if steeper.any():  # a slope of the same sign that is no flatter
+        within = _cubic(t, dt, y, dy, (ft - fy) / (t - y))[0]
+        outer = np.where(way > 0, high, low)
+        np.copyto(step, np.where(bracketed, within, outer), where=steeper)
 
-    higher, turned = ft > fx, np.sign(dt) * np.sign(dx) < 0
-    step = np.where(np.abs(dt) < np.abs(dx), third, fourth)
-    step = np.where(higher, first, np.where(turned, second, step))
-
-    old, new = np.stack([x, fx, dx]), np.stack([t, ft, dt])
-    other = np.where(turned, old, state[_END : _D_END + 1])
-    state[_END : _D_END + 1] = np.where(higher, new, other)
-    state[_BEST : _D_BEST + 1] = np.where(higher, old, new)
+    old, new = state[_BEST : _D_BEST + 1].copy(), np.stack([t, ft, dt])
+    ends = state[_END : _D_END + 1]
+    np.copyto(ends, old, where=turned)
+    np.copyto(ends, new, where=higher)
+    np.copyto(state[_BEST : _D_BEST + 1], new, where=~higher)
     state[_BRACKETED][higher | turned] = 1.0
     return step
 

@@ -130,13 +130,16 @@ class FlowSolver:
     def values(self, modes: Tensor) -> Tensor:
         """On the grid: modes (..., M, m) to real values (..., G, G)."""
         keep, grid = self.most, self.grid
-        wide = modes.new_zeros(*modes.shape[:-2], grid, keep + 1)
-        wide[..., : keep + 1, :] = modes[..., : keep + 1, :]
-        wide[..., grid - keep :, :] = modes[..., keep + 1 :, :]
-        return torch.fft.irfft2(wide, s=(grid, grid), norm="forward")
+        tall = modes.new_zeros(*modes.shape[:-2], grid, keep + 1)
+        tall[..., : keep + 1, :] = modes[..., : keep + 1, :]
+        tall[..., grid - keep :, :] = modes[..., keep + 1 :, :]
+        # one direction after the other, so that columns of zeros need no transform
+        half = torch.fft.ifft(tall, dim=-2, norm="forward")
+        return torch.fft.irfft(half, n=grid, norm="forward")
 
     def modes(self, values: Tensor) -> Tensor:
         """Those modes (..., M, m) of values on the grid (..., G, G) that are kept."""
         keep = self.most
-        wide = torch.fft.rfft2(values, norm="forward")[..., : keep + 1]
-        return torch.cat([wide[..., : keep + 1, :], wide[..., self.grid - keep :, :]], dim=-2)
+        half = torch.fft.rfft(values, norm="forward")[..., : keep + 1]
+        tall = torch.fft.fft(half, dim=-2, norm="forward")
+        return torch.cat([tall[..., : keep + 1, :], tall[..., self.grid - keep :, :]], dim=-2)
