@@ -15,7 +15,7 @@ from invcore_physics.spectral_drawing import draw_flow
 
 VORTICES = 2
 SENSORS = 4  # in each direction
-_ROWS = 64  # at a time: a gradient takes about 1.5 MB a row
+_ROWS = 64  # at a time: a gradient takes about 2 MB a row
 _LARGEST = 1e6  # designs beyond it overflow
 
 
@@ -71,9 +71,9 @@ class IncompressibleFlow(Task[IncompressibleFlowConfig]):
         *(
             Variable(
                 name=f"s{i}",
-                prior=Uniform(low=0.5, high=1.5),
+                prior=Uniform(low=-1.5, high=1.5),
                 unit="side²/time",
-                description=f"circulation of vortex {i}, anticlockwise",
+                description=f"circulation of vortex {i}, positive if anticlockwise",
             )
             for i in range(1, VORTICES + 1)
         ),
