@@ -85,6 +85,8 @@ if TYPE_CHECKING:
     from invcore.runconfig import RunConfig as RunConfig
     from invcore.runconfig import component_settings as component_settings
     from invcore.runner import run as run
+    from invcore.scatter import point_keys as point_keys
+    from invcore.scatter import scattered as scattered
     from invcore.scoring import bootstrap as bootstrap
     from invcore.scoring import expected_best as expected_best
     from invcore.scoring import median as median
@@ -166,6 +168,7 @@ _HOME = {
     "runconfig": ("RunConfig", "component_settings"),
     "runner": ("run",),
     "scoring": ("bootstrap", "expected_best", "median"),
+    "scatter": ("point_keys", "scattered"),
     "seeding": ("generator", "isolated"),
     "simulators": ("OwnSimulator", "Program", "Solution", "read_simulator", "solve_with"),
     "solve": ("fit",),

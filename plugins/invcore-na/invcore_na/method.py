@@ -19,32 +19,10 @@ from invcore import (
     Trust,
     fit_surrogate,
     localised_candidates,
+    scattered,
     substate,
 )
 from invcore_na.config import NeuralAdjointConfig
-
-_EDGE = 1e-12
-
-
-def scattered(points: Tensor, attempt: int) -> Tensor:
-    """Other points of the unit cube, as good as independent of the given ones; the 0th are those.
-
-    Each coordinate is multiplied by an odd number and wrapped, which keeps uniform points uniform.
-    Shifts alone would not do: all points would try the same pattern, and leave its trace.
-
-    Args:
-        points: (..., L), float64.
-        attempt: which.
-
-    Example:
-        >>> scattered(torch.tensor([0.25], dtype=torch.float64), 0)
-        tensor([0.2500], dtype=torch.float64)
-    """
-    if attempt == 0:
-        return points
-    draws = torch.Generator().manual_seed(attempt)
-    odd = 2 * torch.randint(500, 50_000, (points.shape[-1],), generator=draws) + 1
-    return torch.remainder(points * odd.to(points), 1.0)
 
 
 class NeuralAdjoint(InverseMethod[NeuralAdjointConfig]):
@@ -141,8 +119,10 @@ class NeuralAdjointModel(InverseModel):
         known = known[:, None].expand(-1, points.shape[1], -1)
         best = torch.cat([self._encoded(points), known], dim=2)
         error = self._error(best, wanted)
+        flat = points.flatten(0, 1)
         for attempt in range(1, self._config.tries):
-            other = torch.cat([self._encoded(scattered(points, attempt)), known], dim=2)
+            tried = scattered(flat, attempt, attempt + 1)[0].view_as(points)
+            other = torch.cat([self._encoded(tried), known], dim=2)
             found = self._error(other, wanted)
             best = torch.where((found < error)[..., None], other, best)
             error = torch.minimum(found, error)
@@ -155,13 +135,11 @@ class NeuralAdjointModel(InverseModel):
     def _encoded(self, points: Tensor) -> Tensor:
         """Points (B, K, L) as features (B, K, F) of designs."""
         scaling = self._surrogate.scaling
-        # A scattered point may be an end of the unit interval, where a normal prior is infinite
-        inner = points.clamp(_EDGE, 1.0 - _EDGE)
         if self._config.start == "box":
             low, high = scaling.designs.low, scaling.designs.high
-            designs = low + inner * (high - low)
+            designs = low + points * (high - low)
         else:
-            designs = scaling.designs.from_unit(inner)
+            designs = scaling.designs.from_unit(points)
         return scaling.encode(designs).to(self._surrogate.device)
 
     def state(self) -> dict[str, Tensor]:

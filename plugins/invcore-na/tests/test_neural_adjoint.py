@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from invcore_na.config import NeuralAdjointConfig
-from invcore_na.method import NeuralAdjoint, scattered
+from invcore_na.method import NeuralAdjoint
 
 from invcore import (
     FitContext,
@@ -20,6 +20,7 @@ from invcore import (
     Variable,
     generator,
     installed,
+    scattered,
 )
 
 SMALL = SurrogateConfig(
@@ -165,8 +166,7 @@ def test_tries_keep_the_most_promising_start(example):
     stay, start = {"localisation": {"steps": 0}}, points(1, 50)
     target = Targets(torch.tensor([[0.5]]))
     found = variant(example, tries=3, **stay).propose(target, start).x[0]
-    tried = [scattered(start[0], attempt) for attempt in range(3)]
-    designs = torch.stack([SPACE.from_unit(unit) for unit in tried], dim=1)  # (50, 3, 2)
+    designs = SPACE.from_unit(scattered(start[0], 0, 3)).movedim(0, 1)  # (50, 3, 2)
     model = example[2]
     predicted = model._surrogate.predict(designs.flatten(0, 1)).unflatten(0, (50, 3))
     best = (predicted - 0.5).abs()[..., 0].argmin(1)

@@ -9,11 +9,10 @@ import torch
 from cmaes import CMA
 from torch import Tensor
 
-from invcore import Problem, Simulator, Targets
+from invcore import Problem, Simulator, Targets, point_keys
 from invcore_optimisers.methods.config import CMAESConfig
 from invcore_optimisers.methods.search import Search
 from invcore_optimisers.problem import Found, Problems
-from invcore_optimisers.scatter import keys
 
 _WORST = 1e300  # what a design without a response is worth: infinities have no range
 
@@ -72,7 +71,7 @@ class CMAES(Search[CMAESConfig]):
             return problems.found(start)
         best_z, size = start.clone(), self._population(start.shape[1])
         best = torch.full((len(start),), torch.inf, dtype=torch.float64)
-        seeds = (keys(points.flatten(0, 1)) >> np.uint64(32)).tolist()
+        seeds = (point_keys(points.flatten(0, 1)) >> np.uint64(32)).tolist()
         optimisers = {
             row: CMA(mean=z, sigma=config.sigma, seed=seed, population_size=size)
             for row, (z, seed) in enumerate(zip(start.numpy(), seeds, strict=True))

@@ -5,11 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from invcore import Problem, Simulator, Targets
+from invcore import Problem, Simulator, Targets, scattered
 from invcore_optimisers.methods.config import RandomSearchConfig
 from invcore_optimisers.methods.search import Search
 from invcore_optimisers.problem import Found, Problems
-from invcore_optimisers.scatter import scattered
 
 
 class RandomSearch(Search[RandomSearchConfig]):

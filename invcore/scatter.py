@@ -16,11 +16,11 @@ _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _FIRST, _SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
 
-def keys(points: Tensor) -> NDArray[np.uint64]:
+def point_keys(points: Tensor) -> NDArray[np.uint64]:
     """A number of 64 random bits for each point (N, L), from all its digits: (N,).
 
     Example:
-        >>> one, other = keys(torch.tensor([[0.25, 0.5], [0.25, 0.75]]))
+        >>> one, other = point_keys(torch.tensor([[0.25, 0.5], [0.25, 0.75]]))
         >>> bool(one != other)
         True
     """
@@ -55,7 +55,7 @@ def scattered(points: Tensor, first: int, last: int) -> Tensor:
     """
     dim = points.shape[1]
     places = np.arange(first * dim, last * dim, dtype=np.uint64).reshape(-1, 1, dim)
-    bits = _mixed(keys(points)[:, None] + _GOLDEN * (places + np.uint64(1)))
+    bits = _mixed(point_keys(points)[:, None] + _GOLDEN * (places + np.uint64(1)))
     # The upper 52 bits, and half a step: neither 0 nor 1
     units = torch.from_numpy(((bits >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52)
     if first == 0 and last > 0:
