@@ -15,9 +15,9 @@ class NetworkConfig(Config):
 
     width: int = Field(128, ge=1, description="Units in each hidden layer.")
     depth: int = Field(3, ge=0, description="Hidden layers.")
-    gain: float = Field(
-        0.1, gt=0, description="Last layer's initial weights, times torch's own: designs begin "
-        "near the middle of the prior."
+    spread: float = Field(
+        0.5, ge=0, description="Standard deviation of the first designs over the problems, in that "
+        "of the prior: where gradients are zero, nothing brings them apart; 0: all in its middle."
     )  # fmt: skip
 
 
@@ -26,20 +26,20 @@ class JointConfig(Config):
 
     Example:
         >>> JointConfig.resolve({}, preset="quick").steps
-        300
+        200
     """
 
-    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"quick": {"steps": 300}}
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"quick": {"steps": 200}}
 
     joint: int = Field(
         0, ge=0, description="Problems that share a network, in the order of the targets; 0: all. "
         "With fewer, several networks are trained side by side."
     )  # fmt: skip
-    steps: int = Field(1000, ge=1, description="Steps of each network.")
+    steps: int = Field(500, ge=1, description="Steps of each network.")
     batch: int = Field(
         0, ge=0, description="Problems of a network in one step, drawn at random; 0: all of them."
     )
-    lr: float = Field(1e-3, gt=0, description="Highest learning rate of Adam.")
+    lr: float = Field(3e-3, gt=0, description="Highest learning rate of Adam.")
     schedule: Literal["cosine", "constant"] = Field(
         "cosine", description="How the rate falls: to a thousandth along half a cosine, or never."
     )
@@ -47,7 +47,7 @@ class JointConfig(Config):
         1.0, ge=0, description="Clip the norm of a network's gradient to this; 0 does not."
     )
     clip_problem: float = Field(
-        1.0, ge=0, description="Before that, clip the gradient of each problem's error by its "
+        3.0, ge=0, description="Before that, clip the gradient of each problem's error by its "
         "design, so that no problem drowns the others; 0 does not."
     )  # fmt: skip
     network: NetworkConfig = NetworkConfig()

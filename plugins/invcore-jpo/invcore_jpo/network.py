@@ -32,10 +32,8 @@ class Networks(nn.Module):
         super().__init__()
         sizes = [inputs, *[config.width] * config.depth, outputs]
         self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
-        for number, (before, after) in enumerate(pairwise(sizes)):
+        for before, after in pairwise(sizes):
             bound = 1.0 / math.sqrt(before)  # as nn.Linear begins
-            if number == config.depth:
-                bound *= config.gain
             self.weights.append(nn.Parameter(bound * (2 * torch.rand(count, before, after) - 1)))
             self.biases.append(nn.Parameter(bound * (2 * torch.rand(count, 1, after) - 1)))
 
@@ -46,6 +44,19 @@ class Networks(nn.Module):
             x = torch.baddbmm(bias, x, weight)
             x = x if number == last else silu(x)
         return x
+
+    @torch.no_grad()
+    def spread_over(self, x: Tensor, spread: float) -> None:
+        """Scale and shift the last layers, so that the outputs for inputs (G, n, I) have mean 0.
+
+        Each output then has the given standard deviation over all of them; where all inputs are
+        alike, none has any.
+        """
+        first = self(x).flatten(0, 1)
+        own = first.std(dim=0, unbiased=False)
+        scale = torch.where(own > 1e-4, spread / own, 1.0)
+        self.weights[-1].mul_(scale)
+        self.biases[-1].sub_(first.mean(dim=0)).mul_(scale)
 
     def clip(self, norm: float) -> None:
         """Scale each network's own gradient down to a norm."""

@@ -41,6 +41,24 @@ def test_stacked_networks_are_separate_ones():
         torch.testing.assert_close(together[g], out)
 
 
+def test_first_designs_are_spread_over_the_problems():
+    with isolated(0):
+        networks = Networks(NetworkConfig(width=16), 2, 5, 3)
+    inputs = torch.randn(2, 40, 5, generator=generator(0))
+    networks.spread_over(inputs, 0.5)
+    first = networks(inputs).flatten(0, 1)
+    torch.testing.assert_close(first.std(dim=0, unbiased=False), torch.full((3,), 0.5))
+    torch.testing.assert_close(first.mean(dim=0), torch.zeros(3), atol=1e-5, rtol=0)
+    alike = inputs[:1, :1].expand(1, 40, -1)
+    with isolated(0):
+        networks = Networks(NetworkConfig(width=16), 1, 5, 3)
+    before = networks.weights[-1].clone()
+    networks.spread_over(alike, 0.5)
+    assert torch.equal(networks.weights[-1], before) and float(networks(alike).abs().max()) < 1e-5
+    networks.spread_over(inputs[:1], 0.0)
+    assert not networks(inputs[:1]).any(), "without a spread, all begin in the middle"
+
+
 @pytest.mark.parametrize("settings", [{}, {"joint": 2}, {"joint": 1}, {"batch": 2}, {"clip": 0.0}])
 def test_the_minima_of_all_problems_are_found(settings):
     found = solved(**settings)

@@ -10,9 +10,8 @@ from torch import Tensor
 from torch.nn.functional import mse_loss
 
 from invcore import History, ShapeError, Simulator, Space, Targets
+from invcore_optimisers.coordinates import Coordinates
 from invcore_optimisers.tracking import Tracker
-
-_SPREAD = 0.34134474606854293  # of a normal, between its mean and one standard deviation
 
 
 @dataclass(frozen=True)
@@ -36,11 +35,9 @@ class Found:
 class Problems:
     """The inverse problems of B targets with K starts each: N = B K, one below the other.
 
-    Its points z (M, D) are the designs' continuous variables, shifted and scaled by their priors:
-    to the median, in halves of the range between 16% and 84%. The value of z is the mean squared
-    difference between its response and the target, over ``scale``. The simulator is asked inside
-    the designs' bounds alone, at the nearest design; ``penalty`` times the squared distance from it
-    (in z) is added. A design without a response has the value inf.
+    Its points z (M, D) are the ``Coordinates`` of the designs' continuous variables: whatever z is,
+    its design is within the bounds. The value of z is the mean squared difference between its
+    response and the target, over ``scale``. A design without a response has the value inf.
 
     Args:
         simulator: of the task.
@@ -48,7 +45,6 @@ class Problems:
         targets: B of them, with what is known of each.
         starts: (B, K, Dx), designs.
         scale: what squared errors are divided by, so that values are about one.
-        penalty: of leaving the bounds.
         moves: ``continuous``: other variables stay as the start has them; ``numbers``: whole
             numbers move too, rounded when simulated, and categories stay.
 
@@ -80,7 +76,6 @@ class Problems:
         starts: Tensor,
         *,
         scale: float = 1.0,
-        penalty: float = 1.0,
         moves: Literal["continuous", "numbers"] = "continuous",
     ) -> None:
         if starts.ndim != 3 or len(starts) != len(targets) or starts.shape[2] != designs.dim:
@@ -88,7 +83,7 @@ class Problems:
                 f"starts: expected ({len(targets)}, K, {designs.dim}), got {tuple(starts.shape)}"
             )
         self._simulator, self._designs = simulator, designs
-        self._scale, self._penalty = scale, penalty
+        self._scale = scale
         self._target = targets.y.double()
         self._context = targets.context
         self._owner = torch.arange(len(targets)).repeat_interleave(starts.shape[1])
@@ -96,34 +91,26 @@ class Problems:
         self.movable = movable(designs, moves)
         self._all = len(self.movable) == designs.dim
         self._rounds = bool(designs.whole[self.movable].any())
-        centre, spread = scales(designs)
-        self.centre, self.spread = centre[self.movable], spread[self.movable]
-        self._low, self._high = designs.low[self.movable], designs.high[self.movable]
+        self.coordinates = Coordinates(designs, self.movable)
+        """Between points and designs."""
         self.tracker = Tracker(simulator, len(targets))
         """The smallest error of each target, of all that was simulated so far."""
-        self.start = (self._fixed[:, self.movable] - self.centre) / self.spread
+        self.start = self.coordinates.points(self._fixed[:, self.movable])
         """The starts as points (N, D)."""
 
     def __call__(self, z: Tensor, rows: Tensor) -> Tensor:
         """The objective: values (M,) of points z (M, D) of the problems ``rows`` (M,)."""
-        x = self.centre + self.spread * z
-        with torch.no_grad():
-            inside = bool(((x >= self._low) & (x <= self._high)).all())
-        if inside:  # as nearly always: with less to differentiate
-            return self._errors(self._whole(x, rows), rows)[1] / self._scale
-        nearest = x.clamp(self._low, self._high)
-        outside = ((x - nearest) / self.spread).square().sum(dim=1)
-        error = self._errors(self._whole(nearest, rows), rows)[1]
-        return error / self._scale + self._penalty * outside
+        x = self._whole(self.coordinates.designs(z), rows)
+        return self._errors(x, rows)[1] / self._scale
 
     def designs_of(self, z: Tensor, rows: Tensor) -> Tensor:
-        """The nearest allowed designs (M, Dx) of points (M, D)."""
-        x = (self.centre + self.spread * z.detach()).clamp(self._low, self._high)
+        """The allowed designs (M, Dx) of points (M, D)."""
+        x = self.coordinates.designs(z.detach())
         return self._designs.project(self._whole(x, rows))
 
     @torch.no_grad()
     def found(self, z: Tensor) -> Found:
-        """The allowed designs nearest to points (N, D) of all problems, simulated."""
+        """The designs of points (N, D) of all problems, simulated."""
         rows = torch.arange(len(z))
         x = self.designs_of(z, rows)
         y, error = self._errors(x, rows)
@@ -160,22 +147,3 @@ def movable(designs: Space, moves: Literal["continuous", "numbers"]) -> Tensor:
     """The positions of variables that move, long."""
     stays = [bool(v.categories) or (v.whole and moves == "continuous") for v in designs.variables]
     return torch.tensor([i for i, stay in enumerate(stays) if not stay], dtype=torch.long)
-
-
-def scales(designs: Space) -> tuple[Tensor, Tensor]:
-    """Medians of the priors and halves of their ranges from 16% to 84%: (Dx,) each, float64.
-
-    Where that range has no width (a prior with its mass at an end), half of the bounds' counts, or
-    one where there are none.
-
-    Example:
-        >>> from invcore import Normal, Variable
-        >>> scales(Space.of(Variable(name="x", prior=Normal(mean=3.0, std=0.5))))
-        (tensor([3.], dtype=torch.float64), tensor([0.5000], dtype=torch.float64))
-    """
-    ends = torch.tensor([0.5 - _SPREAD, 0.5, 0.5 + _SPREAD], dtype=torch.float64)
-    low, centre, high = designs.from_unit(ends[:, None].expand(3, designs.dim)).unbind(0)
-    half = 0.5 * (high - low)
-    width = 0.5 * (designs.high - designs.low)
-    spare = torch.where(width.isfinite(), width, 1.0)
-    return centre, torch.where(half > 0, half, spare)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 from invcore_optimisers import Evaluator, Problems, minimise_bfgs
-from invcore_optimisers.problem import scales
+from invcore_optimisers.coordinates import Coordinates, scales
 
 from invcore import (
     Categorical,
@@ -15,8 +15,10 @@ from invcore import (
     Space,
     Targets,
     Task,
+    TruncatedNormal,
     Uniform,
     Variable,
+    generator,
 )
 
 
@@ -50,6 +52,14 @@ class Layers(Task):
         return x[:, :1] * x[:, 1:2] + 3 * x[:, 2:]
 
 
+class Twice(Task):
+    designs = Space.of(Variable(name="x", prior=Uniform(low=-0.2, high=1.4)))
+    responses = Space.of(Variable(name="y"))
+
+    def simulate(self, x, context=None):
+        return 2 * x
+
+
 def shifted(starts, **settings):
     """Two targets with their own shifts."""
     context = {"shift": torch.tensor([0.5, -0.5], dtype=torch.float64)}
@@ -81,17 +91,50 @@ def test_the_value_is_the_error_of_the_rows_own_target_and_context():
     torch.testing.assert_close(found, wanted)
 
 
-def test_outside_the_bounds_the_nearest_design_is_simulated_and_the_distance_costs():
-    _, problems = shifted(torch.tensor([[[-1.0, 3.0]], [[-1.0, 3.0]]]).double(), penalty=7.0)
-    rows = torch.tensor([0, 1])
-    edge = problems.start
-    away = torch.tensor([0.25, 0.0], dtype=torch.float64)
-    value, slope = Evaluator(problems, 100)(edge - away, rows)
-    torch.testing.assert_close(value, problems(edge, rows) + 7.0 * 0.25**2)
-    torch.testing.assert_close(slope[:, 0], torch.full((2,), -2 * 7.0 * 0.25).double())
-    found = problems.found(edge - away)
-    assert bool(Shifted.designs.contains(found.x).all())
-    torch.testing.assert_close(found.error, problems(edge, rows))
+MIXED = Space.of(
+    Variable(name="both", prior=Uniform(low=-1.0, high=2.0)),
+    Variable(name="above", prior=ClippedNormal(mean=1.0, std=0.5, low=0.0)),
+    Variable(name="below", prior=Normal(mean=1.0, std=0.5), high=2.0),
+    Variable(name="free", prior=Normal(mean=3.0, std=0.5)),
+    Variable(name="skew", prior=TruncatedNormal(mean=0.0, std=1.0, low=-0.5, high=3.0)),
+)
+
+
+def test_coordinates_cover_the_bounds_and_no_more():
+    own = Coordinates(MIXED, torch.arange(5))
+    z = torch.linspace(-50, 50, 20_001, dtype=torch.float64)[:, None].expand(-1, 5)
+    x = own.designs(z)
+    assert bool(((x >= MIXED.low - 1e-12) & (x <= MIXED.high + 1e-12)).all())
+    lowest, highest = x.amin(0), x.amax(0)
+    torch.testing.assert_close(lowest[[0, 1, 4]], MIXED.low[[0, 1, 4]], atol=1e-3, rtol=0)
+    torch.testing.assert_close(highest[[0, 2, 4]], MIXED.high[[0, 2, 4]], atol=1e-3, rtol=0)
+    centre, spread = scales(MIXED)
+    torch.testing.assert_close(own.designs(torch.zeros(1, 5).double())[0], centre)
+    slope = torch.autograd.functional.jacobian(own.designs, torch.zeros(5).double()).diagonal()
+    torch.testing.assert_close(slope[[0, 2, 3]], spread[[0, 2, 3]] * torch.tensor([1, -1, 1]))
+    assert bool((slope.abs() <= spread * 1.0001).all())
+
+
+def test_coordinates_are_inverted():
+    own, x = Coordinates(MIXED, torch.arange(5)), MIXED.sample(500, generator(0))
+    torch.testing.assert_close(own.designs(own.points(x)), x, rtol=0, atol=1e-5)
+    edge = torch.stack([MIXED.low, MIXED.high]).clamp(-3.0, 200.0)
+    again = own.designs(own.points(edge))
+    torch.testing.assert_close(again, edge, rtol=0, atol=1e-4)
+    slope = torch.autograd.functional.jacobian(own.designs, own.points(edge[:1])[0]).diagonal()
+    assert bool((slope.abs() > 1e-4).all()), "a search can leave a bound"
+
+
+def test_a_minimum_on_a_bound_takes_no_more_than_one_within():
+    """The nearest value to 9 is at the upper bound of x1, where no response would be beyond it."""
+    task = Twice()
+    starts = torch.tensor([[[0.3], [0.9]], [[0.3], [0.9]]]).double()
+    targets = Targets(torch.tensor([[9.0], [0.5]], dtype=torch.float64))
+    problems = Problems(Simulator(task), task.designs, targets, starts)
+    found = minimise_bfgs(problems, problems.start)
+    assert bool(found.converged.all()) and int(found.evaluations.max()) < 15
+    x = problems.found(found.x).x[:, 0]
+    torch.testing.assert_close(x, torch.tensor([1.4, 1.4, 0.25, 0.25]).double(), atol=1e-6, rtol=0)
 
 
 def test_a_design_without_a_response_is_infinite_and_harms_no_other():
@@ -111,7 +154,7 @@ def test_a_design_without_a_response_is_infinite_and_harms_no_other():
 
 def test_gradients_are_those_of_differences():
     x = torch.tensor([[[0.2, 3.0], [1.0, 2.0]], [[0.4, 3.5], [-2.0, 3.0]]]).double()
-    _, problems = shifted(x, scale=0.3, penalty=2.0)
+    _, problems = shifted(x, scale=0.3)
     point = problems.start.clone().requires_grad_()
     assert torch.autograd.gradcheck(lambda z: problems(z, torch.arange(4)), (point,))
 

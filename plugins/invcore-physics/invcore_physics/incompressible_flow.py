@@ -15,7 +15,7 @@ from invcore_physics.spectral_drawing import draw_flow
 
 VORTICES = 2
 SENSORS = 4  # in each direction
-_ROWS = 64  # at a time: a gradient takes about 2 MB a row
+_ROWS = 128  # at a time: a gradient takes about 1 MB a row
 _LARGEST = 1e6  # designs beyond it overflow
 
 
@@ -23,11 +23,11 @@ class IncompressibleFlowConfig(Config):
     """The fluid, the vortices' size, and how finely the flow is resolved."""
 
     grid: int = Field(
-        32, ge=16, le=256, multiple_of=8, description="Points of the grid in each direction."
+        24, ge=16, le=256, multiple_of=8, description="Points of the grid in each direction."
     )
     time: float = Field(0.8, gt=0, le=100, description="When the sensors measure.")
-    steps: int = Field(40, ge=1, le=100_000, description="Time steps until then.")
-    viscosity: float = Field(1e-3, ge=0, description="Kinematic viscosity, side² / time.")
+    steps: int = Field(20, ge=1, le=100_000, description="Time steps until then.")
+    viscosity: float = Field(3e-3, ge=0, description="Kinematic viscosity, side² / time.")
     radius: float = Field(
         0.1, gt=0, le=0.5, description="Standard deviation of a vortex, in sides of the square."
     )

@@ -2,9 +2,9 @@
 
 A packet that is moved by δ differs from itself by the mean square
 
-    A²σ√π/T [1 - exp(-δ²/4σ²) cos(2πfδ)]
+    A²σ√π/T [1 + c - exp(-δ²/4σ²) (cos(2πfδ) + c)],  c = exp(-(2πfσ)²),
 
-in a window of length T, up to terms of the order exp(-(2πfσ)²): a local minimum every period 1/f,
+in a window of length T: a local minimum every period 1/f, if the packet is longer than that,
 and a plain where the two do not meet. Who goes downhill finds the right minimum only from within
 about half a period.
 """

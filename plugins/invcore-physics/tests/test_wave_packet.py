@@ -133,6 +133,19 @@ def test_the_landscape_is_the_closed_form_with_a_minimum_a_period():
     assert (minima - away).abs().max() < 0.03
 
 
+def test_the_landscape_of_a_packet_shorter_than_its_period():
+    """One valley, a rim, and a plain."""
+    packet, place = Packet(1.0, 0.3), torch.linspace(-3.0, 3.0, 601, dtype=torch.float64)
+    y = packet_signal(5.0 + place, 0.5, packet)
+    error = (y - packet_signal(torch.tensor([5.0]).double(), 0.5, packet)).square().mean(dim=1)
+    constant = math.exp(-((2 * math.pi * 0.5 * 0.3) ** 2))
+    hill = torch.exp(-(place**2) / (4 * 0.3**2))
+    size = 0.3 * math.sqrt(math.pi) / WINDOW
+    wanted = size * (1 + constant - hill * ((math.pi * place).cos() + constant))
+    assert (error - wanted).abs().max() < 1e-9
+    assert error[200:401].max() > 1.01 * error[[0, 600]].max(), "a rim above the plain"
+
+
 def test_the_picture():
     task, axes = WavePacket(), Figure().add_subplot()
     x = draws(task, 9)

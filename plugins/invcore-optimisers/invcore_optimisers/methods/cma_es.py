@@ -63,7 +63,6 @@ class CMAES(Search[CMAESConfig]):
             targets,
             problem.designs.from_unit(points),
             scale=scale,
-            penalty=config.penalty,
             moves="numbers",
         )
         start = problems.start

@@ -16,17 +16,7 @@ _GTOL = Field(
 )
 
 
-class BoundedConfig(Config):
-    """Staying inside the designs' bounds."""
-
-    penalty: float = Field(
-        1.0,
-        gt=0,
-        description="What a squared distance of one from the bounds costs, in the units of gtol.",
-    )
-
-
-class BFGSSearchConfig(BFGSConfig, BoundedConfig):
+class BFGSSearchConfig(BFGSConfig):
     """Settings of the method ``bfgs``."""
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
@@ -36,7 +26,7 @@ class BFGSSearchConfig(BFGSConfig, BoundedConfig):
     gtol: float = _GTOL
 
 
-class LBFGSSearchConfig(LBFGSConfig, BoundedConfig):
+class LBFGSSearchConfig(LBFGSConfig):
     """Settings of the method ``lbfgs``."""
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
@@ -46,7 +36,7 @@ class LBFGSSearchConfig(LBFGSConfig, BoundedConfig):
     gtol: float = _GTOL
 
 
-class GradientDescentSearchConfig(GradientDescentConfig, BoundedConfig):
+class GradientDescentSearchConfig(GradientDescentConfig):
     """Settings of the method ``gradient-descent``."""
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
@@ -57,7 +47,7 @@ class GradientDescentSearchConfig(GradientDescentConfig, BoundedConfig):
     gtol: float = _GTOL
 
 
-class AdamSearchConfig(AdamConfig, BoundedConfig):
+class AdamSearchConfig(AdamConfig):
     """Settings of the method ``adam``."""
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
@@ -81,7 +71,7 @@ class RandomSearchConfig(Config):
     )
 
 
-class CMAESConfig(BoundedConfig):
+class CMAESConfig(Config):
     """Settings of the method ``cma-es``."""
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {

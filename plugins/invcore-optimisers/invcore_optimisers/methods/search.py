@@ -24,12 +24,11 @@ from invcore import (
     Targets,
 )
 from invcore_optimisers.evaluation import Objective
-from invcore_optimisers.methods.config import BoundedConfig
 from invcore_optimisers.minimum import Minimum
 from invcore_optimisers.problem import Found, Problems
 
 C = TypeVar("C", bound=Config)
-B = TypeVar("B", bound=BoundedConfig)
+B = TypeVar("B", bound=Config)
 _NUMBERS = 1 << 25  # that the state of a batch of problems may hold
 
 
@@ -86,14 +85,7 @@ class GradientSearch(Search[B]):
     ) -> Found:
         """Move all starts in one batch."""
         space = problem.designs
-        problems = Problems(
-            simulator,
-            space,
-            targets,
-            space.from_unit(points),
-            scale=scale,
-            penalty=self.config.penalty,
-        )
+        problems = Problems(simulator, space, targets, space.from_unit(points), scale=scale)
         if not len(problems.movable):
             return problems.found(problems.start)
         return problems.found(self.minimise(problems, problems.start).x)
