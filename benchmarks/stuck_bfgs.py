@@ -31,7 +31,7 @@ WORST = 1e6  # what a design without a response is worth: SciPy's line search wa
 def by_scipy(problems: Problems) -> tuple[np.ndarray, int]:
     """Where SciPy's BFGS ends on each problem (N, D), and evaluations in all."""
     asked: queue.Queue[tuple[int, np.ndarray | None]] = queue.Queue()
-    answers = [queue.Queue() for _ in problems.start]
+    answers: list[queue.Queue[Any]] = [queue.Queue() for _ in problems.start]
     ends: dict[int, np.ndarray] = {}
 
     def search(row: int) -> None:
