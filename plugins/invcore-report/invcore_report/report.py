@@ -19,6 +19,7 @@ from invcore_report.measure import summaries
 from invcore_report.page import TaskPart, render
 from invcore_report.parity import parity_chart
 from invcore_report.pictures import Gallery
+from invcore_report.series import series_charts
 from invcore_report.style import styles
 from invcore_report.tables import wanted_counts
 
@@ -94,6 +95,7 @@ def make(
             step()
             part.curves += anytime_charts(mine, looks, gallery)
             part.curves += convergence_chart(part.board, collection, store, looks, gallery)
+            part.curves += series_charts(part.board, gallery)
             part.curves += parity_chart(part.board, collection, store, looks, gallery)
             step()
             part.candidates = candidate_pictures(part.board, collection, store, gallery)

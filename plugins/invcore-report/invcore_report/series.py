@@ -1,0 +1,103 @@
+"""What a setting changes: numbers of methods that differ in one numeric setting alone."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import partial
+
+from invcore_report.curves import Interval
+from invcore_report.labels import flat
+from invcore_report.leaderboard import Board, Row
+from invcore_report.pictures import Gallery, Picture
+from invcore_report.style import styles
+
+FEWEST = 3  # values of a setting that make a curve
+SHARE = "better-than-reference"
+_SIZE = (4.6, 3.3)
+
+
+@dataclass(frozen=True)
+class Series:
+    """Runs of one method that differ in one numeric setting.
+
+    Args:
+        setting: its name.
+        label: the method, with the settings in which it differs from other series.
+        points: the setting's values, ascending, and what was measured there.
+    """
+
+    setting: str
+    label: str
+    points: tuple[tuple[float, Interval], ...]
+
+
+def series_charts(board: Board, gallery: Gallery) -> list[Picture]:
+    """A chart for each numeric setting that a bench varies: the share of problems below the
+    reference, where that was measured, or else the first candidate's error.
+    """
+    key = SHARE if any(SHARE in row.cells for row in board.rows) else "r_1"
+    found = series_of(board, key)
+    pictures = []
+    for setting in dict.fromkeys(one.setting for one in found):
+        lines = [one for one in found if one.setting == setting]
+        look = styles(one.label for one in lines)
+        with gallery.figure(*_SIZE) as figure:
+            axes = figure.add_subplot()
+            for one in lines:
+                x = [value for value, _ in one.points]
+                own = look[one.label]
+                axes.fill_between(
+                    x, [p.low for _, p in one.points], [p.high for _, p in one.points],
+                    color=own.colour, alpha=0.15, linewidth=0,
+                )  # fmt: skip
+                axes.plot(
+                    x, [p.value for _, p in one.points], color=own.colour, marker=own.marker,
+                    markersize=4, linewidth=1.4, label=one.label,
+                )  # fmt: skip
+            if all(value > 0 for one in lines for value, _ in one.points):
+                axes.set_xscale("log", base=2)
+            if key == SHARE:
+                axes.set_ylim(0, 1)
+            else:
+                axes.set_yscale("log")
+            axes.set(xlabel=setting, ylabel=key)
+            axes.grid(True)
+            axes.legend(frameon=False, fontsize="small")
+            title = f"{board.task}: {key} by {setting}"
+            caption = f"{key} by the setting {setting}; bands as in the table"
+            name = f"{board.task}-by-{setting}"
+            pictures.append(gallery.chart(name, caption, figure, partial(axes.set_title, title)))
+    return pictures
+
+
+def series_of(board: Board, key: str) -> list[Series]:
+    """The series of a leaderboard's rows that have a number in the column ``key``."""
+    groups: dict[tuple[str, ...], dict[float, Row]] = defaultdict(dict)
+    for row in board.rows:
+        record = row.summary.records[0]
+        own = flat(record.config.get("method", {})) | {"sampler": record.sampler}
+        for setting, text in own.items() if key in row.cells else ():
+            value = _number(text)
+            if value is not None:
+                others = sorted(f"{k}={v}" for k, v in own.items() if k != setting)
+                groups[(setting, record.method, *others)][value] = row
+    many = {name: rows for name, rows in groups.items() if len(rows) >= FEWEST}
+    result = []
+    for name, rows in many.items():
+        setting, method, *others = name
+        peers = [set(peer[2:]) for peer in many if peer[:2] == name[:2]]
+        apart = [fact for fact in others if not all(fact in peer for peer in peers)]
+        label = f"{method} ({', '.join(apart)})" if apart else method
+        points = tuple((value, rows[value].cells[key]) for value in sorted(rows))
+        result.append(Series(setting, label, points))
+    return result
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None

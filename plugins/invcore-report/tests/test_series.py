@@ -1,0 +1,64 @@
+"""Curves over a setting that a bench varies."""
+
+from __future__ import annotations
+
+import torch
+from invcore_report.curves import Interval, mean_interval, pooled
+from invcore_report.leaderboard import Board, Row
+from invcore_report.measure import Summary
+from invcore_report.pictures import Gallery
+from invcore_report.series import series_charts, series_of
+
+from invcore.store import RunRecord
+
+
+def row(value, method="jpo", key="better-than-reference", **settings):
+    record = RunRecord(
+        id="0" * 12, task="t", method=method, sampler="lhs", candidates=1, targets=3, seed=0,
+        device="cpu", config={"method": settings},
+    )  # fmt: skip
+    errors = torch.rand(3, generator=torch.Generator().manual_seed(0))
+    summary = Summary(
+        task="t", method=f"{method} {settings}", name=method, records=(record,), targets="",
+        raw=pooled((1,), errors[None]), reranked=None, median=mean_interval(errors),
+        failed=mean_interval(errors),
+    )  # fmt: skip
+    return Row(summary, cells={key: Interval(value, value - 0.1, value + 0.1)})
+
+
+def board(*rows):
+    return Board("t", 1, (), rows)
+
+
+ROWS = [
+    *(row(0.1 * n, joint=n, refine="none", lr=0.1) for n in (4, 2, 8)),
+    *(row(0.2 * n, joint=n, refine="bfgs", lr=0.1) for n in (2, 4)),
+    row(0.5, method="bfgs", joint=3),
+]
+
+
+def test_a_series_is_one_method_and_one_setting_in_ascending_order():
+    (one,) = series_of(board(*ROWS), "better-than-reference")
+    assert (one.setting, one.label) == ("joint", "jpo")
+    assert [(n, round(p.value, 6)) for n, p in one.points] == [(2, 0.2), (4, 0.4), (8, 0.8)]
+
+
+def test_series_are_named_by_what_tells_them_apart():
+    more = [*ROWS, row(0.9, joint=8, refine="bfgs", lr=0.1)]
+    found = series_of(board(*more), "better-than-reference")
+    assert [one.label for one in found] == ["jpo (refine=none)", "jpo (refine=bfgs)"]
+
+
+def test_two_values_or_two_settings_at_once_are_no_series():
+    both = [row(0.1, joint=n, lr=n / 10) for n in (2, 4, 8)]
+    assert not series_of(board(*ROWS[3:], *both), "better-than-reference")
+
+
+def test_the_chart_is_written_or_there_is_none(tmp_path):
+    gallery = Gallery(tmp_path)
+    (picture,) = series_charts(board(*ROWS), gallery)
+    assert picture.name == "t-by-joint" and (tmp_path / "t-by-joint.png").stat().st_size > 5000
+    errors = [row(0.1 * n, key="r_1", joint=n) for n in (4, 2, 8)]
+    (picture,) = series_charts(board(*errors), gallery)
+    assert "r_1" in picture.caption
+    assert not series_charts(board(*ROWS[3:]), gallery)
