@@ -147,7 +147,7 @@ class Designer:
             best = order[b][usable[b]]
             if len(best) == 0:
                 raise DivergedError(f"target {b + 1}: method {self.method!r} gave no finite design")
-            best = best[_distinct(self.problem.designs.to_unit(designs[b, best]))]
+            best = best[distinct(self.problem.designs.to_unit(designs[b, best]))]
             rows.append((torch.full_like(best, b), torch.arange(1, len(best) + 1), best))
         which, rank, best = (torch.cat(column) for column in zip(*rows, strict=True))
         return Proposal(
@@ -239,7 +239,7 @@ def check_reach(reach: Reach, targets: Tensor, responses: Space, extrapolate: bo
     return notes
 
 
-def _distinct(unit: Tensor) -> Tensor:
+def distinct(unit: Tensor) -> Tensor:
     """Positions of the designs (K, Dx) that do not repeat an earlier one, in order."""
     cells = (unit / _GRID).round()
     _, group = torch.unique(cells, dim=0, return_inverse=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Flag, auto
 from typing import ClassVar
 
+import torch
 from torch import Tensor
 
 from invcore.candidates import Candidates
@@ -61,6 +62,11 @@ class Targets:
 
     def __len__(self) -> int:
         return len(self.y)
+
+    def to(self, device: torch.device) -> Targets:
+        """The same targets on another device."""
+        context = self.context and {name: v.to(device) for name, v in self.context.items()}
+        return Targets(self.y.to(device), context)
 
 
 class InverseModel(ABC):

@@ -16,7 +16,7 @@ from torch import Tensor
 from invcore.contracts.method import InverseMethod, Needs, Problem, Targets
 from invcore.contracts.sampler import Sampler
 from invcore.data import Pairs
-from invcore.designer import _distinct
+from invcore.designer import distinct
 from invcore.errors import BudgetError, ConfigError, DivergedError, InvcoreError, SimulatorError
 from invcore.fitcontext import FitContext
 from invcore.owndata import MIN_ROWS, OwnData, as_targets
@@ -209,7 +209,7 @@ class Stages:
                 raise DivergedError(
                     f"target {b + 1}: method {self.record.method!r} gave no finite design"
                 )
-            kept.append(rows[_distinct(self.own.designs.to_unit(rows))])
+            kept.append(rows[distinct(self.own.designs.to_unit(rows))])
             groups.append(torch.full((len(kept[-1]),), b))
         return torch.cat(groups), torch.cat(kept)
 

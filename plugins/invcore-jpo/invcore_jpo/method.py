@@ -86,7 +86,7 @@ class JointModel(InverseModel):
         middle = designs.from_unit(torch.full((len(targets), 1, designs.dim), 0.5).double())
         spread = targets.y.double().var(dim=0, unbiased=False).mean()
         scale = float(spread) or 1.0  # of one target, or of equal ones: none
-        problems = Problems(simulator, designs, targets, middle, scale=scale)
+        problems = Problems(simulator, designs, targets.to(device), middle, scale=scale)
         evaluator = Evaluator(problems, config.rows)
         inputs, dim = _inputs(targets).to(device), problems.start.shape[1]
         with self._progress.stage("jpo", config.steps) as stage:

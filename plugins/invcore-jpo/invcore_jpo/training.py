@@ -79,7 +79,7 @@ def train_jointly(
         rows, counted = _batch(places, own, config.batch, draws)
         z = networks(inputs[rows])  # (G, n, D)
         flat, numbers = z[counted], rows[counted]
-        # Simulators answer in float64, on the CPU where the targets are
+        # Points of searches are float64 on the CPU, wherever the simulator works
         asked, numbers = flat.detach().cpu().double(), numbers.cpu()
         value, slope = evaluator(asked, numbers)
         better = value < best[numbers]

@@ -42,7 +42,8 @@ class Problems:
     Args:
         simulator: of the task.
         designs: its space.
-        targets: B of them, with what is known of each.
+        targets: B of them, with what is known of each; where they are is where the simulator
+            works, and all else is done on the CPU.
         starts: (B, K, Dx), designs.
         scale: what squared errors are divided by, so that values are about one.
         moves: ``continuous``: other variables stay as the start has them; ``numbers``: whole
@@ -128,10 +129,16 @@ class Problems:
         return self._designs.rounded(moved) if self._rounds else moved
 
     def _errors(self, x: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Responses (M, Dy), and their errors (M,)."""
+        """Responses (M, Dy), and their errors (M,), on the designs' device."""
+        y, error = self._asked(x.to(self._target.device), rows)
+        return y.to(x.device), error.to(x.device)
+
+    def _asked(self, x: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """The same, where the simulator works."""
         owner = self._owner[rows]
         context = self._context and {name: known[owner] for name, known in self._context.items()}
-        y, target = self._simulator(x, context), self._target[owner]
+        y = self._simulator(x, context)
+        target = self._target[owner]
         error = (y - target).square().mean(dim=1)
         self.tracker.add(owner, error)
         if bool(error.detach().sum().isfinite()):  # the rule: no row without a response

@@ -163,6 +163,9 @@ def draw_landscape(
         if truth is not None:
             place = [[float(truth[i])] for i in across]
             axes.scatter(*place, s=90, marker="X", color=_BEST, edgecolors="white", label="truth")
-    if truth is not None:
-        axes.legend(loc="upper right", fontsize="small")
+    if truth is not None:  # the legend goes to the other corner
+        unit = space.to_unit(truth[None].double())[0, list(across)]
+        side = "left" if unit[0] > 0.5 else "right"
+        height = "lower" if len(across) > 1 and unit[1] > 0.5 else "upper"
+        axes.legend(loc=f"{height} {side}", fontsize="small")
     return True

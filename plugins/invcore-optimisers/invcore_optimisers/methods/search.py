@@ -43,7 +43,7 @@ class Search(InverseMethod[C]):
         variance = float(train.y.double().var(dim=0, correction=0).mean())
         usable = math.isfinite(variance) and variance > 0
         scale = torch.tensor(variance if usable else 1.0, dtype=torch.float64)
-        return SearchModel(self, problem, scale)
+        return SearchModel(self, problem, scale.to(context.device))
 
     def restore(self, problem: Problem, state: dict[str, Tensor]) -> SearchModel:
         """Rebuild the model from its scale."""
@@ -117,11 +117,11 @@ class SearchModel(InverseModel):
             )
         each, dim = points.shape[1:]
         step = max(1, _NUMBERS // max(1, each * self._method.numbers(dim)))
-        parts = []
+        parts, there = [], targets.to(self._scale.device)
         for begin in range(0, max(1, len(targets)), step):
             rows = slice(begin, begin + step)
-            context = targets.context and {k: v[rows] for k, v in targets.context.items()}
-            part, scale = Targets(targets.y[rows], context), float(self._scale)
+            context = there.context and {k: v[rows] for k, v in there.context.items()}
+            part, scale = Targets(there.y[rows], context), float(self._scale)
             parts.append(
                 self._method.search(simulator, self._problem, part, points[rows].double(), scale)
             )
