@@ -11,7 +11,7 @@ import torch
 
 import invcore
 from invcore import Candidates, Designer, InverseMethod, InverseModel, Needs, Store, generator
-from invcore.designer import _distinct
+from invcore.designer import distinct
 from invcore.errors import ConfigError, DataError, DivergedError, StoreError, UnknownNameError
 from invcore.tables import read_table
 
@@ -236,4 +236,4 @@ def test_designs_alike_are_one():
     unit = torch.tensor(
         [[0.5, 0.5], [0.2, 0.1], [0.5, 0.50001], [0.2, 0.1], [0.2, 0.1003]]
     ).double()
-    assert _distinct(unit).tolist() == [0, 1, 4]
+    assert distinct(unit).tolist() == [0, 1, 4]
