@@ -26,7 +26,7 @@ class KuramotoSivashinskyConfig(Config):
     grid: int = Field(48, ge=16, le=512, description="Points of the grid; a third are modes.")
     length: float = Field(22.0, gt=0, le=400, description="Length of the periodic interval.")
     time: float = Field(25.0, gt=0, le=1000, description="When the late state is seen.")
-    steps: int = Field(250, ge=1, le=100_000, description="Time steps until then.")
+    steps: int = Field(125, ge=1, le=100_000, description="Time steps until then.")
     noise: float = Field(
         0.0, ge=0, description="Standard deviation of the noise in what is measured of targets."
     )

@@ -109,14 +109,14 @@ def test_the_order_in_time_is_four():
 
 
 def test_the_default_resolution_is_fine_enough():
-    """Against twice the modes and four times the steps; the figures of the task's card."""
+    """Against twice the modes and eight times the steps; the figures of the task's card."""
     coarse, fine = KuramotoSivashinsky(), task_of(grid=96, steps=1000)
-    x, known = drawn(coarse, 16)
-    again = drawn(fine, 16)[1]
+    x, known = drawn(coarse, 100)
+    again = drawn(fine, 100)[1]
     assert torch.allclose(again["initial"][:, ::2], known["initial"])
     wanted = fine.simulate(x, again)[:, ::2]
     off = rms(coarse.simulate(x, known), wanted) / wanted.std()
-    assert off.median() < 3e-4 and off.quantile(0.9) < 1e-2
+    assert off.median() < 1.5e-3 and off.quantile(0.9) < 4e-2
 
 
 def test_symmetries():
