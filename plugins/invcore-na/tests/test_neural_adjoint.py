@@ -216,5 +216,4 @@ def test_presets_resolve_for_each_task(preset, task):
 
 def test_presets_are_for_tasks_that_exist():
     tasks = {entry.component.name for entry in installed().registry.entries("task")}
-    tasks |= {"meta-material"}  # listed where its proxy is
     assert {key.partition("/")[2] for key in NeuralAdjointConfig.presets} - {""} <= tasks
