@@ -26,6 +26,26 @@ Bounds: TypeAlias = Mapping[str, tuple[float, float]]
 MIN_ROWS = 30  # fewer cannot be split in three and say anything about error
 
 
+def contradictions(x: Table, y: Table) -> int:
+    """How many designs have several rows that do not agree on the response.
+
+    Args:
+        x: designs (N, Dx).
+        y: responses (N, Dy); of another number of rows, nothing can be said: 0.
+
+    Example:
+        >>> x = Table(("a",), np.array([[1.0], [1.0], [2.0], [2.0]]), "x.csv", 2)
+        >>> y = Table(("b",), np.array([[0.5], [0.7], [0.9], [0.9]]), "y.csv", 2)
+        >>> contradictions(x, y)
+        1
+    """
+    if len(x.values) != len(y.values):
+        return 0
+    _, which = np.unique(x.values, axis=0, return_inverse=True)
+    pairs = np.unique(np.column_stack([which.reshape(-1), y.values]), axis=0)
+    return int((np.unique(pairs[:, 0], return_counts=True)[1] > 1).sum())
+
+
 @dataclass(frozen=True)
 class OwnData:
     """A table's pairs, and the spaces that it implies.

@@ -49,7 +49,7 @@ def _opened(data: dict[str, Any]) -> dict[str, Any]:
     try:
         component = json.loads((Path(name) / BUNDLE).read_text(encoding="utf-8"))["task"]
     except (OSError, ValueError, KeyError, TypeError):
-        raise ConfigError(f"{name}: a task's folder holds a {BUNDLE} that names its task") from None
+        raise ConfigError(f"{Path(name) / BUNDLE} is missing, or names no task") from None
     return {"name": str(component), "settings": {**data.get("settings", {}), "bundle": name}}
 
 
@@ -107,7 +107,8 @@ def read_config(path: str | Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read ({error})") from None
+        why = getattr(error, "strerror", None) or error
+        raise ConfigError(f"{path}: cannot be read ({why})") from None
     if path.suffix == ".toml":
         try:
             return tomllib.loads(text)

@@ -199,7 +199,7 @@ WRONG = {
     "bounds' form": ([*ANY, *ONE, "--bounds", "a=1"], 2, "expected NAME=LOW:HIGH"),
     "bounds' room": ([*ANY, *ONE, "--bounds", "a=1:0"], 2, "leaves no room"),
     "whole": ([*ANY, *BOUNDS, *ONE, "--whole", "c"], 2, "no design 'c'"),
-    "bounds and file": (["--simulator", "mine.toml", *BOUNDS, *ONE], 2, "says itself"),
+    "bounds, no file": (["--simulator", "mine.toml", *BOUNDS, *ONE], 2, "mine.toml: cannot be read"),
     "file": (["--simulator", "absent.toml", *ONE], 2, "absent.toml: cannot be read"),
     "module": (["--simulator", "my_simz:f", *BOUNDS, *ONE], 2, "no module 'my_simz'"),
     "function": (["--simulator", "my_sims:simulat", *BOUNDS, *ONE], 2, "Did you mean 'simulate'"),

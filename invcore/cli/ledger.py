@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from invcore.errors import StoreError
@@ -79,6 +80,14 @@ def summary(row: Row) -> dict[str, Any]:
         **facts, "id": row.id, "status": row.status, "reason": row.reason,
         "r_1": r.get(1), "r_50": r.get(50),
     }  # fmt: skip
+
+
+def label(row: Row) -> str | None:
+    """The task for people: of one that came as a folder the folder, else its name."""
+    if row.record is None:
+        return None
+    bundle = row.record.config.get("task", {}).get("bundle")
+    return f"{Path(bundle).name}/" if isinstance(bundle, str) and bundle else row.record.task
 
 
 def by_metric(records: list[RunRecord]) -> dict[str, list[Any]]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _STATUSES = ("ok", "diverged", "skipped", "error", "damaged")
 _WIDE = 110  # cells that all columns take
+_REASONS = 5  # why runs are not well, the newest
 
 
 def _filters(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -127,26 +128,30 @@ def _show(rows: list[Row]) -> None:
     from rich.text import Text
 
     from invcore.cli.console import number, stdout, table
-    from invcore.cli.ledger import summary
+    from invcore.cli.ledger import label, summary
 
-    console = stdout()
+    console, facts = stdout(), [summary(row) for row in rows]
     titles = {"candidates": "K", "targets": "B", "created": "when"}
     names = ["id", "created", "task", "method", "sampler", "candidates", "targets", "seed"]
     if console.width < _WIDE:
         names = ["id", "task", "method", "sampler", "seed"]
-    shown = table(*(titles.get(name, name) for name in names), "status", "r_1", "r_50")
+    errors = [name for name in ("r_1", "r_50") if any(one[name] is not None for one in facts)]
+    shown = table(*(titles.get(name, name) for name in names), "status", *errors)
     for column in shown.columns:
         if column.header in ("K", "B", "seed", "r_1", "r_50"):
             column.justify = "right"
-    for row in rows:
-        facts = summary(row)
-        cells = [_cell(facts[name]) for name in names]
-        metrics = [number(facts[name]) for name in ("r_1", "r_50")]
-        shown.add_row(*map(Text, [*cells, facts["status"], *metrics]))
+        if column.header not in ("task", "method", "sampler"):  # what is copied stays in one piece
+            column.no_wrap = True
+    for row, one in zip(rows, facts, strict=True):
+        cells = [_cell(label(row) if name == "task" else one[name]) for name in names]
+        metrics = [number(one[name]) for name in errors]
+        shown.add_row(*map(Text, [*cells, one["status"], *metrics]))
     console.print(shown)
-    for row in rows:
-        if row.reason:
-            console.print(f"{row.id} {row.status}: {safe(row.reason)}", markup=False)
+    unwell = [row for row in rows if row.reason]
+    for row in unwell[-_REASONS:]:
+        console.print(f"{row.id} {row.status}: {safe(row.reason)}", markup=False)
+    if len(unwell) > _REASONS:
+        console.print(f"and {len(unwell) - _REASONS} more: --json has all reasons", markup=False)
 
 
 def _cell(value: Any) -> str:

@@ -65,11 +65,13 @@ def run(
     from invcore.cli.console import emit_json, progress
     from invcore.errors import DivergedError
     from invcore.plugins import installed
-    from invcore.runner import run as run_one
+
+    plugins = installed()
+    wanted = build(config, flags, settings, plugins)
+    from invcore.runner import run as run_one  # with torch: a wrong name is said before
     from invcore.store import Store
 
-    plugins, store = installed(), Store(out)
-    wanted = build(config, flags, settings, plugins)
+    store = Store(out)
     debug = ctx.find_root().params.get("debug", False)
     with progress() as bars:
         record = run_one(
@@ -108,6 +110,8 @@ def build(
         else RunConfig.model_fields[slot].default.name
         for slot in SLOTS
     }
+    for slot, name in names.items():
+        plugins.registry.find(slot, name)  # before any is imported, which takes a while
     configs = {slot: plugins.registry.load(slot, name).Config for slot, name in names.items()}
     rest = [setting for setting in settings if setting.partition("=")[0].strip() not in SLOTS]
     data = apply_settings(data, rest, configs)
@@ -142,9 +146,10 @@ def document(record: RunRecord, store: Store) -> dict[str, Any]:
 def show(record: RunRecord, store: Store) -> None:
     """The run as a table for people."""
     from invcore.cli.console import add_row, number, stdout, table
+    from invcore.cli.ledger import Row, label
 
     console = stdout()
-    title = f"{record.method} on {record.task}, seed {record.seed}, {record.device}"
+    title = f"{record.method} on {label(Row(record.id, record))}, seed {record.seed}, {record.device}"
     if record.kind == "run":
         title += f", {record.sampler}, {record.candidates} candidates x {record.targets} targets"
     if record.status != "ok":
@@ -159,7 +164,7 @@ def show(record: RunRecord, store: Store) -> None:
             add_row(rows, name, number(m.value), ends, m.unit, m.better)
         console.print(rows)
         console.print()
-        order = "ranked by the model" if record.ranked else "exchangeable"
+        order = "ranked by the method" if record.ranked else "exchangeable"
         console.print(f"candidates: {order}", markup=False)
     t = record.timings
     console.print(

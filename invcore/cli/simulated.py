@@ -67,7 +67,7 @@ def solve_simulator(
     if as_json:
         emit_json(_document(solution, store, out))
     else:
-        _show(solution, store, out)
+        _show(solution, store, out, options["candidates"] if top is None else None)
 
 
 def _document(solution: Solution, store: Store, out: str) -> dict[str, Any]:
@@ -90,7 +90,7 @@ def _document(solution: Solution, store: Store, out: str) -> dict[str, Any]:
     }
 
 
-def _show(solution: Solution, store: Store, out: str) -> None:
+def _show(solution: Solution, store: Store, out: str, asked: int | None) -> None:
     """The best designs of each target, what the simulator was asked for, where the rest lies."""
     from invcore.cli.console import add_row, number, stdout, table
 
@@ -102,7 +102,9 @@ def _show(solution: Solution, store: Store, out: str) -> None:
         rows = [i for i, other in enumerate(group) if other == b]
         target = solution.target[rows[0]].tolist()
         wanted = ", ".join(f"{n} = {number(v)}" for n, v in zip(ys, target, strict=True))
-        console.print(f"{wanted}: the best of {len(rows)} designs", markup=False)
+        less = asked - len(rows) if asked else 0
+        copies = f" ({less} copies or failures left out)" if less > 0 else ""
+        console.print(f"{wanted}: the best of {len(rows)} designs{copies}", markup=False)
         shown = table("rank", *xs[:_COLUMNS], *(f"{name}, {said}" for name in ys[:_COLUMNS]))
         if solution.error is not None:
             shown.add_column("error")

@@ -128,15 +128,16 @@ def solve(
     if as_json:
         emit_json(_document(designer, proposal, store, out))
     else:
-        _show(designer, proposal, store, out)
+        _show(designer, proposal, store, out, None if top is not None else candidates)
 
 
 def _designer(
     given: dict[str, Any], store: Store, seed: int, extrapolate: bool, bars: Any
 ) -> tuple[Designer, Any]:
     """The model, fitted or loaded, and the targets."""
+    from invcore.cli.console import warn
     from invcore.designer import Designer
-    from invcore.owndata import as_targets
+    from invcore.owndata import as_targets, contradictions
     from invcore.plugins import installed
     from invcore.runconfig import component_settings
     from invcore.solve import fit
@@ -152,6 +153,8 @@ def _designer(
         designer = Designer.load(store, given["model"], device=given["device"])
         return designer, as_targets(_targets(given), designer.problem.responses)
     x, y = _tables(given)
+    if several := contradictions(x, y):
+        warn(f"{several} designs have rows with other responses; what is learnt lies between")
     method = installed().registry.load("method", given["method"])
     targets = _targets(given)
     designer = fit(
@@ -235,7 +238,9 @@ def _document(designer: Designer, proposal: Proposal, store: Store, out: str) ->
     }
 
 
-def _show(designer: Designer, proposal: Proposal, store: Store, out: str) -> None:
+def _show(
+    designer: Designer, proposal: Proposal, store: Store, out: str, asked: int | None
+) -> None:
     """The best designs of each target, and where the rest lies."""
     from invcore.cli.console import add_row, number, stdout, table
 
@@ -244,7 +249,9 @@ def _show(designer: Designer, proposal: Proposal, store: Store, out: str) -> Non
     for target in dict.fromkeys(map(tuple, proposal.target.tolist())):
         rows = [i for i, t in enumerate(proposal.target.tolist()) if tuple(t) == target]
         wanted = ", ".join(f"{n} = {number(v)}" for n, v in zip(ys, target, strict=True))
-        console.print(f"{wanted}: the best of {len(rows)} designs", markup=False)
+        less = asked - len(rows) if asked else 0
+        copies = f" ({less} copies left out)" if less > 0 else ""
+        console.print(f"{wanted}: the best of {len(rows)} designs{copies}", markup=False)
         if proposal.notes[rows[0]]:
             console.print(f"out of the data's reach: {proposal.notes[rows[0]]}", markup=False)
         shown = table("rank", *xs[:_COLUMNS], *(f"{name}, predicted" for name in ys[:_COLUMNS]))

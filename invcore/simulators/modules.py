@@ -47,7 +47,12 @@ def load_function(name: str) -> Callable[..., Any]:
         raise ConfigError(f"simulator {name!r}: importing {module_name} raised {said}") from error
     for part in attribute.split("."):
         if not hasattr(found, part):
-            known = [word for word in vars(found) if not word.startswith("_")]
+            words = vars(found).items()  # what it imported is no simulator of its own
+            known = [
+                word
+                for word, value in words
+                if callable(value) and getattr(value, "__module__", "") == module_name
+            ]
             raise ConfigError(
                 f"simulator {name!r}: {module_name} has no {part!r}. {close_names(part, known)}"
             )

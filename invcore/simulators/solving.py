@@ -146,9 +146,13 @@ def as_simulator(
     """
     file = isinstance(simulate, os.PathLike) or str(simulate).endswith((".toml", ".yaml", ".yml"))
     if isinstance(simulate, OwnSimulator) or (file and not callable(simulate)):
+        own = simulate if isinstance(simulate, OwnSimulator) else read_simulator(str(simulate))
         if designs is not None or responses is not None or whole:
-            raise ConfigError("this simulator says itself what its designs and responses are")
-        return simulate if isinstance(simulate, OwnSimulator) else read_simulator(str(simulate))
+            said = "this simulator" if simulate is own else str(simulate)
+            raise ConfigError(
+                f"{said} says itself what its designs and responses are: leave out the bounds"
+            )
+        return own
     if designs is None:
         raise ConfigError("a simulator needs its designs with their bounds: --bounds NAME=LOW:HIGH")
     return OwnSimulator(simulate, designs, responses, whole=whole)  # type: ignore[arg-type]

@@ -54,14 +54,18 @@ class Anytime(Metric[AnytimeConfig]):
         if not proposed:
             return []
         timings = evaluation.timings
+        measured = float(timings.get("simulate_s", 0.0)) / proposed
+        call, calls = self.config.call_s or measured, evaluation.simulator_calls - proposed
+        # What a costlier simulator would have added to a search that asks it
+        dearer = max(0, calls) * (call - measured)
         first, last = (
             anytime(
                 evaluation.errors,
                 ranked=evaluation.ranked,
-                propose_s=float(timings.get("propose_s", 0.0)),
-                call_s=self.config.call_s or float(timings.get("simulate_s", 0.0)) / proposed,
+                propose_s=max(0.0, float(timings.get("propose_s", 0.0)) + dearer),
+                call_s=call,
                 counts=[count],
-                propose_calls=max(0, evaluation.simulator_calls - proposed),
+                propose_calls=max(0, calls),
             )
             for count in (1, total)
         )

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+_MANY_ZEROS = 0.1  # a share of the responses
+
 _json = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON for machines instead of words."
 )
@@ -118,6 +120,9 @@ def fit(
         return
     if known.merged:
         click.echo(f"{known.merged} rows merged with others of the same design")
+    zero = float((data.pairs.y == 0).double().mean())
+    if zero > _MANY_ZEROS and not config.zero_part:
+        click.echo(f"{zero:.0%} of the responses are exactly 0: --zero-part may be far better")
     click.echo(
         f"{report.train_rows} rows learnt from, {report.val_rows} chose the checkpoints, "
         f"{report.held_out.rows} were held out\n"

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import torch
+from matplotlib.ticker import LogLocator
 
 from invcore_report.curves import Curve, seconds
 from invcore_report.measure import Summary
@@ -51,9 +52,9 @@ def anytime_charts(summaries: Sequence[Summary], styles: Styles, gallery: Galler
     for s in summaries:
         known = partial(seconds, s.raw.counts, candidates=s.candidates, ranked=s.ranked)
         by_calls.append((s, s.raw, known(propose=s.propose_calls, call=1.0)))
-        time = partial(known, propose=s.propose_s)
-        measured.append((s, s.raw, time(call=s.call_s)))
-        slow.append((s, s.raw, time(call=1.0)))
+        measured.append((s, s.raw, known(propose=s.propose_s, call=s.call_s)))
+        dearer = s.propose_s + s.propose_calls * (1.0 - s.call_s)  # for searches that ask it
+        slow.append((s, s.raw, known(propose=dearer, call=1.0)))
     cost = max(s.call_s for s in summaries)
     shown = [
         (
@@ -68,7 +69,8 @@ def anytime_charts(summaries: Sequence[Summary], styles: Styles, gallery: Galler
         shown.insert(0, ("calls", "by simulator calls", "simulator calls", by_calls))
     return [
         _chart(
-            f"{task}-anytime-{name}", f"Expected best error {caption}", f"{task}: {caption}",
+            f"{task}-anytime-{name}", f"Expected best error {caption}",
+            f"{task}: {caption.partition(' (')[0]}",  # a title has no room for more
             f"{across} for a target", unit, lines, styles, gallery,
         )
         for name, caption, across, lines in shown
@@ -95,6 +97,9 @@ def _chart(
             axes.set_yscale("log")
         axes.grid(True, which="major")
         axes.minorticks_off()
+        low, high = axes.get_ylim()
+        if axes.get_yscale() == "log" and high < 100 * low:  # a decade's ends alone say too little
+            axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_formatter(_tick)  # not powers of 10 in mathematics: ten times slower
         axes.set_xlabel(across)
@@ -110,7 +115,7 @@ def _chart(
 def _tick(value: float, _place: float) -> str:
     if 1e-3 <= value < 1e5:
         return f"{value:g}"
-    return f"1e{round(math.log10(value))}" if value > 0 else "0"
+    return f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e") if value > 0 else "0"
 
 
 def _decades(lines: Sequence[tuple[Summary, Curve, list[float]]]) -> tuple[float, float]:
