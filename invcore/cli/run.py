@@ -149,7 +149,9 @@ def show(record: RunRecord, store: Store) -> None:
     from invcore.cli.ledger import Row, label
 
     console = stdout()
-    title = f"{record.method} on {label(Row(record.id, record))}, seed {record.seed}, {record.device}"
+    title = (
+        f"{record.method} on {label(Row(record.id, record))}, seed {record.seed}, {record.device}"
+    )
     if record.kind == "run":
         title += f", {record.sampler}, {record.candidates} candidates x {record.targets} targets"
     if record.status != "ok":
