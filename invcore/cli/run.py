@@ -11,9 +11,11 @@ from invcore.cli.options import component_option, json_option, store_option
 if TYPE_CHECKING:
     from invcore.plugins import Plugins
     from invcore.runconfig import RunConfig
-    from invcore.store import RunRecord, Store
+    from invcore.store import MetricRecord, RunRecord, Store
 
 _SKIPPED = 5  # exit code of a run that the method cannot do
+# What people look for first; the rest follows as metrics give it
+_FIRST = ("r_T", "r_T-reranked", "r_T-median", "resimulation-error", "failed", "unanswered")
 _FLAGS = ("candidates", "targets", "seed", "device", "preset", "rerank")
 
 
@@ -143,6 +145,10 @@ def document(record: RunRecord, store: Store) -> dict[str, Any]:
     }
 
 
+def _place(metric: MetricRecord) -> int:
+    return _FIRST.index(metric.name) if metric.name in _FIRST else len(_FIRST)
+
+
 def show(record: RunRecord, store: Store) -> None:
     """The run as a table for people."""
     from invcore.cli.console import add_row, number, stdout, table
@@ -159,7 +165,7 @@ def show(record: RunRecord, store: Store) -> None:
     else:
         console.print(f"{title}\n", markup=False)  # as a table's title it would wrap to its width
         rows = table("metric", "value", "95% interval", "unit", "better")
-        for m in record.metrics:
+        for m in sorted(record.metrics, key=_place):
             name = m.name if m.T is None else f"{m.name}, T={m.T}"
             known = m.ci_low is not None
             ends = f"{number(m.ci_low)} .. {number(m.ci_high)}" if known else ""

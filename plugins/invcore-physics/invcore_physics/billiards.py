@@ -67,8 +67,8 @@ class Billiards(Task[BilliardsConfig]):
     mass and with the walls, at their exact times; rolling friction as a constant deceleration
     along each ball's velocity; no spin. Simulated in float64; the gradient is exact and counts as
     one call. Where the object ball is not hit, the response is its own place, the gradient zero.
-    No response have a design that is not finite, one that sets off more than ``events`` events,
-    and a layout with overlaps.
+    Rows of NaN are those of designs that are not finite or set off more than ``events`` events,
+    and of layouts with overlaps.
 
     ``pairs`` (and so the targets) are draws of the prior that move the object ball: any miss would
     solve a target that is the object ball's own place.
