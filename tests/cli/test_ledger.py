@@ -1,0 +1,27 @@
+"""What people are told a run was on."""
+
+import pytest
+
+from invcore.cli.ledger import Row, label
+from invcore.store import RunRecord
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({"task": {"name": "sine-wave"}}, "sine-wave"),
+        ({"task": {"name": "sine-wave", "bundle": "data/my-task"}}, "my-task/"),
+        ({"task": {"name": "sine-wave", "bundle": "data/my-task/"}}, "my-task/"),
+        ({}, "sine-wave"),
+    ],
+)
+def test_a_task_that_came_as_a_folder_has_the_folders_name(config, said):
+    record = RunRecord(
+        id="0" * 12, kind="run", task="sine-wave", method="na", sampler="lhs", candidates=1,
+        targets=1, seed=0, device="cpu", config=config, versions={}, created="2026-01-01T00:00:00",
+    )  # fmt: skip
+    assert label(Row(record.id, record)) == said
+
+
+def test_of_a_damaged_run_nothing_is_known():
+    assert label(Row("0" * 12, None, "damaged")) is None
