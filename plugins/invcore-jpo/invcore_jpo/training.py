@@ -72,7 +72,7 @@ def train_jointly(
         networks = Networks(config.network, groups, inputs.shape[1], dim).to(inputs.device)
     networks.spread_over(inputs[places], config.network.spread)
     draws = torch.Generator().manual_seed(seed)
-    optimiser = torch.optim.Adam(networks.parameters(), lr=config.lr, foreach=True)
+    optimiser = torch.optim.Adam(networks.parameters(), lr=config.lr, fused=True)
     best = torch.full((problems,), torch.inf, dtype=torch.float64)
     points = torch.zeros(problems, dim, dtype=torch.float64)
     for step in range(config.steps):
