@@ -144,7 +144,7 @@ def train(
     size = max(1, min(config.batch_size, len(pairs) // config.min_steps))
     steps = len(pairs) // size
     optimiser = torch.optim.AdamW(
-        members.weights, lr=config.lr, weight_decay=config.weight_decay, foreach=True
+        members.weights, lr=config.lr, weight_decay=config.weight_decay, fused=True
     )
     rate = Rate(config, optimiser, steps * config.epochs, count)
     average = Average(members.weights, config.average)
