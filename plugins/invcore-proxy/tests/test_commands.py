@@ -49,7 +49,7 @@ def test_a_new_user_gets_from_a_table_to_designs(call, springs):
         "--candidates", 16, "--set", "pairs=400", "--set", "surrogate.training.epochs=10",
     )  # fmt: skip
     assert done.code == 0, done.err
-    assert "na on proxy" in done.out
+    assert "na on springs/" in done.out
     assert call("proxy", "validate", "springs/", "--table", "springs.csv").code == 0
 
 
