@@ -19,6 +19,7 @@ from invcore.errors import ConfigError
 from invcore.trust import Anchors, Trust
 from invcore.types import Forward
 
+_FLAT = 1e-4  # of its cost: a start that can gain no more in a step of lm is done
 _SMALL = 16  # most columns, of design or response, for which Jacobians are formed
 
 
@@ -203,9 +204,13 @@ def _levenberg_marquardt(
         length = step.norm(dim=1, keepdim=True).clamp(min=1e-30)
         step = step * (config.max_step / length).clamp(max=1.0)
         trial = (x + step).clamp(low, high)
+        inside = (trial == x + step).all(dim=1)  # the box's faces held back none of it
         trial_y, trial_jac = _value_and_jacobian(forward, trial, known)
         trial_cost = (trial_y - t).square().mean(dim=1)
         better = trial_cost < cost
+        # More responses than features can seldom be met: the linear model says when no more is won
+        hoped = cost - (residual + torch.einsum("nyf,nf->ny", jac, step)).square().mean(dim=1)
+        flat = inside & (damping <= 1e-2) & (hoped <= _FLAT * cost) & (y.shape[1] > x.shape[1])
         moved = (trial - x).abs().amax(dim=1)
         x = torch.where(better[:, None], trial, x)
         y = torch.where(better[:, None], trial_y, y)
@@ -213,7 +218,7 @@ def _levenberg_marquardt(
         cost = torch.where(better, trial_cost, cost)
         damping = torch.where(better, damping * 0.2, damping * 6.0).clamp(1e-8, 1e8)
         still = (moved < 1e-7) & (damping > 1e-4)  # below, a step may be all rounding error
-        done = (cost <= config.tolerance) | still | (damping >= 1e7)
+        done = (cost <= config.tolerance) | still | flat | (damping >= 1e7)
         result[rows[done]] = x[done]
         keep = ~done
         if not bool(keep.any()):
