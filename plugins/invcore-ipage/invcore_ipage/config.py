@@ -68,6 +68,10 @@ class IPageConfig(Config):
     # fmt: off
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "quick": {"training": {"epochs": 20}},
+        # Spectra: a step costs as many passes as there are features, of a wide network
+        "quick/meta-material": {"localisation": {"steps": 6}},
+        "quick/nanoshell": {"localisation": {"steps": 6}},
+        "quick/thin-film": {"localisation": {"steps": 6}},
         # Few inverse passes: 1,024 pixels are costly enough
         "default/architecture": {
             "network": {"blocks": 4}, "losses": {"every": 8}, "training": {"epochs": 30},
