@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 from invcore import Store, installed
 
 FOLDER = Path(__file__).with_name("tasks")
+_NO_SETTINGS = ("name", "fingerprint")  # in a record beside them
 SIZE, DPI = (5.0, 3.6), 110
 
 
@@ -26,7 +27,9 @@ def draw(store: Store, run: str) -> Path | None:
     """Draw the picture of one run; None if its task draws nothing."""
     record, kept = store.read(run), store.tensors(run, "candidates")
     kind = installed().registry.load("task", record.task)
-    settings = {key: value for key, value in record.config["task"].items() if key != "name"}
+    settings = {
+        key: value for key, value in record.config["task"].items() if key not in _NO_SETTINGS
+    }
     errors = kept["errors"].nan_to_num(nan=torch.inf)
     which = int(errors.amin(dim=1).argsort(stable=True)[(len(errors) - 1) // 2])
     order = errors[which].argsort(stable=True)
