@@ -82,12 +82,11 @@ def summary(row: Row) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def label(row: Row) -> str | None:
+def task_label(record: RunRecord) -> str:
     """The task for people: of one that came as a folder the folder, else its name."""
-    if row.record is None:
-        return None
-    bundle = row.record.config.get("task", {}).get("bundle")
-    return f"{Path(bundle).name}/" if isinstance(bundle, str) and bundle else row.record.task
+    settings = record.config.get("task")
+    bundle = settings.get("bundle") if isinstance(settings, dict) else None
+    return f"{Path(bundle).name}/" if isinstance(bundle, str) and bundle else record.task
 
 
 def by_metric(records: list[RunRecord]) -> dict[str, list[Any]]:

@@ -128,9 +128,11 @@ def _show(rows: list[Row]) -> None:
     from rich.text import Text
 
     from invcore.cli.console import number, stdout, table
-    from invcore.cli.ledger import label, summary
+    from invcore.cli.ledger import summary, task_label
 
     console, facts = stdout(), [summary(row) for row in rows]
+    for row, one in zip(rows, facts, strict=True):
+        one["task"] = task_label(row.record) if row.record else None
     titles = {"candidates": "K", "targets": "B", "created": "when"}
     names = ["id", "created", "task", "method", "sampler", "candidates", "targets", "seed"]
     if console.width < _WIDE:
@@ -142,8 +144,8 @@ def _show(rows: list[Row]) -> None:
             column.justify = "right"
         if column.header not in ("task", "method", "sampler"):  # what is copied stays in one piece
             column.no_wrap = True
-    for row, one in zip(rows, facts, strict=True):
-        cells = [_cell(label(row) if name == "task" else one[name]) for name in names]
+    for one in facts:
+        cells = [_cell(one[name]) for name in names]
         metrics = [number(one[name]) for name in errors]
         shown.add_row(*map(Text, [*cells, one["status"], *metrics]))
     console.print(shown)

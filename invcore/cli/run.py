@@ -152,12 +152,10 @@ def _place(metric: MetricRecord) -> int:
 def show(record: RunRecord, store: Store) -> None:
     """The run as a table for people."""
     from invcore.cli.console import add_row, number, stdout, table
-    from invcore.cli.ledger import Row, label
+    from invcore.cli.ledger import task_label
 
     console = stdout()
-    title = (
-        f"{record.method} on {label(Row(record.id, record))}, seed {record.seed}, {record.device}"
-    )
+    title = f"{record.method} on {task_label(record)}, seed {record.seed}, {record.device}"
     if record.kind == "run":
         title += f", {record.sampler}, {record.candidates} candidates x {record.targets} targets"
     if record.status != "ok":

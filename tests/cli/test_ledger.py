@@ -2,7 +2,7 @@
 
 import pytest
 
-from invcore.cli.ledger import Row, label
+from invcore.cli.ledger import task_label
 from invcore.store import RunRecord
 
 
@@ -13,6 +13,7 @@ from invcore.store import RunRecord
         ({"task": {"name": "sine-wave", "bundle": "data/my-task"}}, "my-task/"),
         ({"task": {"name": "sine-wave", "bundle": "data/my-task/"}}, "my-task/"),
         ({}, "sine-wave"),
+        ({"task": "sine-wave"}, "sine-wave"),
     ],
 )
 def test_a_task_that_came_as_a_folder_has_the_folders_name(config, said):
@@ -20,8 +21,4 @@ def test_a_task_that_came_as_a_folder_has_the_folders_name(config, said):
         id="0" * 12, kind="run", task="sine-wave", method="na", sampler="lhs", candidates=1,
         targets=1, seed=0, device="cpu", config=config, versions={}, created="2026-01-01T00:00:00",
     )  # fmt: skip
-    assert label(Row(record.id, record)) == said
-
-
-def test_of_a_damaged_run_nothing_is_known():
-    assert label(Row("0" * 12, None, "damaged")) is None
+    assert task_label(record) == said
