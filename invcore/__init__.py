@@ -106,8 +106,8 @@ if TYPE_CHECKING:
     from invcore.tables import Table as Table
     from invcore.tables import read_table as read_table
     from invcore.training import LossBatch as LossBatch
-    from invcore.training import TrainingConfig as TrainingConfig
     from invcore.training import train as train
+    from invcore.trainingconfig import TrainingConfig as TrainingConfig
     from invcore.trust import Trust as Trust
 
 __version__ = "0.1.0"

@@ -8,7 +8,7 @@ from invcore.config import Config, Field
 from invcore.data import Pairs, Scaling
 from invcore.fitcontext import FitContext
 from invcore.networks import Surrogate, SurrogateConfig, fit_surrogate
-from invcore.training import TrainingConfig
+from invcore.trainingconfig import TrainingConfig
 
 
 class EnlargeConfig(Config):

@@ -15,7 +15,7 @@ from invcore.data import Scaling, Splits
 from invcore.fitcontext import FitContext
 from invcore.networks import Surrogate, SurrogateConfig, fit_surrogate, substate
 from invcore.space import Space
-from invcore.training import TrainingConfig
+from invcore.trainingconfig import TrainingConfig
 
 _ROWS = 65536
 

@@ -14,7 +14,8 @@ from invcore.fitcontext import FitContext
 from invcore.images import ImageNetwork
 from invcore.seeding import isolated
 from invcore.space import Space
-from invcore.training import TrainingConfig, TrainingReport, train
+from invcore.training import TrainingReport, train
+from invcore.trainingconfig import TrainingConfig
 from invcore.types import Context
 
 Activation = Literal["silu", "relu", "gelu", "tanh"]

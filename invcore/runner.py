@@ -35,7 +35,7 @@ from invcore.runconfig import RunConfig
 from invcore.scoring import squared_error
 from invcore.seeding import generator
 from invcore.store import MetricRecord, RunRecord, Store, Timings
-from invcore.training import TrainingConfig
+from invcore.trainingconfig import TrainingConfig
 
 _RERANK = SurrogateConfig(training=TrainingConfig(epochs=200))
 

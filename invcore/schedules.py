@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from invcore.training import TrainingConfig
+from invcore.trainingconfig import TrainingConfig
 
 _GAIN = 1e-4  # a loss that falls by a smaller share than this is stuck
 

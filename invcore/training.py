@@ -6,12 +6,10 @@ import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from invcore.config import Config, Field
 from invcore.data import Pairs
 from invcore.errors import ConfigError, DivergedError
 from invcore.fitcontext import FitContext
@@ -20,35 +18,7 @@ from invcore.members import Alone, Members, Together
 from invcore.schedules import Average, Rate
 from invcore.seeding import isolated
 from invcore.space import Grid
-
-
-class TrainingConfig(Config):
-    """How a network is trained."""
-
-    epochs: int = Field(200, ge=1, description="Passes over the training pairs.")
-    batch_size: int = Field(512, ge=1, description="Pairs in one step.")
-    min_steps: int = Field(
-        8, ge=1, description="Least steps of an epoch: few pairs get smaller batches."
-    )
-    lr: float = Field(3e-3, gt=0, description="Highest learning rate of Adam.")
-    weight_decay: float = Field(0.0, ge=0, description="Decoupled weight decay (AdamW).")
-    schedule: Literal["one-cycle", "cosine", "plateau", "constant"] = Field(
-        "one-cycle", description="How the learning rate changes."
-    )
-    final_lr: float = Field(
-        1e-3, gt=0, le=1, description="Last rate over the highest, for one-cycle and cosine."
-    )
-    plateau_factor: float = Field(0.5, gt=0, lt=1, description="plateau: times this, when stuck.")
-    plateau_patience: int = Field(10, ge=1, description="plateau: stuck after so many epochs.")
-    patience: int = Field(0, ge=0, description="Stop after so many epochs without a gain; 0 never.")
-    clip: float = Field(0.0, ge=0, description="Clip the gradient's norm to this; 0 does not.")
-    average: float = Field(
-        0.0, ge=0, lt=1, description="Decay of the averaged weights that are kept; 0 averages none."
-    )
-    restarts: int = Field(
-        1, ge=1, le=1000, description="Networks trained at once from other weights; the best by "
-        "validation is kept."
-    )  # fmt: skip
+from invcore.trainingconfig import TrainingConfig
 
 
 @dataclass(frozen=True)

@@ -60,3 +60,13 @@ device_option = click.option(
 def component_option(kind: Kind, default: str | None, help: str) -> Decorator:
     """``--task``, ``--method``, …, completed by the shell."""
     return click.option(f"--{kind}", type=ComponentName(kind), default=default, help=help)
+
+
+def bound(text: str) -> tuple[str, tuple[float, float]]:
+    """``NAME=LOW:HIGH`` as a name and its ends."""
+    name, _, ends = text.rpartition("=")
+    low, _, high = ends.partition(":")
+    try:
+        return name, (float(low), float(high))
+    except ValueError:
+        raise click.UsageError(f"--bounds {text!r}: expected NAME=LOW:HIGH") from None

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from invcore.cli.options import bound
+
 if TYPE_CHECKING:
     from invcore.simulators import Solution
     from invcore.store import Store
@@ -41,7 +43,6 @@ def solve_simulator(
         UsageError: options that are for tables.
     """
     from invcore.cli.console import emit_json, progress
-    from invcore.cli.solve import bound
     from invcore.plugins import installed
     from invcore.runconfig import component_settings
     from invcore.simulators import solve_with

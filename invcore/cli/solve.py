@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from invcore.cli.options import component_option, device_option, json_option
+from invcore.cli.options import bound, component_option, device_option, json_option
 
 if TYPE_CHECKING:
     from invcore.designer import Designer, Proposal
@@ -209,16 +209,6 @@ def _targets(given: dict[str, Any]) -> Any:
     if len({len(row) for row in rows}) > 1:
         raise click.UsageError("the targets have different numbers of values")
     return rows
-
-
-def bound(text: str) -> tuple[str, tuple[float, float]]:
-    """``NAME=LOW:HIGH`` as a name and its ends."""
-    name, _, ends = text.rpartition("=")
-    low, _, high = ends.partition(":")
-    try:
-        return name, (float(low), float(high))
-    except ValueError:
-        raise click.UsageError(f"--bounds {text!r}: expected NAME=LOW:HIGH") from None
 
 
 def _document(designer: Designer, proposal: Proposal, store: Store, out: str) -> dict[str, Any]:
