@@ -1,10 +1,10 @@
 """Draw the pictures of docs/tasks.md: for each task a wanted response and what a method proposes.
 
     invcore bench docs/benchmarks/real-tasks.toml --jobs 2 --out store
-    python docs/draw_tasks.py store [--method na] [--task architecture ...]
+    python docs/draw_tasks.py store [--method na] [--task architecture ...] [--target 7]
 
 From the first run of the method on each task in the store; the target is the one whose smallest
-error is the median.
+error is the median, if none is given.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _NO_SETTINGS = ("name", "fingerprint")  # in a record beside them
 SIZE, DPI = (5.0, 3.6), 110
 
 
-def draw(store: Store, run: str) -> Path | None:
+def draw(store: Store, run: str, target: int | None = None) -> Path | None:
     """Draw the picture of one run; None if its task draws nothing."""
     record, kept = store.read(run), store.tensors(run, "candidates")
     kind = installed().registry.load("task", record.task)
@@ -31,7 +31,8 @@ def draw(store: Store, run: str) -> Path | None:
         key: value for key, value in record.config["task"].items() if key not in _NO_SETTINGS
     }
     errors = kept["errors"].nan_to_num(nan=torch.inf)
-    which = int(errors.amin(dim=1).argsort(stable=True)[(len(errors) - 1) // 2])
+    middle = int(errors.amin(dim=1).argsort(stable=True)[(len(errors) - 1) // 2])
+    which = middle if target is None else target
     order = errors[which].argsort(stable=True)
     figure = Figure(figsize=SIZE, layout="constrained")
     shown = kept["candidates"][which][order], kept["resimulated"][which][order]
@@ -50,6 +51,7 @@ def main() -> None:
     parser.add_argument("store", help="Folder of runs.")
     parser.add_argument("--method", default="na", help="Whose candidates.")
     parser.add_argument("--task", action="append", help="Only these.")
+    parser.add_argument("--target", type=int, help="Its number in the run, from 0.")
     given = parser.parse_args()
     FOLDER.mkdir(exist_ok=True)
     store, done = Store(given.store), set()
@@ -58,7 +60,7 @@ def main() -> None:
         wanted = record.method == given.method and (not given.task or record.task in given.task)
         if wanted and record.status == "ok" and record.task not in done:
             done.add(record.task)
-            path = draw(store, run)
+            path = draw(store, run, given.target)
             sys.stdout.write(f"{path or f'{record.task} draws nothing'}\n")
 
 

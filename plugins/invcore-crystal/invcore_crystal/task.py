@@ -122,11 +122,12 @@ class CrystalMoS2(Task[CrystalConfig]):
             axes.plot(places, line.numpy(), color="tab:blue", alpha=shade, linewidth=1)
         wanted = float(target[0]) / HIGHEST
         axes.plot([places[-1]], [wanted], "_", color="black", markersize=24, label="wanted")
+        ends = [(v.name, *v.bounds, v.unit) for v in self.designs.variables]
         names = [
-            f"{v.name}\n{v.bounds[0]:g} to {v.bounds[1]:g} {v.unit}".rstrip()
-            for v in self.designs.variables
+            f"{name}{', ' if unit else ''}{unit}\n{low:g} to\n{high:g}"
+            for name, low, high, unit in [*ends, ("gap", 0, HIGHEST, "eV")]
         ]
-        axes.set_xticks(places, [*names, f"gap\n0 to {HIGHEST:g} eV"], fontsize="small")
+        axes.set_xticks(places, names, fontsize="small")
         axes.set_yticks([])
         axes.set_ylim(-0.02, 1.02)
         axes.legend()
