@@ -16,7 +16,7 @@ class NetworkConfig(Config):
     width: int = Field(128, ge=1, description="Units in each hidden layer.")
     depth: int = Field(3, ge=0, description="Hidden layers.")
     spread: float = Field(
-        0.5, ge=0, description="Standard deviation of the first designs over the problems, in that "
+        1.0, ge=0, description="Standard deviation of the first designs over the problems, in that "
         "of the prior: where gradients are zero, nothing brings them apart; 0: all in its middle."
     )  # fmt: skip
 
@@ -39,7 +39,7 @@ class JointConfig(Config):
     batch: int = Field(
         0, ge=0, description="Problems of a network in one step, drawn at random; 0: all of them."
     )
-    lr: float = Field(3e-3, gt=0, description="Highest learning rate of Adam.")
+    lr: float = Field(1e-2, gt=0, description="Highest learning rate of Adam.")
     schedule: Literal["cosine", "constant"] = Field(
         "cosine", description="How the rate falls: to a thousandth along half a cosine, or never."
     )
