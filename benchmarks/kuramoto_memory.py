@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 
-SIZES = (32, 64, 128, 256)
+SIZES = (32, 64, 128, 256, 512, 1024)
 
 
 def peak() -> float:
