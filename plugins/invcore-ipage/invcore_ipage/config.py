@@ -77,8 +77,8 @@ class IPageConfig(Config):
             "network": {"blocks": 4}, "losses": {"every": 8}, "training": {"epochs": 30},
         },
         "quick/architecture": {
-            "network": {"blocks": 4}, "losses": {"every": 8}, "training": {"epochs": 4},
-            "localisation": {"steps": 3},
+            "network": {"blocks": 3}, "losses": {"every": 8}, "training": {"epochs": 3},
+            "localisation": {"steps": 2},
         },
         "paper": _paper(6, 256, 512, 500, 1e-2, 5e-3),
         "paper/sine-wave": _paper(4, 128, 1024, 1000, 1e-3, 1e-3),
