@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import torch
-from cmaes import CMA
+from cmaes import CMA, SepCMA
 from torch import Tensor
 
 from invcore import Problem, Simulator, Targets, point_keys
@@ -15,6 +15,7 @@ from invcore_optimisers.methods.search import Search
 from invcore_optimisers.problem import Found, Problems
 
 _WORST = 1e300  # what a design without a response is worth: infinities have no range
+_FULL = 200  # variables, beyond which an eigendecomposition costs more than most simulators
 
 
 class CMAES(Search[CMAESConfig]):
@@ -27,6 +28,8 @@ class CMAES(Search[CMAESConfig]):
 
     References:
         Hansen, The CMA evolution strategy: a tutorial, 2016, https://arxiv.org/abs/1604.00772;
+        Ros, Hansen, A simple modification in CMA-ES achieving linear time and space complexity,
+        PPSN X, 2008, https://doi.org/10.1007/978-3-540-87700-4_30 (``covariance=diagonal``);
         Nomura, Shibata, cmaes: a simple yet practical Python library for CMA-ES, 2024,
         https://arxiv.org/abs/2402.01373.
 
@@ -41,7 +44,12 @@ class CMAES(Search[CMAESConfig]):
 
     def numbers(self, dim: int) -> int:
         """Covariances, populations, and what the optimiser remembers."""
-        return 8 * dim * dim + 2 * self._population(dim) * (dim + 2) + 1000
+        spread = 8 * dim * (dim if self._kind(dim) is CMA else 1)
+        return spread + 2 * self._population(dim) * (dim + 2) + 1000
+
+    def _kind(self, dim: int) -> type[CMA] | type[SepCMA]:
+        asked = self.config.covariance
+        return CMA if asked == "full" or (asked == "auto" and dim <= _FULL) else SepCMA
 
     def _population(self, dim: int) -> int:
         return self.config.population or 4 + math.floor(3 * math.log(max(1, dim)))
@@ -71,8 +79,9 @@ class CMAES(Search[CMAESConfig]):
         best_z, size = start.clone(), self._population(start.shape[1])
         best = torch.full((len(start),), torch.inf, dtype=torch.float64)
         seeds = (point_keys(points.flatten(0, 1)) >> np.uint64(32)).tolist()
+        kind = self._kind(start.shape[1])
         optimisers = {
-            row: CMA(mean=z, sigma=config.sigma, seed=seed, population_size=size)
+            row: kind(mean=z, sigma=config.sigma, seed=seed, population_size=size)
             for row, (z, seed) in enumerate(zip(start.numpy(), seeds, strict=True))
         }
         for _ in range(config.generations):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from invcore import Config, Field
 from invcore_optimisers.config import AdamConfig, BFGSConfig, GradientDescentConfig, LBFGSConfig
@@ -86,4 +86,9 @@ class CMAESConfig(Config):
         0.5,
         gt=0,
         description="First standard deviation, in halves of the priors' ranges from 16% to 84%.",
+    )
+    covariance: Literal["auto", "full", "diagonal"] = Field(
+        "auto",
+        description="full: how all variables vary together, whose cost a generation grows as the "
+        "cube of their number; diagonal: each by itself; auto: full for at most 200 variables.",
     )
