@@ -30,7 +30,7 @@ _FLAGS = ("candidates", "targets", "seed", "device", "preset", "rerank")
 @click.option(
     "--preset",
     type=click.Choice(["quick", "default", "paper"]),
-    help="quick: under a minute; default: our best; paper: the published settings.",
+    help="quick: under three minutes; default: our best; paper: the published settings.",
 )
 @click.option("--config", type=click.Path(dir_okay=False), help="TOML or YAML file of a run.")
 @click.option(
