@@ -1,7 +1,8 @@
 """Joint optimisation against BFGS on each problem alone, as more problems share a network.
 
     python benchmarks/joint_problems.py --out joint.jsonl [--task wave-packet ...] [--seed 0 1 2]
-        [--joint 4 8 16 32 64 128 256] [--problems 256] [--set steps=1000] [--picture joint.png]
+        [--joint 4 8 16 32 64 128 256] [--problems 256] [--set steps=1000] [--device cpu]
+        [--picture joint.png]
 
 For each task and seed, 256 problems are drawn. BFGS and gradient descent start from one draw of the
 prior each, the same for both. `jpo` trains one network for each group of n problems; then BFGS goes
@@ -36,6 +37,7 @@ from invcore import (
     component_settings,
     generator,
     installed,
+    resolve_device,
 )
 
 TASKS = ("wave-packet", "billiards", "kuramoto-sivashinsky", "incompressible-flow")
@@ -45,7 +47,13 @@ Line = dict[str, Any]
 
 
 def solve(
-    task: Task[Any], name: str, targets: Targets, points: Tensor | None, seed: int, **settings: Any
+    task: Task[Any],
+    name: str,
+    targets: Targets,
+    points: Tensor | None,
+    seed: int,
+    device: torch.device,
+    **settings: Any,
 ) -> tuple[Tensor, Tensor, Line]:
     """Designs (B, Dx) of one candidate, their errors (B,), and what they cost."""
     kind = installed().registry.load("method", name)
@@ -54,11 +62,11 @@ def solve(
     # These methods learn nothing from pairs but the responses' scale
     middle = task.designs.from_unit(torch.full((len(targets), task.designs.dim), 0.5).double())
     known = Pairs(middle, targets.y)
-    model = method.fit(problem, known, known, FitContext(seed))
+    model = method.fit(problem, known, known, FitContext(seed, device))
     if points is None:
         points = torch.empty(len(targets), 1, 0, dtype=torch.float64)
     simulator, start = Simulator(task), time.perf_counter()
-    x = model.propose(targets, points, simulator=simulator).x[:, 0].double()
+    x = model.propose(targets, points, simulator=simulator).x[:, 0].cpu().double()
     cost = {"seconds": time.perf_counter() - start, "calls": simulator.calls}
     error = (task.simulate(x, targets.context) - targets.y).square().mean(dim=1)
     return x, error.nan_to_num(nan=torch.inf), cost
@@ -76,7 +84,9 @@ def shares(task: Task[Any], targets: Targets, own: Tensor, known: Tensor, seed: 
 
 
 @lru_cache(maxsize=1)
-def alone(name: str, seed: int, problems: int) -> tuple[Task[Any], Targets, Tensor, Tensor, Line]:
+def alone(
+    name: str, seed: int, problems: int, device: torch.device
+) -> tuple[Task[Any], Targets, Tensor, Tensor, Line]:
     """The problems, the starts, what BFGS makes of them, and what that says."""
     kind = installed().registry.load("task", name)
     task = kind(kind.Config())
@@ -85,24 +95,27 @@ def alone(name: str, seed: int, problems: int) -> tuple[Task[Any], Targets, Tens
     shape = (problems, 1, task.designs.dim)
     starts = torch.rand(shape, generator=generator(seed, "start"), dtype=torch.float64)
     starts = starts.clamp(EDGE, 1 - EDGE)
-    _, known, cost = solve(task, "bfgs", targets, starts, seed)
+    _, known, cost = solve(task, "bfgs", targets, starts, seed, device)
     solved = 2 * task.noise_floor or 1e-6 * float(targets.y.var(dim=0, unbiased=False).mean())
     share = float((known <= solved).double().mean())
     said = {"bfgs": cost | {"median_error": float(known.median()), "solved": share}}
     return task, targets, starts, known, said
 
 
-def measure(name: str, seed: int, joint: int, problems: int, settings: Line) -> Line:
+def measure(
+    name: str, seed: int, joint: int, problems: int, device: torch.device, settings: Line
+) -> Line:
     """One line: a task, a seed, a number of problems that share a network."""
-    task, targets, starts, known, said = alone(name, seed, problems)
+    task, targets, starts, known, said = alone(name, seed, problems, device)
     line: Line = {"task": name, "seed": seed, "joint": joint, "problems": problems, **said}
+    line["device"] = str(device)
     if joint == 1:  # no network: each problem alone
-        _, error, cost = solve(task, "gradient-descent", targets, starts, seed)
+        _, error, cost = solve(task, "gradient-descent", targets, starts, seed, device)
         return {**line, "gradient-descent": shares(task, targets, error, known, seed) | cost}
-    x, error, cost = solve(task, "jpo", targets, None, seed, joint=joint, **settings)
+    x, error, cost = solve(task, "jpo", targets, None, seed, device, joint=joint, **settings)
     line["jpo"] = shares(task, targets, error, known, seed) | cost
     points = task.designs.to_unit(x).clamp(EDGE, 1 - EDGE)[:, None]
-    _, error, more = solve(task, "bfgs", targets, points, seed)
+    _, error, more = solve(task, "bfgs", targets, points, seed, device)
     total = {part: cost[part] + more[part] for part in cost}
     line["jpo + bfgs"] = shares(task, targets, error, known, seed) | total
     return line
@@ -162,7 +175,9 @@ def main() -> None:
     parser.add_argument("--problems", type=int, default=256, help="Of each task and seed.")
     parser.add_argument("--set", action="append", default=[], help="A setting of jpo, KEY=VALUE.")
     parser.add_argument("--picture", type=Path, help="Draw the shares into this file.")
+    parser.add_argument("--device", default="cpu", help="Where simulators and networks work.")
     given = parser.parse_args()
+    device = resolve_device(given.device)
     settings = component_settings(given.set, installed().registry.load("method", "jpo").Config)
     kept = given.out.read_text().splitlines() if given.out.exists() else []
     lines = [json.loads(text) for text in kept]
@@ -172,7 +187,7 @@ def main() -> None:
             for joint in given.joint:
                 if (task, seed, joint, given.problems) in done:
                     continue
-                lines.append(measure(task, seed, joint, given.problems, settings))
+                lines.append(measure(task, seed, joint, given.problems, device, settings))
                 with given.out.open("a") as file:
                     file.write(json.dumps(lines[-1]) + "\n")
                 print(json.dumps(lines[-1]), flush=True)

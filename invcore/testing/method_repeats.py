@@ -181,7 +181,9 @@ def check_cuda(subject: MethodSubject) -> None:
     state = {k: v.detach().cpu() for k, v in model.state().items()}
     again = subject.build(known.problem.name).restore(known.problem, state)
     moved = subject.designs(known, again, known.targets(6), points)
-    same_sets(known.task.designs, x, moved, "restored on the CPU, the model answers otherwise")
+    require(bool(known.task.designs.contains(moved).all()), "on the CPU they are not allowed")
+    if not model.joint:  # which trains when it is asked, and so makes much of other roundings
+        same_sets(known.task.designs, x, moved, "restored on the CPU, the model answers otherwise")
 
 
 REPEAT_CHECKS = tuple(

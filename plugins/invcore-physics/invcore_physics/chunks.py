@@ -9,6 +9,18 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+_MORE = 32  # times as many rows keep a GPU busy, and fit its memory
+
+
+def rows_on(device: torch.device, rows: int) -> int:
+    """How many rows to take at a time on a device, for as many on the CPU.
+
+    Example:
+        >>> rows_on(torch.device("cpu"), 128), rows_on(torch.device("cuda"), 128)
+        (128, 4096)
+    """
+    return rows if device.type == "cpu" else _MORE * rows
+
 
 def in_chunks(simulate: Callable[..., Tensor], rows: int, *parts: Tensor) -> Tensor:
     """Apply a function of rows to some rows at a time.

@@ -10,12 +10,13 @@ import torch
 from torch import Tensor
 
 from invcore import Config, Field, Space, Task, Uniform, Variable
+from invcore_physics.chunks import rows_on
 from invcore_physics.flow_solver import FlowSolver
 from invcore_physics.spectral_drawing import draw_flow
 
 VORTICES = 2
 SENSORS = 4  # in each direction
-_ROWS = 128  # at a time: a gradient takes about 1 MB a row
+_ROWS = 128  # at a time on the CPU: a gradient takes about 1 MB a row
 _LARGEST = 1e6  # designs beyond it overflow
 
 
@@ -43,7 +44,7 @@ class IncompressibleFlow(Task[IncompressibleFlowConfig]):
 
     on a periodic square of side one, at first the sum of two Gaussian vortices (and of their
     images, less the mean). The response is u, then v, at a lattice of 4 x 4 sensors. Solved in
-    float64 by ``FlowSolver``, 64 rows at a time; a gradient keeps the square root of the number of
+    float64 by ``FlowSolver``, 128 rows at a time; a gradient keeps the square root of the number of
     steps and has no gradient itself. A flow that is too fast for its time steps blows up: a row of
     NaN with a gradient of zero; no draw of the prior does.
 
@@ -125,7 +126,8 @@ class IncompressibleFlow(Task[IncompressibleFlowConfig]):
         wide = x.to(torch.float64)
         sane = (wide.detach().abs() <= _LARGEST).all(dim=1)
         safe = torch.where(sane[:, None], wide, 0.0)
-        y = torch.cat([self._velocities(part) for part in safe.split(_ROWS)]).to(x.dtype)
+        parts = safe.split(rows_on(x.device, _ROWS))
+        y = torch.cat([self._velocities(part) for part in parts]).to(x.dtype)
         sound = sane & y.detach().isfinite().all(dim=1)
         return torch.where(sound[:, None], y, torch.nan)
 

@@ -11,10 +11,11 @@ import torch
 from torch import Tensor
 
 from invcore import Config, DataError, Field, ShapeError, Space, Task, Uniform, Variable
+from invcore_physics.chunks import rows_on
 from invcore_physics.ks_solver import solve_ks
 from invcore_physics.spectral_drawing import draw_states
 
-_ROWS = 256  # at a time: a gradient takes about 0.3 MB a row
+_ROWS = 256  # at a time on the CPU: a gradient takes about 0.3 MB a row
 _WAVES, _AMPLITUDE = 4, 0.5  # of initial states: near what the equation itself keeps up
 _LARGEST = 1e6  # parameters beyond it overflow
 _GROWTH = 20.0  # a mode that grows by more than e^20 in one step is not resolved
@@ -135,9 +136,10 @@ class KuramotoSivashinsky(Task[KuramotoSivashinskyConfig]):
         sane = (wide.detach().abs() <= _LARGEST).all(dim=1) & (c > 0)
         sane &= own.time / own.steps * b.clamp(min=0) ** 2 <= 4 * _GROWTH * c
         safe = torch.where(sane[:, None], wide, 1.0)
+        rows = rows_on(x.device, _ROWS)
         states = [
             solve_ks(start, strengths, own.length, own.time, own.steps)
-            for start, strengths in zip(initial.split(_ROWS), safe.split(_ROWS), strict=True)
+            for start, strengths in zip(initial.split(rows), safe.split(rows), strict=True)
         ]
         y = torch.cat(states).to(x.dtype)
         sound = sane & y.detach().isfinite().all(dim=1)
