@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import click
 import pytest
 from click.shell_completion import ShellComplete
@@ -155,3 +158,9 @@ def test_the_shell_completes_names(sampler):
 def test_the_completion_script(call, shell, monkeypatch):
     done = call("completion", shell)
     assert done.code == 0 and "_INVCORE_COMPLETE" in done.out
+
+
+def test_is_a_module_too():
+    line = [sys.executable, "-m", "invcore", "--version"]
+    done = subprocess.run(line, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("invcore")
