@@ -15,6 +15,7 @@ from invcore_report.style import Style
 
 METHODS = 8  # in one picture
 _SIZE = (7.2, 3.4)
+_EVERY = 0.12  # of the diagonal of the axes, between a line's markers
 _NAMES = ("error", "calls", "seconds")
 
 
@@ -51,7 +52,8 @@ def convergence_chart(
                 style = styles[method]
                 axes.plot(
                     parts[place].numpy(), parts[0].numpy(), color=style.colour,
-                    label=method if place == 1 else None, linewidth=1.4,
+                    linestyle=style.dash, linewidth=1.4, marker=style.marker, markersize=4,
+                    markevery=_EVERY, label=method if place == 1 else None,
                 )  # fmt: skip
             axes.set(xscale="log", yscale="log", xlabel=label)
             axes.grid(True)

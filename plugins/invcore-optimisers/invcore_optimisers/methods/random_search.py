@@ -51,9 +51,10 @@ class RandomSearch(Search[RandomSearchConfig]):
             space.from_unit(flat),
             problems.simulated(space.from_unit(flat), rows),
         )
-        block = max(1, self.config.rows_at_once // max(1, len(flat)))
-        for first in range(1, self.config.tries, block):
-            last = min(first + block, self.config.tries)
+        most, first = max(1, self.config.rows_at_once // max(1, len(flat))), 1
+        while first < self.config.tries:
+            # Twice as many each time, so that the history shows the way to the best
+            last = min(first + min(first, most), self.config.tries)
             x = space.from_unit(scattered(flat, first, last))  # (T, N, Dx)
             every, errors = problems.simulated(x.flatten(0, 1), rows.repeat(len(x)))
             error, place = errors.view(x.shape[:2]).min(dim=0)
@@ -62,4 +63,5 @@ class RandomSearch(Search[RandomSearchConfig]):
             best_x = torch.where(lower[:, None], x[place, rows], best_x)
             best_y = torch.where(lower[:, None], y, best_y)
             best = torch.where(lower, error, best)
+            first = last
         return Found(best_x, best_y, best, problems.tracker.history())
