@@ -157,6 +157,7 @@ def picture(lines: list[Line], path: Path) -> None:
             axes.plot(sizes, means, color=colour, marker="o", label=name)
         axes.axhline(0.5, color="grey", linewidth=0.8)
         axes.set_xscale("log", base=2)
+        axes.xaxis.set_major_formatter("{x:g}")
         axes.set_ylim(0, 1)
         axes.set_title(task, fontsize="medium")
         axes.set_xlabel("problems that share a network")

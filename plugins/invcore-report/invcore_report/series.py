@@ -58,6 +58,7 @@ def series_charts(board: Board, gallery: Gallery) -> list[Picture]:
                 )  # fmt: skip
             if all(value > 0 for one in lines for value, _ in one.points):
                 axes.set_xscale("log", base=2)
+                axes.xaxis.set_major_formatter("{x:g}")
             if key == SHARE:
                 axes.set_ylim(0, 1)
             else:
