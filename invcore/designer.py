@@ -87,7 +87,7 @@ class Proposal:
         write_table(path, list(columns), columns)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Designer:
     """A method fitted to a table, the judge of its proposals, and what the data reach."""
 
@@ -99,6 +99,10 @@ class Designer:
     record: RunRecord
     config: dict[str, Any]
     plugins: Plugins
+
+    def __repr__(self) -> str:
+        """Short: networks and known responses would fill screens."""
+        return f"<Designer {self.method} on {self.problem.name}, model {self.record.id}>"
 
     def propose(
         self,

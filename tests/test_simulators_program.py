@@ -199,7 +199,7 @@ def test_time_limit_kills_the_program_and_what_it_started(tmp_path, complaint, l
     program = Program(command=command, folder=str(tmp_path), time_limit=1.0, retries=0)
     own = OwnSimulator(program, BOUNDS, ["gap"])
     message = complaint(SimulatorError, own.simulate, X)
-    assert "(20 time limit); it said last: hard" in message
+    assert "(20 time limit); raise time_limit, or lower batch; it said last: hard" in message
     child = int((tmp_path / "child.txt").read_text())
     for _ in range(200):
         if not _runs(child):

@@ -96,8 +96,10 @@ class Function:
         except SimulatorError:
             raise
         except (Exception, SystemExit) as error:  # whatever a user's code may raise
-            said = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-            raise SimulatorError(f"simulator {self.name} raised {said}") from error
+            raise SimulatorError(
+                f"simulator {self.name} raised {_said(error)} "
+                f"(given designs of shape {tuple(x.shape)})"
+            ) from error
 
     def _checked(self, raw: Any, rows: int, dim: int | None) -> Tensor:
         """What a function gave, as float64 (N, Dy)."""
@@ -131,8 +133,8 @@ class Function:
             if second is None or str(first) == str(second):
                 raise
             raise SimulatorError(
-                f"{error} for a NumPy array, and {type(first).__name__}: "
-                f"{' '.join(str(first).split())[:150]} for a tensor"
+                f"simulator {self.name} raised {_said(second)} for a NumPy array, and "
+                f"{_said(first)} for a tensor (given designs of shape {tuple(x.shape)})"
             ) from error
         return self._found("numpy", y, False, "it takes NumPy arrays")
 
@@ -168,3 +170,8 @@ class Function:
 def _kind(value: Any) -> str:
     """What a value is, in words."""
     return "None" if value is None else f"a value of type {type(value).__name__}"
+
+
+def _said(error: BaseException | None) -> str:
+    """What was raised, in one line that is not too long."""
+    return " ".join(f"{type(error).__name__}: {error}".split())[:200]

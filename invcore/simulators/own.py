@@ -266,7 +266,9 @@ class OwnSimulator(Task[Config]):
         )
         return SimulatorError(
             f"simulator {self.name}: none of its first {counts.failed} rows has a response "
-            f"({counts.reasons()})" + (f"; it said last: {said}" if said else "")
+            f"({counts.reasons()})"
+            + ("; raise time_limit, or lower batch" if "time limit" in counts.failures else "")
+            + (f"; it said last: {said}" if said else "")
         )
 
 

@@ -180,7 +180,7 @@ class Stages:
         )
         if self.budget is not None:  # what the check takes is put aside
             self.simulator.budget = self.budget - len(targets) * record.candidates
-        notes: tuple[str, ...] = ()
+        notes = self._unmoved()
         try:
             with self._timed("propose"):
                 found = propose_in_batches(
@@ -191,13 +191,24 @@ class Stages:
             y = self._simulated("check", designs)
         except BudgetError:
             group, designs, y = self.simulator.best(targets, record.candidates)
-            notes = (
+            notes += (
                 f"method {record.method!r} wanted more than the budget: these are the best of the "
                 f"{self.simulator.calls} simulator calls that it made",
             )
         names = (own.designs.names, own.responses.names)
         return Solution.checked(
             targets[group], group, designs, y, None, names, notes=notes, record=record, simulator={}
+        )
+
+    def _unmoved(self) -> tuple[str, ...]:
+        """That a search by gradients leaves some variables as its starts have them."""
+        variables = self.own.designs.variables
+        names = [v.name for v in variables if v.whole or v.categories]
+        if Needs.GRADIENT not in self.method.needs or not names:
+            return ()
+        return (
+            f"method {self.record.method!r} follows gradients and does not move "
+            f"{', '.join(names)}: try cma-es, or a method that learns from pairs",
         )
 
     def _distinct(self, proposed: Tensor) -> tuple[Tensor, Tensor]:

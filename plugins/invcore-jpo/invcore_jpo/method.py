@@ -48,7 +48,12 @@ class JointOptimisation(InverseMethod[JointConfig]):
     uses_context = True
 
     def fit(self, problem: Problem, train: Pairs, val: Pairs, context: FitContext) -> JointModel:
-        """Learn nothing yet; keep the seed of the weights that will be."""
+        """Learn nothing yet; keep the seed of the weights that will be.
+
+        Torch's first optimiser in a process imports for seconds, as in every other fit: here, so
+        that no search is charged with it.
+        """
+        torch.optim.Adam([torch.zeros(1, requires_grad=True)])
         seed = torch.tensor(context.derive("jpo", "weights"))
         return JointModel(problem, self.config, seed.to(context.device), context.progress)
 

@@ -42,7 +42,8 @@ class BetterThanReferenceConfig(Config):
     solved: float = Field(
         1e-8,
         ge=0,
-        description="Errors below this share of the targets' variance, or of the task's noise, are "
+        description="Errors below this share of the targets' variance, or of that of the task's "
+        "noise if it is larger, are "
         "a tie too: both have solved the problem.",
     )
 

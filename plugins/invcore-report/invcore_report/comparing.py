@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _COUNTS = (1, 50)
 _LEAST = 1e-300  # an error of 0, so that it has a logarithm
+_ROUNDING = 1e-6  # of the larger error: two ways to the same design differ by less
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Difference:
         log10_median: median over targets of log10(A / B).
         a_better: share of targets where A has the smaller error.
         b_better: share where B has.
-        ties: share where they are equal.
+        ties: share where they are equal, up to a millionth.
         p: of Wilcoxon's signed-rank test on log10(A / B), two-sided.
         targets: how many targets this is about: those that both runs answer.
         a_alone: how many further targets only A answers.
@@ -120,7 +121,9 @@ def difference(name: str, first: Tensor, second: Tensor) -> Difference:
     """
     both = first.isfinite() & second.isfinite()
     a, b = first[both].double(), second[both].double()
+    tied = (a - b).abs() <= _ROUNDING * torch.maximum(a, b)
     log = a.clamp(min=_LEAST).log10() - b.clamp(min=_LEAST).log10()
+    log = torch.where(tied, 0.0, log)
     nan = math.nan
     ratios = [nan] * 3
     if len(a):
@@ -137,9 +140,9 @@ def difference(name: str, first: Tensor, second: Tensor) -> Difference:
         ratio_low=ratios[1],
         ratio_high=ratios[2],
         log10_median=float(log.quantile(0.5)) if len(a) else nan,
-        a_better=int((a < b).sum()) / count,
-        b_better=int((b < a).sum()) / count,
-        ties=int((a == b).sum()) / count,
+        a_better=int(((a < b) & ~tied).sum()) / count,
+        b_better=int(((b < a) & ~tied).sum()) / count,
+        ties=int(tied.sum()) / count,
         p=_p_value(log),
         targets=len(a),
         a_alone=int((first.isfinite() & ~second.isfinite()).sum()),

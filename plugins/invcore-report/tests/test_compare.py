@@ -54,6 +54,14 @@ def test_ties_zeros_and_missing_answers():
     assert none.targets == 0 and none.p == 1.0 and math.isnan(none.ratio)
 
 
+def test_rounding_is_no_difference():
+    """Two ways to the same designs, and a fourth target where one is better."""
+    first = torch.tensor([1e-2, 3.0, 2e-30, 1.0], dtype=torch.float64)
+    found = difference("r_1", first * (1 + 1e-12), first * torch.tensor([1.0, 1.0, 1.0, 2.0]))
+    assert (found.a_better, found.b_better, found.ties) == (0.25, 0.0, 0.75)
+    assert found.p == 1.0 and found.log10_median == 0.0
+
+
 def test_the_command(call, runs, pair):
     a, b = pair
     done = call("compare", a, b, "--out", runs.store.root)
