@@ -87,6 +87,11 @@ def _lines(document: dict[str, Any]) -> dict[str, str]:
     for key, word in (("differentiable", "gradients"), ("latin", "latin")):
         if key in document:
             lines[word] = "yes" if document[key] else "no"
+    if document.get("reference"):
+        lines["reference"] = f"{document['reference']}, for better-than-reference"
+    if document.get("context"):
+        parts = (f"{name} {tuple(shape)}" for name, shape in document["context"].items())
+        lines["context"] = f"{', '.join(parts)} of each target"
     if "note" in document:
         lines["note"] = document["note"]
     return lines

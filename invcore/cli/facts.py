@@ -81,6 +81,8 @@ def _of_task(loaded: type[Any]) -> dict[str, Any]:
         task = loaded()
         return {
             "differentiable": bool(task.differentiable),
+            "reference": task.reference or None,
+            "context": {name: list(shape) for name, shape in (task.context_shapes or {}).items()},
             "designs": _variables(task.designs),
             "responses": _variables(task.responses),
         }

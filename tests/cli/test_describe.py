@@ -119,6 +119,7 @@ def test_a_large_space_is_cut_for_people_only(call, site):
     assert "- R1\n- R2\n" in done.out and "no settings" in done.out
     known = json.loads(call("describe", "task", "wide", "--json").out)
     assert len(known["designs"]) == 40 and known["differentiable"] is False
+    assert known["reference"] is None and known["context"] == {}
     assert known["designs"][0] == {
         "name": "w0",
         "unit": "",
@@ -206,3 +207,8 @@ def test_a_docstring_keeps_its_lists_and_stops_at_its_sections():
 
     assert description(Listed) == "One, `code`.\n\n* first\n* second"
     assert description(type("Bare", (), {})) == ""
+
+
+def test_a_task_with_a_reference_and_a_context(call):
+    said = call("describe", "task", "billiards").out
+    assert "bfgs, for better-than-reference" in said and "balls (3, 2) of each target" in said
