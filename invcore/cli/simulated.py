@@ -105,7 +105,10 @@ def _show(solution: Solution, store: Store, out: str, asked: int | None) -> None
         wanted = ", ".join(f"{n} = {number(v)}" for n, v in zip(ys, target, strict=True))
         less = asked - len(rows) if asked else 0
         copies = f" ({less} copies or failures left out)" if less > 0 else ""
-        console.print(f"{wanted}: the best of {len(rows)} designs{copies}", markup=False)
+        console.print(
+            f"{wanted}: the best of {len(rows)} design{'s' * (len(rows) != 1)}{copies}",
+            markup=False,
+        )
         shown = table("rank", *xs[:_COLUMNS], *(f"{name}, {said}" for name in ys[:_COLUMNS]))
         if solution.error is not None:
             shown.add_column("error")

@@ -241,7 +241,10 @@ def _show(
         wanted = ", ".join(f"{n} = {number(v)}" for n, v in zip(ys, target, strict=True))
         less = asked - len(rows) if asked else 0
         copies = f" ({less} copies left out)" if less > 0 else ""
-        console.print(f"{wanted}: the best of {len(rows)} designs{copies}", markup=False)
+        console.print(
+            f"{wanted}: the best of {len(rows)} design{'s' * (len(rows) != 1)}{copies}",
+            markup=False,
+        )
         if proposal.notes[rows[0]]:
             console.print(f"out of the data's reach: {proposal.notes[rows[0]]}", markup=False)
         shown = table("rank", *xs[:_COLUMNS], *(f"{name}, predicted" for name in ys[:_COLUMNS]))

@@ -150,7 +150,7 @@ class Function:
         if not torch.allclose(y, other, rtol=1e-4, atol=1e-12, equal_nan=True):
             raise SimulatorError(
                 f"simulator {self.name} gave other numbers for tensors than for NumPy arrays: say "
-                "kind = torch or numpy; or is it random? it must not be"
+                'kind = "torch" or "numpy", in a .toml file; or is it random? it must not be'
             )
 
     def _gradient(self, y: Tensor, leaf: Tensor) -> bool:
