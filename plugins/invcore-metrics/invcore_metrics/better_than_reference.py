@@ -43,8 +43,7 @@ class BetterThanReferenceConfig(Config):
         1e-8,
         ge=0,
         description="Errors below this share of the targets' variance, or of that of the task's "
-        "noise if it is larger, are "
-        "a tie too: both have solved the problem.",
+        "noise if it is larger, are a tie too: both have solved the problem.",
     )
 
 
