@@ -24,7 +24,12 @@ Styles = Mapping[str, Style]
 
 
 def curve_charts(summaries: Sequence[Summary], styles: Styles, gallery: Gallery) -> list[Picture]:
-    """r_T against T: in the methods' own order, and re-ranked where runs have that."""
+    """r_T against T: in the methods' own order, and re-ranked where runs have that.
+
+    None where all runs have one candidate for each target: that is a number, which the table has.
+    """
+    if all(s.candidates == 1 for s in summaries):
+        return []
     task, unit = summaries[0].task, _unit(summaries)
     own = [(s, s.raw) for s in summaries]
     common = [(s, s.reranked) for s in summaries if s.reranked is not None]

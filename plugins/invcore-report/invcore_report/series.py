@@ -15,6 +15,7 @@ from invcore_report.style import styles
 
 FEWEST = 3  # values of a setting that make a curve
 SHARE = "better-than-reference"
+_LEVELS = 4  # methods without the setting that are shown beside those with it
 _SIZE = (4.6, 3.3)
 
 
@@ -36,13 +37,16 @@ class Series:
 def series_charts(board: Board, gallery: Gallery) -> list[Picture]:
     """A chart for each numeric setting that a bench varies: the share of problems below the
     reference, where that was measured, or else the first candidate's error.
+
+    Level lines show the best methods that have no such setting.
     """
     key = SHARE if any(SHARE in row.cells for row in board.rows) else "r_1"
     found = series_of(board, key)
     pictures = []
     for setting in dict.fromkeys(one.setting for one in found):
         lines = [one for one in found if one.setting == setting]
-        look = styles(one.label for one in lines)
+        levels = without(board, setting, key)[:_LEVELS]
+        look = styles([*(one.label for one in lines), *(name for name, _ in levels)])
         with gallery.figure(*_SIZE) as figure:
             axes = figure.add_subplot()
             for one in lines:
@@ -56,6 +60,10 @@ def series_charts(board: Board, gallery: Gallery) -> list[Picture]:
                     x, [p.value for _, p in one.points], color=own.colour, marker=own.marker,
                     markersize=4, linewidth=1.4, label=one.label,
                 )  # fmt: skip
+            for name, level in levels:
+                axes.axhline(
+                    level.value, color=look[name].colour, linestyle="--", linewidth=1.2, label=name
+                )
             if all(value > 0 for one in lines for value, _ in one.points):
                 axes.set_xscale("log", base=2)
                 axes.xaxis.set_major_formatter("{x:g}")
@@ -67,7 +75,8 @@ def series_charts(board: Board, gallery: Gallery) -> list[Picture]:
             axes.grid(True)
             axes.legend(frameon=False, fontsize="small")
             title = f"{board.task}: {key} by {setting}"
-            caption = f"{key} by the setting {setting}; bands as in the table"
+            beside = "; dashed: methods without it" if levels else ""
+            caption = f"{key} by the setting {setting}; bands as in the table{beside}"
             name = f"{board.task}-by-{setting}"
             pictures.append(gallery.chart(name, caption, figure, partial(axes.set_title, title)))
     return pictures
@@ -94,6 +103,13 @@ def series_of(board: Board, key: str) -> list[Series]:
         points = tuple((value, rows[value].cells[key]) for value in sorted(rows))
         result.append(Series(setting, label, points))
     return result
+
+
+def without(board: Board, setting: str, key: str) -> list[tuple[str, Interval]]:
+    """Methods that do not have a setting, best first, and what was measured of them."""
+    rows = [row for row in board.rows if key in row.cells]
+    own = [(row, row.summary.records[0].config.get("method", {})) for row in rows]
+    return [(row.summary.method, row.cells[key]) for row, c in own if setting not in flat(c)]
 
 
 def _number(text: str) -> float | None:

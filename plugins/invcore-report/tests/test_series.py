@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import torch
+from invcore_report.charts import curve_charts
 from invcore_report.curves import Interval, mean_interval, pooled
 from invcore_report.leaderboard import Board, Row
 from invcore_report.measure import Summary
 from invcore_report.pictures import Gallery
-from invcore_report.series import series_charts, series_of
+from invcore_report.series import series_charts, series_of, without
 
 from invcore.store import RunRecord
 
@@ -54,6 +55,14 @@ def test_two_values_or_two_settings_at_once_are_no_series():
     assert not series_of(board(*ROWS[3:], *both), "better-than-reference")
 
 
+def test_methods_without_the_setting_are_level_lines(tmp_path):
+    beside = [row(0.1, method="adam", lr=0.1), row(0.2, method="lbfgs", key="r_1")]
+    (one,) = without(board(*ROWS, *beside), "joint", "better-than-reference")
+    assert one == ("adam {'lr': 0.1}", Interval(0.1, 0.0, 0.2))
+    (picture,) = series_charts(board(*ROWS, *beside), Gallery(tmp_path))
+    assert "dashed" in picture.caption and "adam" in picture.inline
+
+
 def test_the_chart_is_written_or_there_is_none(tmp_path):
     gallery = Gallery(tmp_path)
     (picture,) = series_charts(board(*ROWS), gallery)
@@ -62,3 +71,7 @@ def test_the_chart_is_written_or_there_is_none(tmp_path):
     (picture,) = series_charts(board(*errors), gallery)
     assert "r_1" in picture.caption
     assert not series_charts(board(*ROWS[3:]), gallery)
+
+
+def test_one_candidate_makes_no_curve_of_their_number(tmp_path):
+    assert not curve_charts([row(0.1).summary], {}, Gallery(tmp_path))
