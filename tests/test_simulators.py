@@ -11,7 +11,6 @@ import torch
 from invcore import Integers, OwnSimulator, Program, Simulator, Space, Uniform, Variable
 from invcore.errors import ConfigError, ShapeError, SimulatorError, StoreError
 from invcore.simulators.journal import Journal
-from invcore.simulators.modules import code_checksum, load_function
 from invcore.simulators.outcomes import Counts, Outcome
 from invcore.simulators.spec import read_simulator
 
@@ -190,33 +189,6 @@ def test_counted_simulator_counts_what_the_function_is_asked():
     assert asked[1:] == [3, 3, 1] and simulator.calls == 7 == own.counts.calls
     with pytest.raises(ShapeError):
         simulator(X[:, :1])
-
-
-def test_functions_by_name(tmp_path, monkeypatch, complaint):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "my_package_7").mkdir()
-    (tmp_path / "my_package_7" / "__init__.py").write_text("")
-    (tmp_path / "my_package_7" / "sums.py").write_text(
-        "from my_helper_7 import double\n\n\ndef add(x):\n    return double(x.sum(1))\n\n\nN = 3\n"
-    )
-    (tmp_path / "my_helper_7.py").write_text("def double(x):\n    return 2 * x\n")
-    (tmp_path / "my_broken_7.py").write_text("import absent_module_7\n")
-    own = OwnSimulator("my_package_7.sums:add", BOUNDS)
-    assert torch.equal(own.simulate(X)[:, 0], 2 * X.sum(1)) and own.name == "my_package_7.sums:add"
-    before = code_checksum("my_package_7.sums:add")
-    (tmp_path / "my_helper_7.py").write_text("def double(x):\n    return 2.5 * x\n")
-    assert code_checksum("my_package_7.sums:add") != before  # what it imports counts too
-    wrong = {
-        "my_package_7.sums:ad": "Did you mean 'add'?",
-        "my_package_7.sums:N": "N is int, no function",
-        "my_package_7.summs:add": "no module 'my_package_7.summs'",
-        "absent_package_7.x:add": "no module 'absent_package_7'",
-        "my_broken_7:add": "importing my_broken_7 raised ModuleNotFoundError",
-        "my_package_7": "expected package.module:function",
-        ":add": "expected package.module:function",
-    }
-    for name, said in wrong.items():
-        assert said in complaint(ConfigError, load_function, name)
 
 
 def test_spaces(complaint):

@@ -14,6 +14,7 @@ from typing import Any
 from invcore.errors import ConfigError, close_names
 
 _FOREIGN = ("site-packages", "dist-packages")
+_DRIVERS = ("__main__", "__mp_main__", "conftest")  # scripts that ask for designs: no simulators
 
 
 def load_function(name: str) -> Callable[..., Any]:
@@ -38,7 +39,7 @@ def load_function(name: str) -> Callable[..., Any]:
     importlib.invalidate_caches()  # a module that was written a moment ago
     try:
         found: Any = importlib.import_module(module_name)
-    except Exception as error:  # a module of others may raise anything
+    except (Exception, SystemExit) as error:  # a module of others may raise anything
         if isinstance(error, ModuleNotFoundError) and _is_part(error.name, module_name):
             raise ConfigError(
                 f"simulator {name!r}: no module {error.name!r} in {here} or among what is installed"
@@ -47,7 +48,7 @@ def load_function(name: str) -> Callable[..., Any]:
         raise ConfigError(f"simulator {name!r}: importing {module_name} raised {said}") from error
     for part in attribute.split("."):
         if not hasattr(found, part):
-            words = vars(found).items()  # what it imported is no simulator of its own
+            words = getattr(found, "__dict__", {}).items()  # without what it imported
             known = [
                 word
                 for word, value in words
@@ -67,11 +68,15 @@ def _is_part(missing: str | None, wanted: str) -> bool:
     return missing is not None and (wanted == missing or wanted.startswith(f"{missing}."))
 
 
+_LOADED: dict[Path, bytes] = {}  # digests of modules' files when they were first seen
+
+
 def code_checksum(name: str) -> str:
     """A checksum of the code that a loaded function stands on, as far as that is known.
 
-    Of its module, its package, and all modules loaded from the same folder; not of what is
-    installed, nor of files that the code reads.
+    Of its module, its package, all modules loaded from the same folder, and those there that any
+    of its code imports when it is called; not of what is installed, nor of files that the code
+    reads. A file that is edited after its module was loaded counts as it was: so does its code.
 
     Args:
         name: ``package.module:function``, loaded before.
@@ -79,17 +84,41 @@ def code_checksum(name: str) -> str:
     module_name = name.partition(":")[0]
     top = module_name.partition(".")[0]
     root = _folder(module_name)
-    files = set()
+    files: dict[Path, bytes] = {}
     for other, module in list(sys.modules.items()):
         path = getattr(module, "__file__", None)
         own = other.partition(".")[0] == top
         if path and (own or (root and _beside(Path(path), root, other))):
-            files.add(Path(path))
+            file = Path(path)
+            if file not in _LOADED:
+                _LOADED[file] = _digest(file)
+            files[file] = _LOADED[file]
+    for file in _imported(module_name, root) - files.keys() if root else ():
+        files[file] = _digest(file)
     digest = hashlib.sha256()
     for file in sorted(files):
-        if file.is_file():
-            digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+        digest.update(file.name.encode() + b"\0" + files[file])
     return digest.hexdigest()
+
+
+def _digest(file: Path) -> bytes:
+    try:
+        return hashlib.sha256(file.read_bytes()).digest()
+    except OSError:  # of an archive, for instance
+        return b""
+
+
+def _imported(module_name: str, root: Path) -> set[Path]:
+    """Files in the folder that a module imports, when it is loaded or when it is called."""
+    from modulefinder import ModuleFinder  # takes as long to import as all of this file
+
+    finder = ModuleFinder(path=[str(root)])
+    try:
+        finder.import_hook(module_name)
+    except (ImportError, SyntaxError, OSError, ValueError):
+        return set()
+    paths = (getattr(module, "__file__", None) for module in finder.modules.values())
+    return {Path(path) for path in paths if path}
 
 
 def _folder(module_name: str) -> Path | None:
@@ -103,7 +132,7 @@ def _folder(module_name: str) -> Path | None:
 
 def _beside(path: Path, root: Path, name: str) -> bool:
     """Whether a module is the user's own: in the folder, and not installed into it."""
-    ours = name.partition(".")[0].startswith("invcore") or name in ("__main__", "conftest")
+    ours = name.partition(".")[0].startswith("invcore") or name in _DRIVERS
     return root in path.parents and not ours and not any(part in _FOREIGN for part in path.parts)
 
 

@@ -1,14 +1,10 @@
-"""Pictures of late states, of flows and of their losses; no import of matplotlib."""
+"""Pictures of late states and of flows; no import of matplotlib."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-import torch
 from torch import Tensor
-
-from invcore import Task
 
 _BEST, _OTHERS, _WANTED = "#D55E00", "#0072B2", "black"  # told apart by all kinds of colour vision
 _BEFORE = "0.6"
@@ -89,80 +85,3 @@ def draw_flow(
     axes.set(xlabel="x", ylabel="y", xlim=(0, 1), ylim=(0, 1), aspect="equal")
     axes.legend(frameon=False, fontsize="small", loc="upper right")
     return True
-
-
-def loss_landscape(
-    task: Task[Any],
-    target: Tensor,
-    design: Tensor,
-    across: tuple[int, int],
-    points: int = 41,
-    context: Mapping[str, Tensor] | None = None,
-) -> tuple[Tensor, Tensor, Tensor]:
-    """The error over two design variables, the others being as in a given design.
-
-    Args:
-        task: whose simulator.
-        target: (Dy,).
-        design: (Dx,).
-        across: the positions of the two variables; each goes over its prior's quantiles.
-        points: how many values of each.
-        context: what is known of the problem; leading dimension 1.
-
-    Returns:
-        The values of both variables (points,), and the mean squared error (points, points), NaN
-        where there is no response; the first variable goes with the first axis.
-
-    Example:
-        >>> from invcore_physics.incompressible_flow import IncompressibleFlow
-        >>> task = IncompressibleFlow(IncompressibleFlow.Config(steps=20, time=0.2))
-        >>> x = task.designs.sample(1, torch.Generator().manual_seed(0))
-        >>> loss_landscape(task, task.simulate(x)[0], x[0], (0, 1), points=3)[2].shape
-        torch.Size([3, 3])
-    """
-    quantiles = (torch.arange(points, dtype=torch.float64) + 0.5) / points
-    along = task.designs.from_unit(quantiles[:, None].expand(points, task.designs.dim))
-    first, second = along[:, across[0]], along[:, across[1]]
-    x = design.to(torch.float64).repeat(points, points, 1)
-    x[..., across[0]], x[..., across[1]] = first[:, None], second[None, :]
-    x = x.flatten(0, 1)
-    known = context and {
-        name: value.expand(len(x), *value.shape[1:]) for name, value in context.items()
-    }
-    with torch.no_grad():
-        error = (task.simulate(x, known) - target.to(x)).square().mean(dim=1)
-    return first, second, error.unflatten(0, (points, points))
-
-
-def draw_landscape(
-    axes: Any,
-    task: Task[Any],
-    target: Tensor,
-    design: Tensor,
-    across: tuple[int, int],
-    points: int = 41,
-    context: Mapping[str, Tensor] | None = None,
-) -> None:
-    """Draw the logarithm of ``loss_landscape``, and where the given design is.
-
-    Args:
-        axes: of matplotlib.
-        task: as for ``loss_landscape``, as are the others.
-        target: (Dy,).
-        design: (Dx,), for instance the one behind the target.
-        across: the positions of the two variables.
-        points: how many values of each.
-        context: what is known of the problem; leading dimension 1.
-    """
-    first, second, error = loss_landscape(task, target, design, across, points, context)
-    least = 1e-6 * error.nan_to_num().max().clamp(min=1e-300)
-    picture = axes.pcolormesh(
-        first.numpy(), second.numpy(), error.clamp(min=least).log10().mT.numpy(),
-        shading="nearest", cmap="viridis",
-    )  # fmt: skip
-    axes.figure.colorbar(picture, ax=axes, label="log10 of the error")
-    here = [float(design[i]) for i in across]
-    axes.plot(*here, marker="x", color=_BEST, linestyle="none", label="design")
-    names = [task.designs.variables[i].name for i in across]
-    axes.set(xlabel=names[0], ylabel=names[1])
-    axes.legend(frameon=False, fontsize="small")

@@ -87,11 +87,12 @@ def series_of(board: Board, key: str) -> list[Series]:
     groups: dict[tuple[str, ...], dict[float, Row]] = defaultdict(dict)
     for row in board.rows:
         record = row.summary.records[0]
-        own = flat(record.config.get("method", {})) | {"sampler": record.sampler}
+        own = flat(record.config.get("method", {}))
+        work = {"sampler": record.sampler, "candidates": record.candidates, "device": record.device}
         for setting, text in own.items() if key in row.cells else ():
             value = _number(text)
             if value is not None:
-                others = sorted(f"{k}={v}" for k, v in own.items() if k != setting)
+                others = sorted(f"{k}={v}" for k, v in (own | work).items() if k != setting)
                 groups[(setting, record.method, *others)][value] = row
     many = {name: rows for name, rows in groups.items() if len(rows) >= FEWEST}
     result = []
@@ -107,7 +108,9 @@ def series_of(board: Board, key: str) -> list[Series]:
 
 def without(board: Board, setting: str, key: str) -> list[tuple[str, Interval]]:
     """Methods that do not have a setting, best first, and what was measured of them."""
-    rows = [row for row in board.rows if key in row.cells]
+    upwards = key == SHARE  # the rows are in the order of their errors
+    known = [row for row in board.rows if key in row.cells]
+    rows = sorted(known, key=lambda row: -row.cells[key].value if upwards else 0.0)
     own = [(row, row.summary.records[0].config.get("method", {})) for row in rows]
     return [(row.summary.method, row.cells[key]) for row, c in own if setting not in flat(c)]
 

@@ -13,10 +13,10 @@ from invcore_report.series import series_charts, series_of, without
 from invcore.store import RunRecord
 
 
-def row(value, method="jpo", key="better-than-reference", **settings):
+def row(value, method="jpo", key="better-than-reference", candidates=1, **settings):
     record = RunRecord(
-        id="0" * 12, task="t", method=method, sampler="lhs", candidates=1, targets=3, seed=0,
-        device="cpu", config={"method": settings},
+        id="0" * 12, task="t", method=method, sampler="lhs", candidates=candidates, targets=3,
+        seed=0, device="cpu", config={"method": settings},
     )  # fmt: skip
     errors = torch.rand(3, generator=torch.Generator().manual_seed(0))
     summary = Summary(
@@ -55,10 +55,18 @@ def test_two_values_or_two_settings_at_once_are_no_series():
     assert not series_of(board(*ROWS[3:], *both), "better-than-reference")
 
 
+def test_runs_with_other_numbers_of_candidates_are_other_series():
+    many = [row(0.9, candidates=50, lr=0.1, refine="none", joint=n) for n in (2, 4, 8)]
+    found = series_of(board(*ROWS, *many), "better-than-reference")
+    assert [one.label for one in found] == ["jpo (candidates=1)", "jpo (candidates=50)"]
+    assert [point.value for _, point in found[1].points] == [0.9] * 3
+
+
 def test_methods_without_the_setting_are_level_lines(tmp_path):
-    beside = [row(0.1, method="adam", lr=0.1), row(0.2, method="lbfgs", key="r_1")]
-    (one,) = without(board(*ROWS, *beside), "joint", "better-than-reference")
-    assert one == ("adam {'lr': 0.1}", Interval(0.1, 0.0, 0.2))
+    beside = [row(n, method="adam", lr=n) for n in (0.1, 0.3)] + [row(0.2, "lbfgs", "r_1")]
+    first, second = without(board(*ROWS, *beside), "joint", "better-than-reference")
+    assert first[0] == "adam {'lr': 0.3}"  # more is better
+    assert second == ("adam {'lr': 0.1}", Interval(0.1, 0.0, 0.2))
     (picture,) = series_charts(board(*ROWS, *beside), Gallery(tmp_path))
     assert "dashed" in picture.caption and "adam" in picture.inline
 
