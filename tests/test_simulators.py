@@ -191,6 +191,12 @@ def test_counted_simulator_counts_what_the_function_is_asked():
         simulator(X[:, :1])
 
 
+def test_arrays_may_be_computed_with_tensors_within():
+    weight = torch.tensor([1.0, 2.0], dtype=torch.float64, requires_grad=True)
+    own = OwnSimulator(lambda x: [torch.as_tensor(row) @ weight for row in x], BOUNDS)
+    assert torch.equal(own.simulate(X)[:, 0], (X @ weight).detach())
+
+
 def test_spaces(complaint):
     space = Space.of(
         Variable(name="n", prior=Integers(low=1, high=9)),

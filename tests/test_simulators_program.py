@@ -96,6 +96,11 @@ def test_columns_may_have_names_and_any_order(make, give):
     assert torch.equal(make(give).simulate(X), truth(X))
 
 
+def test_names_that_are_numbers(make):
+    body = 'give([f"{a * b!r},{a + b!r}" for a, b in values], "1600,1500")'
+    assert torch.equal(make(body, responses=("1500", "1600")).simulate(X), truth(X))
+
+
 def test_batches_go_through_npz(make, tmp_path):
     (tmp_path / "arrays.py").write_text(
         "import sys, numpy as np\n"
@@ -200,12 +205,27 @@ def test_time_limit_kills_the_program_and_what_it_started(tmp_path, complaint, l
     own = OwnSimulator(program, BOUNDS, ["gap"])
     message = complaint(SimulatorError, own.simulate, X)
     assert "(20 time limit); raise time_limit, or lower batch; it said last: hard" in message
-    child = int((tmp_path / "child.txt").read_text())
+    assert _ends(int((tmp_path / "child.txt").read_text()))
+
+
+def test_program_that_leaves_a_process_behind(make, tmp_path):
+    own = make("""
+        import subprocess
+        child = subprocess.Popen(["sleep", "60"], stdout=subprocess.DEVNULL)
+        open("child.txt", "w").write(str(child.pid))
+        give(plain)
+    """)
+    assert torch.equal(own.simulate(X[:6]), truth(X[:6]))
+    assert _ends(int((tmp_path / "child.txt").read_text()))
+
+
+def _ends(pid):
+    """Whether a process ends within ten seconds."""
     for _ in range(200):
-        if not _runs(child):
-            break
+        if not _runs(pid):
+            return True
         time.sleep(0.05)
-    assert not _runs(child)
+    return False
 
 
 def _runs(pid):
@@ -253,6 +273,34 @@ def test_finished_batches_are_read_back(make, tmp_path):
     make(body, journal=folder, retries=0, version="2").simulate(X)
     make(body, journal=folder, retries=0, responses=("mass", "gap")).simulate(X)
     assert len(make.calls()) == 17
+
+
+def test_what_has_ended_well_is_kept_whatever_comes(make, tmp_path):
+    folder = tmp_path / "journal"
+    own = make("give(plain)", journal=folder, jobs=2)
+
+    def interrupt(*args):
+        for _ in range(200):
+            if len(list(folder.glob("*/*"))) == 4:
+                break
+            time.sleep(0.05)
+        raise KeyboardInterrupt
+
+    own._count = interrupt  # when the first batch has come back
+    with pytest.raises(KeyboardInterrupt):
+        own.simulate(X)
+    again = make("give(plain)", journal=folder)
+    assert torch.equal(again.simulate(X), truth(X)) and again.counts.recalled == 20
+
+
+def test_another_folder_is_another_simulator(tmp_path):
+    command, found = [sys.executable, "-S", "sim.py", "{input}", "{output}"], set()
+    for name in ("here", "there"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "sim.py").write_text("# what it reads beside itself, no one knows")
+        program = Program(command=command, folder=str(tmp_path / name))
+        found.add(OwnSimulator(program, BOUNDS, ["gap"], journal=tmp_path).journal)
+    assert len(found) == 2
 
 
 def test_nothing_runs_on_when_the_caller_stops(make, tmp_path, leftovers):
@@ -309,3 +357,8 @@ def test_checksum_is_of_the_files_that_the_command_names(tmp_path):
     assert len(seen) == 3 and np.all([len(text) == 64 for text in seen])
     os.remove(tmp_path / "b.dat")
     assert program.checksum() not in seen
+
+
+def test_words_that_are_no_names_of_files():
+    program = Program(command=["sh", "-c", "true; " * 100, "{input}", "{output}"])
+    assert program.name == "sh" and len(program.checksum()) == 64

@@ -83,7 +83,8 @@ class Function:
 
     def arrays(self, x: Tensor, dim: int | None) -> Tensor:
         """Responses (N, Dy), float64, of a function of arrays."""
-        return self._checked(self._run(x.detach().numpy().copy()), len(x), dim)
+        with torch.no_grad():  # which may compute with tensors within
+            return self._checked(self._run(x.detach().numpy().copy()), len(x), dim)
 
     def tensors(self, x: Tensor, dim: int) -> Tensor:
         """Responses (N, Dy), float64, of a function of tensors; a gradient flows through."""
@@ -107,7 +108,11 @@ class Function:
         if not isinstance(raw, Tensor):
             try:
                 array = np.asarray(raw)
-            except ValueError:  # a ragged list
+            except (
+                ValueError,
+                TypeError,
+                RuntimeError,
+            ):  # no numbers, or ragged
                 array = np.empty(0, dtype=object)
             if array.dtype.kind not in "iuf":
                 kind = _kind(raw) if array.dtype == object else f"numbers of type {array.dtype}"

@@ -22,14 +22,17 @@ class Outcome:
         reason: why it failed, in a few words that batches share; empty if it did not.
         said: the details: the last line that a program wrote on standard error.
         retries: how many times it was tried again.
-        costly: whether it took long enough to be worth keeping.
     """
 
     y: npt.NDArray[np.float64] | None
     reason: str = ""
     said: str = ""
     retries: int = 0
-    costly: bool = True
+
+
+def whole_rows(y: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Responses (N, Dy) as they count: a row that is not finite throughout is NaN throughout."""
+    return np.where(np.isfinite(y).all(axis=1, keepdims=True), y, np.nan)
 
 
 @dataclass

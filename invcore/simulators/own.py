@@ -21,7 +21,7 @@ from invcore.progress import Progress, Stage
 from invcore.simulators.functions import Found, Function, Kind
 from invcore.simulators.journal import Journal
 from invcore.simulators.modules import code_checksum, load_function, source_checksum
-from invcore.simulators.outcomes import Counts, Outcome
+from invcore.simulators.outcomes import Counts, Outcome, whole_rows
 from invcore.simulators.processes import Processes
 from invcore.simulators.program import Program
 from invcore.simulators.spaces import box, named
@@ -93,7 +93,8 @@ class OwnSimulator(Task[Config]):
                 raise ConfigError(f"simulator {self.name}: say what a program's responses are")
             self._identity = {
                 "command": list(simulate.command), "format": simulate.format,
-                "version": simulate.version, "files": simulate.checksum(),
+                "folder": str(simulate.place.resolve()), "version": simulate.version,
+                "files": simulate.checksum(),
             }  # fmt: skip
             self._traceable = True
         else:
@@ -159,6 +160,7 @@ class OwnSimulator(Task[Config]):
     def restart(self) -> None:
         """Count from zero."""
         self.counts = Counts()
+        self._good = self._bad = 0
 
     @contextmanager
     def shown(self, progress: Progress, label: str, rows: int) -> Iterator[None]:
@@ -223,29 +225,31 @@ class OwnSimulator(Task[Config]):
         for number, outcome in self._outcomes([x[start : start + size] for start in waiting]):
             rows = slice(waiting[number], waiting[number] + size)
             if outcome.y is not None:
-                good = np.isfinite(outcome.y).all(axis=1, keepdims=True)
-                y[rows] = np.where(good, outcome.y, np.nan)
-                if outcome.costly:
-                    self._journal.keep(x[rows], y[rows])
+                y[rows] = outcome.y
             self._count(y[rows], outcome)
             if not self._good and self._bad >= _HOPELESS:
                 raise self._hopeless()
         return y
 
     def _outcomes(self, batches: list[np.ndarray[Any, Any]]) -> Iterator[tuple[int, Outcome]]:
+        """What became of batches, each kept as soon as it is there."""
         if not batches:
             return
+        keep = self._journal.keep
         if self._program is not None:
             names = self.responses.names
-            yield from Processes(self._program, self.designs, names, self.name).outcomes(batches)
+            processes = Processes(self._program, self.designs, names, self.name, keep)
+            yield from processes.outcomes(batches)
             return
         dim, found = self.responses.dim, self._function
         work = found.arrays if self.kind == "numpy" else found.tensors
         for number, x in enumerate(batches):
             start = time.perf_counter()
             with torch.no_grad():
-                y = work(torch.from_numpy(x), dim).numpy()
-            yield number, Outcome(y, costly=time.perf_counter() - start >= _COSTLY)
+                y = whole_rows(work(torch.from_numpy(x), dim).numpy())
+            if time.perf_counter() - start >= _COSTLY:
+                keep(x, y)
+            yield number, Outcome(y)
 
     def _count(self, y: np.ndarray[Any, Any], outcome: Outcome) -> None:
         self.counts.add(y, outcome)

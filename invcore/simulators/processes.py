@@ -9,7 +9,7 @@ import signal
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from pathlib import Path
 
@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from invcore.errors import DataError, SimulatorError
-from invcore.simulators.outcomes import Outcome
+from invcore.simulators.outcomes import Outcome, whole_rows
 from invcore.simulators.program import Program
 from invcore.space import Space
 from invcore.tables import Table, read_table, write_table
@@ -35,12 +35,19 @@ class Processes:
         designs: space of x, for the columns' names.
         responses: names of the responses.
         name: of the simulator, for messages.
+        keep: is given the designs and responses of each batch that succeeds, at once, by one of
+            several threads: what has ended well is then safe, whatever happens to the rest.
     """
 
     def __init__(
-        self, program: Program, designs: Space, responses: Sequence[str], name: str
+        self,
+        program: Program,
+        designs: Space,
+        responses: Sequence[str],
+        name: str,
+        keep: Callable[[Array, Array], None],
     ) -> None:
-        self._program, self._designs, self._name = program, designs, name
+        self._program, self._designs, self._name, self._keep = program, designs, name, keep
         self._responses = tuple(responses)
         self._lock = threading.Lock()
         self._running: set[subprocess.Popen[bytes]] = set()
@@ -72,6 +79,7 @@ class Processes:
             found = self._once(x)
             outcome = Outcome(found.y, found.reason, found.said, tries)
             if outcome.y is not None:
+                self._keep(x, outcome.y)
                 break
         return outcome
 
@@ -144,14 +152,18 @@ class Processes:
             return Outcome(None, "no output", _last_line(folder))
         key = "y" if self._program.format == "npz" else None
         try:
-            y = self._chosen(read_table(path, prefix="y", key=key))
+            table = read_table(path, prefix="y", key=key)
+            if key is None and len(table.values) == rows + 1:  # are its names numbers?
+                named = read_table(path, header=True)
+                table = named if set(self._responses) <= set(named.names) else table
+            y = self._chosen(table)
         except DataError as error:
             said = str(error).replace(f"{folder}{os.sep}", "")
             return Outcome(None, "unusable output", said)
         if y.shape != (rows, len(self._responses)):
             wanted = (rows, len(self._responses))
             return Outcome(None, "wrong shape", f"output has shape {y.shape}, expected {wanted}")
-        return Outcome(np.array(y))
+        return Outcome(whole_rows(y))
 
     def _chosen(self, table: Table) -> Array:
         """The responses' columns: by their names if the file has names, else as they stand."""
@@ -160,13 +172,12 @@ class Processes:
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    """End a process that has not ended, with those that it has started."""
-    if process.poll() is None or process.returncode:
-        with contextlib.suppress(OSError):
-            if hasattr(os, "killpg"):
-                os.killpg(process.pid, signal.SIGKILL)  # its group: it has a session of its own
-            else:
-                process.kill()
+    """End a process, with those that it has started, also if it has ended and left them."""
+    with contextlib.suppress(OSError):
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)  # its group: it has a session of its own
+        else:
+            process.kill()
     process.wait()
 
 

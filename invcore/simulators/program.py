@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal, Self
 
@@ -62,7 +63,7 @@ class Program(Config):
     def name(self) -> str:
         """The program's name, or that of the script that an interpreter runs."""
         words = [word for word in self.command if "{" not in word]
-        scripts = [word for word in words if (self.place / word).is_file()]
+        scripts = [word for word in words if _is_file(self.place / word)]
         return Path((scripts or words or self.command)[0]).name
 
     @property
@@ -89,9 +90,16 @@ class Program(Config):
         digest = hashlib.sha256()
         for number, word in enumerate(self.command):
             path = self.place / word
-            if number == 0 and not path.is_file():
+            if number == 0 and not _is_file(path):
                 path = Path(shutil.which(word) or "")
-            if path.is_file():
-                with path.open("rb") as file:
+            if _is_file(path):
+                with suppress(OSError), path.open("rb") as file:  # it may be for running alone
                     digest.update(hashlib.file_digest(file, "sha256").digest())
         return digest.hexdigest()
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a word that is too long for a name
+        return False
