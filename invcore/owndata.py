@@ -81,7 +81,8 @@ class OwnData:
 
         Raises:
             DataError: the tables cannot be used; the message has file, row and column.
-            ConfigError: bounds that leave no room, or for no such column.
+            ConfigError: bounds that leave no room, or for no such column; a design with the name
+                of another column of results.
         """
         xs, ys = as_table(x, "x"), as_table(y, "y")
         check_same_rows(xs, ys)
@@ -92,6 +93,7 @@ class OwnData:
             raise DataError(
                 f"{ys.source}: column {sorted(shared)[0]!r} is both a design and a response"
             )
+        check_names(xs.names, ys.names)
         designs = _designs(xs, dict(bounds or {}), whole)
         responses = Space.of(*(Variable(name=name) for name in ys.names))
         pairs = Pairs(torch.tensor(xs.values), torch.tensor(ys.values))
@@ -106,6 +108,26 @@ class OwnData:
     def split(self, seed: int) -> Splits:
         """80% to learn, 10% to choose checkpoints, 10% held out for the error estimate."""
         return Splits(*self.pairs.split(0.8, 0.1, generator=generator(seed, "split")))
+
+
+def check_names(designs: Sequence[str], responses: Sequence[str]) -> None:
+    """Refuse designs that are named like another column of a table of results.
+
+    Raises:
+        ConfigError: there is one.
+
+    Example:
+        >>> check_names(["length", "rank"], ["force"])
+        Traceback (most recent call last):
+        ...
+        invcore.errors.ConfigError: design 'rank': results have a column of that name; rename it
+    """
+    told = [
+        f"{word} {name}" for word in ("target", "predicted", "true", "error") for name in responses
+    ]
+    for name in designs:
+        if name in ("rank", "error", "reach", *told):
+            raise ConfigError(f"design {name!r}: results have a column of that name; rename it")
 
 
 @dataclass(frozen=True)

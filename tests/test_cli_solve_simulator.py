@@ -193,6 +193,7 @@ WRONG = {
     "table": ([*ANY, *BOUNDS, *ONE, "--x", "x.csv"], 2, "--simulator takes no --x"),
     "model": ([*ANY, *BOUNDS, *ONE, "--model", "abc"], 2, "--simulator takes no --model"),
     "columns": ([*ANY, *BOUNDS, *ONE, "--y-key", "y"], 2, "--simulator takes no --y-key"),
+    "header": ([*ANY, *BOUNDS, *ONE, "--no-header"], 2, "--simulator takes no --header"),
     "extrapolate": ([*ANY, *BOUNDS, *ONE, "--extrapolate"], 2, "--extrapolate is for tables"),
     "no target": ([*ANY, *BOUNDS], 2, "--target 0.5"),
     "no bounds": ([*ANY, *ONE], 2, "--bounds NAME=LOW:HIGH"),

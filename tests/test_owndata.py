@@ -58,6 +58,8 @@ BAD = {
     "one name": (
         Table(("a", "b"), X.numpy(), "x", 1), Table(("b",), Y.numpy(), "y.csv", 2), {},
         "y.csv: column 'b' is both"),
+    "a column of results": (
+        Table(("a", "error y1"), X.numpy(), "x", 1), Y, {}, "'error y1': results have a column"),
     "not whole": (X, Y, {"whole": ["x1"]}, "'x1', row 1 is no whole number"),
     "too many whole": (
         torch.stack([X[:, 0], torch.arange(60) * 1e6], dim=1), Y, {"whole": ["x2"]}, "1e7"),
@@ -67,7 +69,7 @@ BAD = {
 @pytest.mark.parametrize("name", BAD)
 def test_bad_pairs_are_refused_in_one_line(name, complaint):
     x, y, options, said = BAD[name]
-    kind = ConfigError if name == "too many whole" else DataError
+    kind = ConfigError if name in ("too many whole", "a column of results") else DataError
     assert said in complaint(kind, OwnData.read, x, y, **options)
 
 

@@ -210,6 +210,9 @@ def test_budget_checks_those_that_look_best():
     found = solve(budget=157)
     assert found.simulator["calls"] == 150 + 6 <= 157 and int(found.rank.max()) == 3
     check(found, most=3)
+    assert found.notes[-1] == (
+        "the budget suffices to check 3 designs of each target: those that looked best"
+    )
     assert sorted(found.expected.rank.tolist()) == [1, 1, 2, 2, 3, 3]
     assert len(whole) > len(found)
 
@@ -362,6 +365,8 @@ def test_what_fails_is_recorded_with_its_reason(name, tmp_path, complaint):
         ({"designs": None}, ConfigError, "needs its designs"),
         ({"targets": [[1.0, 2.0]]}, DataError, "targets have 2 columns, the responses 1"),
         ({"targets": [[float("nan")]]}, DataError, "missing (nan)"),
+        ({"designs": {"rank": (0, 1), "b": (0, 1)}}, ConfigError, "design 'rank': results have"),
+        ({"designs": {"a": (0, 1), "true y1": (0, 1)}}, ConfigError, "'true y1': results have"),
         ({"pairs": 20}, ConfigError, "pairs: expected at least 30"),
         ({"candidates": 0}, ConfigError, "candidates: expected at least 1"),
         ({"budget": 100}, ConfigError, "150 pairs and a check of what is found take at least 152"),
@@ -391,11 +396,26 @@ def test_simulator_may_be_used_again(tmp_path):
     assert second.simulator["calls"] == 150 + len(second)
 
 
-def test_own_journal_is_kept_to(tmp_path):
+@pytest.fixture
+def keeps_all(monkeypatch):
+    monkeypatch.setattr("invcore.simulators.own._COSTLY", 0.0)
+
+
+def kept(root):
+    return sorted(path.name for path in root.glob("*/*.safetensors"))
+
+
+def test_a_store_keeps_the_batches_of_one_call(tmp_path, keeps_all):
+    own = OwnSimulator(truth, BOUNDS, version="1")
+    for name in ("first", "second"):
+        solve(own, None, store=Store(tmp_path / name))
+        assert own.journal is None
+    first, second = (kept(tmp_path / name / "simulations") for name in ("first", "second"))
+    assert first == second and len(first) == 2  # pairs and check
+
+
+def test_own_journal_is_kept_to(tmp_path, keeps_all):
     own = OwnSimulator(truth, BOUNDS, version="1", journal=tmp_path / "mine")
     solve(own, None, store=Store(tmp_path / "runs"))
-    assert own.journal.parent == tmp_path / "mine"
-    other = OwnSimulator(truth, BOUNDS, version="1")
-    solve(other, None, store=Store(tmp_path / "runs"))
-    assert other.journal.parent == tmp_path / "runs" / "simulations"
-    assert other.journal.name == own.journal.name
+    assert own.journal.parent == tmp_path / "mine" and len(kept(tmp_path / "mine")) == 2
+    assert not (tmp_path / "runs" / "simulations").exists()

@@ -19,7 +19,7 @@ _COLUMNS = 8  # likewise for columns of designs, and of responses
 _TABLES = {
     "x_path": "--x", "y_path": "--y", "both_path": "--table", "model": "--model",
     "design_columns": "--design-columns", "response_columns": "--response-columns",
-    "x_key": "--x-key", "y_key": "--y-key",
+    "x_key": "--x-key", "y_key": "--y-key", "header": "--header",
 }  # fmt: skip
 
 
@@ -48,7 +48,7 @@ def solve_simulator(
     from invcore.simulators import solve_with
 
     for name, option in _TABLES.items():
-        if given[name]:
+        if given[name] not in (None, "", ()):
             raise click.UsageError(f"--simulator takes no {option}: it makes its own pairs")
     if extrapolate:
         raise click.UsageError("--extrapolate is for tables: a simulator may be asked anything")
@@ -68,7 +68,9 @@ def solve_simulator(
     if as_json:
         emit_json(_document(solution, store, out))
     else:
-        _show(solution, store, out, options["candidates"] if top is None else None)
+        asked = options["candidates"] if top is None else 0
+        why_fewer = "copies or failures" + ", or beyond the budget," * (given["budget"] is not None)
+        _show(solution, store, out, asked, why_fewer)
 
 
 def _document(solution: Solution, store: Store, out: str) -> dict[str, Any]:
@@ -91,7 +93,7 @@ def _document(solution: Solution, store: Store, out: str) -> dict[str, Any]:
     }
 
 
-def _show(solution: Solution, store: Store, out: str, asked: int | None) -> None:
+def _show(solution: Solution, store: Store, out: str, asked: int, why_fewer: str) -> None:
     """The best designs of each target, what the simulator was asked for, where the rest lies."""
     from invcore.cli.console import add_row, number, stdout, table
 
@@ -103,8 +105,8 @@ def _show(solution: Solution, store: Store, out: str, asked: int | None) -> None
         rows = [i for i, other in enumerate(group) if other == b]
         target = solution.target[rows[0]].tolist()
         wanted = ", ".join(f"{n} = {number(v)}" for n, v in zip(ys, target, strict=True))
-        less = asked - len(rows) if asked else 0
-        copies = f" ({less} copies or failures left out)" if less > 0 else ""
+        less = asked - len(rows)
+        copies = f" ({less} {why_fewer} left out)" if less > 0 else ""
         console.print(
             f"{wanted}: the best of {len(rows)} design{'s' * (len(rows) != 1)}{copies}",
             markup=False,

@@ -41,6 +41,7 @@ class Counts:
 
     Args:
         calls: rows asked for.
+        gradients: those of which a gradient was asked for too.
         recalled: rows read back from the journal.
         retries: batches tried again.
         failures: rows without a response, by reason.
@@ -54,6 +55,7 @@ class Counts:
     """
 
     calls: int = 0
+    gradients: int = 0
     recalled: int = 0
     retries: int = 0
     failures: Counter[str] = field(default_factory=Counter)
@@ -67,7 +69,7 @@ class Counts:
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Counts:
         """The counts that ``document`` gave plain data of."""
-        numbers = {key: document[key] for key in ("calls", "recalled", "retries")}
+        numbers = {key: document[key] for key in ("calls", "gradients", "recalled", "retries")}
         return cls(**numbers, failures=Counter(document["failures"]))
 
     def add(self, y: npt.NDArray[np.float64], outcome: Outcome) -> None:
@@ -83,6 +85,8 @@ class Counts:
     def summary(self) -> str:
         """One line for people."""
         parts = [f"{self.calls} call{'s' * (self.calls != 1)}"]
+        if self.gradients:
+            parts[0] += f" and {self.gradients} gradient{'s' * (self.gradients != 1)}"
         if self.recalled:
             parts.append(f"{self.recalled} of them read back")
         if self.retries:
@@ -99,6 +103,7 @@ class Counts:
         """Plain data, for records and ``--json``."""
         return {
             "calls": self.calls,
+            "gradients": self.gradients,
             "recalled": self.recalled,
             "retries": self.retries,
             "failed": self.failed,

@@ -150,9 +150,14 @@ class OwnSimulator(Task[Config]):
         """The folder of its finished batches; None if they are not kept."""
         return self._journal.folder
 
-    def keep_in(self, root: Path) -> None:
-        """Keep finished batches in a folder of ``root``, and look for them there from now on."""
-        if self._traceable:
+    def keep_in(self, root: Path | None) -> None:
+        """Keep finished batches in a folder of ``root``, and look for them there from now on.
+
+        None keeps them no more.
+        """
+        if root is None:
+            self._journal = Journal(None)
+        elif self._traceable:
             known = {key: value for key, value in self.document().items() if key != "designs"}
             known["designs"] = list(self.designs.names)
             self._journal = Journal(root / identity(known))
@@ -183,6 +188,7 @@ class OwnSimulator(Task[Config]):
         rows = x.to("cpu", torch.float64)  # a gradient flows through
         self.counts.calls += len(x)
         if x.requires_grad and torch.is_grad_enabled() and self.differentiable:
+            self.counts.gradients += len(x)
             parts = [self._slope(part) for part in rows.split(self._size or len(rows))]
             y = torch.cat(parts)
         else:

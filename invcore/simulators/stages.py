@@ -19,7 +19,7 @@ from invcore.data import Pairs
 from invcore.designer import distinct
 from invcore.errors import BudgetError, ConfigError, DivergedError, InvcoreError, SimulatorError
 from invcore.fitcontext import FitContext
-from invcore.owndata import MIN_ROWS, OwnData, as_targets
+from invcore.owndata import MIN_ROWS, OwnData, as_targets, check_names
 from invcore.plugins import Plugins
 from invcore.progress import Progress
 from invcore.proposing import draw_points, propose_in_batches
@@ -59,20 +59,32 @@ class Stages:
         """All of them, for the wanted responses; see ``solve_with``."""
         self._affordable()
         self.own.restart()
+        with self._kept():
+            with self._recorded():
+                self._fit_for_it()
+                responses = self.own.responses  # a function is tried for it
+            check_names(self.own.designs.names, responses.names)
+            y = as_targets(wanted, responses)
+            with self._recorded():
+                if self._searches:
+                    solution = self._search(y)
+                else:
+                    solution = self._learn(y)
+            return self._stored(solution)
+
+    @contextmanager
+    def _kept(self) -> Iterator[None]:
+        """Keep finished batches in the store, unless the simulator has a journal of its own."""
         if self.store is not None:
             self.store.check_writable()
-            if self.own.journal is None:
-                self.own.keep_in(self.store.root / "simulations")
-        with self._recorded():
-            self._fit_for_it()
-            responses = self.own.responses  # a function is tried for it
-        y = as_targets(wanted, responses)
-        with self._recorded():
-            if self._searches:
-                solution = self._search(y)
-            else:
-                solution = self._learn(y)
-        return self._stored(solution)
+        if self.store is None or self.own.journal is not None:
+            yield
+            return
+        self.own.keep_in(self.store.root / "simulations")
+        try:
+            yield
+        finally:
+            self.own.keep_in(None)
 
     @cached_property
     def simulator(self) -> Remembering:
@@ -155,17 +167,23 @@ class Stages:
             )  # fmt: skip
         best = [proposal.notes[i] for i in (proposal.rank == 1).nonzero()[:, 0].tolist()]
         notes = tuple(f"target {b + 1}: {note}" for b, note in enumerate(best) if note)
-        facts = {"notes": notes, "record": record, "simulator": {}, "designer": designer}
+        facts = {"record": record, "simulator": {}, "designer": designer}
         if not self.check:
-            return Solution.unchecked(proposal, **facts)
+            return Solution.unchecked(proposal, notes=notes, **facts)
         if self.budget is not None:
             affordable = (self.budget - self.simulator.calls) // len(targets)
+            if affordable < int(proposal.rank.max()):
+                notes += (
+                    f"the budget suffices to check {affordable} designs of each target: those that "
+                    "looked best",
+                )
             proposal = proposal_rows(proposal, (proposal.rank <= affordable).nonzero()[:, 0])
         y = self._simulated("check", proposal.designs)
         group = (proposal.rank == 1).cumsum(0) - 1
         return Solution.checked(
-            proposal.target, group, proposal.designs, y, proposal, proposal.names, **facts
-        )
+            proposal.target, group, proposal.designs, y, proposal, proposal.names, notes=notes,
+            **facts,
+        )  # fmt: skip
 
     def _search(self, targets: Tensor) -> Solution:
         """By a method that searches on the simulator; if its budget ends, the best it has seen."""
