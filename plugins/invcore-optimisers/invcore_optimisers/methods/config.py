@@ -67,7 +67,9 @@ class RandomSearchConfig(Config):
     }
     tries: int = Field(1000, ge=1, description="Designs simulated for each candidate.")
     rows_at_once: int = Field(
-        65536, ge=1, description="Most designs in one call of the simulator: bounds memory."
+        65536,
+        ge=1,
+        description="Most designs tried at once, but for one of each candidate: bounds memory.",
     )
 
 
