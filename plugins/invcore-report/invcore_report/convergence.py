@@ -63,7 +63,8 @@ def convergence_chart(
             panels[0].set_title(f"{task}: convergence", fontsize="medium")
             figure.legend(loc="outside lower center", ncols=4, frameon=False, fontsize="small")
 
-        caption = "The median over targets of the smallest error so far, as searches went on"
+        one = " (first seed)" if any(len(row.summary.records) > 1 for row in board.rows) else ""
+        caption = f"The median over targets of the smallest error so far, as searches went on{one}"
         return [gallery.chart(f"{task}-convergence", caption, figure, finish)]
 
 
