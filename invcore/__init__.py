@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from invcore.errors import UnknownNameError as UnknownNameError
     from invcore.events import Event as Event
     from invcore.fitcontext import FitContext as FitContext
+    from invcore.folders import replace_folder as replace_folder
     from invcore.hookspecs import hookimpl as hookimpl
     from invcore.images import Border as Border
     from invcore.localisation import LocalisationConfig as LocalisationConfig
@@ -148,6 +149,7 @@ _HOME = {
     ),
     "events": ("Event",),
     "fitcontext": ("FitContext",),
+    "folders": ("replace_folder",),
     "hookspecs": ("hookimpl",),
     "images": ("Border",),
     "localisation": ("LocalisationConfig", "localise", "localised_candidates"),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import secrets
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from invcore.jsontext import identity
@@ -50,12 +51,11 @@ class Cache:
             return load_file(path)
         except (OSError, SafetensorError):
             found = compute()
-        try:
+        scratch = self.root / f".writing-{secrets.token_hex(8)}"
+        with suppress(OSError):
             self.root.mkdir(parents=True, exist_ok=True)
-            handle, scratch = tempfile.mkstemp(prefix=".writing-", dir=self.root)
-            os.close(handle)
-            save_file({k: v.contiguous() for k, v in found.items()}, scratch)
+            scratch.write_bytes(save({k: v.contiguous() for k, v in found.items()}))
             os.replace(scratch, path)
-        except OSError:
-            pass
+        with suppress(OSError):
+            scratch.unlink(missing_ok=True)
         return found

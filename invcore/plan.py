@@ -7,7 +7,6 @@ from typing import Any
 
 import torch
 
-import invcore
 from invcore.contracts.method import InverseMethod
 from invcore.contracts.metric import Metric
 from invcore.contracts.sampler import Sampler
@@ -16,7 +15,9 @@ from invcore.device import resolve_device
 from invcore.errors import PluginError
 from invcore.jsontext import identity
 from invcore.plugins import Plugins
+from invcore.registry import Entry
 from invcore.runconfig import Choice, RunConfig
+from invcore.versions import versions_of
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Plan:
         sampler: built.
         metrics: built, by name.
         device: where.
-        versions: of all plugins that take part.
+        versions: of invcore, of all plugins that take part, and of what these share.
         owners: the plugins that bring the task, the method and the sampler.
         problems: metrics that cannot be loaded, and why.
     """
@@ -52,7 +53,7 @@ class Plan:
         Raises:
             InvcoreError: an unknown name, a bad setting, a broken plugin, no such device.
         """
-        registry, versions = plugins.registry, {"invcore": invcore.__version__}
+        registry, taking_part = plugins.registry, list[Entry]()
         owners: dict[str, str] = {}
 
         def build(kind: Any, name: str, settings: dict[str, Any]) -> Any:
@@ -67,7 +68,7 @@ class Plan:
         def part(kind: Any, choice: Choice) -> Any:
             built = build(kind, choice.name, choice.settings)
             entry = registry.find(kind, choice.name)
-            versions[entry.plugin] = entry.version
+            taking_part.append(entry)
             owners[kind] = entry.plugin
             return built
 
@@ -86,8 +87,7 @@ class Plan:
             metric: Metric[Any] = build("metric", name, config.metrics.get(name, {}))
             if metric.applies(task):
                 metrics[name] = metric
-                entry = registry.find("metric", name)
-                versions[entry.plugin] = entry.version
+                taking_part.append(registry.find("metric", name))
         return cls(
             config,
             task,
@@ -95,7 +95,7 @@ class Plan:
             sampler,
             metrics,
             resolve_device(config.device),
-            dict(sorted(versions.items())),
+            versions_of(taking_part),
             owners,
             tuple(problems),
         )

@@ -109,7 +109,10 @@ class _Run:
         self.store, self.keep_going = store, keep_going
         self.cache = Cache(store.cache if store is not None else None)
         self.seconds: dict[str, float] = {}
-        self.log: list[dict[str, Any]] = [{"warning": said} for said in plan.problems]
+        self.log: list[dict[str, Any]] = []
+        self.notes: list[str] = []
+        for said in plan.problems:
+            self._note(said)
         self.record = blank_record(plan)
 
     def go(self) -> RunRecord:
@@ -127,11 +130,17 @@ class _Run:
             status = "diverged" if isinstance(error, DivergedError) else "error"
             update = {"status": status, "reason": reason_of(error)}
             record = self.record.model_copy(update=update)
-        if self.store is not None:
-            documents = {"model": model_document(self.plan)} if tensors else {}
-            record = self.store.write(record, tensors=tensors, documents=documents, log=self.log)
+        record = record.model_copy(update={"notes": tuple(self.notes)})
+        documents = {"model": model_document(self.plan)} if tensors else {}
+
+        def stored() -> RunRecord:
+            if self.store is None:
+                return record
+            return self.store.write(record, tensors=tensors, documents=documents, log=self.log)
+
+        record, lines = stored(), len(self.log)
         self._emit("run-finished", record=record.model_dump(mode="json"))
-        return record
+        return stored() if len(self.log) > lines else record  # what went wrong then is logged too
 
     def _unfit(self) -> str:
         """Why the method cannot do this task; empty if it can."""
@@ -226,7 +235,7 @@ class _Run:
                 if not self.keep_going:
                     raise
                 said = " ".join(f"{type(error).__name__}: {error}".split())
-                self.log.append({"warning": f"metric {name} left out: {said}"})
+                self._note(f"metric {name} left out: {said}; --force runs again")
         return estimates
 
     def _propose(self, model: InverseModel, targets: Targets) -> tuple[Candidates, int]:
@@ -261,6 +270,7 @@ class _Run:
         resolved = plan.resolved()
         known = ("task", "pairs", "seed", "device", "targets")
         versions = {key: plan.versions[key] for key in ("invcore", plan.owners["task"])}
+        versions["torch"] = torch.__version__
         key = {name: resolved[name] for name in known} | {
             "surrogate": _RERANK.model_dump(mode="json"), "versions": versions
         }  # fmt: skip
@@ -283,6 +293,11 @@ class _Run:
         self.seconds[name] = time.perf_counter() - start
         self._emit("stage-ended", stage=name, seconds=self.seconds[name])
         return result
+
+    def _note(self, said: str) -> None:
+        """What a user should be told of the run, beside its result."""
+        self.notes.append(said)
+        self.log.append({"warning": said})
 
     def _emit(self, name: Any, **data: Any) -> None:
         for problem in self.plugins.emit(Event(name, self.record.id, data)):

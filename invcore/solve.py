@@ -11,7 +11,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-import invcore
 from invcore.contracts.method import InverseMethod, Needs, Problem
 from invcore.designer import Designer, check_reach
 from invcore.device import resolve_device
@@ -25,6 +24,7 @@ from invcore.progress import Progress
 from invcore.scoring import bootstrap
 from invcore.seeding import generator
 from invcore.store import MetricRecord, RunRecord, Store, Timings
+from invcore.versions import versions_of
 
 _QUICK_JUDGE = {"members": 3, "surrogate": {"training": {"epochs": 30}}}
 
@@ -114,8 +114,7 @@ def fit_pairs(
             f"method {method!r} needs a simulator; a table has none (--simulator gives one)"
         )
     place = resolve_device(device)
-    entry = plugins.registry.find("method", method)
-    versions = {"invcore": invcore.__version__, entry.plugin: entry.version}
+    versions = versions_of([plugins.registry.find("method", method)])
     documents = {
         "config": config.model_dump(mode="json"), "judge": judge_config.model_dump(mode="json")
     }  # fmt: skip

@@ -17,6 +17,7 @@ from safetensors import SafetensorError
 
 from invcore.config import Config
 from invcore.errors import StoreError, UnknownNameError, close_names
+from invcore.folders import replace_folder
 from invcore.jsontext import dump as dump
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class RunRecord(Config):
     kind: Literal["run", "solve"] = "run"
     status: Literal["ok", "diverged", "skipped", "error"] = "ok"
     reason: str = ""
+    notes: tuple[str, ...] = ()
     task: str
     method: str
     sampler: str
@@ -235,23 +237,13 @@ class Store:
             record = record.model_copy(update={"files": files})
             (scratch / RECORD).write_text(dump(record.model_dump(mode="json"), indent=1))
             scratch.chmod(0o755)
-            self._swap(scratch, self.path(record.id))
+            replace_folder(scratch, self.path(record.id))
         except (OSError, SafetensorError) as error:
             why = " ".join(str(getattr(error, "strerror", None) or error).split())
             raise StoreError(f"{self.root}: cannot be written ({why})") from None
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
         return record
-
-    def _swap(self, new: Path, final: Path) -> None:
-        """Put a finished folder in its place; the old one is gone only when the new one stands."""
-        if final.exists():
-            old = Path(tempfile.mkdtemp(prefix=".replaced-", dir=self.root))
-            os.replace(final, old / final.name)
-            os.replace(new, final)
-            shutil.rmtree(old, ignore_errors=True)
-        else:
-            os.replace(new, final)
 
     def check_writable(self) -> None:
         """Try to write in the store.

@@ -41,7 +41,8 @@ def do_cell(job: Job, plugins: Plugins | None = None) -> Record:
     else:
         metrics = [metric.model_dump(mode="json") for metric in record.metrics]
         found = {
-            "status": record.status, "reason": record.reason, "metrics": metrics, "stored": True
+            "status": record.status, "reason": record.reason or "; ".join(record.notes),
+            "metrics": metrics, "stored": True,
         }  # fmt: skip
     return {"id": job["id"], **found, "seconds": time.perf_counter() - start}
 
@@ -217,4 +218,5 @@ def _state(record: RunRecord, seconds: float | None) -> State:
     if seconds is None and record.status == "ok":
         seconds = times.fit_s + times.propose_s + times.simulate_s
     values: Values = {(m.name, m.T): m.value for m in record.metrics}
-    return State(record.status, record.reason, seconds, values or None)
+    reason = record.reason or "; ".join(record.notes)
+    return State(record.status, reason, seconds, values or None)

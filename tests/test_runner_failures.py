@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from invcore import Store
+from invcore.cli.run import document, show
 from invcore.errors import ConfigError, DeviceError, StoreError, UnknownNameError
 
 
@@ -34,6 +37,37 @@ def test_failure_is_a_record_and_is_tried_again(go, name):
     fits = go.seen.get("fits", 0)
     assert go(**change).status == status
     assert go.seen.get("fits", 0) == (fits + 1 if fits else 0)
+
+
+def test_metric_that_fails_is_left_out_and_said(go, monkeypatch, capsys):
+    def boom(self, evaluation):
+        raise RuntimeError("no\nroom")
+
+    monkeypatch.setattr(type(go(plan=True).metrics["best"]), "measure", boom)
+    record = go()
+    said = "metric best left out: RuntimeError: no room; --force runs again"
+    assert (record.status, record.notes, record.metrics) == ("ok", (said,), ())
+    assert {"warning": said} in log(go, record)
+    show(record, go.store)
+    assert f"note: {said}" in capsys.readouterr().out
+    assert document(record, go.store)["notes"] == (said,)
+
+
+def test_hook_that_fails_is_logged_whenever_it_does(go, monkeypatch):
+    def emit(self, event):
+        return [f"a tracker at {event.name}"]
+
+    monkeypatch.setattr("invcore.plugins.Plugins.emit", emit)
+    record = go()
+    lines = log(go, record)
+    for name in ("run-started", "run-finished"):
+        assert {"warning": f"a tracker at {name}"} in lines
+    assert go.store.read(record.id) == record and record.notes == ()
+
+
+def log(go, record):
+    text = (go.store.path(record.id) / "log.jsonl").read_text()
+    return [json.loads(line) for line in text.splitlines()]
 
 
 def test_failure_is_raised_on_wish(go):

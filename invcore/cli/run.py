@@ -131,12 +131,12 @@ def document(record: RunRecord, store: Store) -> dict[str, Any]:
         for m in record.metrics
     ]
     keys = (
-        "id", "status", "reason", "task", "method", "sampler", "candidates", "targets", "seed",
-        "device",
+        "id", "status", "reason", "notes", "task", "method", "sampler", "candidates", "targets",
+        "seed", "device",
     )  # fmt: skip
     facts = {key: getattr(record, key) for key in keys}
     return {
-        **{key: value for key, value in facts.items() if key != "reason" or value},
+        **{key: value for key, value in facts.items() if value or key not in ("reason", "notes")},
         "metrics": metrics,
         "timings": record.timings.model_dump(),
         "simulator_calls": record.simulator_calls,
@@ -172,6 +172,8 @@ def show(record: RunRecord, store: Store) -> None:
         console.print()
         order = "ranked by the method" if record.ranked else "exchangeable"
         console.print(f"candidates: {order}", markup=False)
+    for note in record.notes:
+        console.print(f"note: {note}", markup=False)
     t = record.timings
     console.print(
         f"fit {t.fit_s:.1f} s, propose {t.propose_s:.1f} s, simulate {t.simulate_s:.1f} s\n"

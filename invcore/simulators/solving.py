@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 
-import invcore
 from invcore.contracts.method import InverseMethod, Needs
 from invcore.device import resolve_device
 from invcore.errors import ConfigError
@@ -24,6 +23,7 @@ from invcore.simulators.spec import read_simulator
 from invcore.simulators.stages import Stages
 from invcore.space import Space
 from invcore.store import RunRecord, Store
+from invcore.versions import versions_of
 
 _PAIRS, _FEW = 1000, 50
 
@@ -107,10 +107,9 @@ def solve_with(
         pairs = _PAIRS if Needs.PAIRS in built.needs else _FEW
     place = resolve_device(device)
     wanted = as_table(targets, "y")
-    versions = {"invcore": invcore.__version__, "torch": torch.__version__}
-    for kind, name in (("method", method), ("sampler", sampler)):
-        entry = plugins.registry.find(kind, name)  # type: ignore[arg-type]
-        versions[entry.plugin] = entry.version
+    find = plugins.registry.find
+    taking_part = (find("method", method), find("sampler", sampler))
+    versions = {**versions_of(taking_part), "torch": torch.__version__}
     described = {
         "config": config.model_dump(mode="json"), "preset": preset, "simulator": own.document(),
         "pairs": pairs, "budget": budget, "check": check,

@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from invcore import ConfigError, ShapeError, Space, StoreError
+from invcore import ConfigError, ShapeError, Space, StoreError, replace_folder
 from invcore_proxy.ensemble import Proxy
 from invcore_proxy.fitting import ProxyReport
 from invcore_proxy.picture import draw_held_out
@@ -118,7 +118,7 @@ def write_bundle(
         document = json.dumps(record.model_dump(mode="json"), indent=1, allow_nan=False)
         (scratch / RECORD).write_text(document + "\n", encoding="utf-8")
         scratch.chmod(0o755)
-        _swap(scratch, final)
+        replace_folder(scratch, final)
     except OSError as error:
         raise StoreError(f"{folder}: cannot be written ({error.strerror})") from None
     finally:
@@ -221,14 +221,3 @@ def _check_spaces(proxy: Proxy, designs: Space, responses: Space) -> None:
         raise ShapeError("the designs' names or categories are not those that the proxy learnt")
     if responses.dim != proxy.dim:
         raise ShapeError(f"{responses.dim} responses, but the proxy gives {proxy.dim}")
-
-
-def _swap(new: Path, final: Path) -> None:
-    """Put a finished folder in its place; the old one is gone only when the new one stands."""
-    if not final.exists():
-        os.replace(new, final)
-        return
-    old = Path(tempfile.mkdtemp(prefix=f".{final.name}-replaced-", dir=final.parent))
-    os.replace(final, old / final.name)
-    os.replace(new, final)
-    shutil.rmtree(old, ignore_errors=True)

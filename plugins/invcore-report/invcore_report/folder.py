@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from invcore import StoreError
+from invcore import StoreError, replace_folder
 
 PAGE, PICTURES = "index.html", "pictures"
 MARK = '<meta name="generator" content="invcore-report">'
@@ -49,14 +48,7 @@ def replacing(folder: Path) -> Iterator[Path]:
         (new / PICTURES).mkdir(parents=True)
         yield new
         check(folder)  # it may have changed while we were drawing
-        if folder.exists():
-            os.replace(folder, scratch / "old")
-        try:
-            os.replace(new, folder)
-        except OSError:
-            if (scratch / "old").exists():
-                os.replace(scratch / "old", folder)
-            raise
+        replace_folder(new, folder)
     except OSError as error:
         if isinstance(error, StoreError):
             raise

@@ -1,0 +1,58 @@
+"""The versions that a result depends on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import cache
+from importlib.metadata import PackageNotFoundError, requires, version
+
+import invcore
+from invcore.registry import Entry
+
+
+def versions_of(entries: Iterable[Entry]) -> dict[str, str]:
+    """The versions of invcore, of components' plugins, and of what these share.
+
+    Where a plugin requires a distribution that requires invcore itself, as `invcore-inn` requires
+    `invcore-invertible`, its results are made by that one too.
+
+    Args:
+        entries: components that take part.
+
+    Returns:
+        By the names of distributions, in their order.
+
+    Example:
+        >>> from invcore.plugins import installed
+        >>> method = installed().registry.find("method", "inn")
+        >>> sorted(versions_of([method]))
+        ['invcore', 'invcore-inn', 'invcore-invertible']
+    """
+    found = {"invcore": invcore.__version__}
+    for entry in entries:
+        found |= _shared(entry.plugin) | {entry.plugin: entry.version}
+    return dict(sorted(found.items()))
+
+
+@cache
+def _shared(plugin: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    waiting = [plugin]
+    while waiting:
+        for name in _required(waiting.pop()) - found.keys():
+            if "invcore" in _required(name):
+                found[name] = version(name)
+                waiting.append(name)
+    return found
+
+
+@cache
+def _required(distribution: str) -> frozenset[str]:
+    """What a distribution requires, but for extras; nothing if it is not installed as one."""
+    try:
+        lines = requires(distribution) or []
+    except PackageNotFoundError:
+        return frozenset()
+    names = (re.match(r"[\w.-]+", line) for line in lines if "extra ==" not in line)
+    return frozenset(name[0].lower().replace("_", "-") for name in names if name)

@@ -1,0 +1,63 @@
+"""Folders that take the place of others."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+import pytest
+
+from invcore import folders
+from invcore.folders import replace_folder
+
+
+def folder(path, text):
+    path.mkdir()
+    (path / "page").write_text(text)
+    return path
+
+
+@pytest.mark.parametrize("earlier", [False, True])
+def test_it_stands_alone_in_its_place(tmp_path, earlier):
+    final = tmp_path / "final"
+    if earlier:
+        folder(final, "old")
+        (final / "more").write_text("of the old one")
+    replace_folder(folder(tmp_path / "new", "new"), final)
+    assert os.listdir(tmp_path) == ["final"] and os.listdir(final) == ["page"]
+    assert (final / "page").read_text() == "new"
+
+
+def test_where_it_cannot_be_done_the_earlier_one_is_back(tmp_path, monkeypatch):
+    final, new = folder(tmp_path / "final", "old"), folder(tmp_path / "new", "new")
+    rename = os.replace
+
+    def refuse(source, target):
+        if source == new:
+            raise PermissionError(13, "no")
+        rename(source, target)
+
+    monkeypatch.setattr(folders.os, "replace", refuse)
+    with pytest.raises(PermissionError):
+        replace_folder(new, final)
+    assert sorted(os.listdir(tmp_path)) == ["final", "new"]
+    assert (final / "page").read_text() == "old"
+
+
+def test_several_at_once(tmp_path):
+    final, failed = tmp_path / "final", []
+
+    def write(name):
+        try:
+            for number in range(50):
+                replace_folder(folder(tmp_path / f"{name}-{number}", name), final)
+        except OSError as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=write, args=[name]) for name in "abc"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failed and os.listdir(tmp_path) == ["final"]
+    assert (final / "page").read_text() in "abc"
