@@ -12,14 +12,14 @@ from invcore.errors import DeviceError
 def available() -> list[str]:
     """The names of the devices of this machine, the preferred one first.
 
+    MPS comes last: it has no float64, which some methods need.
+
     Example:
         >>> "cpu" in available()
         True
     """
-    names = [f"cuda:{i}" for i in range(torch.cuda.device_count())] if has_cuda() else []
-    if torch.backends.mps.is_available():
-        names.append("mps")
-    return [*names, "cpu"]
+    cards = [f"cuda:{i}" for i in range(torch.cuda.device_count())] if has_cuda() else []
+    return [*cards, "cpu", *(["mps"] if torch.backends.mps.is_available() else [])]
 
 
 def has_cuda() -> bool:
@@ -31,7 +31,7 @@ def resolve_device(name: str = "auto") -> torch.device:
     """Turn a device's name into a device of this machine.
 
     Args:
-        name: ``auto`` (CUDA when there is one, then MPS, then the CPU), or a device's name.
+        name: ``auto`` (CUDA when there is one, else the CPU), or a device's name.
 
     Raises:
         DeviceError: no such device here; the message lists those that exist.

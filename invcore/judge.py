@@ -111,7 +111,7 @@ class Judge:
         for rows in scaling.encode(designs).split(_ROWS):
             features = rows.to(self.members[0].device)
             with torch.no_grad():
-                each = torch.stack([member(features) for member in self.members]).double().cpu()
+                each = torch.stack([member(features) for member in self.members]).cpu().double()
             parts.append((each.mean(dim=0), each.std(dim=0)))
         return torch.cat([p[0] for p in parts]), torch.cat([p[1] for p in parts])
 

@@ -117,7 +117,8 @@ def localise(
     if not boxed:
         low, high = torch.full_like(low, -torch.inf), torch.full_like(high, torch.inf)
     moves, moves_after = (mask.to(start.device) for mask in scaling.movable())
-    parts, rows = [], max(1, config.rows * _SMALL // max(_SMALL, features))
+    held = features * responses // _SMALL if solve is _levenberg_marquardt else features
+    parts, rows = [], max(1, config.rows * _SMALL // max(_SMALL, held))  # Jacobians are wider
     for begin in range(0, max(len(start), 1), rows):
         x, known = scaling.parts(start[begin : begin + rows])
         wanted = target[begin : begin + rows]

@@ -164,6 +164,8 @@ def train(
             if config.patience and epoch - int(best_epoch.max()) >= config.patience:
                 break
     leader = int(best.argmin())
+    if not bool((best if siblings else best[leader]).isfinite().all()):
+        raise DivergedError(f"{label}: its validation loss was never finite: try a lower lr")
     if siblings:
         members.settle_all([network, *siblings])
     else:

@@ -33,6 +33,12 @@ def test_no_such_device(cards, name, complaint):
     assert repr(name) in message and "cpu, or 'auto'" in message
 
 
+def test_mps_is_taken_if_it_is_asked_for(cards, monkeypatch):
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert device.resolve_device("mps").type == "mps"
+    assert device.resolve_device().type == ("cuda" if cards else "cpu")
+
+
 def test_cuda_where_there_is_none(monkeypatch, complaint):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert "'cuda'" in complaint(DeviceError, device.resolve_device, "cuda")

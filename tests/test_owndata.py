@@ -133,6 +133,14 @@ def test_targets_are_by_position_or_by_name(tmp_path):
     assert as_targets([[1.0, 2.0]], turned).tolist() == [[1.0, 2.0]], "an array has no names"
 
 
+@pytest.mark.parametrize("head", ["mass,Gap", "gap,load"])
+def test_targets_of_which_some_have_other_names_are_refused(head, tmp_path, complaint):
+    path = tmp_path / "targets.csv"
+    path.write_text(f"{head}\n2,1\n")
+    other = head.split(",")[1]
+    assert f"column {other!r} is no response" in complaint(DataError, as_targets, path, TWO)
+
+
 @pytest.mark.parametrize(
     ("targets", "said"),
     [

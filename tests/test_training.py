@@ -147,6 +147,12 @@ def test_validation_that_is_not_a_number_has_diverged(complaint):
     assert "epoch 1" in complaint(DivergedError, fit, network, **work)
 
 
+def test_validation_that_is_never_finite_has_diverged(complaint):
+    network = linear()
+    work = {"val_loss": lambda part: torch.tensor(math.inf)}
+    assert "was never finite" in complaint(DivergedError, fit, network, **work)
+
+
 def test_clip_bounds_the_step():
     sizes = []
     for clip in (0.0, 1e-4):

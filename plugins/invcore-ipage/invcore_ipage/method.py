@@ -8,6 +8,7 @@ from torch import Tensor
 
 from invcore import (
     Candidates,
+    ConfigError,
     FitContext,
     InverseMethod,
     InverseModel,
@@ -45,7 +46,13 @@ class IPage(InverseMethod[IPageConfig]):
     uses_context = True
 
     def fit(self, problem: Problem, train: Pairs, val: Pairs, context: FitContext) -> IPageModel:
-        """Train the network; the checkpoint with the smallest validation L_y is kept."""
+        """Train the network; the checkpoint with the smallest validation L_y is kept.
+
+        Raises:
+            ConfigError: latents of known designs, where what is known of each problem differs.
+        """
+        if self.config.latents == "known" and train.context:
+            raise ConfigError("latents: known designs are answers to other problems; use 'normal'")
         scaling = Scaling.fit(problem.designs, train)
         with isolated(context.derive("ipage", "weights")):
             network = _build(self.config, scaling).to(context.device)
@@ -96,10 +103,8 @@ class IPageModel(InverseModel):
     ) -> None:
         self._problem, self._network = problem, network
         self._scaling, self._trust, self._config = scaling, trust, config
-        grid = scaling.designs.grid
-        self._from_known = config.latents == "known" or (
-            config.latents == "auto" and grid is not None
-        )
+        images = scaling.designs.grid is not None and not scaling.columns
+        self._from_known = config.latents == "known" or (config.latents == "auto" and images)
         # Known designs are in a row, of which a point picks one
         self.point_dim = 1 if self._from_known else network.latent
 

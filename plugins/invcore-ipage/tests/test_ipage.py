@@ -262,3 +262,11 @@ def test_published_sizes_of_real_tasks(task, blocks, width, batch, epochs):
     config = IPageConfig.resolve({}, preset="paper", task=task)
     assert (config.network.blocks, config.network.width) == (blocks, width)
     assert (config.training.batch_size, config.training.epochs) == (batch, epochs)
+
+
+def test_known_designs_give_no_latents_where_problems_differ():
+    x = SPACE.sample(40, generator(0))
+    pairs = Pairs(x, circle(x), {"begin": torch.zeros(40)})
+    method = IPage(IPageConfig(latents="known"))
+    with pytest.raises(ConfigError, match="answers to other problems"):
+        method.fit(Problem("toy", SPACE, RESPONSES, True), pairs, pairs, FitContext())

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from invcore import (
     Candidates,
+    ConfigError,
     FitContext,
     InverseMethod,
     InverseModel,
@@ -46,7 +47,13 @@ class NeuralAdjoint(InverseMethod[NeuralAdjointConfig]):
     def fit(
         self, problem: Problem, train: Pairs, val: Pairs, context: FitContext
     ) -> NeuralAdjointModel:
-        """Train the forward network on pairs, in scaled units."""
+        """Train the forward network on pairs, in scaled units.
+
+        Raises:
+            ConfigError: known designs as starts, where what is known of each problem differs.
+        """
+        if self.config.start == "known" and train.context:
+            raise ConfigError("start: known designs are answers to other problems; use 'prior'")
         scaling = Scaling.fit(problem.designs, train)
         surrogate, _ = fit_surrogate(self.config.surrogate, scaling, train, val, context)
         trust = Trust.fit(
@@ -76,8 +83,9 @@ class NeuralAdjointModel(InverseModel):
 
     @property
     def _from_known(self) -> bool:
-        start, grid = self._config.start, self._surrogate.scaling.designs.grid
-        return start == "known" or (start == "auto" and grid is not None)
+        start, scaling = self._config.start, self._surrogate.scaling
+        images = scaling.designs.grid is not None and not scaling.columns
+        return start == "known" or (start == "auto" and images)
 
     def propose(
         self, targets: Targets, points: Tensor, *, simulator: Simulator | None = None

@@ -8,6 +8,7 @@ from invcore_na.config import NeuralAdjointConfig
 from invcore_na.method import NeuralAdjoint
 
 from invcore import (
+    ConfigError,
     FitContext,
     Normal,
     Pairs,
@@ -217,3 +218,11 @@ def test_presets_resolve_for_each_task(preset, task):
 def test_presets_are_for_tasks_that_exist():
     tasks = {entry.component.name for entry in installed().registry.entries("task")}
     assert {key.partition("/")[2] for key in NeuralAdjointConfig.presets} - {""} <= tasks
+
+
+def test_known_designs_are_no_starts_where_problems_differ():
+    x = SPACE.sample(40, generator(0))
+    pairs = Pairs(x, square(x), {"begin": torch.zeros(40)})
+    method = NeuralAdjoint(NeuralAdjointConfig(start="known"))
+    with pytest.raises(ConfigError, match="answers to other problems"):
+        method.fit(Problem("toy", SPACE, RESPONSES, True), pairs, pairs, FitContext())

@@ -61,8 +61,9 @@ class Bundle:
 
     @property
     def checksum(self) -> str:
-        """Sha256 of the tensors' file."""
-        return self.record.files[TENSORS]
+        """Of all that decides what it predicts: tensors, spaces, and what the proxy is made of."""
+        made_of = self.record.model_dump_json(include={"designs", "responses", "config"})
+        return hashlib.sha256(f"{self.record.files[TENSORS]} {made_of}".encode()).hexdigest()
 
 
 def write_bundle(

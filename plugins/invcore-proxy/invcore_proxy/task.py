@@ -45,7 +45,7 @@ class ProxyTask(Task[ProxyTaskConfig]):
 
     @property
     def fingerprint(self) -> str:
-        """Checksum of the ensemble's weights and scales."""
+        """Checksum of all that the ensemble is made of."""
         return self.bundle.checksum
 
     def simulate(self, x: Tensor, context: Mapping[str, Tensor] | None = None) -> Tensor:
