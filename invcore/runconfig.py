@@ -73,7 +73,9 @@ class RunConfig(Config):
     targets: int = Field(1000, ge=1, description="Test targets, B.")
     pairs: int = Field(10_000, ge=10, description="Pairs to learn from, 80/20 train/validation.")
     seed: int = Field(0, ge=0, lt=2**63, description="Root of all randomness.")
-    device: str = Field("auto", description="auto, cpu, cuda, cuda:1 or mps.")
+    device: str = Field(
+        "auto", description="auto (CUDA, or the CPU), cpu, cuda, cuda:1; mps is untested."
+    )
     preset: Preset = Field("default", description="quick, default or paper.")
     rerank: bool = Field(False, description="Score them re-ranked by a common surrogate too.")
     metrics: dict[str, dict[str, Any]] = Field(

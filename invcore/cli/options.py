@@ -53,7 +53,10 @@ store_option = click.option(
     help="Folder of the runs.",
 )
 device_option = click.option(
-    "--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 or mps."
+    "--device",
+    default="auto",
+    show_default=True,
+    help="auto (CUDA, or the CPU), cpu, cuda, cuda:1; mps is untested.",
 )
 
 

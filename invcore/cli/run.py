@@ -26,7 +26,9 @@ _FLAGS = ("candidates", "targets", "seed", "device", "preset", "rerank")
 @click.option("--candidates", type=int, help="Candidates for each target; default 256.")
 @click.option("--targets", type=int, help="Test targets; default 1000.")
 @click.option("--seed", type=int, help="Root of all randomness; default 0.")
-@click.option("--device", help="auto (default), cpu, cuda, cuda:1 or mps.")
+@click.option(
+    "--device", help="auto (default: CUDA, or the CPU), cpu, cuda, cuda:1; mps is untested."
+)
 @click.option(
     "--preset",
     type=click.Choice(["quick", "default", "paper"]),
