@@ -10,6 +10,7 @@ import torch
 
 import invcore
 from invcore import Candidates, InverseMethod, InverseModel, Needs, OwnSimulator, Program, Store
+from invcore.cli.run import show
 from invcore.errors import ConfigError, DataError, DivergedError, SimulatorError
 from invcore.tables import read_table
 
@@ -137,7 +138,7 @@ def check(found, targets=TARGETS, simulate=truth, most=8):
     assert bool(((found.designs >= low) & (found.designs <= high)).all())
 
 
-def test_true_responses_rank_what_was_learnt(tmp_path):
+def test_true_responses_rank_what_was_learnt(tmp_path, capsys):
     store = Store(tmp_path / "runs")
     found = solve(store=store)
     check(found)
@@ -154,6 +155,8 @@ def test_true_responses_rank_what_was_learnt(tmp_path):
     assert record == found.record and record.status == "ok" and record.kind == "solve"
     assert (record.candidates, record.targets) == (8, 2)
     assert record.simulator_calls == found.simulator["calls"]
+    show(record, store)
+    assert f"simulator calls: {record.simulator_calls}" in capsys.readouterr().out
     assert record.metric("best-error").value == pytest.approx(
         float(found.error[found.rank == 1].mean())
     )
@@ -214,7 +217,7 @@ def test_budget_checks_those_that_look_best():
         "the budget suffices to check 3 designs of each target: those that looked best"
     )
     assert sorted(found.expected.rank.tolist()) == [1, 1, 2, 2, 3, 3]
-    assert len(whole) > len(found)
+    assert len(whole) > len(found) and found.record.notes == found.notes
 
 
 def test_designs_that_fail_are_last_and_left_out_of_the_pairs():

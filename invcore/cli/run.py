@@ -173,7 +173,10 @@ def show(record: RunRecord, store: Store) -> None:
         console.print(rows)
         console.print()
         order = "ranked by the method" if record.ranked else "exchangeable"
-        console.print(f"candidates: {order}", markup=False)
+        if record.kind == "run":
+            console.print(f"candidates: {order}", markup=False)
+        elif record.simulator_calls:  # of a run they are a metric
+            console.print(f"simulator calls: {record.simulator_calls:,}", markup=False)
     for note in record.notes:
         console.print(f"note: {note}", markup=False)
     t = record.timings

@@ -279,7 +279,7 @@ class Stages:
 
     def _stored(self, solution: Solution) -> Solution:
         """The solution with its record, in the store if there is one."""
-        changes: dict[str, Any] = {}
+        changes: dict[str, Any] = {"notes": solution.notes}
         if solution.error is not None:
             errors = solution.tensors()["errors"]
             best = torch.where(errors.isnan(), torch.inf, errors).amin(dim=1)
