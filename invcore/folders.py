@@ -31,32 +31,21 @@ def replace_folder(new: Path, final: Path) -> None:
         >>> (root / "final" / "page").read_text(), os.listdir(root)
         ('hello', ['final'])
     """
-    for last in (tries == _TRIES for tries in range(1, _TRIES + 1)):
-        if not final.exists():
-            if _moved(new, final, last):
-                return
-            continue
+    for tries in range(1, _TRIES + 1):
         aside = Path(tempfile.mkdtemp(prefix=f".{final.name}-replaced-", dir=final.parent))
         old = aside / final.name
         try:
-            with suppress(FileNotFoundError):  # taken away by another at this moment
+            with suppress(FileNotFoundError):  # there is none
                 os.replace(final, old)
-            if _moved(new, final, last):
-                return
+            os.replace(new, final)
+        except OSError as error:
+            if tries == _TRIES or error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+        else:
+            return
         finally:
             with suppress(OSError):  # where another's stands by now
-                if not final.exists():
+                if old.exists() and not final.exists():
                     os.replace(old, final)
-            if final.exists():
+            if final.exists() or not old.exists():
                 shutil.rmtree(aside, ignore_errors=True)
-
-
-def _moved(new: Path, final: Path, last: bool) -> bool:
-    """Move a folder to where none is; False if another was faster, unless this is the last try."""
-    try:
-        os.replace(new, final)
-    except OSError as error:
-        if last or error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-            raise
-        return False
-    return True

@@ -41,8 +41,7 @@ def do_cell(job: Job, plugins: Plugins | None = None) -> Record:
     else:
         metrics = [metric.model_dump(mode="json") for metric in record.metrics]
         found = {
-            "status": record.status, "reason": record.reason or "; ".join(record.notes),
-            "metrics": metrics, "stored": True,
+            "status": record.status, "reason": _said(record), "metrics": metrics, "stored": True
         }  # fmt: skip
     return {"id": job["id"], **found, "seconds": time.perf_counter() - start}
 
@@ -218,5 +217,9 @@ def _state(record: RunRecord, seconds: float | None) -> State:
     if seconds is None and record.status == "ok":
         seconds = times.fit_s + times.propose_s + times.simulate_s
     values: Values = {(m.name, m.T): m.value for m in record.metrics}
-    reason = record.reason or "; ".join(record.notes)
-    return State(record.status, reason, seconds, values or None)
+    return State(record.status, _said(record), seconds, values or None)
+
+
+def _said(record: RunRecord) -> str:
+    """Why a run is not ok; of one that is, what was left out of it."""
+    return record.reason or "; ".join(record.notes)

@@ -108,11 +108,7 @@ class Function:
         if not isinstance(raw, Tensor):
             try:
                 array = np.asarray(raw)
-            except (
-                ValueError,
-                TypeError,
-                RuntimeError,
-            ):  # no numbers, or ragged
+            except (ValueError, TypeError, RuntimeError):  # no numbers, or ragged
                 array = np.empty(0, dtype=object)
             if array.dtype.kind not in "iuf":
                 kind = _kind(raw) if array.dtype == object else f"numbers of type {array.dtype}"
