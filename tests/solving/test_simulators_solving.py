@@ -9,12 +9,11 @@ import pytest
 import torch
 
 import invcore
-from invcore import Candidates, InverseMethod, InverseModel, Needs, OwnSimulator, Program, Store
+from invcore import Candidates, OwnSimulator, Program, Store
 from invcore.cli.run import show
 from invcore.errors import ConfigError, DataError, DivergedError, SimulatorError
 from invcore.tables import read_table
 
-SMALL = {"width": 16, "depth": 1, "training": {"epochs": 8, "lr": 0.02, "batch_size": 32}}
 BOUNDS = {"a": (0.0, 1.0), "b": (-1.0, 1.0)}
 TARGETS = [[0.8], [1.4]]
 
@@ -27,99 +26,11 @@ def arrays(x):
     return np.asarray(x)[:, :1] + np.asarray(x)[:, 1:] ** 2
 
 
-@pytest.fixture(autouse=True)
-def small_judge(monkeypatch):
-    monkeypatch.setattr("invcore.solve._QUICK_JUDGE", {"members": 2, "surrogate": SMALL})
-
-
-class Near(InverseModel):
-    """The pairs whose responses are nearest to the target, a few of them."""
-
-    point_dim = 1
-
-    def __init__(self, x, y):
-        self.x, self.y = x, y
-
-    def propose(self, targets, points, *, simulator=None):
-        nearest = torch.cdist(targets.y, self.y).argsort(dim=1)[:, :20]  # (B, 20)
-        chosen = (points[..., 0] * nearest.shape[1]).long()
-        return Candidates(self.x[nearest.gather(1, chosen)])
-
-    def state(self):
-        return {"x": self.x, "y": self.y}
-
-
-class Nearest(InverseMethod):
-    def fit(self, problem, train, val, context):
-        return Near(train.x, train.y)
-
-    def restore(self, problem, state):
-        return Near(state["x"], state["y"])
-
-
-@pytest.fixture(autouse=True)
-def plugins(make_plugins, monkeypatch):
-    """Methods that need no training beside the installed ones."""
-    made = make_plugins(
-        method={"nearest": Nearest, "search": Search, "newton": Newton, "lost": Lost}
-    )
-    monkeypatch.setattr("invcore.simulators.solving.installed", lambda: made)
-    monkeypatch.setattr("invcore.designer.installed", lambda: made)
-
-
 def solve(simulate=truth, designs=BOUNDS, targets=TARGETS, **options):
     quick = {"method": "nearest", "sampler": "lhs", "preset": "quick", "pairs": 150}
     return invcore.solve_with(
         simulate, designs, targets=targets, **{**quick, "device": "cpu", "candidates": 8} | options
     )
-
-
-class Searched(InverseModel):
-    """Newton steps on a, at the b of each point; by differences where there is no gradient."""
-
-    point_dim = 2
-
-    def __init__(self, steps, differentiates):
-        self.steps, self.differentiates = steps, differentiates
-
-    def propose(self, targets, points, *, simulator=None):
-        x = torch.stack([points[..., 0], 2 * points[..., 1] - 1], dim=2)
-        wanted = targets.y[:, None].expand(*x.shape[:2], 1).flatten(0, 1)
-        x = x.flatten(0, 1)
-        for _ in range(self.steps):
-            if self.differentiates:
-                leaf = x.clone().requires_grad_()
-                y = simulator(leaf)
-                (slope,) = torch.autograd.grad(y.sum(), leaf)
-                step = (wanted - y.detach()) / slope[:, :1]
-            else:
-                step = wanted - simulator(x)
-            x = torch.cat([(x[:, :1] + step).clamp(0, 1), x[:, 1:]], dim=1)
-        return Candidates(x.unflatten(0, points.shape[:2]))
-
-    def state(self):
-        return {}
-
-
-class Search(InverseMethod):
-    needs = Needs.SIMULATOR
-    seen: dict[str, object] = {}
-
-    def fit(self, problem, train, val, context):
-        Search.seen = {"problem": problem, "train": len(train)}
-        return Searched(3, bool(self.needs & Needs.GRADIENT))
-
-    def restore(self, problem, state):
-        return Searched(3, False)
-
-
-class Newton(Search):
-    needs = Needs.SIMULATOR | Needs.GRADIENT
-
-
-class Lost(Search):
-    def fit(self, problem, train, val, context):
-        raise DivergedError("all is lost")
 
 
 def check(found, targets=TARGETS, simulate=truth, most=8):
@@ -252,7 +163,7 @@ def test_whole_designs_and_spaces():
     assert found.names == (("n", "b"), ("sum",))
 
 
-def test_method_that_searches_gets_the_simulator(tmp_path):
+def test_method_that_searches_gets_the_simulator(tmp_path, search):
     store = Store(tmp_path)
     for method, simulate, calls in [
         ("search", truth, 3 * 16), ("search", arrays, 3 * 16), ("newton", truth, 2 * 3 * 16)
@@ -265,13 +176,13 @@ def test_method_that_searches_gets_the_simulator(tmp_path):
         assert float(found.error[inside].max()) < 1e-25
         assert found.expected is None and found.designer is None
         assert found.record.simulator_calls == 50 + calls + len(found)
-        assert Search.seen["train"] == 40 and Search.seen["problem"].designs.names == ("a", "b")
+        assert search.seen["train"] == 40 and search.seen["problem"].designs.names == ("a", "b")
         assert "predicted y1" not in found.columns()
         assert store.read(found.record.id).status == "ok"
 
 
-def test_copies_are_proposed_once(monkeypatch):
-    monkeypatch.setattr(Searched, "propose", lambda self, targets, points, *, simulator=None: (
+def test_copies_are_proposed_once(monkeypatch, search):
+    monkeypatch.setattr(search.model, "propose", lambda self, targets, points, *, simulator=None: (
         Candidates(torch.full((len(points), points.shape[1], 2), 0.5, dtype=torch.float64))
     ))  # fmt: skip
     found = solve(method="search")
@@ -289,8 +200,8 @@ def test_search_that_wants_more_than_the_budget():
     assert enough.notes == () and enough.record.simulator_calls <= 50 + 3 * 16 + 16
 
 
-def test_search_without_a_finite_design(monkeypatch, complaint):
-    monkeypatch.setattr(Searched, "propose", lambda self, targets, points, *, simulator=None: (
+def test_search_without_a_finite_design(monkeypatch, search, complaint):
+    monkeypatch.setattr(search.model, "propose", lambda self, targets, points, *, simulator=None: (
         Candidates(points * torch.nan)
     ))  # fmt: skip
     assert "target 1: method 'search' gave no finite design" in complaint(
