@@ -9,6 +9,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+_TAKEN = (errno.ENOTEMPTY, errno.EEXIST)  # what a rename says where a folder stands
 _TRIES = 100  # against others who replace the same folder at the same time
 
 
@@ -33,19 +34,28 @@ def replace_folder(new: Path, final: Path) -> None:
     """
     for tries in range(1, _TRIES + 1):
         aside = Path(tempfile.mkdtemp(prefix=f".{final.name}-replaced-", dir=final.parent))
-        old = aside / final.name
+        old, settled = aside / final.name, False
         try:
             with suppress(FileNotFoundError):  # there is none
                 os.replace(final, old)
             os.replace(new, final)
-        except OSError as error:
-            if tries == _TRIES or error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-                raise
-        else:
+            settled = True
             return
+        except OSError as error:
+            if tries == _TRIES or error.errno not in _TAKEN:
+                raise
         finally:
-            with suppress(OSError):  # where another's stands by now
-                if old.exists() and not final.exists():
-                    os.replace(old, final)
-            if final.exists() or not old.exists():
+            # By what the renames said: others may have moved `final` away since.
+            if settled or _put_back(old, final):
                 shutil.rmtree(aside, ignore_errors=True)
+
+
+def _put_back(old: Path, final: Path) -> bool:
+    """Whether the earlier folder is in its place again, or not wanted there."""
+    try:
+        os.replace(old, final)
+    except FileNotFoundError:  # there was none
+        return True
+    except OSError as error:
+        return error.errno in _TAKEN  # another's stands by now
+    return True
