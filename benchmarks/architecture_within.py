@@ -1,6 +1,6 @@
 """How many of the wanted moduli a run's cells reach within 1%, in the true simulator.
 
-    invcore run --task architecture --method na --set task.response=log10 --out runs
+    invcore run --task architecture --method na --set task.response=log10 --store runs
     python benchmarks/architecture_within.py runs RUN [RUN ...] [--within 0.01] [--json]
 
 For each stored run: of the targets between the 5th and the 95th percentile of the task's data, the

@@ -1,8 +1,8 @@
 """The table of docs/results.md: NA and iPage with their defaults on the closed-form tasks.
 
-    python benchmarks/default_results.py [--out runs] [--seed 0 --seed 1 --seed 2] [--markdown]
+    python benchmarks/default_results.py [--store runs] [--seed 0 --seed 1 --seed 2] [--markdown]
 
-Runs that are stored under `--out` are not repeated, so it can be stopped and started again.
+Runs that are stored under `--store` are not repeated, so it can be stopped and started again.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ def row(task: str, method: str, seed: int, store: Store) -> list[str]:
 def main() -> None:
     """Run what is missing, and print all."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", default="runs")
+    parser.add_argument("--store", default="runs")
     parser.add_argument("--seed", type=int, action="append")
     parser.add_argument("--method", action="append")
     parser.add_argument("--markdown", action="store_true")
     wanted = parser.parse_args()
-    store = Store(wanted.out)
+    store = Store(wanted.store)
     rows = [
         row(task, method, seed, store)
         for task in TASKS

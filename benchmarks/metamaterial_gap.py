@@ -1,6 +1,6 @@
 """How far the meta-material's proxy is off at the designs that won by it: the real solver's word.
 
-    invcore run --task meta-material --method na --out runs
+    invcore run --task meta-material --method na --store runs
     python benchmarks/metamaterial_gap.py runs RUN [--winners 50] [--orders 8] [--json]
 
 A search finds the places where a proxy is too kind. For the first targets of a stored run, the

@@ -84,7 +84,7 @@ def test_config_file_flags_and_settings_lie_over_each_other(ending, document, fo
     (folder / f"a.{ending}").write_text(text)
     file = ["--config", f"a.{ending}"]
     assert document(*SMALL, "--seed", 4)["id"] == document(*file)["id"]
-    found = document(*file, "--seed", 5, "--targets", 7, "--set", "candidates=3", "--out", "here")
+    found = document(*file, "--seed", 5, "--targets", 7, "--set", "candidates=3", "--store", "here")
     assert [found[key] for key in ("seed", "targets", "candidates")] == [5, 7, 3]
     assert found["path"] == f"here/{found['id']}"
 
@@ -186,7 +186,7 @@ def refused(outcome, *said):
 
 def test_store_that_cannot_be_written(call, folder):
     (folder / "file").write_text("x")
-    code, out, err = call("run", *SMALL, "--out", "file/runs")
+    code, out, err = call("run", *SMALL, "--store", "file/runs")
     assert (code, out) == (3, "") and err.startswith("error: file/runs: cannot be written")
 
 

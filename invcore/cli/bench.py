@@ -41,7 +41,7 @@ def bench(
     jobs: int | None,
     executor: str | None,
     settings: tuple[str, ...],
-    out: str,
+    store_path: str,
     retry: bool,
     dry_run: bool,
     as_json: bool,
@@ -65,7 +65,7 @@ def bench(
 
     plugins = installed()
     runner = build_executor(executor, jobs, settings, plugins)
-    sweep = Sweep(BenchFile.read(file), Store(out), plugins=plugins, retry=retry)
+    sweep = Sweep(BenchFile.read(file), Store(store_path), plugins=plugins, retry=retry)
     if dry_run:
         emit_json(document(sweep)) if as_json else benchview.show_cells(sweep)
         return
@@ -140,6 +140,6 @@ def _say_next(ctx: click.Context, sweep: Sweep) -> None:
     """The command that makes a report of it, and who brings that command."""
     root = ctx.find_root().command
     known = isinstance(root, click.Group) and root.get_command(ctx, "report") is not None
-    store = "" if str(sweep.store.root) == "runs" else f" --out {sweep.store.root}"
+    store = "" if str(sweep.store.root) == "runs" else f" --store {sweep.store.root}"
     first = "next: " if known else "next: pip install invcore-report, then "
     click.echo(f"{first}invcore report --bench {sweep.file.grid.name}{store}")

@@ -143,8 +143,8 @@ def check_store(out: Path) -> Iterator[Check]:
         Store(there).check_writable()
         yield Check("store", "ok", f"{out} can be " + ("written" if out.exists() else "made"))
     except StoreError as error:
-        yield Check("store", "problem", str(error), "name another folder with --out")
+        yield Check("store", "problem", str(error), "name another folder with --store")
     free = shutil.disk_usage(there).free
     state: State = "ok" if free >= _ENOUGH else "warning" if free >= _TOO_LITTLE else "problem"
-    advice = "" if state == "ok" else "free some, or name a folder on another disk with --out"
+    advice = "" if state == "ok" else "free some, or name a folder on another disk with --store"
     yield Check("disk", state, f"{free / 2**30:.1f} GiB free", advice)

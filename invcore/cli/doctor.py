@@ -21,7 +21,7 @@ _MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗",
 @store_option
 @json_option
 @click.pass_context
-def doctor(ctx: click.Context, out: str, as_json: bool) -> None:
+def doctor(ctx: click.Context, store_path: str, as_json: bool) -> None:
     """Check versions, devices, plugins and the store.
 
     Every component is imported. The exit status is 1 if there is a problem.
@@ -32,7 +32,7 @@ def doctor(ctx: click.Context, out: str, as_json: bool) -> None:
 
     console = stdout()
     checks: list[Check] = []
-    for check in check_all(installed(), out):
+    for check in check_all(installed(), store_path):
         checks.append(check)
         if not as_json:
             _show(check, console)

@@ -65,9 +65,9 @@ def read(
 def absence(store: Store) -> str:
     """Why there is nothing to show, and what to do."""
     if not store.root.is_dir():
-        return f"no runs: {store.root} does not exist; begin with `invcore run`, or name --out"
+        return f"no runs: {store.root} does not exist; begin with `invcore run`, or name --store"
     if not store.ids():
-        return f"no runs in {store.root}; begin with `invcore run`, or name another --out"
+        return f"no runs in {store.root}; begin with `invcore run`, or name another --store"
     return f"none of the {len(store.ids())} runs in {store.root} is of that task, method and status"
 
 

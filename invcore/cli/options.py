@@ -45,13 +45,21 @@ class Decorator(Protocol):
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON for machines instead of tables."
 )
-store_option = click.option(
-    "--out",
-    default="runs",
-    show_default=True,
-    type=click.Path(file_okay=False),
-    help="Folder of the runs.",
-)
+
+
+def _store(*names: str) -> Decorator:
+    return click.option(
+        *names,
+        "store_path",
+        default="runs",
+        show_default=True,
+        type=click.Path(file_okay=False),
+        help="Folder of the runs.",
+    )
+
+
+store_option = _store("--store", "--out")
+store_option_beside_out = _store("--store")  # where --out is a file of results
 device_option = click.option(
     "--device",
     default="auto",

@@ -19,7 +19,7 @@ _REASONS = 5  # why runs are not well, the newest
 
 
 def _filters(command: Callable[..., Any]) -> Callable[..., Any]:
-    """``--task``, ``--method``, ``--status`` and ``--out``."""
+    """``--task``, ``--method``, ``--status`` and ``--store``."""
     for option in (
         store_option,
         click.option("--status", type=click.Choice(_STATUSES), help="Only runs that ended so."),
@@ -39,7 +39,7 @@ def results() -> None:
 @_filters
 @json_option
 def list_(
-    out: str, task: str | None, method: str | None, status: str | None, as_json: bool
+    store_path: str, task: str | None, method: str | None, status: str | None, as_json: bool
 ) -> None:
     """List the runs, the newest last.
 
@@ -49,7 +49,7 @@ def list_(
     from invcore.cli.ledger import absence, read, summary
     from invcore.store import Store
 
-    store = Store(out)
+    store = Store(store_path)
     rows = read(store, task=task, method=method, status=status)
     if as_json:
         emit_json([summary(row) for row in rows])
@@ -63,7 +63,7 @@ def list_(
 @click.argument("run_id", metavar="ID")
 @store_option
 @json_option
-def show(run_id: str, out: str, as_json: bool) -> None:
+def show(run_id: str, store_path: str, as_json: bool) -> None:
     """Show a run as `invcore run` does.
 
     The first characters of its id will do.
@@ -72,7 +72,7 @@ def show(run_id: str, out: str, as_json: bool) -> None:
     from invcore.cli.console import emit_json
     from invcore.store import Store
 
-    store = Store(out)
+    store = Store(store_path)
     record = store.read(store.find(run_id))
     if as_json:
         emit_json(run.document(record, store))
@@ -88,7 +88,7 @@ def show(run_id: str, out: str, as_json: bool) -> None:
 def export(
     file: str,
     wide: bool,
-    out: str,
+    store_path: str,
     task: str | None,
     method: str | None,
     status: str | None,
@@ -105,7 +105,7 @@ def export(
     from invcore.store import Store
     from invcore.tables import write_table
 
-    store = Store(out)
+    store = Store(store_path)
     rows = read(store, task=task, method=method, status=status)
     records = [row.record for row in rows if row.record is not None]
     damaged = [row.id for row in rows if row.record is None]

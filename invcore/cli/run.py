@@ -52,7 +52,7 @@ def run(
     /,
     config: str | None,
     settings: tuple[str, ...],
-    out: str,
+    store_path: str,
     force: bool,
     as_json: bool,
     **flags: Any,
@@ -75,7 +75,7 @@ def run(
     from invcore.runner import run as run_one  # with torch: a wrong name is said before
     from invcore.store import Store
 
-    store = Store(out)
+    store = Store(store_path)
     debug = ctx.find_root().params.get("debug", False)
     with progress() as bars:
         record = run_one(

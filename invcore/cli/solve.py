@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from invcore.cli.options import bound, component_option, device_option, json_option
+from invcore.cli.options import (
+    bound,
+    component_option,
+    device_option,
+    json_option,
+    store_option_beside_out,
+)
 
 if TYPE_CHECKING:
     from invcore.designer import Designer, Proposal
@@ -66,7 +72,7 @@ _COLUMNS = 8  # likewise for columns of designs, and of responses
 )
 @device_option
 @click.option("--model", metavar="RUN_ID", help="Use a model fitted before, instead of a table.")
-@click.option("--store", "store_path", default="runs", show_default=True, help="Folder of models.")
+@store_option_beside_out
 @click.option(
     "--out",
     default="designs.csv",

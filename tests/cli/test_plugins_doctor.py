@@ -66,7 +66,7 @@ def test_a_broken_plugin_is_shown_with_its_cause(call, site, sampler, source, ca
     good, bad = json.loads(call("plugins", "--json").out)
     assert (good["status"], good["components"]) == ("ok", 1)
     assert (bad["status"], bad["components"]) == ("broken", 0) and cause in bad["cause"]
-    unhappy = call("doctor", "--out", str(site.root))
+    unhappy = call("doctor", "--store", str(site.root))
     assert unhappy.code == 1 and "✗ plugin beta" in unhappy.out
     asked = call("describe", "sampler", "goood")
     assert asked.code == 2 and asked.err.count("\n") == 1
@@ -85,12 +85,12 @@ def test_two_distributions_with_one_entry_point_name_both_load(call, sampler):
 
 def test_says_what_to_do_without_plugins(call, site, tmp_path):
     assert "pip install 'invcore[standard]'" in call("plugins").out
-    done = call("doctor", "--out", str(tmp_path))
+    done = call("doctor", "--store", str(tmp_path))
     assert done.code == 1 and "none, so nothing can run" in done.out
 
 
 def _doctor(call, out):
-    done = call("doctor", "--json", "--out", str(out))
+    done = call("doctor", "--json", "--store", str(out))
     document = json.loads(done.out)
     assert done.code == (0 if document["ok"] else 1)
     return {check["name"]: check for check in document["checks"]}
@@ -103,7 +103,7 @@ def test_all_is_well_here(call, tmp_path, monkeypatch):
     assert [c for c in found.values() if c["state"] != "ok" and c["name"] != "devices"] == []
     assert {"python", "invcore", "torch", "numpy", "components", "devices"} <= set(found)
     assert "cpu" in found["devices"]["found"] and list(tmp_path.iterdir()) == []
-    assert call("doctor", "--out", str(out)).code == 0
+    assert call("doctor", "--store", str(out)).code == 0
 
 
 @pytest.mark.parametrize("source, cause", FAILING.values(), ids=FAILING)
@@ -129,7 +129,7 @@ def test_a_name_with_two_owners_is_a_problem(call, sampler, tmp_path):
 def test_a_store_that_cannot_be_written_is_a_problem(tmp_path):
     (tmp_path / "file").write_text("")
     store, _ = checks.check_store(tmp_path / "file" / "runs")
-    assert store.state == "problem" and store.advice == "name another folder with --out"
+    assert store.state == "problem" and store.advice == "name another folder with --store"
 
 
 @pytest.mark.parametrize("free, state", [(2**40, "ok"), (2**29, "warning"), (2**20, "problem")])

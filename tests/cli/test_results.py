@@ -51,7 +51,7 @@ DAMAGES = {
 
 
 def _list(call, store, *words):
-    done = call("results", "list", "--json", "--out", str(store.root), *words)
+    done = call("results", "list", "--json", "--store", str(store.root), *words)
     assert done.code == 0
     return json.loads(done.out)
 
@@ -70,7 +70,7 @@ def test_lists_all_runs_and_what_is_damaged(call, store):
 @pytest.mark.parametrize("columns", [80, 120])
 def test_the_list_for_people(call, store, monkeypatch, columns):
     monkeypatch.setenv("COLUMNS", str(columns))
-    done = call("results", "list", "--out", str(store.root))
+    done = call("results", "list", "--store", str(store.root))
     assert done.code == 0 and done.err == ""
     head, _, good, *_ = done.out.splitlines()
     assert good.split()[0] == "aa0000000000" and good.split()[-3:] == ["ok", "0.5", "0.125"]
@@ -83,7 +83,7 @@ def test_the_list_for_people(call, store, monkeypatch, columns):
 def test_a_record_cannot_steer_the_terminal(call, tmp_path):
     hostile = {"method": "na\x1b]0;title\x07", "status": "error", "reason": "one\ntwo\x1b[2J"}
     Store(tmp_path).write(record("aa0000000000", task="sine-wave", **hostile))
-    done = call("results", "list", "--out", str(tmp_path))
+    done = call("results", "list", "--store", str(tmp_path))
     assert "\x1b" not in done.out and "\x07" not in done.out
     assert "aa0000000000 error: one two?[2J" in done.out
 
@@ -103,23 +103,23 @@ def test_filters(call, store, words, found):
 
 
 def test_nothing_to_list(call, store, tmp_path):
-    none = call("results", "list", "--out", str(store.root), "--task", "unheard-of")
+    none = call("results", "list", "--out", str(store.root), "--task", "unheard-of")  # as --store
     assert none.code == 0 and "none of the 5 runs" in none.out
-    absent = call("results", "list", "--out", str(tmp_path / "no"))
+    absent = call("results", "list", "--store", str(tmp_path / "no"))
     assert absent.code == 0 and "does not exist; begin with `invcore run`" in absent.out
     (tmp_path / "empty").mkdir()
-    empty = call("results", "list", "--out", str(tmp_path / "empty"))
+    empty = call("results", "list", "--store", str(tmp_path / "empty"))
     assert empty.code == 0 and "begin with `invcore run`" in empty.out
-    assert call("results", "list", "--json", "--out", str(tmp_path / "no")).out.strip() == "[]"
+    assert call("results", "list", "--json", "--store", str(tmp_path / "no")).out.strip() == "[]"
     assert not (tmp_path / "no").exists()
 
 
 def test_show_takes_the_beginning_of_an_id(call, store):
-    shown = call("results", "show", "aa", "--out", str(store.root))
+    shown = call("results", "show", "aa", "--store", str(store.root))
     assert shown.code == 0 and "na on sine-wave" in shown.out and "r_T, T=50" in shown.out
-    known = json.loads(call("results", "show", "aa", "--json", "--out", str(store.root)).out)
+    known = json.loads(call("results", "show", "aa", "--json", "--store", str(store.root)).out)
     assert known["id"] == "aa0000000000" and len(known["metrics"]) == 4
-    assert call("results", "show", "ab", "--out", str(store.root)).code == 0
+    assert call("results", "show", "ab", "--store", str(store.root)).code == 0
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_show_takes_the_beginning_of_an_id(call, store):
      ("aa00000000ff", 2, "Did you mean 'aa0000000000'"), ("", 2, "no run ''")],
 )  # fmt: skip
 def test_show_says_in_one_line_what_is_wrong(call, store, run, code, said):
-    done = call("results", "show", run, "--out", str(store.root))
+    done = call("results", "show", run, "--store", str(store.root))
     assert done.code == code and said in done.err
     assert done.err.startswith("error: ") and done.err.count("\n") == 1
 
@@ -140,7 +140,7 @@ def _csv(path):
 
 def test_export_has_a_row_for_each_run_and_metric(call, store, tmp_path):
     path = tmp_path / "all.csv"
-    done = call("results", "export", str(path), "--out", str(store.root))
+    done = call("results", "export", str(path), "--store", str(store.root))
     assert done.code == 0 and done.out == f"5 rows of 2 runs in {path}\n"
     assert done.err.count("note: left out") == 3
     first, second, _, unsaid, failed = _csv(path)
@@ -152,7 +152,7 @@ def test_export_has_a_row_for_each_run_and_metric(call, store, tmp_path):
 
 def test_wide_export_has_a_row_for_each_run(call, store, tmp_path):
     path = tmp_path / "all.csv"
-    words = ["results", "export", str(path), "--wide", "--json", "--out", str(store.root)]
+    words = ["results", "export", str(path), "--wide", "--json", "--store", str(store.root)]
     assert json.loads(call(*words).out) == {
         "path": str(path), "rows": 2, "runs": 2, "left_out": [*DAMAGES]
     }  # fmt: skip
@@ -164,7 +164,7 @@ def test_wide_export_has_a_row_for_each_run(call, store, tmp_path):
 def test_parquet_export(call, store, tmp_path):
     parquet = pytest.importorskip("pyarrow.parquet")
     path = tmp_path / "all.parquet"
-    assert call("results", "export", str(path), "--out", str(store.root)).code == 0
+    assert call("results", "export", str(path), "--store", str(store.root)).code == 0
     assert parquet.read_table(path).column("metric").to_pylist()[0] == "r_T"
 
 
@@ -180,6 +180,6 @@ def test_parquet_export(call, store, tmp_path):
 def test_an_export_that_fails_leaves_the_file_as_it_was(call, store, tmp_path, name, words, said):
     before = tmp_path / "all.csv"
     before.write_text("before")
-    done = call("results", "export", str(tmp_path / name), "--out", str(store.root), *words)
+    done = call("results", "export", str(tmp_path / name), "--store", str(store.root), *words)
     assert done.code == 2 and said in done.err and before.read_text() == "before"
     assert done.err.splitlines()[-1].startswith("error: ")

@@ -13,7 +13,9 @@ from typing import Any
 import click
 
 _store = click.option(
+    "--store",
     "--out",
+    "store_path",
     default="runs",
     show_default=True,
     type=click.Path(file_okay=False),
@@ -35,7 +37,7 @@ _json = click.option(
     help="Folder of the report; an earlier report there is replaced.",
 )
 @_json
-def report(out: str, bench: str | None, to: Path, as_json: bool) -> None:
+def report(store_path: str, bench: str | None, to: Path, as_json: bool) -> None:
     """Write stored runs as one HTML page with pictures.
 
     The page needs nothing but itself. If the store has exactly one benchmark, that is reported.
@@ -45,7 +47,7 @@ def report(out: str, bench: str | None, to: Path, as_json: bool) -> None:
     from invcore_report.wording import answer
 
     with _bar() as bar:
-        made = make(Store(out), to, bench, bar)
+        made = make(Store(store_path), to, bench, bar)
     if as_json:
         _emit(made.document())
         return
@@ -64,7 +66,7 @@ def report(out: str, bench: str | None, to: Path, as_json: bool) -> None:
 @click.argument("second", metavar="RUN")
 @_store
 @_json
-def compare(first: str, second: str, out: str, as_json: bool) -> None:
+def compare(first: str, second: str, store_path: str, as_json: bool) -> None:
     """Compare two runs, target by target.
 
     Both must be runs on the same task with the same data. The first characters of an id will do.
@@ -73,7 +75,7 @@ def compare(first: str, second: str, out: str, as_json: bool) -> None:
     from invcore_report.compared import sentence, table
     from invcore_report.comparing import compare_runs
 
-    found = compare_runs(Store(out), first, second)
+    found = compare_runs(Store(store_path), first, second)
     if as_json:
         _emit(found.document() | {"sentence": sentence(found)})
         return

@@ -64,12 +64,12 @@ def test_rounding_is_no_difference():
 
 def test_the_command(call, runs, pair):
     a, b = pair
-    done = call("compare", a, b, "--out", runs.store.root)
+    done = call("compare", a, b, "--store", runs.store.root)
     assert done.code == 0 and done.err == ""
     assert "A  000000000001  one on sine-wave" in done.out
     last = done.out.strip().splitlines()[-1]
     assert last.startswith("A is better on 75% of the targets, its r_50 is ")
-    turned = call("compare", b, a, "--out", runs.store.root).out.strip().splitlines()[-1]
+    turned = call("compare", b, a, "--store", runs.store.root).out.strip().splitlines()[-1]
     assert turned.startswith("B is better on 75% of the targets, its r_50 is ")
     assert last.split("p = ")[1] == turned.split("p = ")[1]
     ratio = last.split("its r_50 is ")[1].split()[0]
@@ -77,7 +77,7 @@ def test_the_command(call, runs, pair):
 
 
 def test_json(call, runs, pair):
-    done = call("compare", *pair, "--out", runs.store.root, "--json")
+    done = call("compare", *pair, "--store", runs.store.root, "--json")
     found = json.loads(done.out)
     assert [d["name"] for d in found["differences"]] == ["r_1", "r_50"]
     assert found["a"]["id"] == pair[0] and found["b"]["method"] == "other"
@@ -90,7 +90,7 @@ def test_equal_runs_and_reranked_ones(call, runs):
     b = runs.add("two", order=True, candidates=20)
     held = runs.store.tensors(a, "candidates")
     runs.store.write(runs.store.read(b), tensors={"candidates": held})
-    done = call("compare", a, b, "--out", runs.store.root)
+    done = call("compare", a, b, "--store", runs.store.root)
     assert "The two are equal on every target at r_20." in done.out
     assert "r_20 re-ranked" in done.out and "100%" in done.out
 
@@ -107,14 +107,14 @@ def test_who_cannot_be_compared(call, runs):
         a: "named twice",
     }
     for other, why in others.items():
-        done = call("compare", a, other, "--out", runs.store.root)
+        done = call("compare", a, other, "--store", runs.store.root)
         assert done.code == 2 and done.out == ""
         assert why in done.err and done.err.count("\n") == 1, done.err
     moved = runs.add("na")
     held = runs.store.tensors(moved, "candidates")
     held["targets"] = held["targets"] + 1
     runs.store.write(runs.store.read(moved), tensors={"candidates": held})
-    assert "their targets differ" in call("compare", a, moved, "--out", runs.store.root).err
-    assert "no run 'zz'" in call("compare", a, "zz", "--out", runs.store.root).err
+    assert "their targets differ" in call("compare", a, moved, "--store", runs.store.root).err
+    assert "no run 'zz'" in call("compare", a, "zz", "--store", runs.store.root).err
     (runs.store.path(moved) / "candidates.safetensors").write_bytes(b"no")
-    assert call("compare", a, moved, "--out", runs.store.root).code == 3
+    assert call("compare", a, moved, "--store", runs.store.root).code == 3

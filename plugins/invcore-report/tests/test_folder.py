@@ -59,7 +59,7 @@ def test_a_page_of_others_is_kept(tmp_path, call, runs):
     to.mkdir()
     (to / "index.html").write_text("<html>my site")
     runs.add("na", candidates=3, targets=2)
-    done = call("report", "--out", runs.store.root, "--to", to)
+    done = call("report", "--store", runs.store.root, "--to", to)
     assert done.code == 3 and "would be lost" in done.err
     assert (to / "index.html").read_text() == "<html>my site"
 

@@ -212,12 +212,12 @@ def test_the_command(call, runs, tmp_path):
     runs.add("na", candidates=5, targets=3)
     runs.add("bad", status="error", reason="no \x1b[31mroom")
     to = tmp_path / "page"
-    done = call("report", "--out", runs.store.root, "--to", to)
+    done = call("report", "--store", runs.store.root, "--to", to)
     assert done.code == 0, done.err
     assert done.out.splitlines()[-1] == str(to / "index.html")
     assert done.out.startswith("sine-wave: best at T=5 is na, ")
     assert "what is not shown (1)" in done.err and "\x1b" not in done.out + done.err
-    again = call("report", "--out", runs.store.root, "--to", to, "--json")
+    again = call("report", "--store", runs.store.root, "--to", to, "--json")
     found = json.loads(again.out)
     assert again.err == "" and found["path"] == str(to / "index.html") and found["bench"] is None
     assert all(Path(path).is_file() for path in found["pictures"])
@@ -233,7 +233,7 @@ def test_the_command(call, runs, tmp_path):
 def test_a_store_in_which_all_failed_still_says_why(call, runs, tmp_path):
     runs.add("bad", status="diverged", reason="loss is nan")
     (runs.store.root / "0123456789ab").mkdir()
-    done = call("report", "--out", runs.store.root, "--to", tmp_path / "page")
+    done = call("report", "--store", runs.store.root, "--to", tmp_path / "page")
     assert done.code == 0, done.err
     shown = Page((tmp_path / "page" / "index.html").read_text()).words
     assert "No run ended well" in shown and "diverged: loss is nan" in shown
@@ -241,7 +241,7 @@ def test_a_store_in_which_all_failed_still_says_why(call, runs, tmp_path):
 
 
 def test_an_empty_store_has_no_report(call, runs, tmp_path):
-    done = call("report", "--out", runs.store.root, "--to", tmp_path / "page")
+    done = call("report", "--store", runs.store.root, "--to", tmp_path / "page")
     assert done.code == 3 and "begin with `invcore run`" in done.err
     assert done.err.count("\n") == 1 and not (tmp_path / "page").exists()
     assert list(tmp_path.iterdir()) == []
