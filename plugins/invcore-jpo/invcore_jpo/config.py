@@ -16,8 +16,9 @@ class NetworkConfig(Config):
     width: int = Field(128, ge=1, description="Units in each hidden layer.")
     depth: int = Field(3, ge=0, description="Hidden layers.")
     spread: float = Field(
-        1.0, ge=0, description="Standard deviation of the first designs over the problems, in that "
-        "of the prior: where gradients are zero, nothing brings them apart; 0: all in its middle."
+        1.0, ge=0, description="Standard deviation of the first designs over the problems of all "
+        "networks, in that of the prior: where gradients are zero, nothing brings them apart; 0: "
+        "all in its middle."
     )  # fmt: skip
 
 
@@ -52,7 +53,9 @@ class JointConfig(Config):
     )  # fmt: skip
     network: NetworkConfig = NetworkConfig()
     refine: Literal["none", "bfgs", "lbfgs"] = Field(
-        "none", description="What goes on from each design, on each problem alone."
+        "none",
+        description="What goes on from each design, on each problem alone: bfgs keeps Dx² "
+        "numbers for each, lbfgs is for many variables.",
     )
     bfgs: BFGSConfig = BFGSConfig()
     lbfgs: LBFGSConfig = LBFGSConfig()

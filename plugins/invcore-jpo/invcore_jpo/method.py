@@ -54,12 +54,16 @@ class JointOptimisation(InverseMethod[JointConfig]):
         that no search is charged with it.
         """
         torch.optim.Adam([torch.zeros(1, requires_grad=True)])
-        seed = torch.tensor(context.derive("jpo", "weights"))
-        return JointModel(problem, self.config, seed.to(context.device), context.progress)
+        state = {
+            "seed": torch.tensor(context.derive("jpo", "weights")),
+            "scale": train.y.double().var(dim=0, correction=0).mean(),
+        }
+        state = {name: value.to(context.device) for name, value in state.items()}
+        return JointModel(problem, self.config, state, context.progress)
 
     def restore(self, problem: Problem, state: dict[str, Tensor]) -> JointModel:
         """Rebuild the model from its tensors."""
-        return JointModel(problem, self.config, state["seed"], Progress())
+        return JointModel(problem, self.config, state, Progress())
 
 
 class JointModel(InverseModel):
@@ -70,10 +74,10 @@ class JointModel(InverseModel):
     joint = True
 
     def __init__(
-        self, problem: Problem, config: JointConfig, seed: Tensor, progress: Progress
+        self, problem: Problem, config: JointConfig, state: dict[str, Tensor], progress: Progress
     ) -> None:
         self._problem, self._config = problem, config
-        self._seed, self._progress = seed, progress
+        self._state, self._progress = state, progress
 
     def propose(
         self, targets: Targets, points: Tensor, *, simulator: Simulator | None = None
@@ -86,30 +90,38 @@ class JointModel(InverseModel):
         self.check_sizes(targets, points, self._problem.responses.dim)
         if simulator is None:
             raise ConfigError("jpo: it needs the task's simulator to propose")
-        config, device = self._config, self._seed.device
+        config, device = self._config, self._state["seed"].device
         designs = self._problem.designs
         middle = designs.from_unit(torch.full((len(targets), 1, designs.dim), 0.5).double())
-        spread = targets.y.double().var(dim=0, unbiased=False).mean()
-        scale = float(spread) or 1.0  # of one target, or of equal ones: none
+        scale = self._scale(targets)
         problems = Problems(simulator, designs, targets.to(device), middle, scale=scale)
         evaluator = Evaluator(problems, config.rows)
-        inputs, dim = _inputs(targets).to(device), problems.start.shape[1]
-        with self._progress.stage("jpo", config.steps) as stage:
-            z = train_jointly(
-                evaluator, inputs, dim, config, int(self._seed), advance=lambda: stage.advance(1)
-            ).z
-        if config.refine == "bfgs":
-            z = minimise_bfgs(problems, z, config.bfgs).x
-        elif config.refine == "lbfgs":
-            z = minimise_lbfgs(problems, z, config.lbfgs).x
+        seed, z = int(self._state["seed"]), problems.start
+        if z.numel():  # else there are no problems, or none that can move
+            inputs, dim = _inputs(targets).to(device), z.shape[1]
+            with self._progress.stage("jpo", config.steps) as stage:
+                z = train_jointly(
+                    evaluator, inputs, dim, config, seed, advance=lambda: stage.advance(1)
+                ).z
+            if config.refine == "bfgs":
+                z = minimise_bfgs(problems, z, config.bfgs).x
+            elif config.refine == "lbfgs":
+                z = minimise_lbfgs(problems, z, config.lbfgs).x
         best, copies = problems.found(z), points.shape[1]
         return Candidates(
             best.x[:, None].repeat(1, copies, 1), best.y[:, None].repeat(1, copies, 1), best.history
         )
 
     def state(self) -> dict[str, Tensor]:
-        """The seed of the weights."""
-        return {"seed": self._seed}
+        """The seed of the weights; the responses' scale."""
+        return self._state
+
+    def _scale(self, targets: Targets) -> float:
+        """The targets' mean variance; of one, or of equal ones, that of the pairs."""
+        y, known = targets.y.double(), [self._state["scale"]]
+        if len(y) > 1:
+            known.insert(0, y.var(dim=0, correction=0).mean())
+        return next((float(v) for v in known if bool(v.isfinite()) and float(v) > 0), 1.0)
 
 
 def _inputs(targets: Targets) -> Tensor:

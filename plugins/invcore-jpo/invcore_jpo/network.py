@@ -46,15 +46,15 @@ class Networks(nn.Module):
         return x
 
     @torch.no_grad()
-    def spread_over(self, x: Tensor, spread: float) -> None:
+    def spread_over(self, x: Tensor, own: Tensor, spread: float) -> None:
         """Scale and shift the last layers, so that the outputs for inputs (G, n, I) have mean 0.
 
-        Each output then has the given standard deviation over all of them; where all inputs are
-        alike, none has any.
+        Each output then has the given standard deviation over those of all networks that ``own``
+        (G, n) counts; where all inputs are alike, none has any.
         """
-        first = self(x).flatten(0, 1)
-        own = first.std(dim=0, unbiased=False)
-        scale = torch.where(own > 1e-4, spread / own, 1.0)
+        first = self(x)[own]
+        width = first.std(dim=0, unbiased=False)
+        scale = torch.where(width > 1e-4, spread / width, 1.0)
         self.weights[-1].mul_(scale)
         self.biases[-1].sub_(first.mean(dim=0)).mul_(scale)
 

@@ -70,7 +70,7 @@ def train_jointly(
     places = places.clamp(max=problems - 1).view(groups, size)
     with isolated(seed):
         networks = Networks(config.network, groups, inputs.shape[1], dim).to(inputs.device)
-    networks.spread_over(inputs[places], config.network.spread)
+    networks.spread_over(inputs[places], own, config.network.spread)
     draws = torch.Generator().manual_seed(seed)
     optimiser = torch.optim.Adam(networks.parameters(), lr=config.lr, fused=True)
     best = torch.full((problems,), torch.inf, dtype=torch.float64)

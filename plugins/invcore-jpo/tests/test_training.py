@@ -45,7 +45,7 @@ def test_first_designs_are_spread_over_the_problems():
     with isolated(0):
         networks = Networks(NetworkConfig(width=16), 2, 5, 3)
     inputs = torch.randn(2, 40, 5, generator=generator(0))
-    networks.spread_over(inputs, 0.5)
+    networks.spread_over(inputs, torch.ones(2, 40, dtype=torch.bool), 0.5)
     first = networks(inputs).flatten(0, 1)
     torch.testing.assert_close(first.std(dim=0, unbiased=False), torch.full((3,), 0.5))
     torch.testing.assert_close(first.mean(dim=0), torch.zeros(3), atol=1e-5, rtol=0)
@@ -53,10 +53,23 @@ def test_first_designs_are_spread_over_the_problems():
     with isolated(0):
         networks = Networks(NetworkConfig(width=16), 1, 5, 3)
     before = networks.weights[-1].clone()
-    networks.spread_over(alike, 0.5)
+    every = torch.ones(1, 40, dtype=torch.bool)
+    networks.spread_over(alike, every, 0.5)
     assert torch.equal(networks.weights[-1], before) and bool((networks(alike).abs() < 1e-5).all())
-    networks.spread_over(inputs[:1], 0.0)
+    networks.spread_over(inputs[:1], every, 0.0)
     assert not networks(inputs[:1]).any(), "without a spread, all begin in the middle"
+
+
+def test_problems_that_fill_up_the_last_network_do_not_count_in_the_spread():
+    asked = []
+
+    def first(z, rows):
+        asked.append(z.detach().clone())
+        return valleys(z, rows)
+
+    solved(first, joint=3, steps=1)  # five problems: the last network has two
+    torch.testing.assert_close(asked[0].mean(dim=0), torch.zeros(2).double(), atol=1e-5, rtol=0)
+    torch.testing.assert_close(asked[0].std(dim=0, unbiased=False), torch.ones(2).double())
 
 
 @pytest.mark.parametrize("settings", [{}, {"joint": 2}, {"joint": 1}, {"batch": 2}, {"clip": 0.0}])

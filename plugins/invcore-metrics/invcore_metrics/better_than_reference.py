@@ -28,6 +28,8 @@ from invcore import (
 )
 from invcore_metrics.digest import digest
 
+_DRAWN = 256  # responses that say how they scale
+
 
 class BetterThanReferenceConfig(Config):
     """Settings of ``better-than-reference``."""
@@ -42,7 +44,7 @@ class BetterThanReferenceConfig(Config):
     solved: float = Field(
         1e-8,
         ge=0,
-        description="Errors below this share of the targets' variance, or of that of the task's "
+        description="Errors below this share of the responses' variance, or of that of the task's "
         "noise if it is larger, are a tie too: both have solved the problem.",
     )
 
@@ -72,8 +74,8 @@ class BetterThanReference(Metric[BetterThanReferenceConfig]):
         known = reference_errors(evaluation, task, name)
         count = min(self.config.T, evaluation.errors.shape[1])
         own = expected_best(evaluation.errors, [count], ranked=evaluation.ranked)[0]
-        own = own.double().cpu().nan_to_num(nan=torch.inf)
-        spread = evaluation.targets.double().var(dim=0, unbiased=False).mean()
+        own = own.double().cpu().nan_to_num(torch.inf, torch.inf)
+        spread = _prior_responses(evaluation, task).var(dim=0, unbiased=False).mean()
         solved = self.config.solved * max(float(spread), task.noise_floor)
         below, level = compared(own, known, tie=self.config.tie, solved=solved)
         return [
@@ -119,7 +121,8 @@ def reference_errors(evaluation: Evaluation, task: Task[Any], name: str) -> Tens
     """The errors (B,) of one candidate of a method that learns nothing; infinite where it fails.
 
     Raises:
-        ConfigError: the method needs pairs to learn from.
+        ConfigError: the method needs pairs to learn from, or gradients that the task has not, or
+            does not use what is known of each problem.
         UnknownNameError: no such method is installed.
     """
     kind: type[InverseMethod[Any]] = installed().registry.load("method", name)
@@ -127,24 +130,33 @@ def reference_errors(evaluation: Evaluation, task: Task[Any], name: str) -> Tens
         raise ConfigError(
             f"better-than-reference: {name} learns from pairs; take another reference"
         )
+    if Needs.GRADIENT in kind.needs and not task.differentiable:
+        raise ConfigError(
+            f"better-than-reference: {name} needs gradients, the task has none; take another "
+            "reference, such as cma-es"
+        )
+    if task.context_shapes and not kind.uses_context:
+        raise ConfigError(
+            f"better-than-reference: {name} does not use what is known of each problem; take "
+            "another reference"
+        )
     method = kind(kind.Config.resolve({}, where=f"method {name!r}"))
     targets = evaluation.targets.double().cpu()
     parts = [targets, *(value for _, value in sorted((evaluation.context or {}).items()))]
     key = {
-        "task": f"{type(task).__module__}:{type(task).__qualname__}",
-        "config": task.config.model_dump(mode="json"),
-        "fingerprint": task.fingerprint,
+        **_key(evaluation, task),
         "problems": [digest(part) for part in parts],
-        "seed": evaluation.seed,
         "method": name,
         "settings": method.config.model_dump(mode="json"),
         "version": installed().registry.find("method", name).version,
+        "scale": "prior",
     }
 
     def compute() -> dict[str, Tensor]:
-        # It learns nothing from pairs but the responses' scale
-        middle = task.designs.from_unit(torch.full((len(targets), task.designs.dim), 0.5).double())
-        known = Pairs(middle, targets)
+        # It learns nothing from pairs but the responses' scale, whatever the targets are
+        responses = _prior_responses(evaluation, task)
+        middle = torch.full((len(responses), task.designs.dim), 0.5, dtype=torch.float64)
+        known = Pairs(task.designs.from_unit(middle), responses)
         problem = Problem("reference", task.designs, task.responses, task.differentiable)
         model = method.fit(problem, known, known, FitContext(evaluation.seed))
         shape = (len(targets), 1, model.point_dim)
@@ -153,7 +165,25 @@ def reference_errors(evaluation: Evaluation, task: Task[Any], name: str) -> Tens
         wanted = Targets(targets, evaluation.context)
         x = model.propose(wanted, starts.clamp(2.0**-33, 1 - 2.0**-33), simulator=simulator).x
         y = simulator(x[:, 0].double().cpu(), evaluation.context)
-        error = (y - targets).square().mean(dim=1).nan_to_num(nan=torch.inf)
+        error = (y - targets).square().mean(dim=1).nan_to_num(torch.inf, torch.inf)
         return {"errors": error, "calls": torch.tensor([simulator.calls])}
 
     return evaluation.cache.tensors("reference-run", key, compute)["errors"]
+
+
+def _prior_responses(evaluation: Evaluation, task: Task[Any]) -> Tensor:
+    """Responses (N, Dy) of designs drawn from the prior, kept in the cache."""
+
+    def compute() -> dict[str, Tensor]:
+        return {"y": task.pairs(_DRAWN, evaluation.generator("responses")).y.double().cpu()}
+
+    return evaluation.cache.tensors("responses", _key(evaluation, task), compute)["y"]
+
+
+def _key(evaluation: Evaluation, task: Task[Any]) -> dict[str, Any]:
+    return {
+        "task": f"{type(task).__module__}:{type(task).__qualname__}",
+        "config": task.config.model_dump(mode="json"),
+        "fingerprint": task.fingerprint,
+        "seed": evaluation.seed,
+    }

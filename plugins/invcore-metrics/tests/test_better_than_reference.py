@@ -67,3 +67,53 @@ def test_a_reference_that_learns_is_refused():
     seen = judged([1.0])
     with pytest.raises(ConfigError, match="learns from pairs"):
         reference_errors(seen, seen.task, "na")
+
+
+def test_a_reference_that_cannot_do_the_task_is_refused():
+    class Rough(Valley):
+        differentiable = False
+
+    seen = judged([1.0])
+    with pytest.raises(ConfigError, match="needs gradients, the task has none"):
+        reference_errors(seen, Rough(), "bfgs")
+
+
+class Small(Task[Config]):
+    """A response in a large unit."""
+
+    designs = Space.of(Variable(name="a", prior=Uniform(low=-2.0, high=2.0)))
+    responses = Space.of(Variable(name="u"))
+    reference = "bfgs"
+
+    def simulate(self, x, context=None):
+        return 1e-4 * (x + 3) ** 2
+
+
+def small(count):
+    task = Small()
+    pairs = task.pairs(4, torch.Generator().manual_seed(0))[:count]
+    return evaluation(
+        pairs.y, pairs.y[:, None], pairs.x[:, None], designs=task.designs, task=task, seed=1
+    )
+
+
+def test_the_reference_on_a_problem_is_the_same_whatever_others_there_are():
+    four, one = (reference_errors(small(count), Small(), "bfgs") for count in (4, 1))
+    assert float(four.max()) < 1e-18  # in the unit's square: the responses' variance is 5e-7
+    torch.testing.assert_close(one, four[:1], rtol=1e-6, atol=0)
+
+
+def test_both_have_solved_a_single_problem(monkeypatch):
+    known = torch.tensor([1e-25], dtype=torch.float64)
+    monkeypatch.setattr("invcore_metrics.better_than_reference.reference_errors", lambda *_: known)
+    found = {e.name: e.value for e in BetterThanReference().measure(small(1))}
+    assert found == {"better-than-reference": 0.0, "level-with-reference": 1.0}
+
+
+def test_values_that_are_infinite_are_so():
+    class Steep(Small):
+        def simulate(self, x, context=None):
+            return x / 0 if len(x) == 3 else x
+
+    seen = small(3)
+    assert reference_errors(seen, Steep(), "random-search").isinf().all()

@@ -108,6 +108,6 @@ class Recorder:
             return None
         records = list(self._records)
         if records[-1] is not self._last:
-            records.append(self._last)
+            records = [*records[: self._limit - 1], self._last]
         best, *counts = zip(*records, strict=True)
         return History(torch.stack(best), *(torch.tensor(column) for column in counts))

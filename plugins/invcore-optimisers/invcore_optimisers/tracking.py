@@ -44,7 +44,7 @@ class Tracker:
 
     def add(self, owner: Tensor, error: Tensor) -> None:
         """Take note of errors (M,) of the targets ``owner`` (M,); NaN is none."""
-        known = error.detach().cpu().double().nan_to_num(nan=torch.inf)
+        known = error.detach().cpu().double().nan_to_num(torch.inf, torch.inf)
         self._best.scatter_reduce_(0, owner.cpu(), known, "amin")
         if self._seen % self._stride == 0:
             if len(self._records) == _LIMIT:
@@ -59,7 +59,7 @@ class Tracker:
         last = self._now()
         records = self._records
         if not records or records[-1][1] != last[1]:
-            records = [*records, last]
+            records = [*records[: _LIMIT - 1], last]
         error, calls, seconds = zip(*records, strict=True)
         return History(torch.stack(error), torch.tensor(calls), torch.tensor(seconds))
 

@@ -6,6 +6,7 @@ from invcore_optimisers import (
     AdamConfig,
     GradientDescentConfig,
     Reason,
+    Recorder,
     minimise_adam,
     minimise_gradient_descent,
 )
@@ -154,3 +155,12 @@ def test_gradient_descent_is_stuck_where_the_gradient_is_wrong():
     start = starts(3, 2) + 5
     found = minimise_gradient_descent(uphill, start)
     assert bool((found.reason == Reason.STUCK).all()) and torch.equal(found.x, start)
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 4])
+def test_no_more_records_than_asked_for(limit):
+    recorder = Recorder(limit)
+    for count in range(30):
+        recorder.add(torch.zeros(2), count, count, 0)
+        kept = recorder.history().evaluations
+        assert len(kept) <= limit and int(kept[-1]) == count

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from pydantic import ValidationError
 
 from invcore import (
     ConfigError,
@@ -146,6 +147,30 @@ def test_cma_es_with_many_variables_keeps_a_diagonal_alone():
     }
     assert state["auto"] == state["diagonal"] < 1e5 < 8e6 < state["full"]
     assert method().numbers(200) == method(method.Config(covariance="full")).numbers(200)
+
+
+def test_one_variable_has_no_covariance_to_leave_out():
+    class Slope(Bent):
+        designs = Space.of(Variable(name="a", prior=Uniform(low=-2.0, high=2.0)))
+
+        def simulate(self, x, context=None):
+            return x.expand(-1, Bent.responses.dim) ** 3
+
+    full, diagonal = (proposed("cma-es", Slope(), covariance=k)[0].x for k in ("full", "diagonal"))
+    assert torch.equal(full, diagonal)
+
+
+@pytest.mark.parametrize("population", [1, 2, 3])
+def test_a_population_too_small_to_select_from_is_refused(population):
+    settings = installed().registry.load("method", "cma-es").Config
+    with pytest.raises(ValidationError, match="4 or more to select from"):
+        settings(population=population)
+    proposed("cma-es", Bent(), generations=2, population=4)
+
+
+@pytest.mark.parametrize("name, each", [("bfgs", 1000**2), ("lbfgs", 2 * 10 * 1000)])
+def test_the_state_of_many_variables_is_counted(name, each):
+    assert installed().registry.load("method", name)().numbers(1000) >= each
 
 
 def test_a_diagonal_learns_separate_scales_sooner():

@@ -64,7 +64,7 @@ def candidate_pictures(
 def _typical(summary: Summary, store: Store) -> tuple[int, Tensor]:
     """The number of the target whose smallest error is the median, and the target."""
     held = tensors(store, summary.records[0].id, "errors", "targets")
-    best = torch.nan_to_num(held["errors"], nan=torch.inf).amin(dim=1)
+    best = torch.nan_to_num(held["errors"], nan=torch.inf, posinf=torch.inf).amin(dim=1)
     which = int(best.argsort(stable=True)[(len(best) - 1) // 2])
     return which, held["targets"][which]
 
@@ -84,7 +84,7 @@ def _picture(
     else:
         return None
     errors = held["errors"][:_MOST]
-    order = torch.nan_to_num(errors, nan=torch.inf).argsort(stable=True)
+    order = torch.nan_to_num(errors, nan=torch.inf, posinf=torch.inf).argsort(stable=True)
     designs, responses = held["candidates"][:_MOST][order], held["resimulated"][:_MOST][order]
     with gallery.figure(*_SIZE) as figure:
         axes = figure.add_subplot()

@@ -80,6 +80,13 @@ def median_history(store: Store, run: str) -> tuple[Tensor, Tensor, Tensor] | No
     if len(held) < len(_NAMES):
         return None
     error, calls, seconds = (held[f"history.{name}"].double() for name in _NAMES)
-    middle = error.nanmedian(dim=1).values
+    middle = _medians(error)
     good = middle.isfinite() & (calls > 0) & (seconds > 0)
     return (middle[good], calls[good] / error.shape[1], seconds[good]) if bool(good.any()) else None
+
+
+def _medians(rows: Tensor) -> Tensor:
+    """Of each row (S, B), as ``invcore.scoring.median``; NaN is left out, infinities are not."""
+    ordered, known = rows.sort(dim=1).values, (~rows.isnan()).sum(dim=1, keepdim=True)
+    low, high = (known - 1).clamp(min=0) // 2, known // 2
+    return 0.5 * (ordered.gather(1, low) + ordered.gather(1, high))[:, 0]

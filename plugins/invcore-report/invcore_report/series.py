@@ -27,11 +27,14 @@ class Series:
         setting: its name.
         label: the method, with the settings in which it differs from other series.
         points: the setting's values, ascending, and what was measured there.
+        zero: what was measured at 0, if that is no point: it often stands for all, none or a
+            default, and has no place on an axis of powers.
     """
 
     setting: str
     label: str
     points: tuple[tuple[float, Interval], ...]
+    zero: Interval | None = None
 
 
 def series_charts(board: Board, gallery: Gallery) -> list[Picture]:
@@ -40,7 +43,7 @@ def series_charts(board: Board, gallery: Gallery) -> list[Picture]:
 
     Level lines show the best methods that have no such setting.
     """
-    key = SHARE if any(SHARE in row.cells for row in board.rows) else "r_1"
+    key = SHARE if series_of(board, SHARE) else "r_1"
     found = series_of(board, key)
     pictures = []
     for setting in dict.fromkeys(one.setting for one in found):
@@ -60,6 +63,11 @@ def series_charts(board: Board, gallery: Gallery) -> list[Picture]:
                     x, [p.value for _, p in one.points], color=own.colour, marker=own.marker,
                     markersize=4, linewidth=1.4, label=one.label,
                 )  # fmt: skip
+                if one.zero is not None:
+                    axes.axhline(
+                        one.zero.value, color=own.colour, linestyle=":", linewidth=1.2,
+                        label=f"{one.label}, {setting}=0",
+                    )  # fmt: skip
             for name, level in levels:
                 axes.axhline(
                     level.value, color=look[name].colour, linestyle="--", linewidth=1.2, label=name
@@ -101,8 +109,10 @@ def series_of(board: Board, key: str) -> list[Series]:
         peers = [set(peer[2:]) for peer in many if peer[:2] == name[:2]]
         apart = [fact for fact in others if not all(fact in peer for peer in peers)]
         label = f"{method} ({', '.join(apart)})" if apart else method
-        points = tuple((value, rows[value].cells[key]) for value in sorted(rows))
-        result.append(Series(setting, label, points))
+        cells = {value: rows[value].cells[key] for value in sorted(rows)}
+        apart_from_0 = len(cells) > FEWEST and all(value >= 0 for value in cells)
+        zero = cells.pop(0.0, None) if apart_from_0 else None
+        result.append(Series(setting, label, tuple(cells.items()), zero))
     return result
 
 

@@ -34,5 +34,18 @@ def test_it_is_the_median_over_targets_and_calls_a_target(tmp_path):
     assert calls.tolist() == [10.0, 20.0] and seconds.tolist() == [0.2, 0.4]
 
 
+def test_the_median_of_two_is_between_them(tmp_path):
+    errors = torch.tensor([[1.0, 3.0], [torch.nan, 2.0], [torch.inf, torch.inf]])
+    store, run = written(
+        tmp_path,
+        {
+            "history.error": errors,
+            "history.calls": torch.tensor([2, 4, 6]),
+            "history.seconds": torch.tensor([0.1, 0.2, 0.4]),
+        },
+    )
+    assert median_history(store, run)[0].tolist() == [2.0, 2.0]
+
+
 def test_most_methods_have_none(tmp_path):
     assert median_history(*written(tmp_path, {})) is None

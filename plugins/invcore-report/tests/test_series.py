@@ -71,6 +71,18 @@ def test_methods_without_the_setting_are_level_lines(tmp_path):
     assert "dashed" in picture.caption and "adam" in picture.inline
 
 
+def test_a_zero_beside_three_others_is_a_level_line(tmp_path):
+    rows = [row(0.1 * (1 + n), joint=n) for n in (0, 2, 4)]
+    (one,) = series_of(board(*rows), "better-than-reference")
+    assert [n for n, _ in one.points] == [0, 2, 4] and one.zero is None
+    (one,) = series_of(board(*rows, row(0.9, joint=8)), "better-than-reference")
+    assert [n for n, _ in one.points] == [2, 4, 8] and one.zero == row(0.1).cells[
+        "better-than-reference"
+    ]
+    (picture,) = series_charts(board(*rows, row(0.9, joint=8)), Gallery(tmp_path))
+    assert "jpo, joint=0" in picture.inline
+
+
 def test_the_chart_is_written_or_there_is_none(tmp_path):
     gallery = Gallery(tmp_path)
     (picture,) = series_charts(board(*ROWS), gallery)
@@ -78,6 +90,8 @@ def test_the_chart_is_written_or_there_is_none(tmp_path):
     errors = [row(0.1 * n, key="r_1", joint=n) for n in (4, 2, 8)]
     (picture,) = series_charts(board(*errors), gallery)
     assert "r_1" in picture.caption
+    (picture,) = series_charts(board(*errors, row(0.3, method="bfgs")), gallery)
+    assert "r_1" in picture.caption, "the share of a method without the setting hides no series"
     assert not series_charts(board(*ROWS[3:]), gallery)
 
 

@@ -27,6 +27,10 @@ class BFGS(GradientSearch[BFGSSearchConfig]):
 
     Config = BFGSSearchConfig
 
+    def numbers(self, dim: int) -> int:
+        """The inverse Hessian, and two passing arrays of its size."""
+        return 3 * dim * dim + super().numbers(dim)
+
     def minimise(self, objective: Objective, start: Tensor) -> Minimum:
         """Minimise from all starts (N, D)."""
         return minimise_bfgs(objective, start, self.config)

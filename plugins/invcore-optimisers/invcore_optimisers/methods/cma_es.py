@@ -49,7 +49,9 @@ class CMAES(Search[CMAESConfig]):
 
     def _kind(self, dim: int) -> type[CMA] | type[SepCMA]:
         asked = self.config.covariance
-        return CMA if asked == "full" or (asked == "auto" and dim <= _FULL) else SepCMA
+        # Of one variable both are the same, and the diagonal one refuses it
+        full = dim == 1 or asked == "full" or (asked == "auto" and dim <= _FULL)
+        return CMA if full else SepCMA
 
     def _population(self, dim: int) -> int:
         return self.config.population or 4 + math.floor(3 * math.log(max(1, dim)))

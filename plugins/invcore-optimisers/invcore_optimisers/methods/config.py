@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import model_validator
 
 from invcore import Config, Field
 from invcore_optimisers.config import AdamConfig, BFGSConfig, GradientDescentConfig, LBFGSConfig
@@ -94,3 +96,9 @@ class CMAESConfig(Config):
         description="full: how all variables vary together, whose cost a generation grows as the "
         "cube of their number; diagonal: each by itself; auto: full for at most 200 variables.",
     )
+
+    @model_validator(mode="after")
+    def _selects(self) -> Self:
+        if 0 < self.population < 4:
+            raise ValueError(f"population {self.population}: take 4 or more to select from, or 0")
+        return self

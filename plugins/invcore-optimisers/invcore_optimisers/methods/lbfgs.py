@@ -27,6 +27,10 @@ class LBFGS(GradientSearch[LBFGSSearchConfig]):
 
     Config = LBFGSSearchConfig
 
+    def numbers(self, dim: int) -> int:
+        """The last steps, and how the gradient changed along them."""
+        return 2 * self.config.memory * dim + super().numbers(dim)
+
     def minimise(self, objective: Objective, start: Tensor) -> Minimum:
         """Minimise from all starts (N, D)."""
         return minimise_lbfgs(objective, start, self.config)
