@@ -24,11 +24,13 @@ from invcore import (
 from invcore_physics.chunks import in_chunks
 from invcore_physics.drawing import draw_table
 from invcore_physics.layouts import crowded, draw_layouts
+from invcore_physics.once import differentiable_once
 from invcore_physics.rolling import Table, itinerary, roll
 
 CUE, OBJECT = 0, 1  # which ball is which; the others are in the way
 _ROWS = 4096
 _TRIES, _MORE = 40, 3  # rounds of draws, each of so many times what is missing
+_ENOUGH = 1000  # draws after which it is plain that too few are kept
 _SLACK = 1e-6  # of a radius, in which layouts may overlap by rounding
 
 
@@ -47,7 +49,10 @@ class BilliardsConfig(Config):
         1.5, gt=0, description="Largest velocity of the cue ball along x, and along y, m/s."
     )
     events: int = Field(
-        64, ge=1, le=1000, description="The most events (collisions and stops) in a response."
+        64,
+        ge=1,
+        le=1000,
+        description="The most events (collisions, with walls too, and stops) in a response.",
     )
 
     @model_validator(mode="after")
@@ -130,7 +135,7 @@ class Billiards(Task[BilliardsConfig]):
         self.designs.check(x)
         places = self._layouts(len(x), context).to(x.device, torch.float64)
         play = partial(_final, table=self.table, events=self.config.events)
-        return in_chunks(play, _ROWS, x, places)
+        return in_chunks(play, _ROWS, differentiable_once(x), differentiable_once(places))
 
     def _layouts(self, count: int, context: Mapping[str, Tensor] | None) -> Tensor:
         if context is None or "balls" not in context:
@@ -149,20 +154,28 @@ class Billiards(Task[BilliardsConfig]):
             DataError: hardly any draw does.
         """
         kept: list[Pairs] = []
-        missing = count
+        missing, tried, lost = count, 0, 0
         for _ in range(_TRIES):
             many = _MORE * missing + 1
             x, context = self.designs.sample(many, generator), self.contexts(many, generator)
             drawn = Pairs(x, self.simulate(x, context), context)
             moved = (drawn.y != context["balls"][:, OBJECT]).any(dim=1)
-            kept.append(drawn[moved & drawn.y.isfinite().all(dim=1)][:missing])
+            ended = drawn.y.isfinite().all(dim=1)
+            kept.append(drawn[moved & ended][:missing])
             missing -= len(kept[-1])
-            if missing == 0:
+            tried, lost = tried + many, lost + int((~ended).sum())
+            if missing == 0 or (tried > _ENOUGH and missing > 0.9 * count):
                 break
-        else:
+        if missing:
             raise DataError(
-                f"billiards: {missing} of {count} pairs are missing after {_TRIES} draws: the cue "
-                "ball hardly ever reaches the object ball; more speed, or less deceleration"
+                f"billiards: {missing} of {count} pairs are missing after {tried} draws: "
+                + (
+                    f"in most of them more happens than {self.config.events} events; more events, "
+                    "less speed, or more deceleration"
+                    if 2 * lost > tried
+                    else "the cue ball hardly ever reaches the object ball; more speed, or less "
+                    "deceleration"
+                )
             )
         places = [part.context["balls"] for part in kept if part.context]
         return Pairs(

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from invcore_physics.once import differentiable_once
+
 _MORE = 32  # times as many rows keep a GPU busy, and fit its memory
 
 
@@ -44,7 +46,7 @@ def in_chunks(simulate: Callable[..., Tensor], rows: int, *parts: Tensor) -> Ten
     if len(parts[0]) <= rows:
         return simulate(*parts)
     if torch.is_grad_enabled() and any(part.requires_grad for part in parts):
-        result: Tensor = _Again.apply(simulate, rows, *parts)
+        result: Tensor = _Again.apply(simulate, rows, *map(differentiable_once, parts))
         return result
     return torch.cat([simulate(*some) for some in _split(rows, parts)])
 

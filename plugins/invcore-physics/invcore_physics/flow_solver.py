@@ -134,6 +134,11 @@ class FlowSolver:
         result: Tensor = _Advection.apply(w, self)
         return result
 
+    def enstrophy(self, vorticity: Tensor) -> Tensor:
+        """The mean square (N,) of a vorticity (N, M, m): no flow without forces increases it."""
+        size = vorticity.real.square() + vorticity.imag.square()
+        return (size * self._share).sum(dim=(1, 2)) / self.grid**2
+
     def velocity(self, vorticity: Tensor) -> tuple[Tensor, Tensor]:
         """Both components on the grid (N, G, G), axes x and y, of a vorticity (N, M, m)."""
         u, v = self.values(self.per_vorticity * vorticity[:, None]).unbind(1)

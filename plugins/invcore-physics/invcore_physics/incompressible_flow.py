@@ -12,12 +12,14 @@ from torch import Tensor
 from invcore import Config, Field, Space, Task, Uniform, Variable
 from invcore_physics.chunks import rows_on
 from invcore_physics.flow_solver import FlowSolver
+from invcore_physics.once import differentiable_once
 from invcore_physics.spectral_drawing import draw_flow
 
 VORTICES = 2
 SENSORS = 4  # in each direction
 _ROWS = 128  # at a time on the CPU: a gradient takes about 1 MB a row
 _LARGEST = 1e6  # designs beyond it overflow
+_GROWTH = 0.01  # of a mean square that cannot grow: more is a flow too fast for its steps
 
 
 class IncompressibleFlowConfig(Config):
@@ -45,8 +47,9 @@ class IncompressibleFlow(Task[IncompressibleFlowConfig]):
     on a periodic square of side one, at first the sum of two Gaussian vortices (and of their
     images, less the mean). The response is u, then v, at a lattice of 4 x 4 sensors. Solved in
     float64 by ``FlowSolver``, 128 rows at a time; a gradient keeps the square root of the number of
-    steps and has no gradient itself. A flow that is too fast for its time steps blows up: a row of
-    NaN with a gradient of zero; no draw of the prior does.
+    steps and has no gradient itself. A flow that is too fast for its time steps blows up, and its
+    vorticity, whose mean square cannot grow, does: a row of NaN with a gradient of zero. No draw of
+    the prior does so.
 
     References:
         Holl, Thuerey, 2024, https://arxiv.org/abs/2408.08119
@@ -108,13 +111,13 @@ class IncompressibleFlow(Task[IncompressibleFlowConfig]):
         noise = torch.randn(y.shape, generator=generator, dtype=torch.float64)
         return y + self.config.noise * noise.to(y)
 
-    def vorticity(self, x: Tensor) -> tuple[FlowSolver, Tensor]:
-        """The solver, and the modes (N, M, m) of the vorticity at ``time`` for designs (N, 6)."""
+    def vorticity(self, x: Tensor) -> tuple[FlowSolver, Tensor, Tensor]:
+        """The solver; the vorticity's modes (N, M, m) at 0 and at ``time``, of designs (N, 6)."""
         own = self.config
         solver = FlowSolver(own.grid, own.viscosity, x.device)
         places = x[:, : 2 * VORTICES].unflatten(1, (VORTICES, 2))
         initial = solver.vortices(places, x[:, 2 * VORTICES :], own.radius)
-        return solver, solver.evolve(initial, own.time, own.steps)
+        return solver, initial, solver.evolve(initial, own.time, own.steps)
 
     def simulate(self, x: Tensor, context: Mapping[str, Tensor] | None = None) -> Tensor:
         """Compute velocities (N, 32) of designs (N, 6).
@@ -123,7 +126,7 @@ class IncompressibleFlow(Task[IncompressibleFlowConfig]):
             ShapeError: x has another number of columns.
         """
         self.designs.check(x)
-        wide = x.to(torch.float64)
+        wide = differentiable_once(x).to(torch.float64)
         sane = (wide.detach().abs() <= _LARGEST).all(dim=1)
         safe = torch.where(sane[:, None], wide, 0.0)
         parts = safe.split(rows_on(x.device, _ROWS))
@@ -132,10 +135,13 @@ class IncompressibleFlow(Task[IncompressibleFlowConfig]):
         return torch.where(sound[:, None], y, torch.nan)
 
     def _velocities(self, x: Tensor) -> Tensor:
-        solver, late = self.vorticity(x)
+        solver, initial, late = self.vorticity(x)
         every = self.config.grid // SENSORS
         both = torch.stack(solver.velocity(late), dim=1)
-        return both[:, :, every // 2 :: every, every // 2 :: every].flatten(1)
+        most = (1 + _GROWTH) * solver.enstrophy(initial.detach())
+        sound = solver.enstrophy(late.detach()) <= most  # false of NaN
+        velocities = both[:, :, every // 2 :: every, every // 2 :: every].flatten(1)
+        return torch.where(sound[:, None], velocities, torch.nan)
 
     def draw(
         self,
@@ -150,6 +156,6 @@ class IncompressibleFlow(Task[IncompressibleFlowConfig]):
         if len(known) == 0:
             return draw_flow(axes, self.sensors, target)
         with torch.no_grad():
-            solver, late = self.vorticity(designs[known].to(torch.float64))
+            solver, _, late = self.vorticity(designs[known].to(torch.float64))
             field = solver.values(late)[0]
         return draw_flow(axes, self.sensors, target, responses[known][0], field)

@@ -13,11 +13,13 @@ from torch import Tensor
 from invcore import Config, DataError, Field, ShapeError, Space, Task, Uniform, Variable
 from invcore_physics.chunks import rows_on
 from invcore_physics.ks_solver import solve_ks
+from invcore_physics.once import differentiable_once
 from invcore_physics.spectral_drawing import draw_states
 
 _ROWS = 256  # at a time on the CPU: a gradient takes about 0.3 MB a row
 _WAVES, _AMPLITUDE = 4, 0.5  # of initial states: near what the equation itself keeps up
 _LARGEST = 1e6  # parameters beyond it overflow
+_KEPT, _BEYOND = 4.0, 3.0  # largest |u| of a = b = c = 1; more than so many times it is blown up
 _GROWTH = 20.0  # a mode that grows by more than e^20 in one step is not resolved
 
 
@@ -41,8 +43,8 @@ class KuramotoSivashinsky(Task[KuramotoSivashinskyConfig]):
     The context ``initial`` (grid,) is u at time 0, known of each problem: the sum of the waves 1 to
     4 with normal amplitudes. The response is u at ``time``. Solved in float64 by ``solve_ks``, 256
     rows at a time; a gradient keeps the square root of the number of steps and has no gradient
-    itself. A solution that blows up is a row of NaN with a gradient of zero, and so is a design
-    with c not positive, which has no solution.
+    itself. A solution that blows up, beyond three times what the equation can keep up, is a row of
+    NaN with a gradient of zero, and so is a design with c not positive, which has no solution.
 
     References:
         Kuramoto, Tsuzuki, Prog. Theor. Phys. 55, 356 (1976), https://doi.org/10.1143/PTP.55.356;
@@ -131,8 +133,8 @@ class KuramotoSivashinsky(Task[KuramotoSivashinskyConfig]):
                 f"kuramoto-sivashinsky: expected the context 'initial' ({len(x)}, {own.grid}), "
                 f"got {tuple(initial.shape)}"
             )
-        wide = x.to(torch.float64)
-        _, b, c = wide.detach().unbind(1)
+        wide, initial = differentiable_once(x).to(torch.float64), differentiable_once(initial)
+        a, b, c = wide.detach().unbind(1)
         sane = (wide.detach().abs() <= _LARGEST).all(dim=1) & (c > 0)
         sane &= own.time / own.steps * b.clamp(min=0) ** 2 <= 4 * _GROWTH * c
         safe = torch.where(sane[:, None], wide, 1.0)
@@ -142,7 +144,13 @@ class KuramotoSivashinsky(Task[KuramotoSivashinskyConfig]):
             for start, strengths in zip(initial.split(rows), safe.split(rows), strict=True)
         ]
         y = torch.cat(states).to(x.dtype)
-        sound = sane & y.detach().isfinite().all(dim=1)
+        # What the equation saturates at, by its scales, and what it begins with
+        kept = _KEPT * b.clamp(min=0) ** 1.5 / (a.abs() * c.clamp(min=0) ** 0.5)
+        most = _BEYOND * (kept + initial.detach().abs().amax(dim=1)).nan_to_num(
+            torch.inf, torch.inf
+        )
+        size = y.detach().abs().amax(dim=1)
+        sound = sane & size.isfinite() & (size <= most)
         return torch.where(sound[:, None], y, torch.nan)
 
     def draw(

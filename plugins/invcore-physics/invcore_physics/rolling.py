@@ -49,6 +49,7 @@ class Event(NamedTuple):
 
 
 REST, WALL_X, WALL_Y, BALLS = range(4)
+_SLOWEST = 1e-150  # m/s
 
 
 def next_event(places: Tensor, velocities: Tensor, table: Table) -> Event:
@@ -110,8 +111,8 @@ def advance(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Move each row to its event, and through it.
 
-    The event's time depends on places and velocities: one differentiable Newton step at the known
-    root moves nothing, and has the derivative that the implicit function theorem says.
+    The event's time depends on places and velocities: a Newton step at the known root, of which
+    only the derivative is taken, has the one that the implicit function theorem says.
 
     Two balls of equal mass that collide without loss exchange their velocities along the line of
     centres. A wall turns the velocity across it around.
@@ -158,7 +159,9 @@ def advance(
         torch.where(hit, (across(velocities) + across(pull) * time).detach(), -table.deceleration),
     )
     graze = slope == 0  # no derivative exists there
-    time = time - torch.where(graze, 0.0, value) / torch.where(graze, 1.0, slope)
+    # Nothing but the derivative: over a slope near zero even a value's rounding would be far
+    nothing = torch.where(graze, 0.0, value - value.detach())
+    time = time - nothing / torch.where(graze, 1.0, slope)
 
     time = time[:, None, None]
     places = places + velocities * time + pull * time**2 / 2
@@ -202,7 +205,7 @@ def roll(places: Tensor, velocities: Tensor, table: Table, events: int) -> Tenso
     rows = torch.arange(len(places), device=places.device)
     order, final = [], []
     for step in range(events + 1):
-        still = (velocities == 0).all(dim=2).all(dim=1)
+        still = ~_moving(velocities).any(dim=1)
         if step == events:
             places = torch.where(still[:, None, None], places, torch.nan)
             still = torch.ones_like(still)
@@ -240,7 +243,7 @@ def itinerary(places: Tensor, velocities: Tensor, table: Table, events: int) -> 
     """
     stops = [places]
     for _ in range(events):
-        moving = (velocities != 0).any(dim=2).any(dim=1)
+        moving = _moving(velocities).any(dim=1)
         if not bool(moving.any()):
             break
         event = next_event(places[moving], velocities[moving], table)
@@ -252,12 +255,17 @@ def itinerary(places: Tensor, velocities: Tensor, table: Table, events: int) -> 
     return torch.stack(stops)
 
 
+def _moving(velocities: Tensor) -> Tensor:
+    """Which balls (N, n) move; slower ones than a speed whose inverse overflows are at rest."""
+    return (velocities.abs() > _SLOWEST).any(dim=2)
+
+
 def _directions(velocities: Tensor) -> tuple[Tensor, Tensor]:
     """Speeds (N, n), and unit vectors along the velocities (N, n, 2), zero where a ball rests.
 
     With a gradient of zero for a ball at rest, where the square root has none.
     """
-    moving = (velocities != 0).any(dim=2)
+    moving = _moving(velocities)
     safe = torch.where(moving[..., None], velocities, 1.0)
     speed = torch.hypot(safe[..., 0], safe[..., 1])  # no underflow for the slowest
     ahead = torch.where(moving[..., None], safe / speed[..., None], 0.0)

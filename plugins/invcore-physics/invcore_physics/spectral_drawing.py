@@ -31,13 +31,13 @@ def draw_states(
     Returns:
         True: there is always a target to draw.
     """
-    shown = responses[responses.isfinite().all(dim=1)][:few].numpy()
+    shown = responses[responses.isfinite().all(dim=1)][:few].cpu().numpy()
     if initial is not None:
-        axes.plot(places, initial.numpy(), color=_BEFORE, linewidth=1, label="initial")
+        axes.plot(places, initial.cpu().numpy(), color=_BEFORE, linewidth=1, label="initial")
     for rank in reversed(range(1, len(shown))):  # the better, the further in front
         label = f"next {len(shown) - 1} of {len(responses)}" if rank == 1 else None
         axes.plot(places, shown[rank], color=_OTHERS, alpha=0.5, linewidth=1, label=label)
-    axes.plot(places, target.numpy(), color=_WANTED, linewidth=2, label="wanted")
+    axes.plot(places, target.cpu().numpy(), color=_WANTED, linewidth=2, label="wanted")
     if len(shown):
         axes.plot(
             places, shown[0], color=_BEST, linewidth=1.5, linestyle="--", label="best candidate"
@@ -70,16 +70,16 @@ def draw_flow(
         size = float(vorticity.abs().max().clamp(min=1e-12))
         half = 0.5 / len(vorticity)  # values are at the pixels' middles
         axes.imshow(
-            vorticity.mT.numpy(), origin="lower", cmap="RdBu_r", vmin=-size, vmax=size,
+            vorticity.mT.cpu().numpy(), origin="lower", cmap="RdBu_r", vmin=-size, vmax=size,
             extent=(-half, 1 - half, -half, 1 - half), alpha=0.6, interpolation="bilinear",
         )  # fmt: skip
     scale = 8 * max(float(target.abs().max()), 1e-12)
     arrows = {"wanted": (target, _WANTED, 0.012), "best candidate": (response, _BEST, 0.006)}
     for label, (velocity, colour, width) in arrows.items():
         if velocity is not None:
-            u, v = velocity.reshape(2, -1).numpy()
+            u, v = velocity.reshape(2, -1).cpu().numpy()
             axes.quiver(
-                *sensors.mT.numpy(), u, v, color=colour, label=label, width=width,
+                *sensors.mT.cpu().numpy(), u, v, color=colour, label=label, width=width,
                 scale=scale, scale_units="xy", angles="xy",
             )  # fmt: skip
     axes.set(xlabel="x", ylabel="y", xlim=(0, 1), ylim=(0, 1), aspect="equal")

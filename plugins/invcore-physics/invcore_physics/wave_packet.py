@@ -28,6 +28,7 @@ WINDOW = 10.0  # s
 EARLIEST, LATEST = 2.0, 8.0  # s
 LOWEST, HIGHEST = 0.75, 1.25  # Hz
 _ROWS = 4096
+_LARGEST, _FAR = 1e300, 1e6  # a design whose phase is a number; s, where no packet is seen any more
 
 
 class Packet(NamedTuple):
@@ -78,7 +79,7 @@ class WavePacketConfig(Config):
     )
     amplitude: float = Field(1.0, gt=0, description="Height of the packet.")
     width: float = Field(
-        1.0, gt=0, le=3.0, description="Standard deviation of the packet's envelope, s."
+        1.0, ge=1e-6, le=3.0, description="Standard deviation of the packet's envelope, s."
     )
     noise: float = Field(
         0.1, ge=0, description="Standard deviation of the noise on each sample of a target."
@@ -88,8 +89,8 @@ class WavePacketConfig(Config):
 class WavePacket(Task[WavePacketConfig]):
     """Wave packet: the time of arrival (and the frequency) to the signal at 128 times.
 
-    Simulated in float64; the gradient is exact and counts as one call; every finite design has a
-    response. Targets are measured with white Gaussian noise, responses have none.
+    Simulated in float64; the gradient is exact and counts as one call; every design up to 1e300 has
+    a response. Targets are measured with white Gaussian noise, responses have none.
 
     References:
         Holl, Thuerey, 2024, https://arxiv.org/abs/2408.08119
@@ -138,7 +139,7 @@ class WavePacket(Task[WavePacketConfig]):
     def simulate(self, x: Tensor, context: Mapping[str, Tensor] | None = None) -> Tensor:
         """Compute signals (N, 128) of designs (N, 1) or (N, 2), without noise.
 
-        A design that is not finite has no response, and a gradient of zero.
+        A design that is not finite, or beyond 1e300, has no response, and a gradient of zero.
 
         Raises:
             ShapeError: x has another number of columns.
@@ -147,12 +148,14 @@ class WavePacket(Task[WavePacketConfig]):
         return in_chunks(self._signals, _ROWS, x)
 
     def _signals(self, x: Tensor) -> Tensor:
-        finite = x.isfinite().all(dim=1, keepdim=True)
+        finite = (x.detach().abs() <= _LARGEST).all(dim=1, keepdim=True)
         # Substitute before computing: a where() at the end alone would leave NaN in the gradients.
         wide = torch.where(finite, x, 0.0).to(torch.float64)
         own = self.config
         wave = own.known_frequency if own.frequency == "fixed" else wide[:, 1]
-        signals = packet_signal(wide[:, 0], wave, Packet(own.amplitude, own.width))
+        signals = packet_signal(
+            wide[:, 0].clamp(-_FAR, _FAR), wave, Packet(own.amplitude, own.width)
+        )
         return torch.where(finite, signals, torch.nan).to(x.dtype)
 
     def observe(self, y: Tensor, generator: torch.Generator) -> Tensor:

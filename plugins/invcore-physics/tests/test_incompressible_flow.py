@@ -196,7 +196,7 @@ def test_symmetries():
 def test_sensors_see_the_velocity_at_their_places():
     task = brief()
     x = draws(task, 1)
-    solver, late = task.vorticity(x)
+    solver, _, late = task.vorticity(x)
     kx, ky = (k.flatten() for k in torch.broadcast_tensors(*solver.waves))
     parts = (solver.per_vorticity * late[0]).flatten(1)
     parts = torch.where(ky > 0, 2 * parts, parts)  # each stands for its conjugate too
@@ -261,6 +261,17 @@ def test_rows_that_blow_up_are_lost_alone():
     assert torch.allclose(task.simulate(x[sound]), y[sound], rtol=1e-11)
 
 
+@pytest.mark.parametrize("steps", [1, 5, 10])
+def test_a_finite_result_of_too_few_steps_is_none(steps):
+    task = task_of(steps=steps)
+    x = draws(task, 200)
+    y = task.simulate(x)
+    solver, initial, late = task.vorticity(x)
+    grown = energy(solver, late) > 1.05 * energy(solver, initial)  # as no flow's can
+    assert bool(grown.any()) and y[grown].isnan().all()
+    assert not task_of().simulate(x).isnan().any()
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("rows", [0, 1, 3])
 def test_shape_dtype_and_untouched_argument(dtype, rows):
@@ -319,7 +330,7 @@ def test_the_picture():
     assert wanted.get_label() == "wanted" and best.get_label() == "best candidate"
     assert np.allclose(np.concatenate([wanted.U, wanted.V]), target)
     assert np.allclose(np.concatenate([best.U, best.V]), y[1])
-    solver, late = task.vorticity(x[1:2])
+    solver, _, late = task.vorticity(x[1:2])
     assert np.allclose(axes.images[0].get_array(), solver.values(late)[0].mT)
     bare = Figure().add_subplot()
     assert task.draw(bare, target, x, torch.full_like(y, torch.nan))

@@ -248,6 +248,16 @@ def test_nothing_is_infinite_in_single_precision():
     assert task.simulate(x, known).isnan().all()
 
 
+def test_a_finite_result_of_too_few_steps_is_none():
+    x, known = drawn(task_of(), 200)
+    fine = task_of().simulate(x, known)
+    assert float(fine.abs().max()) < 9 and not fine.isnan().any()
+    for steps in (1, 8, 12):
+        y = task_of(steps=steps).simulate(x, known)
+        lost = y.isnan().all(dim=1)
+        assert bool(lost.any()) and float(y[~lost].abs().max() if not lost.all() else 0) < 40
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("rows", [0, 1, 3])
 def test_shape_dtype_and_untouched_arguments(dtype, rows):
