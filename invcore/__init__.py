@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from invcore.cache import Cache as Cache
     from invcore.candidates import Candidates as Candidates
     from invcore.candidates import History as History
+    from invcore.chunks import in_chunks as in_chunks
     from invcore.component import Component as Component
     from invcore.config import Config as Config
     from invcore.config import Field as Field
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
     from invcore.networks import SurrogateConfig as SurrogateConfig
     from invcore.networks import fit_surrogate as fit_surrogate
     from invcore.networks import substate as substate
+    from invcore.once import differentiable_once as differentiable_once
     from invcore.owndata import OwnData as OwnData
     from invcore.pacing import Pace as Pace
     from invcore.pacing import anytime as anytime
@@ -117,6 +119,7 @@ _HOME = {
     "benches": ("Ablation", "Bench", "BenchCell", "Published", "bench_names", "read_bench"),
     "cache": ("Cache",),
     "candidates": ("Candidates", "History"),
+    "chunks": ("in_chunks",),
     "component": ("Component",),
     "config": ("Config", "Field"),
     "contracts.executor": ("Executor", "Job", "Record"),
@@ -166,6 +169,7 @@ _HOME = {
         "TruncatedNormal",
         "Uniform",
     ),
+    "once": ("differentiable_once",),
     "progress": ("Progress", "terminal_progress"),
     "runconfig": ("RunConfig", "component_settings"),
     "runner": ("run",),

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from invcore import ShapeError
+from invcore import ShapeError, differentiable_once
 from invcore_architecture.direct import solve_direct
 from invcore_architecture.element import CASES, element_energy
 
@@ -26,7 +26,7 @@ def effective_stiffness(moduli: Tensor, poisson: float = 0.3, solver: Solver = "
     Each pixel is a bilinear element with its own Young's modulus and a common Poisson's ratio;
     displacements are periodic beside a mean strain. The gradient is exact: that of a component
     is the mutual energy of two of the three cases in each pixel, so it needs no further solve.
-    A gradient of the gradient is not there.
+    A gradient of the gradient is refused.
 
     References:
         Andreassen, Andreasen, Computational Materials Science 83, 2014,
@@ -53,7 +53,7 @@ def effective_stiffness(moduli: Tensor, poisson: float = 0.3, solver: Solver = "
         raise ShapeError(f"cells: expected (N, n, n), got {tuple(moduli.shape)}")
     if solver == "auto":
         solver = "fft" if moduli.device.type == "cuda" else "direct"
-    return _Stiffness.apply(moduli.double(), poisson, solver)
+    return _Stiffness.apply(differentiable_once(moduli).double(), poisson, solver)
 
 
 def youngs_modulus(stiffness: Tensor, direction: Direction = "x") -> Tensor:

@@ -184,6 +184,14 @@ def test_the_gradient_of_a_large_cell_is_the_slope_along_some_ways():
         assert float((gradient * way).sum()) == pytest.approx(slope, rel=1e-5, abs=1e-9)
 
 
+def test_a_gradient_of_the_gradient_is_refused():
+    leaf = cells(8, 1).requires_grad_()
+    modulus = youngs_modulus(effective_stiffness(leaf)).square().sum()
+    (gradient,) = torch.autograd.grad(modulus, leaf, create_graph=True)
+    with pytest.raises(RuntimeError, match="has no gradient itself"):
+        torch.autograd.grad(gradient.square().sum() + leaf.sum(), leaf)
+
+
 def test_both_solvers_give_one_gradient():
     gradients = []
     for solver in SOLVERS:

@@ -9,8 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from invcore import Config, Field, Space, Task, Uniform, Variable
-from invcore_optics.chunks import in_chunks
+from invcore import Config, Field, Space, Task, Uniform, Variable, in_chunks
 from invcore_optics.drawing import draw_spectra
 from invcore_optics.mie import scattering_efficiency
 
@@ -107,7 +106,7 @@ class Nanoshell(Task[NanoshellConfig]):
             medium=self.config.water,
             largest=SHELLS * THICKEST,
         )
-        return in_chunks(light, x, _ROWS)
+        return in_chunks(light, _ROWS, x)
 
     def draw(
         self,

@@ -10,8 +10,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from invcore import Config, Field, Space, Task, Uniform, Variable
-from invcore_optics.chunks import in_chunks
+from invcore import Config, Field, Space, Task, Uniform, Variable, in_chunks
 from invcore_optics.drawing import draw_spectra
 from invcore_optics.graphene import graphene_conductivity, sheet_index
 from invcore_optics.stack import stack_fluxes
@@ -152,7 +151,7 @@ class ThinFilm(Task[ThinFilmConfig]):
             graphene_index=self.graphene_index.to(x.device),
             light_from=self.config.light_from,
         )
-        return in_chunks(light, x, _ROWS)
+        return in_chunks(light, _ROWS, x)
 
     def draw(
         self,

@@ -7,7 +7,6 @@ import sys
 
 import pytest
 import torch
-from invcore_optics.chunks import in_chunks
 from invcore_optics.mie import scattering_efficiency
 from invcore_optics.nanoshell import Nanoshell, NanoshellConfig, shell_wavelengths, titania
 from invcore_optics.plugin import invcore_tasks
@@ -80,25 +79,6 @@ def test_chunks_do_not_show(task_class, monkeypatch):
     some = answers()
     monkeypatch.setattr(module, "_ROWS", 100)
     assert all(torch.allclose(a, b, rtol=1e-12) for a, b in zip(some, answers(), strict=True))
-
-
-def test_chunks_are_as_small_as_asked_and_computed_again_for_gradients():
-    seen = []
-
-    def square(x):
-        seen.append(len(x))
-        return x**2
-
-    x = torch.arange(5.0)[:, None].requires_grad_()
-    y = in_chunks(square, x, 2)
-    assert seen == [2, 2, 1]
-    y.sum().backward()
-    assert sorted(seen) == sorted([2, 2, 1] * 2)
-    assert torch.equal(x.grad, 2 * x.detach())
-    with torch.no_grad():
-        seen.clear()
-        in_chunks(square, x, 3)
-    assert seen == [3, 2]
 
 
 @each_task

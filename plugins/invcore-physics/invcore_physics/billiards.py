@@ -20,11 +20,11 @@ from invcore import (
     Task,
     Uniform,
     Variable,
+    differentiable_once,
+    in_chunks,
 )
-from invcore_physics.chunks import in_chunks
 from invcore_physics.drawing import draw_table
 from invcore_physics.layouts import crowded, draw_layouts
-from invcore_physics.once import differentiable_once
 from invcore_physics.rolling import Table, itinerary, roll
 
 CUE, OBJECT = 0, 1  # which ball is which; the others are in the way

@@ -9,10 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from invcore import Config, Field, Space, Task, Uniform, Variable
-from invcore_physics.chunks import rows_on
+from invcore import Config, Field, Space, Task, Uniform, Variable, differentiable_once
 from invcore_physics.flow_solver import FlowSolver
-from invcore_physics.once import differentiable_once
+from invcore_physics.marching import rows_on
 from invcore_physics.spectral_drawing import draw_flow
 
 VORTICES = 2

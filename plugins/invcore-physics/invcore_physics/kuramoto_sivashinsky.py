@@ -10,10 +10,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from invcore import Config, DataError, Field, ShapeError, Space, Task, Uniform, Variable
-from invcore_physics.chunks import rows_on
+from invcore import (
+    Config,
+    DataError,
+    Field,
+    ShapeError,
+    Space,
+    Task,
+    Uniform,
+    Variable,
+    differentiable_once,
+)
 from invcore_physics.ks_solver import solve_ks
-from invcore_physics.once import differentiable_once
+from invcore_physics.marching import rows_on
 from invcore_physics.spectral_drawing import draw_states
 
 _ROWS = 256  # at a time on the CPU: a gradient takes about 0.3 MB a row

@@ -14,6 +14,18 @@ Coefficients: TypeAlias = tuple[Tensor, ...]
 Prepare: TypeAlias = Callable[[Tensor], Coefficients]
 Step: TypeAlias = Callable[[Tensor, Coefficients], Tensor]
 
+_MORE = 32  # times as many rows keep a GPU busy, and fit its memory
+
+
+def rows_on(device: torch.device, rows: int) -> int:
+    """How many rows to take at a time on a device, for as many on the CPU.
+
+    Example:
+        >>> rows_on(torch.device("cpu"), 128), rows_on(torch.device("cuda"), 128)
+        (128, 4096)
+    """
+    return rows if device.type == "cpu" else _MORE * rows
+
 
 def march(prepare: Prepare, step: Step, steps: int, state: Tensor, knobs: Tensor) -> Tensor:
     """Take ``steps`` time steps of every row's state; rows are independent of each other.

@@ -9,19 +9,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from invcore_physics.once import differentiable_once
-
-_MORE = 32  # times as many rows keep a GPU busy, and fit its memory
-
-
-def rows_on(device: torch.device, rows: int) -> int:
-    """How many rows to take at a time on a device, for as many on the CPU.
-
-    Example:
-        >>> rows_on(torch.device("cpu"), 128), rows_on(torch.device("cuda"), 128)
-        (128, 4096)
-    """
-    return rows if device.type == "cpu" else _MORE * rows
+from invcore.once import differentiable_once
 
 
 def in_chunks(simulate: Callable[..., Tensor], rows: int, *parts: Tensor) -> Tensor:
