@@ -17,7 +17,7 @@ def in_chunks(simulate: Callable[..., Tensor], rows: int, *parts: Tensor) -> Ten
 
     Where gradients are wanted of more than one chunk, each chunk is computed again on the way
     back instead of being kept: that takes the time of one more simulation, and such a gradient
-    has no gradient itself.
+    cannot be differentiated (``differentiable_once``).
 
     Args:
         simulate: the parts' rows (n, ...) to (n, Dy), each row on its own.

@@ -149,7 +149,7 @@ def reference_errors(evaluation: Evaluation, task: Task[Any], name: str) -> Tens
         "method": name,
         "settings": method.config.model_dump(mode="json"),
         "version": installed().registry.find("method", name).version,
-        "scale": "prior",
+        "scale": "prior",  # not to read what was kept when the targets gave it
     }
 
     def compute() -> dict[str, Tensor]:

@@ -170,8 +170,8 @@ class Billiards(Task[BilliardsConfig]):
             raise DataError(
                 f"billiards: {missing} of {count} pairs are missing after {tried} draws: "
                 + (
-                    f"in most of them more happens than {self.config.events} events; more events, "
-                    "less speed, or more deceleration"
+                    f"most of them take more than events={self.config.events}; more events, less "
+                    "speed, or more deceleration"
                     if 2 * lost > tried
                     else "the cue ball hardly ever reaches the object ball; more speed, or less "
                     "deceleration"

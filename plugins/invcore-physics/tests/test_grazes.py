@@ -69,7 +69,7 @@ def test_the_slightest_push_has_a_gradient(push):
 
 
 def test_too_few_events_are_named_as_the_cause():
-    with pytest.raises(DataError, match="more happens than 1 events; more events"):
+    with pytest.raises(DataError, match="take more than events=1; more events"):
         Billiards(BilliardsConfig(events=1)).pairs(20, generator(0))
     with pytest.raises(DataError, match="hardly ever reaches the object ball; more speed"):
         Billiards(BilliardsConfig(speed=0.01)).pairs(20, generator(0))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor
 
-from invcore import InvcoreError, Store
+from invcore import InvcoreError, Store, median
 from invcore_report.collect import Collection
 from invcore_report.leaderboard import Board
 from invcore_report.measure import tensors
@@ -80,13 +81,6 @@ def median_history(store: Store, run: str) -> tuple[Tensor, Tensor, Tensor] | No
     if len(held) < len(_NAMES):
         return None
     error, calls, seconds = (held[f"history.{name}"].double() for name in _NAMES)
-    middle = _medians(error)
+    middle = torch.tensor([median(row) for row in error], dtype=torch.float64)
     good = middle.isfinite() & (calls > 0) & (seconds > 0)
     return (middle[good], calls[good] / error.shape[1], seconds[good]) if bool(good.any()) else None
-
-
-def _medians(rows: Tensor) -> Tensor:
-    """Of each row (S, B), as ``invcore.scoring.median``; NaN is left out, infinities are not."""
-    ordered, known = rows.sort(dim=1).values, (~rows.isnan()).sum(dim=1, keepdim=True)
-    low, high = (known - 1).clamp(min=0) // 2, known // 2
-    return 0.5 * (ordered.gather(1, low) + ordered.gather(1, high))[:, 0]

@@ -84,7 +84,7 @@ class CMAESConfig(Config):
     }
     generations: int = Field(150, ge=1, description="Most generations of one candidate.")
     population: int = Field(
-        0, ge=0, description="Designs in a generation; 0: 4 + 3 ln(Dx), as by Hansen."
+        0, ge=0, description="Designs in a generation, 4 or more; 0: 4 + 3 ln(Dx), as by Hansen."
     )
     sigma: float = Field(
         0.5,
