@@ -1,0 +1,81 @@
+"""What earlier versions wrote still loads; see ``tests/golden/README.md``."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from invcore import Designer, Store, read_bench, read_table, solve_with
+from invcore.benchfile import BenchFile
+from invcore.sweep import Sweep
+
+GOLDEN = Path(__file__).parent / "golden"
+OLD = GOLDEN / "0.1.0"
+SMALL = {"surrogate": {"width": 8, "depth": 1, "training": {"epochs": 3}}}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """A copy of the store: nothing is written among the golden files."""
+    shutil.copytree(OLD / "store", tmp_path / "store")
+    return Store(tmp_path / "store")
+
+
+def test_all_runs_are_read_with_their_files(store):
+    records = {run: store.read(run) for run in store.ids()}
+    assert len(records) == 6
+    assert {r.kind for r in records.values()} == {"run", "solve"}
+    network = records["168161302c9d"]
+    assert 0 < network.metric("r_T", 2).value < network.metric("r_T", 1).value
+    assert store.tensors("168161302c9d", "candidates")["candidates"].shape == (5, 4, 2)
+    assert "history.calls" in store.tensors("93e5cc1b4c55", "candidates")
+    lost = records["fe06426e9441"]
+    assert (lost.status, lost.reason.split(":")[0]) == (
+        "diverged", "surrogate diverged in epoch 1 (loss nan)"
+    )  # fmt: skip
+
+
+def test_results_list_and_show_them(call, store):
+    listed = call("results", "list", "--store", store.root, "--json")
+    assert listed.code == 0
+    assert {row["status"] for row in json.loads(listed.out)} == {"ok", "diverged"}
+    assert "r_T, T=1" in call("results", "show", "1681", "--store", store.root).out
+    assert call("results", "export", store.root / "all.csv", "--store", store.root).code == 0
+
+
+def test_a_bench_is_read_and_reported(call, store):
+    bench = read_bench(store, "golden")
+    assert [cell.method for cell in bench.cells] == ["na", "search"]
+    assert bench.count("ok") == 2 and bench.published[0].value == 0.01
+    made = call("report", "--store", store.root, "--bench", "golden", "--to", store.root / "page")
+    assert made.code == 0, made.err
+
+
+def test_the_file_of_a_bench_is_read(store):
+    sweep = Sweep(BenchFile.read(OLD / "bench.toml"), store)
+    assert [cell.method for cell in sweep.cells] == ["na", "search"]
+
+
+def test_a_fitted_model_proposes_the_same_designs(store):
+    designer = Designer.load(store, "52f5", device="cpu")
+    proposal = designer.propose([[1.0], [2.0]], candidates=5)
+    known = read_table(OLD / "designs.csv")
+    for name, column in proposal.columns().items():
+        expected = torch.tensor(known.select([name]).values[:, 0])
+        assert torch.allclose(torch.tensor(column).double(), expected, rtol=1e-5), name
+
+
+def test_a_journal_is_read_back_and_nothing_is_simulated_again(store, monkeypatch):
+    monkeypatch.chdir(GOLDEN / "simulator")
+    monkeypatch.syspath_prepend(str(GOLDEN / "simulator"))
+    found = solve_with(
+        "golden_spring:deflection",
+        {"width": (1, 10), "height": (1, 5), "load": (10, 100)},
+        targets=[[1.0]], responses=["deflection"], method="na", settings=SMALL, pairs=40,
+        candidates=3, preset="quick", store=store, device="cpu",
+    )  # fmt: skip
+    assert found.simulator["recalled"] >= 40, "the pairs are in the journal"
