@@ -21,7 +21,8 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
-from invcore import Store, installed
+from invcore import Store
+from invcore.plugin import installed
 
 TASK = "architecture"
 BUDGETS = (1, 2, 5, 10, 20, 50, 100, 256)

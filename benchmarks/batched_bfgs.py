@@ -23,7 +23,7 @@ from invcore_optimisers.coordinates import scales
 from scipy.optimize import minimize
 from torch import Tensor
 
-from invcore import Simulator, Targets, generator, installed
+from invcore.plugin import Simulator, Targets, generator, installed
 
 GTOL = 1e-6
 STEPS = 200

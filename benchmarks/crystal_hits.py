@@ -22,26 +22,21 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
-from invcore import (
-    FitContext,
+from invcore import Space
+from invcore.base.progress import Progress
+from invcore.learning import Scaling, Surrogate, SurrogateConfig, fit_surrogate
+from invcore.pipeline.propose import draw_points, propose_in_batches
+from invcore.plugin import (
+    FitEnvironment,
     InverseMethod,
     InverseModel,
-    LocalisationConfig,
     Problem,
-    Scaling,
-    Space,
     Splits,
-    Surrogate,
-    SurrogateConfig,
     Targets,
-    Trust,
-    fit_surrogate,
     generator,
     installed,
-    localised_candidates,
 )
-from invcore.progress import Progress
-from invcore.proposing import draw_points, propose_in_batches
+from invcore.search import LocalisationConfig, Trust, localised_candidates
 
 TASK = "crystal-mos2"
 GAPS = (0.5, 1.0, 1.5)  # eV
@@ -73,7 +68,7 @@ def shared(data: Splits, task: Any, preset: str, seed: int) -> tuple[Surrogate, 
     """One surrogate for the methods that do not localise, of NA's settings."""
     method = installed().registry.load("method", "na")
     config: SurrogateConfig = method.Config.resolve({}, preset=preset, task=TASK).surrogate
-    context, scaling = FitContext(seed), Scaling.fit(task.designs, data.train)
+    context, scaling = FitEnvironment(seed), Scaling.fit(task.designs, data.train)
     surrogate, _ = fit_surrogate(config, scaling, data.train, data.val, context)
     return surrogate, Trust.fit(surrogate, scaling.pairs(data.train), context.generator("trust"))
 
@@ -122,7 +117,7 @@ def measure(
     rows = []
     for name in names:
         method = resolved(name, preset)
-        model = method.fit(problem, data.train, data.val, FitContext(seed))
+        model = method.fit(problem, data.train, data.val, FitEnvironment(seed))
         designs = proposed(model, count, seed)
         if judge and name not in ("ipage", "na"):
             raw, moved = designs, localised(*judge, designs)

@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
-from invcore import generator, installed
+from invcore.plugin import generator, installed
 
 TASKS = (
     "wave-packet", "billiards", "kuramoto-sivashinsky", "incompressible-flow",

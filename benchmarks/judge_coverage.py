@@ -13,9 +13,10 @@ import argparse
 import json
 from typing import Any
 
-import invcore
-from invcore import generator
-from invcore.plugins import installed
+import invcore_solve
+
+from invcore.plugin import generator
+from invcore.registry.loader import installed
 
 TASKS = ("sine-wave", "robotic-arm", "ballistics")
 
@@ -27,7 +28,7 @@ def measure(task_name: str, method: str, rows: int, targets: int, seed: int) -> 
     low, high = pairs.y.quantile(0.02, dim=0), pairs.y.quantile(0.98, dim=0)
     fresh = task.pairs(20 * targets, generator(seed, "targets")).y
     wanted = fresh[((fresh > low) & (fresh < high)).all(dim=1)][:targets]
-    designer = invcore.fit(pairs.x, pairs.y, method=method, seed=seed)
+    designer = invcore_solve.fit(pairs.x, pairs.y, method=method, seed=seed)
     proposal = designer.propose(wanted, candidates=100, extrapolate=True, seed=seed)
     true = task.simulate(proposal.designs)
     inside = ((true - proposal.predicted).abs() <= proposal.error).double().mean(dim=1)

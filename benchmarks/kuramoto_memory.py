@@ -30,7 +30,7 @@ def gradient(task_name: str, problems: int) -> dict[str, float]:
     """One gradient of the mean square response with respect to all designs, in this process."""
     import torch
 
-    from invcore import generator, installed
+    from invcore.plugin import generator, installed
 
     torch.set_num_threads(1)
     task = installed().registry.load("task", task_name)()

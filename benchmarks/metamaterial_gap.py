@@ -20,7 +20,8 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
-from invcore import Store, generator, installed
+from invcore import Store
+from invcore.plugin import generator, installed
 
 TASK = "meta-material"
 

@@ -23,7 +23,7 @@ from rich.progress import track
 from rich.table import Table
 from torch import Tensor
 
-from invcore import generator
+from invcore.plugin import generator
 
 MATERIAL = Material(loss_tangent=0.05)
 

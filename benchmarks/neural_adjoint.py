@@ -23,11 +23,12 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
-from invcore import FitContext, Problem, Targets, expected_best, generator
-from invcore.plugins import installed
-from invcore.progress import Progress
-from invcore.proposing import propose_in_batches
-from invcore.scoring import squared_error
+from invcore.base.progress import Progress
+from invcore.pipeline.propose import propose_in_batches
+from invcore.plugin import FitEnvironment, Problem, Targets, generator
+from invcore.registry.loader import installed
+from invcore.results import expected_best
+from invcore.scoring.errors import squared_error
 
 TASKS = ("sine-wave", "robotic-arm", "ballistics")
 RATES = (0.1, 0.03, 0.01)
@@ -65,7 +66,7 @@ def compare(name: str, targets: int, starts: int, loop_targets: int, seed: int) 
     data = task.dataset(10_000, targets, seed)
     problem = Problem(name, task.designs, task.responses, task.differentiable)
     method = NeuralAdjoint(NeuralAdjointConfig.resolve({}, task=name))
-    model = method.fit(problem, data.train, data.val, FitContext(seed))
+    model = method.fit(problem, data.train, data.val, FitEnvironment(seed))
     points = torch.rand(
         targets, starts, model.point_dim, generator=generator(seed, "points"), dtype=torch.float64
     )

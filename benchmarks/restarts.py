@@ -11,7 +11,8 @@ import time
 import torch
 from torch import Tensor
 
-from invcore import MLP, FitContext, LossBatch, Pairs, TrainingConfig, generator, isolated, train
+from invcore.learning import MLP, LossBatch, TrainingConfig, train
+from invcore.plugin import FitEnvironment, Pairs, generator, isolated
 
 RESTARTS = 10
 SIZES = ((64, 256), (128, 512), (500, 1024))  # width of three hidden layers, batch
@@ -37,7 +38,9 @@ def seconds(width: int, batch: int, steps: int, restarts: int, device: torch.dev
         epochs=max(1, steps // each), batch_size=batch, min_steps=1, restarts=restarts
     )
     start = time.perf_counter()
-    train(network, loss, loss, pairs, pairs[:64], config, FitContext(device=device), again=build)
+    train(
+        network, loss, loss, pairs, pairs[:64], config, FitEnvironment(device=device), again=build
+    )
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     return (time.perf_counter() - start) / (config.epochs * each)

@@ -16,8 +16,8 @@ import time
 import torch
 
 from invcore.contracts.metric import Evaluation
-from invcore.plugins import installed
-from invcore.scoring import squared_error
+from invcore.registry.loader import installed
+from invcore.scoring.errors import squared_error
 
 
 def main() -> None:

@@ -22,10 +22,10 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
-from invcore import FitContext, InverseModel, Problem, Targets, generator
-from invcore.plugins import installed
-from invcore.progress import Progress
-from invcore.proposing import propose_in_batches
+from invcore.base.progress import Progress
+from invcore.pipeline.propose import propose_in_batches
+from invcore.plugin import FitEnvironment, InverseModel, Problem, Targets, generator
+from invcore.registry.loader import installed
 
 Y = -0.3
 SAMPLERS = ("random", "lhs", "maximin-lhs")
@@ -40,7 +40,7 @@ def fitted(name: str, seed: int) -> tuple[Any, InverseModel]:
     data = task.dataset(10_000, 1, seed)
     problem = Problem("sine-wave", task.designs, task.responses, task.differentiable)
     config = method.Config.resolve({}, task="sine-wave")
-    return task, method(config).fit(problem, data.train, data.val, FitContext(seed))
+    return task, method(config).fit(problem, data.train, data.val, FitEnvironment(seed))
 
 
 def proposals(model: InverseModel, sampler: str, count: int, repeats: int, seed: int) -> Tensor:

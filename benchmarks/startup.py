@@ -21,7 +21,7 @@ from typing import Any
 
 BASELINE = "import click, rich, pydantic, pluggy"
 LIMIT = 1.5
-_MAIN = "from invcore.cli import main; main({!r})"
+_MAIN = "from invcore.cli.main import main; main({!r})"
 LINES = {
     "python": "pass",
     "baseline": BASELINE,

@@ -18,7 +18,7 @@ from invcore_optimisers import Problems, minimise_bfgs
 from invcore_physics.drawing import draw_landscape
 from matplotlib.figure import Figure
 
-from invcore import Simulator, Targets, Task, generator, installed
+from invcore.plugin import Simulator, Targets, Task, generator, installed
 
 TASKS = ("wave-packet", "billiards", "kuramoto-sivashinsky", "incompressible-flow")
 FOLDER = Path(__file__).with_name("tasks")

@@ -16,7 +16,8 @@ from pathlib import Path
 import torch
 from matplotlib.figure import Figure
 
-from invcore import Store, installed
+from invcore import Store
+from invcore.plugin import installed
 
 FOLDER = Path(__file__).with_name("tasks")
 _NO_SETTINGS = ("name", "fingerprint")  # in a record beside them

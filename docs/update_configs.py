@@ -5,10 +5,10 @@ from __future__ import annotations
 import textwrap
 from pathlib import Path
 
-from invcore.cli.fields import dotted, flatten, value_text
-from invcore.component import Kind
-from invcore.config import Config
-from invcore.plugins import installed
+from invcore.base.kinds import Kind
+from invcore.cli.views.config_fields import dotted, flatten, value_text
+from invcore.configs.config import Config
+from invcore.registry.loader import installed
 
 PAGE = Path(__file__).with_name("configs.md")
 SECTIONS: tuple[tuple[Kind, str], ...] = (

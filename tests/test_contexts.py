@@ -5,26 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 
-from invcore import (
-    FitContext,
-    History,
-    InverseMethod,
-    LocalisationConfig,
-    Pairs,
-    RunConfig,
-    Scaling,
-    ShapeError,
-    Store,
-    SurrogateConfig,
-    Targets,
-    TrainingConfig,
-    fit_surrogate,
-    localise,
-    run,
-)
-from invcore.data import flat, joined, repeated
-from invcore.proposing import rerank
-from invcore.testing.problems import Bowl, Known
+from invcore import RunConfig, ShapeError, Store, run
+from invcore.data.pairs import flat, joined, repeated
+from invcore.learning import Scaling, SurrogateConfig, TrainingConfig, fit_surrogate
+from invcore.pipeline.propose import rerank
+from invcore.plugin import FitEnvironment, History, InverseMethod, Pairs, Targets
+from invcore.search import LocalisationConfig, localise
+from invcore.testing.cases.problems import Bowl, Known
 
 
 def pairs(count=40, seed=0):
@@ -94,7 +81,7 @@ def test_a_surrogate_learns_from_it_and_ranks_by_it():
     known, val = pairs(400), pairs(100, 1)
     scaling = Scaling.fit(Known.designs, known)
     config = SurrogateConfig(width=32, training=TrainingConfig(epochs=60))
-    surrogate, _ = fit_surrogate(config, scaling, known, val, FitContext())
+    surrogate, _ = fit_surrogate(config, scaling, known, val, FitEnvironment())
     fresh = pairs(50, 2)
     off = surrogate.predict(fresh.x, fresh.context) - fresh.y
     assert float(off.square().mean()) < 0.01 * float(fresh.y.var())
@@ -126,7 +113,7 @@ def test_a_run_keeps_it_and_resimulates_with_it(make_plugins, tmp_path):
 class Blind(InverseMethod):
     """Knows nothing of contexts."""
 
-    def fit(self, problem, train, val, context):
+    def fit(self, problem, train, val, env):
         raise AssertionError("it should not be asked")
 
     restore = fit

@@ -24,14 +24,16 @@ import yaml
 
 import invcore
 from invcore import cli as command_line
-from invcore import errors, generator, hookspecs
-from invcore.cli import COMMANDS, cli
-from invcore.cli.fields import flatten, value_text
-from invcore.cli.run import build
-from invcore.component import KINDS
-from invcore.plugins import installed
-from invcore.runconfig import SLOTS, RunConfig, component_settings
-from invcore.store import RunRecord
+from invcore import errors, hookspecs
+from invcore.base.kinds import KINDS
+from invcore.cli.commands.run import build
+from invcore.cli.main import COMMANDS, cli
+from invcore.cli.views.config_fields import flatten, value_text
+from invcore.configs.run_config import SLOTS, RunConfig
+from invcore.configs.settings import component_settings
+from invcore.plugin import generator
+from invcore.registry.loader import installed
+from invcore.storage.run_record import RunRecord
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = {path.name: path.read_text() for path in sorted((ROOT / "docs").glob("*.md"))}
@@ -301,7 +303,7 @@ def test_config_files_are_valid(language, tmp_path):
         path.write_text(code)
         config = build(str(path), {}, (), installed())
         assert set(data) <= set(config.model_fields_set)
-        from invcore.plan import Plan
+        from invcore.runs.plan import Plan
 
         Plan.of(config, installed())
 

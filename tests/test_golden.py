@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from invcore_solve import Designer, solve_with
 
-from invcore import Designer, Store, read_bench, read_table, solve_with
-from invcore.benchfile import BenchFile
-from invcore.sweep import Sweep
+from invcore import Store
+from invcore.benchmarking.file import BenchFile
+from invcore.benchmarking.sweep import Sweep
+from invcore.plugin import read_table
+from invcore.results import read_bench
 
 GOLDEN = Path(__file__).parent / "golden"
 OLD = GOLDEN / "0.1.0"

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from invcore.component import KINDS
-from invcore.scaffold import NewPlugin
+from invcore.base.kinds import KINDS
+from invcore.registry.scaffold import NewPlugin
 
 BY_HAND = {
     "pyproject.toml": """
@@ -111,7 +111,7 @@ def call(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def invcore(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return call(home, "-c", "from invcore.cli import main; main()", *words)
+    return call(home, "-c", "from invcore.cli.main import main; main()", *words)
 
 
 def test_methods_are_listed_with_their_owner(home):

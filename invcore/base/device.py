@@ -6,7 +6,7 @@ import re
 
 import torch
 
-from invcore.errors import DeviceError
+from invcore.base.errors import DeviceError
 
 
 def available() -> list[str]:

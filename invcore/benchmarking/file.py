@@ -11,11 +11,12 @@ from typing import Annotated, Any
 
 from pydantic import model_validator
 
-from invcore.benches import NAME, Ablation, Published
-from invcore.config import Config, Field
-from invcore.errors import ConfigError, close_names
-from invcore.positions import Place, lines_of, nearest
-from invcore.runconfig import RunConfig, read_config
+from invcore.base.errors import ConfigError, close_names
+from invcore.benchmarking.manifest import NAME, Ablation, Published
+from invcore.configs.config import Config, Field
+from invcore.configs.files import read_config
+from invcore.configs.line_numbers import Place, lines_of, nearest
+from invcore.configs.run_config import RunConfig
 
 _DEEPEST = 32
 _LABEL = r"^[^\x00-\x1f\x7f]{1,60}$"

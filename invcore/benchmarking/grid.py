@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
 
-from invcore.benchfile import AXES, BenchFile, Labelled
-from invcore.errors import ConfigError, InvcoreError
-from invcore.plan import Plan
-from invcore.plugins import Plugins
-from invcore.positions import Place
-from invcore.runconfig import RunConfig
+from invcore.base.errors import ConfigError, InvcoreError
+from invcore.benchmarking.file import AXES, BenchFile, Labelled
+from invcore.configs.line_numbers import Place
+from invcore.configs.run_config import RunConfig
+from invcore.registry.loader import Plugins
+from invcore.runs.plan import Plan
 
 Values = Mapping[tuple[str, int | None], float | None]
 """Numbers of a run, by metric and number of candidates."""

@@ -10,10 +10,10 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from invcore.config import Config, Field
-from invcore.errors import StoreError, close_names
-from invcore.jsontext import dump
-from invcore.store import Store
+from invcore.base.errors import StoreError, close_names
+from invcore.configs.config import Config, Field
+from invcore.storage.json_text import dump
+from invcore.storage.store import Store
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 """What a bench may be called: it is a file's name everywhere."""

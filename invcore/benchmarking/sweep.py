@@ -7,16 +7,24 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from invcore.benches import FAILED, Bench, BenchCell, Components, read_bench, write_bench
-from invcore.benchfile import BenchFile
-from invcore.cells import Cell, State, Values, cells_of
+from invcore.base.errors import StoreError
+from invcore.benchmarking.file import BenchFile
+from invcore.benchmarking.grid import Cell, State, Values, cells_of
+from invcore.benchmarking.manifest import (
+    FAILED,
+    Bench,
+    BenchCell,
+    Components,
+    read_bench,
+    write_bench,
+)
+from invcore.configs.run_config import RunConfig
 from invcore.contracts.executor import Executor, Job, Record
-from invcore.errors import StoreError
-from invcore.plan import Plan
-from invcore.plugins import Plugins, installed
-from invcore.runconfig import RunConfig
-from invcore.runner import blank_record, reason_of, run
-from invcore.store import RunRecord, Store
+from invcore.registry.loader import Plugins, installed
+from invcore.runs.plan import Plan
+from invcore.runs.runner import blank_record, reason_of, run
+from invcore.storage.run_record import RunRecord
+from invcore.storage.store import Store
 
 
 def do_cell(job: Job, plugins: Plugins | None = None) -> Record:

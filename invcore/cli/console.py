@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from invcore.progress import Progress
+    from invcore.base.progress import Progress
 
 
 def stdout() -> Console:
@@ -56,31 +56,16 @@ def add_row(rows: Table, *texts: str) -> None:
 
 def emit_json(document: Any) -> None:
     """Print one JSON document; numbers that JSON does not know become null."""
-    from invcore.jsontext import dump
+    from invcore.storage.json_text import dump
 
     click.echo(dump(document, indent=2))
 
 
 def progress() -> Progress:
     """Bars on a terminal, silence elsewhere."""
-    from invcore.progress import terminal_progress
+    from invcore.base.progress import terminal_progress
 
     return terminal_progress(stderr())
-
-
-def number(value: float | None, digits: int = 3) -> str:
-    """A number for people; a dash where there is none.
-
-    Example:
-        >>> number(0.00012345), number(None), number(1200.0)
-        ('1.23e-04', '-', '1200')
-    """
-    if value is None or value != value:
-        return "-"
-    if value == int(value) and abs(value) < 1e7:
-        return str(int(value))
-    small = abs(value) < 1e-2 or abs(value) >= 1e5
-    return f"{value:.{digits - 1}e}" if small else f"{value:.{digits}g}"
 
 
 def warn(message: str) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from invcore.errors import InvcoreError
+from invcore.base.errors import InvcoreError
 
 _UNEXPECTED = 70  # EX_SOFTWARE
 _INTERRUPTED = 130
@@ -31,9 +31,6 @@ class _Lazy:
 _WORK, _LOOK, _EXTEND = "Work", "Look", "Extend"
 COMMANDS = {
     "run": _Lazy("run", "Run one method on one task and score it.", _WORK),
-    "solve": _Lazy(
-        "solve", "Find designs for wanted responses by your own table or simulator.", _WORK
-    ),
     "bench": _Lazy("bench", "Run a grid of tasks, methods, samplers and seeds.", _WORK),
     "results": _Lazy("results", "List, show and export stored runs.", _WORK),
     "list-tasks": _Lazy("listing", "List the tasks.", _LOOK),
@@ -63,7 +60,7 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the command's module; a plugin cannot take the name of one of ours."""
         if cmd_name in COMMANDS:
-            module = importlib.import_module(f"invcore.cli.{COMMANDS[cmd_name].module}")
+            module = importlib.import_module(f"invcore.cli.commands.{COMMANDS[cmd_name].module}")
             command = getattr(module, cmd_name.replace("-", "_"))
             assert isinstance(command, click.Command)
             return command
@@ -73,7 +70,7 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Like click's, but a wrong name gets the close ones."""
-        from invcore.errors import close_names
+        from invcore.base.errors import close_names
 
         name = args[0] if args else ""
         if name and not name.startswith("-") and self.get_command(ctx, name) is None:
@@ -98,7 +95,7 @@ class LazyGroup(click.Group):
     def _plugin_commands(self) -> dict[str, click.Command]:
         if not self._asked_plugins:
             self._asked_plugins = True
-            from invcore.plugins import installed
+            from invcore.registry.loader import installed
 
             for problem in installed().add_commands(self):
                 click.echo(f"warning: {problem}", err=True)

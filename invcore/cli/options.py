@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from invcore.component import Kind
+from invcore.base.kinds import Kind
 
 
 class ComponentName(click.ParamType[str]):
@@ -22,7 +22,7 @@ class ComponentName(click.ParamType[str]):
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         """The names that begin so, with their summaries."""
-        from invcore.plugins import installed
+        from invcore.registry.loader import installed
 
         return [
             CompletionItem(entry.component.name, help=entry.component.summary)
@@ -66,6 +66,11 @@ device_option = click.option(
     show_default=True,
     help="auto (CUDA, or the CPU), cpu, cuda, cuda:1; mps is untested.",
 )
+
+
+def setting_option(help: str) -> Decorator:
+    """``--set KEY=VALUE``, which may be repeated; the command gets ``settings``."""
+    return click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help=help)
 
 
 def component_option(kind: Kind, default: str | None, help: str) -> Decorator:

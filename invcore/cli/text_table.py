@@ -67,16 +67,6 @@ def wrap(text: str, width: int) -> list[str]:
     return lines
 
 
-def safe(text: str) -> str:
-    r"""One line without the control characters with which a file could steer a terminal.
-
-    Example:
-        >>> safe("bad\x1b[31m\nlines")
-        'bad?[31m lines'
-    """
-    return "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))
-
-
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     padded = [c + " " * (w - cell_len(c)) for c, w in zip(cells, widths, strict=True)]
     return (" " * _GAP).join(padded).rstrip()

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from invcore.errors import ConfigError, close_names
+from invcore.base.errors import ConfigError, close_names
 
 __all__ = ["PRESETS", "Config", "Field", "Preset"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from abc import ABC
 from typing import Any, ClassVar, Generic, TypeVar
 
-from invcore.config import Config
-from invcore.errors import ConfigError
+from invcore.base.errors import ConfigError
+from invcore.configs.config import Config
 
 C = TypeVar("C", bound=Config)
 

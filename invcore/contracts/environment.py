@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 
-from invcore import seeding
-from invcore.progress import Progress
+from invcore.base import seeding
+from invcore.base.progress import Progress
 
 
 def _forget(record: dict[str, Any]) -> None:
@@ -17,7 +17,7 @@ def _forget(record: dict[str, Any]) -> None:
 
 
 @dataclass(frozen=True)
-class FitContext:
+class FitEnvironment:
     """Where and how a fit happens.
 
     Args:

@@ -10,14 +10,14 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from invcore.candidates import Candidates
-from invcore.contracts.base import C, Configurable
-from invcore.contracts.task import Simulator
-from invcore.data import Pairs
-from invcore.errors import ShapeError
-from invcore.fitcontext import FitContext
-from invcore.space import Space
-from invcore.types import Context
+from invcore.base.errors import ShapeError
+from invcore.base.types import Context
+from invcore.contracts.candidates import Candidates
+from invcore.contracts.configurable import C, Configurable
+from invcore.contracts.environment import FitEnvironment
+from invcore.contracts.simulator import Simulator
+from invcore.data.pairs import Pairs
+from invcore.spaces.space import Space
 
 
 class Needs(Flag):
@@ -134,14 +134,14 @@ class InverseMethod(Configurable[C]):
     there is such."""
 
     @abstractmethod
-    def fit(self, problem: Problem, train: Pairs, val: Pairs, context: FitContext) -> InverseModel:
+    def fit(self, problem: Problem, train: Pairs, val: Pairs, env: FitEnvironment) -> InverseModel:
         """Learn from pairs.
 
         Args:
             problem: the spaces.
             train: (N, Dx) and (N, Dy), in the task's own units.
             val: more pairs, to choose a checkpoint with. The test split is never seen here.
-            context: device, seeds, progress.
+            env: device, seeds, progress.
         """
 
     @abstractmethod

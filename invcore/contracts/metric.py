@@ -10,12 +10,12 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from invcore import seeding
-from invcore.cache import Cache
-from invcore.contracts.base import C, Configurable
+from invcore.base import seeding
+from invcore.base.types import Context
+from invcore.contracts.configurable import C, Configurable
 from invcore.contracts.task import Task
-from invcore.space import Space
-from invcore.types import Context
+from invcore.spaces.space import Space
+from invcore.storage.cache import Cache
 
 _CHUNK = 1 << 21  # numbers of designs in one chunk
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from invcore.contracts.base import C, Configurable
+from invcore.contracts.configurable import C, Configurable
 
 
 class Sampler(Configurable[C]):

@@ -10,14 +10,13 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from invcore.contracts.base import C, Configurable
-from invcore.data import Pairs, Splits, joined, rows_of
-from invcore.errors import BudgetError, DataError, ShapeError
-from invcore.seeding import generator
-from invcore.space import Space
-from invcore.types import Context
+from invcore.base.errors import DataError
+from invcore.base.seeding import generator
+from invcore.base.types import Context
+from invcore.contracts.configurable import C, Configurable
+from invcore.data.pairs import Pairs, Splits, joined
+from invcore.spaces.space import Space
 
-_CHUNK = 1 << 18  # rows a simulator sees at once: bounds memory for a million candidates
 _SPECTRUM = 16  # responses of so many numbers are drawn as a curve
 _TRIES = 20  # draws of a prior before a task counts as one that never responds
 
@@ -41,8 +40,8 @@ class Task(Configurable[C]):
     Set ``designs``, ``responses`` and ``differentiable`` on the class, or in a property.
 
     Example:
-        >>> from invcore.priors import Uniform
-        >>> from invcore.space import Variable
+        >>> from invcore.spaces.priors import Uniform
+        >>> from invcore.spaces.space import Variable
         >>> class Square(Task):
         ...     designs = Space.of(Variable(name="x", prior=Uniform(low=-1.0, high=1.0)))
         ...     responses = Space.of(Variable(name="y"))
@@ -184,42 +183,3 @@ class Task(Configurable[C]):
         test = self.pairs(targets, generator(seed, "test"))
         measured = self.observe(test.y, generator(seed, "measured"))
         return Splits(train, val, Pairs(test.x, measured, test.context))
-
-
-class Simulator:
-    """A task's simulator as a method may use it: every row is counted, a budget is enforced.
-
-    Args:
-        task: whose simulator.
-        budget: the most rows that may be simulated; None for no limit.
-
-    Raises:
-        BudgetError: by the call that would pass the budget; nothing of it is simulated.
-    """
-
-    def __init__(self, task: Task[Any], budget: int | None = None) -> None:
-        self._task = task
-        self.budget = budget
-        self.calls = 0
-        self.differentiable = task.differentiable
-
-    def __call__(self, x: Tensor, context: Context | None = None) -> Tensor:
-        """Simulate designs (N, Dx), in chunks: responses (N, Dy)."""
-        self._task.designs.check(x)
-        cost = len(x) * (1 + (self._task.gradient_calls if x.requires_grad else 0))
-        if self.budget is not None and self.calls + cost > self.budget:
-            raise BudgetError(
-                f"{self.calls + cost} simulator calls asked for, the budget is {self.budget}"
-            )
-        self.calls += cost
-        parts = []
-        for start in range(0, max(len(x), 1), _CHUNK):
-            rows = slice(start, start + _CHUNK)
-            parts.append(self._task.simulate(x[rows], rows_of(context, rows)))
-        y = torch.cat(parts)
-        if y.shape != (len(x), self._task.responses.dim):
-            raise ShapeError(
-                f"simulate of {type(self._task).__name__}: expected "
-                f"({len(x)}, {self._task.responses.dim}), got {tuple(y.shape)}"
-            )
-        return y

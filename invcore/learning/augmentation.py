@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import torch
 
-from invcore.config import Config, Field
-from invcore.data import Pairs, Scaling
-from invcore.fitcontext import FitContext
-from invcore.networks import Surrogate, SurrogateConfig, fit_surrogate
-from invcore.trainingconfig import TrainingConfig
+from invcore.configs.config import Config, Field
+from invcore.contracts.environment import FitEnvironment
+from invcore.data.pairs import Pairs
+from invcore.data.scaling import Scaling
+from invcore.learning.surrogate import Surrogate, SurrogateConfig, fit_surrogate
+from invcore.learning.training_config import TrainingConfig
 
 
 class EnlargeConfig(Config):
@@ -25,7 +26,7 @@ class EnlargeConfig(Config):
 
 
 def enlarged(
-    config: EnlargeConfig, scaling: Scaling, pairs: Pairs, val: Pairs, context: FitContext
+    config: EnlargeConfig, scaling: Scaling, pairs: Pairs, val: Pairs, env: FitEnvironment
 ) -> Pairs:
     """The pairs, scaled, with those that a surrogate adds.
 
@@ -34,21 +35,22 @@ def enlarged(
         scaling: from the training pairs.
         pairs: to train on, in their own units.
         val: to choose the surrogate's checkpoint with.
-        context: device, seeds, progress.
+        env: device, seeds, progress.
 
     Example:
-        >>> from invcore import Space, Uniform, Variable
+        >>> from invcore.spaces.space import Space, Variable
+        >>> from invcore.spaces.priors import Uniform
         >>> space = Space.of(Variable(name="x", prior=Uniform(low=0.0, high=1.0)))
         >>> known = Pairs(torch.rand(64, 1), torch.rand(64, 1))
         >>> scaling = Scaling.fit(space, known)
-        >>> len(enlarged(EnlargeConfig(), scaling, known, known, FitContext()))
+        >>> len(enlarged(EnlargeConfig(), scaling, known, known, FitEnvironment()))
         64
     """
     known = scaling.pairs(pairs)
     if not config.times:
         return known
-    surrogate, _ = fit_surrogate(config.surrogate, scaling, pairs, val, context, label="enlarge")
-    generator, count = context.generator("enlarge", "designs"), config.times * len(known)
+    surrogate, _ = fit_surrogate(config.surrogate, scaling, pairs, val, env, label="enlarge")
+    generator, count = env.generator("enlarge", "designs"), config.times * len(known)
     return enlarge(surrogate, known, count, generator, spread=config.spread)
 
 
@@ -74,13 +76,17 @@ def enlarge(
             Whole numbers and categories stay as they are, and all stay in the data's box.
 
     Example:
-        >>> from invcore import FitContext, SurrogateConfig, TrainingConfig, fit_surrogate
-        >>> from invcore import Scaling, Space, Uniform, Variable
+        >>> from invcore.contracts.environment import FitEnvironment
+        >>> from invcore.learning.surrogate import SurrogateConfig, fit_surrogate
+        >>> from invcore.learning.training_config import TrainingConfig
+        >>> from invcore.data.scaling import Scaling
+        >>> from invcore.spaces.space import Space, Variable
+        >>> from invcore.spaces.priors import Uniform
         >>> space = Space.of(Variable(name="x", prior=Uniform(low=0.0, high=1.0)))
         >>> known = Pairs(torch.rand(64, 1), torch.rand(64, 1))
         >>> scaling = Scaling.fit(space, known)
         >>> quick = SurrogateConfig(training=TrainingConfig(epochs=1))
-        >>> surrogate, _ = fit_surrogate(quick, scaling, known, known, FitContext())
+        >>> surrogate, _ = fit_surrogate(quick, scaling, known, known, FitEnvironment())
         >>> len(enlarge(surrogate, scaling.pairs(known), 100, torch.Generator()))
         164
     """

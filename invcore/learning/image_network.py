@@ -7,7 +7,7 @@ import random
 import torch
 from torch import Tensor, nn
 
-from invcore.space import Grid
+from invcore.spaces.space import Grid
 
 _SMALLEST = 2  # pixels on a side, below which an image is not halved
 

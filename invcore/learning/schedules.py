@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
-from invcore.trainingconfig import TrainingConfig
+from invcore.learning.training_config import TrainingConfig
 
 _GAIN = 1e-4  # a loss that falls by a smaller share than this is stuck
 

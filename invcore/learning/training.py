@@ -10,15 +10,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from invcore.data import Pairs
-from invcore.errors import ConfigError, DivergedError
-from invcore.fitcontext import FitContext
-from invcore.images import moved
-from invcore.members import Alone, Members, Together
-from invcore.schedules import Average, Rate
-from invcore.seeding import isolated
-from invcore.space import Grid
-from invcore.trainingconfig import TrainingConfig
+from invcore.base.errors import ConfigError, DivergedError
+from invcore.base.seeding import isolated
+from invcore.contracts.environment import FitEnvironment
+from invcore.data.pairs import Pairs
+from invcore.learning.image_network import moved
+from invcore.learning.schedules import Average, Rate
+from invcore.learning.stacked_networks import Alone, Members, Together
+from invcore.learning.training_config import TrainingConfig
+from invcore.spaces.space import Grid
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def train(
     pairs: Pairs,
     val: Pairs,
     config: TrainingConfig,
-    context: FitContext,
+    env: FitEnvironment,
     *,
     label: str = "training",
     again: Callable[[], nn.Module] | None = None,
@@ -72,13 +72,13 @@ def train(
     """Train a network in place, and leave it with the weights that did best on validation.
 
     Args:
-        network: on ``context.device``.
+        network: on ``env.device``.
         loss: of a batch, to be minimised.
         val_loss: of validation pairs; decides the checkpoint, the plateau and the early stop.
         pairs: as the network sees them.
         val: likewise.
         config: how.
-        context: device, seeds, progress.
+        env: device, seeds, progress.
         label: names the stage in progress, log and seeds.
         again: builds the network once more, for restarts; it is called with the global generators
             seeded. With ``config.restarts`` above 1, networks of one architecture are trained
@@ -100,17 +100,17 @@ def train(
         ...     lambda batch: (net(batch.x) - batch.y).square().mean(),
         ...     lambda val: (net(val.x) - val.y).square().mean(),
         ...     Pairs(x, 2 * x), Pairs(x, 2 * x),
-        ...     TrainingConfig(epochs=200, batch_size=64, lr=0.1), FitContext(),
+        ...     TrainingConfig(epochs=200, batch_size=64, lr=0.1), FitEnvironment(),
         ... )
         >>> report.val_loss < 1e-3
         True
     """
-    pairs, val = pairs.to(context.device), val.to(context.device)
-    members = _members(network, again, siblings, config.restarts, context, label)
+    pairs, val = pairs.to(env.device), val.to(env.device)
+    members = _members(network, again, siblings, config.restarts, env, label)
     count = max(config.restarts, 1 + len(siblings))
-    orders = [context.generator(label, *([r] if r else [])) for r in range(count)]
-    draws = orders[0] if count == 1 else context.generator(label, "together")
-    moves = random.Random(context.derive(label, "moves"))
+    orders = [env.generator(label, *([r] if r else [])) for r in range(count)]
+    draws = orders[0] if count == 1 else env.generator(label, "together")
+    moves = random.Random(env.derive(label, "moves"))
     size = max(1, min(config.batch_size, len(pairs) // config.min_steps))
     steps = len(pairs) // size
     optimiser = torch.optim.AdamW(
@@ -119,12 +119,12 @@ def train(
     rate = Rate(config, optimiser, steps * config.epochs, count)
     average = Average(members.weights, config.average)
     best, best_epoch, epoch = torch.full((count,), math.inf), torch.zeros(count).long(), 0
-    with context.progress.stage(label, config.epochs) as stage:
+    with env.progress.stage(label, config.epochs) as stage:
         for epoch in range(1, config.epochs + 1):
             network.train()
             order = torch.stack([torch.randperm(len(pairs), generator=g) for g in orders])
-            order = order.to(context.device)
-            total = torch.zeros(count, device=context.device)
+            order = order.to(env.device)
+            total = torch.zeros(count, device=env.device)
             for step in range(steps):
                 rows = order[:, step * size : (step + 1) * size]
                 done = ((epoch - 1) * steps + step) / (config.epochs * steps)
@@ -157,7 +157,7 @@ def train(
             leader = int(best.argmin())
             shown = {"loss": float(mean[leader]), "val": float(now[leader])}
             stage.advance(1, **shown, lr=rate.value)
-            context.log({
+            env.log({
                 "stage": label, "epoch": epoch, "loss": shown["loss"], "val_loss": shown["val"],
                 "lr": rate.value,
             })  # fmt: skip
@@ -179,7 +179,7 @@ def _members(
     again: Callable[[], nn.Module] | None,
     siblings: Sequence[nn.Module],
     count: int,
-    context: FitContext,
+    env: FitEnvironment,
     label: str,
 ) -> Members:
     """The network, or it and others of its architecture."""
@@ -193,6 +193,6 @@ def _members(
         raise ConfigError(f"training.restarts: {label} can be trained once only, not {count} times")
     others = []
     for restart in range(1, count):
-        with isolated(context.derive(label, "weights", restart)):
-            others.append(again().to(context.device))
+        with isolated(env.derive(label, "weights", restart)):
+            others.append(again().to(env.device))
     return Together([network, *others])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from invcore.config import Config, Field
+from invcore.configs.config import Config, Field
 
 
 class TrainingConfig(Config):

@@ -7,14 +7,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from invcore.candidates import Candidates, History
+from invcore.base.progress import Progress
+from invcore.contracts.candidates import Candidates, History
 from invcore.contracts.method import InverseModel, Targets
 from invcore.contracts.sampler import Sampler
-from invcore.contracts.task import Simulator
-from invcore.data import repeated, rows_of
-from invcore.networks import Surrogate
-from invcore.progress import Progress
-from invcore.scoring import squared_error
+from invcore.contracts.simulator import Simulator
+from invcore.data.pairs import repeated, rows_of
+from invcore.learning.surrogate import Surrogate
+from invcore.scoring.errors import squared_error
 
 ROWS = 65536  # candidates proposed at once: bounds memory, and moves the bar
 

@@ -5,12 +5,9 @@ from __future__ import annotations
 import importlib
 import re
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any
 
-from invcore.errors import PluginError
-
-Kind = Literal["task", "method", "sampler", "metric", "executor"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+from invcore.base.errors import PluginError
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")

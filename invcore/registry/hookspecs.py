@@ -9,8 +9,8 @@ import pluggy
 if TYPE_CHECKING:
     import click
 
-    from invcore.component import Component
-    from invcore.events import Event
+    from invcore.contracts.events import Event
+    from invcore.registry.component import Component
 
 hookspec = pluggy.HookspecMarker("invcore")
 hookimpl = pluggy.HookimplMarker("invcore")

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
-from invcore import hookspecs
-from invcore.component import Component, Kind
-from invcore.errors import PluginError
-from invcore.registry import Entry, Registry
+from invcore.base.errors import PluginError
+from invcore.base.kinds import Kind
+from invcore.registry import hookspecs
+from invcore.registry.component import Component
+from invcore.registry.registry import Entry, Registry
 
 if TYPE_CHECKING:
     import click
 
-    from invcore.events import Event
+    from invcore.contracts.events import Event
 
 GROUP = "invcore"
 _HOOKS: dict[str, Kind] = {

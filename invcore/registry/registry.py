@@ -6,8 +6,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any, cast
 
-from invcore.component import KINDS, Component, Kind
-from invcore.errors import PluginError, UnknownNameError, close_names
+from invcore.base.errors import PluginError, UnknownNameError, close_names
+from invcore.base.kinds import KINDS, Kind
+from invcore.registry.component import Component
 
 _CONTRACTS = {
     "task": "invcore.contracts.task:Task",

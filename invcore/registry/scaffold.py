@@ -13,8 +13,9 @@ from pathlib import Path
 from string import Template
 
 import invcore
-from invcore.component import KINDS, Component, Kind
-from invcore.errors import ConfigError, StoreError, close_names
+from invcore.base.errors import ConfigError, StoreError, close_names
+from invcore.base.kinds import KINDS, Kind
+from invcore.registry.component import Component
 
 _DISTRIBUTION = re.compile(r"[A-Za-z](?:[A-Za-z0-9]|[-_.](?=[A-Za-z0-9]))*")
 _SUMMARIES: dict[Kind, str] = {

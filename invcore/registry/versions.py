@@ -8,7 +8,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, requires, version
 
 import invcore
-from invcore.registry import Entry
+from invcore.registry.registry import Entry
 
 
 def versions_of(entries: Iterable[Entry]) -> dict[str, str]:
@@ -24,7 +24,7 @@ def versions_of(entries: Iterable[Entry]) -> dict[str, str]:
         By the names of distributions, in their order.
 
     Example:
-        >>> from invcore.plugins import installed
+        >>> from invcore.registry.loader import installed
         >>> method = installed().registry.find("method", "inn")
         >>> sorted(versions_of([method]))
         ['invcore', 'invcore-inn', 'invcore-invertible']

@@ -7,17 +7,17 @@ from typing import Any
 
 import torch
 
+from invcore.base.device import resolve_device
+from invcore.base.errors import PluginError
+from invcore.configs.run_config import Choice, RunConfig
 from invcore.contracts.method import InverseMethod
 from invcore.contracts.metric import Metric
 from invcore.contracts.sampler import Sampler
 from invcore.contracts.task import Task
-from invcore.device import resolve_device
-from invcore.errors import PluginError
-from invcore.jsontext import identity
-from invcore.plugins import Plugins
-from invcore.registry import Entry
-from invcore.runconfig import Choice, RunConfig
-from invcore.versions import versions_of
+from invcore.registry.loader import Plugins
+from invcore.registry.registry import Entry
+from invcore.registry.versions import versions_of
+from invcore.storage.json_text import identity
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,13 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
-from invcore.cache import Cache
-from invcore.candidates import Candidates
+from invcore.base.errors import DivergedError, InvcoreError, ShapeError, StoreError
+from invcore.base.progress import Progress
+from invcore.base.seeding import generator
+from invcore.configs.run_config import RunConfig
+from invcore.contracts.candidates import Candidates
+from invcore.contracts.environment import FitEnvironment
+from invcore.contracts.events import Event
 from invcore.contracts.method import (
     InverseModel,
     Needs,
@@ -21,21 +26,18 @@ from invcore.contracts.method import (
     Targets,
 )
 from invcore.contracts.metric import Estimate, Evaluation
-from invcore.contracts.task import Simulator
-from invcore.data import Scaling, Splits, repeated
-from invcore.errors import DivergedError, InvcoreError, ShapeError, StoreError
-from invcore.events import Event
-from invcore.fitcontext import FitContext
-from invcore.networks import Surrogate, SurrogateConfig, fit_surrogate
-from invcore.plan import Plan
-from invcore.plugins import Plugins, installed
-from invcore.progress import Progress
-from invcore.proposing import draw_points, propose_in_batches, rerank
-from invcore.runconfig import RunConfig
-from invcore.scoring import squared_error
-from invcore.seeding import generator
-from invcore.store import MetricRecord, RunRecord, Store, Timings
-from invcore.trainingconfig import TrainingConfig
+from invcore.contracts.simulator import Simulator
+from invcore.data.pairs import Splits, repeated
+from invcore.data.scaling import Scaling
+from invcore.learning.surrogate import Surrogate, SurrogateConfig, fit_surrogate
+from invcore.learning.training_config import TrainingConfig
+from invcore.pipeline.propose import draw_points, propose_in_batches, rerank
+from invcore.registry.loader import Plugins, installed
+from invcore.runs.plan import Plan
+from invcore.scoring.errors import squared_error
+from invcore.storage.cache import Cache
+from invcore.storage.run_record import MetricRecord, RunRecord, Timings
+from invcore.storage.store import Store
 
 _RERANK = SurrogateConfig(training=TrainingConfig(epochs=200))
 
@@ -164,9 +166,9 @@ class _Run:
         problem = Problem(
             config.task.name, plan.task.designs, plan.task.responses, plan.task.differentiable
         )
-        context = FitContext(config.seed, plan.device, self.progress, self.log.append)
+        env = FitEnvironment(config.seed, plan.device, self.progress, self.log.append)
         model: InverseModel = self._stage(
-            "fit", lambda: plan.method.fit(problem, data.train, data.val, context)
+            "fit", lambda: plan.method.fit(problem, data.train, data.val, env)
         )
         judge = Simulator(plan.task)
         candidates, calls = self._stage("propose", lambda: self._propose(model, targets))
@@ -258,12 +260,12 @@ class _Run:
     def _rerank(self, candidates: Candidates, targets: Targets, data: Splits) -> Tensor:
         """The candidates' places by the opinion of a surrogate, the same for all methods."""
         plan, config = self.plan, self.plan.config
-        context = FitContext(config.seed, plan.device, self.progress, self.log.append)
+        env = FitEnvironment(config.seed, plan.device, self.progress, self.log.append)
         scaling = Scaling.fit(plan.task.designs, data.train)
 
         def fitted() -> dict[str, Tensor]:
             surrogate, _ = fit_surrogate(
-                _RERANK, scaling, data.train, data.val, context, label="rerank"
+                _RERANK, scaling, data.train, data.val, env, label="rerank"
             )
             return {name: value.cpu() for name, value in surrogate.state().items()}
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from invcore.errors import ShapeError
-from invcore.scoring import expected_best
+from invcore.base.errors import ShapeError
+from invcore.scoring.expected_best import expected_best
 
 
 class Pace(NamedTuple):

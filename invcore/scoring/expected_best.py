@@ -7,39 +7,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from invcore.errors import ShapeError
+from invcore.base.errors import ShapeError
 
 _CHUNK = 1 << 22  # numbers held at once beside the errors themselves
-
-
-def squared_error(resimulated: Tensor, targets: Tensor) -> Tensor:
-    """Mean over Dy of the squared difference.
-
-    Args:
-        resimulated: (B, K, Dy).
-        targets: (B, Dy).
-
-    Returns:
-        (B, K), NaN where a response is missing.
-
-    Raises:
-        ShapeError: the shapes do not fit.
-
-    Example:
-        >>> squared_error(torch.tensor([[[1.0], [3.0]]]), torch.tensor([[1.0]]))
-        tensor([[0., 4.]])
-    """
-    if resimulated.ndim != 3 or resimulated.shape[::2] != targets.shape:
-        raise ShapeError(
-            f"scoring: expected (B, K, Dy) and (B, Dy), got {tuple(resimulated.shape)} and "
-            f"{tuple(targets.shape)}"
-        )
-    errors = resimulated.new_empty(resimulated.shape[:2])
-    step = max(1, _CHUNK // max(1, resimulated.shape[1] * resimulated.shape[2]))
-    for i in range(0, len(targets), step):
-        rows = slice(i, i + step)
-        errors[rows] = (resimulated[rows] - targets[rows, None]).square().mean(dim=2)
-    return errors
 
 
 def expected_best(errors: Tensor, counts: Sequence[int], *, ranked: bool) -> Tensor:
@@ -108,48 +78,3 @@ def _subset_weights(total: int, counts: Sequence[int]) -> Tensor:
         )
         rows.append(torch.where(possible, log_share.exp() * count, 0.0))
     return torch.stack(rows)
-
-
-def median(values: Tensor) -> float:
-    """The median, between the two middle values where their number is even; NaN is left out.
-
-    Example:
-        >>> median(torch.tensor([3.0, 1.0, torch.nan, 2.0, 10.0]))
-        2.5
-    """
-    known = values[~values.isnan()].flatten()
-    if len(known) == 0:
-        return float("nan")
-    ordered = known.sort().values  # torch.quantile refuses what a large run has
-    return float(0.5 * (ordered[(len(known) - 1) // 2] + ordered[len(known) // 2]))
-
-
-def bootstrap(
-    values: Tensor, generator: torch.Generator, *, repeats: int = 1000, level: float = 0.95
-) -> tuple[float, float, float]:
-    """The mean over targets, and its percentile-bootstrap interval.
-
-    Args:
-        values: (B,); NaN is left out.
-        generator: on the CPU; decides the resamples.
-        repeats: resamples.
-        level: of the interval.
-
-    Returns:
-        Mean, lower and upper end; all NaN where there are no values.
-
-    Example:
-        >>> bootstrap(torch.full((9,), 2.0), torch.Generator())
-        (2.0, 2.0, 2.0)
-    """
-    known = values[~values.isnan()].detach().cpu().double()
-    if len(known) == 0:
-        return (float("nan"),) * 3
-    step = max(1, _CHUNK // len(known))
-    means = []
-    for start in range(0, repeats, step):
-        shape = (min(step, repeats - start), len(known))
-        means.append(known[torch.randint(len(known), shape, generator=generator)].mean(dim=1))
-    ends = torch.tensor([(1 - level) / 2, (1 + level) / 2], dtype=torch.float64)
-    low, high = torch.cat(means).quantile(ends)
-    return float(known.mean()), float(low), float(high)

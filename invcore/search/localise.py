@@ -7,58 +7,20 @@ Two ways, both batched over all starts, in which each start's path depends on th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor
 
-from invcore.candidates import Candidates
-from invcore.config import Config, Field
-from invcore.data import Scaling
-from invcore.errors import ConfigError
-from invcore.trust import Anchors, Trust
-from invcore.types import Forward
+from invcore.base.errors import ConfigError
+from invcore.base.types import Forward
+from invcore.contracts.candidates import Candidates
+from invcore.data.scaling import Scaling
+from invcore.search.adam import _adam
+from invcore.search.levenberg_marquardt import _levenberg_marquardt
+from invcore.search.localisation_config import LocalisationConfig
+from invcore.search.trust import Anchors, Trust
 
-_FLAT = 1e-4  # of its cost: a start that can gain no more in a step of lm is done
 _SMALL = 16  # most columns, of design or response, for which Jacobians are formed
-
-
-class LocalisationConfig(Config):
-    """How starts are moved."""
-
-    solver: Literal["auto", "lm", "adam"] = Field(
-        "auto",
-        description="lm: Levenberg-Marquardt, needs at most 16 design features or responses; "
-        "adam: as the papers do; auto: lm where it can.",
-    )
-    steps: int = Field(40, ge=0, description="Most steps of lm.")
-    adam_steps: int = Field(300, ge=0, description="Most steps of adam.")
-    lr: float = Field(0.02, gt=0, description="First step size of adam, in standard deviations.")
-    tolerance: float = Field(
-        1e-10, ge=0, description="A start is done at this squared error, in scaled units."
-    )
-    max_step: float = Field(1.0, gt=0, description="Longest step of lm, in standard deviations.")
-    boundary: float = Field(
-        10.0, ge=0, description="adam: weight of the mean distance outside the box."
-    )
-    trust: bool = Field(
-        True,
-        description="Rank by the model's own error plus its error at the ten nearest known pairs; "
-        "off: by its own error alone, as published.",
-    )
-    nearest: float = Field(
-        0.1,
-        gt=0,
-        le=1,
-        description="Where starts are known designs: the share of the training designs, those with "
-        "the nearest responses, that they come from.",
-    )
-    rows: int = Field(
-        65536,
-        ge=1,
-        description="Starts of up to 16 features that are moved at once, of more features "
-        "accordingly fewer; bounds the memory.",
-    )
 
 
 @dataclass(frozen=True)
@@ -180,152 +142,3 @@ def localised_candidates(
     x = scaling.decode(features, inside=boxed).view(batch, count, -1)
     y = scaling.y.inverse((found.y + lacking).cpu().double()).view(batch, count, -1)
     return Candidates(x.gather(1, order.expand_as(x)), y.gather(1, order.expand_as(y)))
-
-
-def _levenberg_marquardt(
-    forward: Forward,
-    start: Tensor,
-    known: Tensor,
-    target: Tensor,
-    box: tuple[Tensor, Tensor],
-    moves: Tensor,
-    config: LocalisationConfig,
-) -> Tensor:
-    """Damped Gauss-Newton steps, clipped to the box; those that are done leave the batch."""
-    low, high = box
-    result = start.clamp(low, high)
-    rows = torch.arange(len(start), device=start.device)
-    x, t = result.clone(), target
-    y, jac = _value_and_jacobian(forward, x, known)
-    damping = torch.full((len(x),), 1e-3, device=x.device)
-    cost = (y - t).square().mean(dim=1)
-    for _ in range(config.steps):
-        residual = y - t
-        step = _step(jac, residual, x, (low, high), moves, damping)
-        length = step.norm(dim=1, keepdim=True).clamp(min=1e-30)
-        step = step * (config.max_step / length).clamp(max=1.0)
-        trial = (x + step).clamp(low, high)
-        inside = (trial == x + step).all(dim=1)  # the box's faces held back none of it
-        trial_y, trial_jac = _value_and_jacobian(forward, trial, known)
-        trial_cost = (trial_y - t).square().mean(dim=1)
-        better = trial_cost < cost
-        # More responses than features can seldom be met: the linear model says when no more is won
-        hoped = cost - (residual + torch.einsum("nyf,nf->ny", jac, step)).square().mean(dim=1)
-        flat = inside & (damping <= 1e-2) & (hoped <= _FLAT * cost) & (y.shape[1] > x.shape[1])
-        moved = (trial - x).abs().amax(dim=1)
-        x = torch.where(better[:, None], trial, x)
-        y = torch.where(better[:, None], trial_y, y)
-        jac = torch.where(better[:, None, None], trial_jac, jac)
-        cost = torch.where(better, trial_cost, cost)
-        damping = torch.where(better, damping * 0.2, damping * 6.0).clamp(1e-8, 1e8)
-        still = (moved < 1e-7) & (damping > 1e-4)  # below, a step may be all rounding error
-        done = (cost <= config.tolerance) | still | flat | (damping >= 1e7)
-        result[rows[done]] = x[done]
-        keep = ~done
-        if not bool(keep.any()):
-            return result
-        rows, x, t, y, jac = rows[keep], x[keep], t[keep], y[keep], jac[keep]
-        cost, damping, known = cost[keep], damping[keep], known[keep]
-    result[rows] = x
-    return result
-
-
-def _step(
-    jac: Tensor,
-    residual: Tensor,
-    x: Tensor,
-    box: tuple[Tensor, Tensor],
-    moves: Tensor,
-    damping: Tensor,
-) -> Tensor:
-    """The damped step (N, F), in the smaller of the two normal equations.
-
-    Features at an end of the box that would leave it, or that may not move, are held.
-    """
-    gradient = torch.einsum("nyf,ny->nf", jac, residual)
-    held = ((x <= box[0]) & (gradient > 0)) | ((x >= box[1]) & (gradient < 0)) | ~moves
-    jac = jac.masked_fill(held[:, None, :], 0.0)
-    responses, features = jac.shape[1:]
-    if responses == 1:  # by far the most frequent, and no solve is needed
-        row = jac[:, 0]
-        size = row.square().sum(dim=1)
-        return -row * (residual[:, 0] / (size * (1 + damping) + 1e-12))[:, None]
-    if responses <= features:
-        square = jac @ jac.transpose(1, 2)
-        return -torch.einsum("nyf,ny->nf", jac, _solve(square, residual, damping))
-    square = jac.transpose(1, 2) @ jac
-    gradient = torch.einsum("nyf,ny->nf", jac, residual)
-    return -_solve(square, gradient, damping).masked_fill(held, 0.0)
-
-
-def _solve(square: Tensor, right: Tensor, damping: Tensor) -> Tensor:
-    """Solve (A + damping * mean(diag A) I) s = right for each row."""
-    scale = square.diagonal(dim1=1, dim2=2).mean(dim=1)
-    shift = damping * scale + 1e-12 + 1e-6 * scale
-    eye = torch.eye(square.shape[1], device=square.device)
-    factor, _ = torch.linalg.cholesky_ex(square + shift[:, None, None] * eye)
-    return torch.cholesky_solve(right[:, :, None], factor)[:, :, 0]
-
-
-def _value_and_jacobian(forward: Forward, x: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
-    """Responses (N, Dy) and their Jacobian (N, Dy, F), by the cheaper direction."""
-    with torch.enable_grad():
-        leaf = x.detach().requires_grad_()
-        y = forward(torch.cat([leaf, known], dim=1))
-        responses, features = y.shape[1], x.shape[1]
-        if responses <= features:
-            rows = [
-                torch.autograd.grad(y[:, j].sum(), leaf, retain_graph=j + 1 < responses)[0]
-                for j in range(responses)
-            ]
-            return y.detach(), torch.stack(rows, dim=1)
-        # Columns: the gradient along u is linear in u, and its gradient with respect to u is J.
-        # (Forward-mode differentiation would do, but torch warns of its own deprecated parts.)
-        u = torch.zeros_like(y).requires_grad_()
-        (gradient,) = torch.autograd.grad(y, leaf, u, create_graph=True)
-        columns = [
-            torch.autograd.grad(gradient[:, i].sum(), u, retain_graph=i + 1 < features)[0]
-            for i in range(features)
-        ]
-    return y.detach(), torch.stack(columns, dim=2)
-
-
-def _adam(
-    forward: Forward,
-    start: Tensor,
-    known: Tensor,
-    target: Tensor,
-    box: tuple[Tensor, Tensor],
-    moves: Tensor,
-    config: LocalisationConfig,
-) -> Tensor:
-    """Adam on each start's own loss: a sum over starts, so that none feels the batch's size."""
-    low, high = box
-    result, rows = start.clone(), torch.arange(len(start), device=start.device)
-    x, t = start.clone(), target
-    first, second = torch.zeros_like(x), torch.zeros_like(x)
-    for step in range(1, config.adam_steps + 1):
-        with torch.enable_grad():
-            leaf = x.detach().requires_grad_()
-            error = (forward(torch.cat([leaf, known], dim=1)) - t).square().mean(dim=1)
-            loss = error.sum()
-            if config.boundary:
-                outside = torch.relu(low - leaf) + torch.relu(leaf - high)
-                loss = loss + config.boundary * outside.mean(dim=1).sum()
-            (gradient,) = torch.autograd.grad(loss, leaf)
-        gradient = torch.where(moves, gradient, 0.0)
-        first = 0.9 * first + 0.1 * gradient
-        second = 0.999 * second + 0.001 * gradient.square()
-        rate = config.lr * (1 - 0.99 * (step - 1) / config.adam_steps)
-        denominator = (second / (1 - 0.999**step)).sqrt() + 1e-8
-        done = error <= config.tolerance
-        x = torch.where(done[:, None], x, x - rate * first / (1 - 0.9**step) / denominator)
-        if step % 10 == 0 and bool(done.any()):
-            result[rows[done]] = x[done]
-            keep = ~done
-            rows, x, t, first, second = rows[keep], x[keep], t[keep], first[keep], second[keep]
-            known = known[keep]
-            if len(rows) == 0:
-                break
-    result[rows] = x
-    return result.clamp(low, high)  # the loss only discourages: the last word is the box's

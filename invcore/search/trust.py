@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from invcore.data import Pairs
-from invcore.types import Forward
+from invcore.base.types import Forward
+from invcore.data.pairs import Pairs
 
 _NEAREST = 10
 _KNOWN = 4096  # pairs that are kept: enough to tell good regions from bad, cheap to search

@@ -13,7 +13,7 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from invcore.config import Config
+from invcore.configs.config import Config
 
 _EDGE = 2.0**-40  # keeps infinite tails finite: 7 standard deviations of a normal
 

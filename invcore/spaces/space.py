@@ -16,9 +16,9 @@ from pydantic import Field, model_validator
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from invcore.config import Config
-from invcore.errors import DataError, ShapeError, UnknownNameError, close_names
-from invcore.priors import Categorical, Integers, Poisson, Prior
+from invcore.base.errors import DataError, ShapeError, UnknownNameError, close_names
+from invcore.configs.config import Config
+from invcore.spaces.priors import Categorical, Integers, Poisson, Prior
 
 
 class Variable(Config):
@@ -33,7 +33,7 @@ class Variable(Config):
         high: an upper bound beside that of the prior's support.
 
     Example:
-        >>> from invcore.priors import Normal
+        >>> from invcore.spaces.priors import Normal
         >>> Variable(name="speed", prior=Normal(mean=0.0, std=1.0), low=0.0).bounds
         (0.0, inf)
     """
@@ -95,7 +95,7 @@ class Space(Config):
     """An ordered set of variables: the columns of designs or of responses.
 
     Example:
-        >>> from invcore.priors import Uniform
+        >>> from invcore.spaces.priors import Uniform
         >>> space = Space.of(Variable(name="x1", prior=Uniform(low=-1.0, high=1.0)))
         >>> space.from_unit(torch.tensor([[0.75]]))
         tensor([[0.5000]])

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+import secrets
 import shutil
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+
+from invcore.base.errors import DataError
+from invcore.base.text import printable
 
 _TAKEN = (errno.ENOTEMPTY, errno.EEXIST)  # what a rename says where a folder stands
 _TRIES = 100  # against others who replace the same folder at the same time
@@ -59,3 +64,31 @@ def _put_back(old: Path, final: Path) -> bool:
     except OSError as error:
         return error.errno in _TAKEN  # another's stands by now
     return True
+
+
+def replace_file(path: str | os.PathLike[str], data: bytes, place: str) -> None:
+    """Write a file under another name in its folder, then rename it: all or nothing.
+
+    Raises:
+        DataError: no such folder, no rights, a full disk.
+    """
+    temporary = None
+    try:
+        target = Path(os.path.realpath(path))  # a link stays a link, to the new content
+        if not target.parent.is_dir():
+            raise DataError(f"{place}: its folder does not exist; create it first")
+        temporary = target.with_name(f".invcore-{secrets.token_hex(8)}.tmp")
+        with temporary.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())  # or a crash could leave the new name on an empty file
+        os.replace(temporary, target)
+    except DataError:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: a path with a null byte
+        why = printable(getattr(error, "strerror", None) or error, 120)
+        raise DataError(f"{place}: cannot be written ({why}); check the path and disk") from error
+    finally:
+        if temporary is not None:
+            with contextlib.suppress(OSError):  # the rename has usually taken it away
+                temporary.unlink(missing_ok=True)

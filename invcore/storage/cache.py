@@ -13,7 +13,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from invcore.jsontext import identity
+from invcore.storage.json_text import identity
 
 
 class Cache:

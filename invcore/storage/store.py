@@ -5,86 +5,24 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 from safetensors import SafetensorError
 
-from invcore.config import Config
-from invcore.errors import StoreError, UnknownNameError, close_names
-from invcore.folders import replace_folder
-from invcore.jsontext import dump as dump
+from invcore.base.errors import StoreError, UnknownNameError, close_names
+from invcore.storage.atomic import replace_folder
+from invcore.storage.json_text import dump as dump
+from invcore.storage.run_record import _ID, SCHEMA, RunRecord
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-SCHEMA: Literal[1] = 1
 RECORD = "run.json"
-_ID = re.compile(r"^[0-9a-f]{12}$")
-
-
-class MetricRecord(Config):
-    """One number of a run; see ``Estimate``."""
-
-    name: str
-    T: int | None = None
-    value: float | None
-    ci_low: float | None = None
-    ci_high: float | None = None
-    unit: str = ""
-    better: Literal["lower", "higher", ""] = "lower"
-
-
-class Timings(Config):
-    """Seconds."""
-
-    fit_s: float = 0.0
-    propose_s: float = 0.0
-    simulate_s: float = 0.0
-
-
-class RunRecord(Config):
-    """What ``run.json`` holds."""
-
-    schema_version: Literal[1] = SCHEMA
-    id: str = Field(pattern=_ID.pattern)
-    kind: Literal["run", "solve"] = "run"
-    status: Literal["ok", "diverged", "skipped", "error"] = "ok"
-    reason: str = ""
-    notes: tuple[str, ...] = ()
-    task: str
-    method: str
-    sampler: str
-    candidates: int
-    targets: int
-    seed: int
-    device: str
-    ranked: bool = False
-    metrics: tuple[MetricRecord, ...] = ()
-    timings: Timings = Timings()
-    simulator_calls: int = 0
-    parameters: int = 0
-    config: dict[str, Any] = {}
-    versions: dict[str, str] = {}
-    created: str = ""
-    files: dict[str, str] = {}
-
-    def metric(self, name: str, T: int | None = None) -> MetricRecord:
-        """One of the metrics.
-
-        Raises:
-            UnknownNameError: the run has no such number.
-        """
-        for metric in self.metrics:
-            if metric.name == name and metric.T == T:
-                return metric
-        known = {f"{m.name}" + ("" if m.T is None else f" (T={m.T})") for m in self.metrics}
-        raise UnknownNameError(f"run {self.id}: no metric {name!r}. {close_names(name, known)}")
 
 
 class Store:

@@ -15,27 +15,27 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from invcore.testing.cases.evaluations import Example as Example
+    from invcore.testing.cases.evaluations import evaluation as evaluation
+    from invcore.testing.cases.subjects import MethodSubject as MethodSubject
+    from invcore.testing.cases.subjects import Subject as Subject
     from invcore.testing.catalogue import CHECKS as CHECKS
-    from invcore.testing.checks import Check as Check
-    from invcore.testing.checks import CheckFailed as CheckFailed
-    from invcore.testing.checks import NotApplicable as NotApplicable
-    from invcore.testing.checks import Outcome as Outcome
-    from invcore.testing.checks import run_checks as run_checks
-    from invcore.testing.evaluations import Example as Example
-    from invcore.testing.evaluations import evaluation as evaluation
+    from invcore.testing.check import Check as Check
+    from invcore.testing.check import CheckFailed as CheckFailed
+    from invcore.testing.check import NotApplicable as NotApplicable
+    from invcore.testing.check import Outcome as Outcome
+    from invcore.testing.check import run_checks as run_checks
     from invcore.testing.report import Report as Report
     from invcore.testing.report import check_plugin as check_plugin
-    from invcore.testing.subjects import MethodSubject as MethodSubject
-    from invcore.testing.subjects import Subject as Subject
     from invcore.testing.suite import PluginSuite as PluginSuite
 
 # On first use: the processes in which executors' checks work need neither torch nor pytest.
 _HOME = {
     "catalogue": ("CHECKS",),
-    "checks": ("Check", "CheckFailed", "NotApplicable", "Outcome", "run_checks"),
-    "evaluations": ("Example", "evaluation"),
+    "check": ("Check", "CheckFailed", "NotApplicable", "Outcome", "run_checks"),
+    "cases.evaluations": ("Example", "evaluation"),
     "report": ("Report", "check_plugin"),
-    "subjects": ("MethodSubject", "Subject"),
+    "cases.subjects": ("MethodSubject", "Subject"),
     "suite": ("PluginSuite",),
 }
 _MODULE = {name: module for module, names in _HOME.items() for name in names}

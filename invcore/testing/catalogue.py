@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from invcore.component import Kind
-from invcore.testing.checks import Check
-from invcore.testing.configs import CONFIG_CHECKS
-from invcore.testing.executors import EXECUTOR_CHECKS
-from invcore.testing.method_honesty import HONESTY_CHECKS
-from invcore.testing.method_repeats import REPEAT_CHECKS
-from invcore.testing.methods import VALIDITY_CHECKS
-from invcore.testing.metrics import METRIC_CHECKS
-from invcore.testing.samplers import SAMPLER_CHECKS
-from invcore.testing.tasks import TASK_CHECKS
+from invcore.base.kinds import Kind
+from invcore.testing.check import Check
+from invcore.testing.checks.configs import CONFIG_CHECKS
+from invcore.testing.checks.executors import EXECUTOR_CHECKS
+from invcore.testing.checks.method_honesty import HONESTY_CHECKS
+from invcore.testing.checks.method_repeats import REPEAT_CHECKS
+from invcore.testing.checks.method_validity import VALIDITY_CHECKS
+from invcore.testing.checks.metrics import METRIC_CHECKS
+from invcore.testing.checks.samplers import SAMPLER_CHECKS
+from invcore.testing.checks.tasks import TASK_CHECKS
 
 CHECKS: dict[Kind, tuple[Check, ...]] = {
     "task": CONFIG_CHECKS + TASK_CHECKS,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from invcore.errors import InvcoreError
+from invcore.base.errors import InvcoreError
 
 
 class CheckFailed(InvcoreError, AssertionError):

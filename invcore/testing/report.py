@@ -6,15 +6,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from invcore.component import KINDS, Kind
-from invcore.config import Config, merge
-from invcore.errors import ConfigError, PluginError, UnknownNameError, close_names
-from invcore.plugins import Plugins
-from invcore.progress import Progress
-from invcore.runconfig import apply_settings
+from invcore.base.errors import ConfigError, PluginError, UnknownNameError, close_names
+from invcore.base.kinds import KINDS, Kind
+from invcore.base.progress import Progress
+from invcore.configs.config import Config, merge
+from invcore.configs.settings import apply_settings
+from invcore.registry.loader import Plugins
+from invcore.testing.cases.subjects import Subject
 from invcore.testing.catalogue import CHECKS
-from invcore.testing.checks import Outcome, run_checks
-from invcore.testing.subjects import Subject
+from invcore.testing.check import Outcome, run_checks
 
 
 @dataclass(frozen=True)

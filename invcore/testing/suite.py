@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 
 import pytest
 
-from invcore.component import Kind
-from invcore.plugins import installed
+from invcore.base.kinds import Kind
+from invcore.registry.loader import installed
+from invcore.testing.cases.evaluations import Example
+from invcore.testing.cases.subjects import Subject
 from invcore.testing.catalogue import CHECKS
-from invcore.testing.checks import Check, NotApplicable
-from invcore.testing.evaluations import Example
-from invcore.testing.subjects import Subject
+from invcore.testing.check import Check, NotApplicable
 
 
 class PluginSuite:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from invcore import device
-from invcore.errors import DeviceError
+from invcore.base import device
+from invcore.base.errors import DeviceError
 
 
 @pytest.fixture(params=[0, 2])

@@ -6,8 +6,8 @@ import pickle
 
 import pytest
 
-from invcore import errors
-from invcore.errors import close_names
+from invcore.base import errors
+from invcore.base.errors import close_names
 
 FAMILY = {
     "ConfigError": (ValueError, 2),

@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from invcore.progress import Progress, RichProgress
+from invcore.base.progress import Progress, RichProgress
 
 
 def test_silent(capsys):

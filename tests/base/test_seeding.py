@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from invcore import FitContext, generator, isolated
-from invcore.seeding import derive
+from invcore.base.seeding import derive
+from invcore.plugin import FitEnvironment, generator, isolated
 
 
 def test_names_decide_the_seed():
@@ -30,12 +30,12 @@ def test_seed_is_the_published_hash():
 def test_generators_are_independent():
     draws = [torch.rand(2000, generator=generator(0, name)) for name in ("a", "b")]
     assert abs(float(torch.corrcoef(torch.stack(draws))[0, 1])) < 0.08
-    context = FitContext(seed=3)
+    env = FitEnvironment(seed=3)
     assert torch.equal(
-        torch.rand(3, generator=context.generator("x")),
+        torch.rand(3, generator=env.generator("x")),
         torch.rand(3, generator=generator(3, "fit", "x")),
     )
-    assert context.derive("x") != FitContext(seed=4).derive("x")
+    assert env.derive("x") != FitEnvironment(seed=4).derive("x")
 
 
 def everything():

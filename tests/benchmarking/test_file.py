@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from invcore import Store
-from invcore.benchfile import BenchFile
-from invcore.errors import ConfigError
-from invcore.plugins import installed
-from invcore.sweep import Sweep
+from invcore.base.errors import ConfigError
+from invcore.benchmarking.file import BenchFile
+from invcore.benchmarking.sweep import Sweep
+from invcore.registry.loader import installed
 
 GOOD = """\
 name = "good"                 # line 1
@@ -176,8 +176,8 @@ def test_method_that_depends_on_the_task_is_blamed_with_it(read, complaint):
 
 
 def test_ids_are_those_of_single_runs(read):
-    from invcore.plan import Plan
-    from invcore.runconfig import RunConfig
+    from invcore.configs.run_config import RunConfig
+    from invcore.runs.plan import Plan
 
     cell = read(GOOD).cells[-1]
     alone = RunConfig.resolve({

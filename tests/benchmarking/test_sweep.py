@@ -9,7 +9,14 @@ from itertools import product
 import pytest
 import torch
 
-from invcore import (
+from invcore import Store
+from invcore.base.errors import DivergedError, StoreError
+from invcore.benchmarking.file import BenchFile
+from invcore.benchmarking.grid import Cell, State, time_left
+from invcore.benchmarking.manifest import Bench, BenchCell, read_bench, write_bench
+from invcore.benchmarking.sweep import Sweep, Watcher, do_cell
+from invcore.configs.run_config import RunConfig
+from invcore.plugin import (
     Candidates,
     Config,
     Estimate,
@@ -18,14 +25,7 @@ from invcore import (
     Metric,
     Needs,
     Sampler,
-    Store,
 )
-from invcore.benches import Bench, BenchCell, read_bench, write_bench
-from invcore.benchfile import BenchFile
-from invcore.cells import Cell, State, time_left
-from invcore.errors import DivergedError, StoreError
-from invcore.runconfig import RunConfig
-from invcore.sweep import Sweep, Watcher, do_cell
 
 FITS: Counter[str] = Counter()
 
@@ -50,13 +50,13 @@ class Model(InverseModel):
 class Toy(InverseMethod):
     Config = Settings
 
-    def fit(self, problem, train, val, context):
+    def fit(self, problem, train, val, env):
         FITS[self.config.key] += 1
         failures = {
             "memory": MemoryError(), "exit": SystemExit(3), "interrupt": KeyboardInterrupt(),
             "diverge": DivergedError("toy\ndiverged"), "bug": ZeroDivisionError(),
         }  # fmt: skip
-        if self.config.fail and context.seed in self.config.seeds:
+        if self.config.fail and env.seed in self.config.seeds:
             raise failures[self.config.fail]
         return Model()
 

@@ -7,39 +7,13 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import Distribution
 from pathlib import Path
 from textwrap import dedent
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
-from invcore import plugins as loading
-from invcore.cli import cli, main
-from invcore.plugins import Plugins
-
-
-class Outcome(NamedTuple):
-    """What a command line did."""
-
-    code: int
-    out: str
-    err: str
-
-
-Call = Callable[..., Outcome]
-
-
-@pytest.fixture
-def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Call:
-    """Run ``invcore WORDS`` in this process, on a terminal of 100 columns."""
-    monkeypatch.setenv("COLUMNS", "100")
-
-    def run(*words: str) -> Outcome:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as end:
-            main(words)
-        captured = capsys.readouterr()
-        return Outcome(int(end.value.code or 0), captured.out, captured.err)
-
-    return run
+from invcore.cli.main import cli
+from invcore.registry import loader as loading
+from invcore.registry.loader import Plugins
 
 
 class Site:

@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 
 from invcore import Store
-from invcore.benches import read_bench
-from invcore.benchfile import BenchFile
-from invcore.plugins import Plugins, installed
-from invcore.sweep import Sweep
+from invcore.benchmarking.file import BenchFile
+from invcore.benchmarking.manifest import read_bench
+from invcore.benchmarking.sweep import Sweep
+from invcore.registry.loader import Plugins, installed
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = 'targets = 4\ncandidates = 3\npairs = 40\ndevice = "cpu"\nsamplers = ["random"]\n'
@@ -125,7 +125,7 @@ def test_bad_lines(name, call, folder):
 def test_without_the_executors(call, folder, monkeypatch):
     points = entry_points(group="invcore")
     some = Plugins([point for point in points if point.dist.name != "invcore-executors"])
-    monkeypatch.setattr("invcore.plugins.installed", lambda: some)
+    monkeypatch.setattr("invcore.registry.loader.installed", lambda: some)
     done = call("bench", "good.toml", "--jobs", "2")
     assert done.code == 2 and "pip install invcore-executors" in done.err
     assert call("bench", "good.toml", "--jobs", "1").code == 0
@@ -135,8 +135,8 @@ def test_without_the_executors(call, folder, monkeypatch):
 def test_the_live_table(folder, columns):
     from rich.console import Console
 
-    from invcore.cells import State
-    from invcore.cli.benchview import Table
+    from invcore.benchmarking.grid import State
+    from invcore.cli.views.bench_progress import Table
 
     sweep = Sweep(BenchFile.read("mixed.toml"), Store("runs"))
     ids = [cell.id for cell in sweep.cells]
@@ -253,7 +253,7 @@ def gate(tmp_path, monkeypatch):
     )  # fmt: skip
     monkeypatch.chdir(tmp_path)
     environment = {**os.environ, "PYTHONPATH": str(site), "OMP_NUM_THREADS": "1"}
-    code = "from invcore.cli import main; main()"
+    code = "from invcore.cli.main import main; main()"
     command = [sys.executable, "-c", code, "bench", "b.toml"]
     started = []
 

@@ -5,11 +5,11 @@ from typing import Annotated, Any, Literal
 
 import pytest
 
-from invcore import Config, Field
-from invcore.cli.facts import description
-from invcore.cli.fields import dotted, flatten, type_text
-from invcore.component import KINDS
-from invcore.plugins import installed
+from invcore.base.kinds import KINDS
+from invcore.cli.views.component_facts import description
+from invcore.cli.views.config_fields import dotted, flatten, type_text
+from invcore.plugin import Config, Field
+from invcore.registry.loader import installed
 
 TASK = """
     from invcore import Config, Space, Task, Uniform, Variable

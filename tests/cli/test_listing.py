@@ -7,7 +7,7 @@ import sys
 import pytest
 from rich.cells import cell_len
 
-from invcore.cli.plain import columns, wrap
+from invcore.cli.text_table import columns, wrap
 
 LISTINGS = ["list-tasks", "list-methods", "list-samplers", "list-metrics"]
 
@@ -29,7 +29,7 @@ def test_imports_nothing_heavy(command, option):
         return
     code = (
         "import atexit, sys\n"
-        "from invcore.cli import main\n"
+        "from invcore.cli.main import main\n"
         "heavy = ('torch', 'pydantic', 'numpy', 'rich.console')\n"
         "atexit.register(lambda: print(*[m for m in heavy if m in sys.modules], file=sys.stderr))\n"
         f"main({[command, *option]!r})"

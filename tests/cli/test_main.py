@@ -7,9 +7,9 @@ import click
 import pytest
 from click.shell_completion import ShellComplete
 
-from invcore import store
-from invcore.cli import COMMANDS, cli, main
-from invcore.errors import DivergedError, StoreError
+from invcore.base.errors import DivergedError, StoreError
+from invcore.cli.main import COMMANDS, cli, main
+from invcore.storage import store
 
 FAILURES = [
     (StoreError("no room\non the disk"), 3, "error: no room on the disk"),

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from invcore.cli import checks
+from invcore.cli.views import doctor_checks as checks
 
 MISSPELT = """
     @hookimpl

@@ -7,7 +7,8 @@ import os
 import pytest
 import torch
 
-from invcore.store import MetricRecord, RunRecord, Store, Timings
+from invcore.storage.run_record import MetricRecord, RunRecord, Timings
+from invcore.storage.store import Store
 
 COMMON = {"sampler": "lhs", "candidates": 64, "targets": 20, "seed": 3, "device": "cpu"}
 METRICS = (

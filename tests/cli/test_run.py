@@ -91,7 +91,7 @@ def test_config_file_flags_and_settings_lie_over_each_other(ending, document, fo
 
 def test_stored_run_is_shown_again(call, document, monkeypatch):
     first = document(*SMALL)
-    monkeypatch.setattr("invcore.runner._Run", None)
+    monkeypatch.setattr("invcore.runs.runner._Run", None)
     assert document(*SMALL) == first
     code, out, _ = call("run", *SMALL)
     assert code == 0 and first["id"] in out and "r_T" in out and "95% interval" in out
@@ -201,7 +201,7 @@ def test_interrupt(call, monkeypatch, folder):
 
 
 def test_debug_raises(monkeypatch):
-    from invcore.cli import main
+    from invcore.cli.main import main
 
     with pytest.raises(KeyError, match="no task 'x'"):
         main(["run", "--task", "x", "--debug"])

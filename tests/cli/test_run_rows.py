@@ -2,8 +2,8 @@
 
 import pytest
 
-from invcore.cli.ledger import task_label
-from invcore.store import RunRecord
+from invcore.cli.views.run_rows import task_label
+from invcore.storage.run_record import RunRecord
 
 
 @pytest.mark.parametrize(

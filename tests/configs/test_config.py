@@ -9,8 +9,8 @@ from typing import Literal
 import pytest
 from pydantic import ValidationError
 
-from invcore.config import Config, Field, merge
-from invcore.errors import ConfigError
+from invcore.base.errors import ConfigError
+from invcore.configs.config import Config, Field, merge
 
 
 class Inner(Config):

@@ -8,7 +8,7 @@ import tomllib
 import pytest
 import yaml
 
-from invcore.positions import lines_of, nearest
+from invcore.configs.line_numbers import lines_of, nearest
 
 # Every value that has a place is a number or text that says its own line.
 LAYOUTS = {

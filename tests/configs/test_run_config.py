@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from invcore import Config, RunConfig
-from invcore.errors import ConfigError
-from invcore.runconfig import Choice, apply_settings, component_settings, read_config
+from invcore import RunConfig
+from invcore.base.errors import ConfigError
+from invcore.configs.files import read_config
+from invcore.configs.run_config import Choice
+from invcore.configs.settings import apply_settings, component_settings
+from invcore.plugin import Config
 
 
 class Training(Config):

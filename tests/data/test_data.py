@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from invcore import Normaliser, Pairs, Scaling, generator
-from invcore.errors import DataError, ShapeError
-from invcore.priors import Categorical, Integers, Normal, Uniform
-from invcore.space import Space, Variable
+from invcore.base.errors import DataError, ShapeError
+from invcore.learning import Normaliser, Scaling
+from invcore.plugin import Pairs, generator
+from invcore.spaces.priors import Categorical, Integers, Normal, Uniform
+from invcore.spaces.space import Space, Variable
 
 CPU = torch.device("cpu")
 MIXED = Space.of(

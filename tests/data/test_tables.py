@@ -12,8 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from invcore.errors import DataError
-from invcore.tables import Table, check_same_rows, check_table, read_table, write_table
+from invcore.base.errors import DataError
+from invcore.data.tables.check import check_same_rows, check_table
+from invcore.data.tables.read import read_table
+from invcore.data.tables.table import Table
+from invcore.data.tables.write import write_table
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -9,23 +9,11 @@ import torch
 from pydantic import ValidationError
 from torch.nn.functional import pad
 
-from invcore import (
-    ConfigError,
-    FitContext,
-    Grid,
-    Normaliser,
-    Pairs,
-    Scaling,
-    Space,
-    Surrogate,
-    SurrogateConfig,
-    Uniform,
-    Variable,
-    fit_surrogate,
-    generator,
-)
-from invcore.images import Border, ImageNetwork, moved
-from invcore.priors import Categorical
+from invcore import ConfigError, Grid, Space, Uniform, Variable
+from invcore.learning import Normaliser, Scaling, Surrogate, SurrogateConfig, fit_surrogate
+from invcore.learning.image_network import Border, ImageNetwork, moved
+from invcore.plugin import FitEnvironment, Pairs, generator
+from invcore.spaces.priors import Categorical
 
 SIDE = 8
 GRID = Grid(rows=SIDE, columns=SIDE, periodic=True, mirrors=True)
@@ -112,7 +100,7 @@ def test_images_are_learnt_where_they_are_images():
         config = SurrogateConfig.resolve(
             {"network": network, "training": {"epochs": 60}, "image": image}
         )
-        surrogate, report = fit_surrogate(config, scaling, train, val, FitContext())
+        surrogate, report = fit_surrogate(config, scaling, train, val, FitEnvironment())
         losses[network] = report.val_loss
         again = Surrogate.restore(config, pixels(), surrogate.state())
         assert torch.equal(again.predict(val.x), surrogate.predict(val.x))
@@ -124,7 +112,7 @@ def test_restarts_of_image_networks_train_together():
     image = {"channels": 2, "width": 4, "training": {"epochs": 2, "restarts": 3}}
     config = SurrogateConfig.resolve({"image": image})
     scaling = Scaling.fit(pixels(), train)
-    _, report = fit_surrogate(config, scaling, train, train, FitContext())
+    _, report = fit_surrogate(config, scaling, train, train, FitEnvironment())
     assert len(set(report.restarts)) == 3 and report.val_loss == min(report.restarts)
 
 

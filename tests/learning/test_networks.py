@@ -8,22 +8,18 @@ import pytest
 import torch
 from torch import nn
 
-from invcore import (
+from invcore import Space, Uniform, Variable
+from invcore.learning import (
     MLP,
-    FitContext,
-    Pairs,
     Scaling,
-    Space,
     Surrogate,
     SurrogateConfig,
     TrainingConfig,
-    Uniform,
-    Variable,
     fit_surrogate,
-    generator,
     substate,
 )
-from invcore.priors import Categorical
+from invcore.plugin import FitEnvironment, Pairs, generator
+from invcore.spaces.priors import Categorical
 
 SPACE = Space.of(
     Variable(name="a", prior=Uniform(low=10.0, high=12.0)),
@@ -43,7 +39,9 @@ def fitted(seed=0, **config):
     training = TrainingConfig(epochs=150, lr=0.02, batch_size=64)
     sizes = SurrogateConfig(**{"width": 16, "depth": 1, "training": training} | config)
     scaling = Scaling.fit(SPACE, train)
-    surrogate, report = fit_surrogate(sizes, scaling, train, pairs(50, 1), FitContext(seed=seed))
+    surrogate, report = fit_surrogate(
+        sizes, scaling, train, pairs(50, 1), FitEnvironment(seed=seed)
+    )
     return sizes, surrogate, report
 
 

@@ -12,8 +12,9 @@ import pytest
 import torch
 from torch import nn
 
-from invcore import FitContext, LossBatch, Pairs, TrainingConfig, generator, isolated, train
-from invcore.errors import ConfigError, DivergedError
+from invcore.base.errors import ConfigError, DivergedError
+from invcore.learning import LossBatch, TrainingConfig, train
+from invcore.plugin import FitEnvironment, Pairs, generator, isolated
 
 X = torch.randn(256, 3, generator=generator(0, "x"))
 Y = X @ torch.tensor([[1.0], [-2.0], [0.5]]) + 3 + torch.randn(256, 1, generator=generator(0, "y"))
@@ -35,7 +36,7 @@ def fit(network, *, loss=None, val_loss=None, pairs=PAIRS, val=VAL, seed=0, **co
     report = train(
         network, loss or square, val_loss or square, pairs, val,
         TrainingConfig(**{"epochs": 30, "batch_size": 64, "lr": 0.03, "min_steps": 1} | config),
-        FitContext(seed=seed, log=log.append),
+        FitEnvironment(seed=seed, log=log.append),
     )  # fmt: skip
     return report, log
 
@@ -209,7 +210,7 @@ def test_few_pairs_get_smaller_batches():
         sizes.clear()
         train(
             network, loss, lambda val: torch.zeros(()), Pairs(X[:rows], Y[:rows]), PAIRS,
-            TrainingConfig(epochs=1, batch_size=100, min_steps=steps), FitContext(),
+            TrainingConfig(epochs=1, batch_size=100, min_steps=steps), FitEnvironment(),
         )  # fmt: skip
         expected = max(1, min(100, rows // steps))
         assert sizes == [expected] * (rows // expected)
@@ -230,21 +231,21 @@ def test_restarts_together_are_the_same_as_one_after_another(schedule, clip):
             return (network(part.x) - part.y).square().mean()
 
         config = TrainingConfig(**settings, restarts=restarts)
-        return train(network, loss, loss, PAIRS, VAL, config, context, label=label, again=plain)
+        return train(network, loss, loss, PAIRS, VAL, config, env, label=label, again=plain)
 
-    class Same(FitContext):
+    class Same(FitEnvironment):
         """One after another with the seeds that restarts have together."""
 
         def generator(self, *names):
             return super().generator("t", *([self.restart] if self.restart else []))
 
-    context = FitContext(seed=5)
+    env = FitEnvironment(seed=5)
     with isolated(1):
         network = plain()
-    together = trained(network, context, "t", restarts=4)
+    together = trained(network, env, "t", restarts=4)
     alone, weights = [], []
     for restart in range(4):
-        with isolated(context.derive("t", "weights", restart) if restart else 1):
+        with isolated(env.derive("t", "weights", restart) if restart else 1):
             one = plain()
         same = Same(seed=5)
         object.__setattr__(same, "restart", restart)
@@ -270,7 +271,7 @@ def test_a_restart_that_diverges_does_not_cost_the_others():
         return (network(part.x) - part.y).square().mean()
 
     report = train(
-        network, loss, loss, PAIRS, VAL, TrainingConfig(epochs=3, restarts=2), FitContext(),
+        network, loss, loss, PAIRS, VAL, TrainingConfig(epochs=3, restarts=2), FitEnvironment(),
         again=lost,
     )  # fmt: skip
     assert math.isfinite(report.restarts[0]) and math.isinf(report.restarts[1])
@@ -284,7 +285,7 @@ def test_restarts_need_to_know_how_to_build_the_network():
 
 def test_siblings_are_all_kept_each_with_what_it_would_have_learnt_as_a_restart():
     settings = dict(epochs=8, batch_size=64, lr=0.05)
-    context = FitContext(seed=5)
+    env = FitEnvironment(seed=5)
     with isolated(1):
         networks = [plain() for _ in range(3)]
     others = iter([copy.deepcopy(network) for network in networks[1:]])
@@ -295,11 +296,11 @@ def test_siblings_are_all_kept_each_with_what_it_would_have_learnt_as_a_restart(
 
     report = train(
         networks[0], loss_of(networks[0]), loss_of(networks[0]), PAIRS, VAL,
-        TrainingConfig(**settings), context, siblings=networks[1:],
+        TrainingConfig(**settings), env, siblings=networks[1:],
     )  # fmt: skip
     best = train(
         lone, loss_of(lone), loss_of(lone), PAIRS, VAL,
-        TrainingConfig(**settings, restarts=3), context, again=lambda: next(others),
+        TrainingConfig(**settings, restarts=3), env, again=lambda: next(others),
     )  # fmt: skip
     assert report.restarts == pytest.approx(best.restarts)
     for network, value in zip(networks, report.restarts, strict=True):
@@ -317,4 +318,4 @@ def test_siblings_and_restarts_exclude_each_other():
 
     config = TrainingConfig(epochs=1, restarts=2)
     with pytest.raises(ConfigError, match="keeps all"):
-        train(networks[0], loss, loss, PAIRS, VAL, config, FitContext(), siblings=networks[1:])
+        train(networks[0], loss, loss, PAIRS, VAL, config, FitEnvironment(), siblings=networks[1:])

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from invcore import Executor
+from invcore.plugin import Executor
 from invcore.testing import CHECKS, Subject, run_checks
 
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 import torch
 
-from invcore import (
+from invcore.plugin import (
     Candidates,
     Config,
     Field,
@@ -95,8 +95,8 @@ class Reference(InverseMethod[ReferenceConfig]):
     model = ReferenceModel
     uses_context = True
 
-    def fit(self, problem, train, val, context):
-        keep = self.keep(train, context)
+    def fit(self, problem, train, val, env):
+        keep = self.keep(train, env)
         model = self.model(problem, train.x[keep], train.y[keep], self.config)
         if train.context:
             model.known = columns(train.context)[keep]
@@ -142,8 +142,8 @@ class DeafToTheSeed(Reference):
 
 
 class ScalesPairsInPlace(Reference):
-    def fit(self, problem, train, val, context):
-        model = super().fit(problem, train, val, context)
+    def fit(self, problem, train, val, env):
+        model = super().fit(problem, train, val, env)
         train.y.sub_(train.y.mean(0))
         return model
 
@@ -261,8 +261,8 @@ class ForgetsItsOrigin(ReferenceModel):
 class FitKnowsMore(Reference):
     model = ForgetsItsOrigin
 
-    def fit(self, problem, train, val, context):
-        model = super().fit(problem, train, val, context)
+    def fit(self, problem, train, val, env):
+        model = super().fit(problem, train, val, env)
         model.lookup = 6
         return model
 
@@ -325,19 +325,19 @@ class HonestSimulations(Reference):
 
 
 class OpensTheTestSplit(Reference):
-    def fit(self, problem, train, val, context):
+    def fit(self, problem, train, val, env):
         frame = sys._getframe()
         while frame is not None:
             data = frame.f_locals.get("data")
             if hasattr(data, "test"):
                 train = Pairs(torch.cat([train.x, data.test.x]), torch.cat([train.y, data.test.y]))
             frame = frame.f_back
-        return super().fit(problem, train, val, context)
+        return super().fit(problem, train, val, env)
 
 
 class TunesOnTheTargets(Reference):
-    def fit(self, problem, train, val, context):
-        frame, model = sys._getframe(), super().fit(problem, train, val, context)
+    def fit(self, problem, train, val, env):
+        frame, model = sys._getframe(), super().fit(problem, train, val, env)
         while frame is not None:
             if hasattr(frame.f_locals.get("data"), "test"):
                 model.y = model.y + 1e-9 * frame.f_locals["data"].test.y.mean()
@@ -353,9 +353,9 @@ class NeedsManyPairs(Reference):
 
 
 class NeedsTwoVariables(Reference):
-    def fit(self, problem, train, val, context):
+    def fit(self, problem, train, val, env):
         train.x[:, 1].mean()
-        return super().fit(problem, train, val, context)
+        return super().fit(problem, train, val, env)
 
 
 class NeedsSeveralCandidates(ReferenceModel):
@@ -365,8 +365,8 @@ class NeedsSeveralCandidates(ReferenceModel):
 
 
 class IgnoresTheContext(Reference):
-    def fit(self, problem, train, val, context):
-        return super().fit(problem, Pairs(train.x, train.y), val, context)
+    def fit(self, problem, train, val, env):
+        return super().fit(problem, Pairs(train.x, train.y), val, env)
 
 
 class LooseConfig(Config):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from invcore import Estimate, Metric, bootstrap
+from invcore.plugin import Estimate, Metric
+from invcore.results import bootstrap
 from invcore.testing import CHECKS, Example, Subject, evaluation, run_checks
 
 # The smallest errors of the two targets are 1 and 4.

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from invcore import Sampler, generator
+from invcore.plugin import Sampler, generator
 from invcore.testing import CHECKS, Subject, run_checks
 
 

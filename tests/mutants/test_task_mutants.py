@@ -5,18 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from invcore import (
-    Categorical,
-    Integers,
-    Normal,
-    Pairs,
-    Space,
-    Splits,
-    Task,
-    Uniform,
-    Variable,
-    generator,
-)
+from invcore import Categorical, Integers, Normal, Space, Uniform, Variable
+from invcore.plugin import Pairs, Splits, Task, generator
 from invcore.testing import CHECKS, Subject, run_checks
 
 

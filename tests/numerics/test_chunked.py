@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from invcore import differentiable_once, in_chunks
+from invcore.numerics import differentiable_once, in_chunks
 
 
 def test_chunks_are_as_small_as_asked_and_computed_again_for_gradients():

@@ -6,7 +6,7 @@ import pytest
 import torch
 from scipy.stats import kstest
 
-from invcore import point_keys, scattered
+from invcore.numerics import point_keys, scattered
 
 
 @pytest.mark.parametrize("start", [(0.5, 0.5), (0.1234567, 0.7654321), (2.0**-33, 1 - 2.0**-33)])

@@ -9,9 +9,10 @@ from importlib.metadata import EntryPoint
 import click
 import pytest
 
-from invcore import Component, Event, Sampler, hookimpl
-from invcore.errors import PluginError, UnknownNameError
-from invcore.plugins import Plugins
+from invcore import Component, hookimpl
+from invcore.base.errors import PluginError, UnknownNameError
+from invcore.plugin import Event, Sampler
+from invcore.registry.loader import Plugins
 
 EVENT = Event("run-started", "0123456789ab")
 

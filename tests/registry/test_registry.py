@@ -7,9 +7,10 @@ import types
 
 import pytest
 
-from invcore import Component, Executor, InverseMethod, Metric, Sampler, Task
-from invcore.errors import PluginError, UnknownNameError
-from invcore.registry import Entry, Registry
+from invcore import Component
+from invcore.base.errors import PluginError, UnknownNameError
+from invcore.plugin import Executor, InverseMethod, Metric, Sampler, Task
+from invcore.registry.registry import Entry, Registry
 
 
 class Points(Sampler):
@@ -22,7 +23,7 @@ class Half(Sampler):
 
 
 class HalfMethod(InverseMethod):
-    def fit(self, problem, train, val, context):
+    def fit(self, problem, train, val, env):
         raise NotImplementedError
 
 
@@ -105,7 +106,7 @@ def test_module_that_raises(error, monkeypatch, complaint):
     def raise_it(name):
         raise error
 
-    monkeypatch.setattr("invcore.component.importlib.import_module", raise_it)
+    monkeypatch.setattr("invcore.registry.component.importlib.import_module", raise_it)
     made = Component("bad", "Made up.", "fake_parts:Points")
     message = complaint(PluginError, made.load)
     assert type(error).__name__ in message

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from invcore.cli import cli
-from invcore.component import KINDS
-from invcore.errors import ConfigError, StoreError
-from invcore.scaffold import NewPlugin
+from invcore.base.errors import ConfigError, StoreError
+from invcore.base.kinds import KINDS
+from invcore.cli.main import cli
+from invcore.registry.scaffold import NewPlugin
 
 
 @pytest.mark.parametrize("kind", KINDS)

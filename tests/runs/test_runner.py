@@ -7,9 +7,9 @@ import json
 import pytest
 import torch
 
-from invcore import Simulator, Targets
-from invcore.progress import Progress
-from invcore.proposing import propose_in_batches
+from invcore.base.progress import Progress
+from invcore.pipeline.propose import propose_in_batches
+from invcore.plugin import Simulator, Targets
 
 
 def method(name="exact", **settings):
@@ -28,7 +28,7 @@ def test_identity_is_what_determines_the_result(go, monkeypatch):
     assert go(plan=True, **method(shift=0.1, fail="")).id == first, "a default said aloud"
     others = [go(plan=True, **change).id for change in CHANGES]
     assert len({first, *others}) == len(CHANGES) + 1
-    monkeypatch.setattr("invcore.device.available", lambda: ["cuda:0", "cuda:1", "cpu"])
+    monkeypatch.setattr("invcore.base.device.available", lambda: ["cuda:0", "cuda:1", "cpu"])
     cards = {go(plan=True, device=name).id for name in ("cuda", "cuda:0", "cuda:1", "auto")}
     assert len(cards) == 1 and first not in cards
     assert go(plan=True, **({"preset": "quick"} | method(shift=0.1))).id == first
@@ -138,7 +138,7 @@ def test_ranked_model_is_scored_by_its_own_order(go):
 
 @pytest.mark.parametrize("rows", [1, 5, 12, 1000])
 def test_batches_change_nothing(monkeypatch, rows, line, go):
-    monkeypatch.setattr("invcore.proposing.ROWS", rows)
+    monkeypatch.setattr("invcore.pipeline.propose.ROWS", rows)
     y, context = torch.rand(9, 1), {"i": torch.arange(9)}
     points = torch.rand(9, 5, 1, dtype=torch.float64)
     whole = go.model(0.3).propose(Targets(y), points).x

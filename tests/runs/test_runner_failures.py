@@ -7,8 +7,8 @@ import json
 import pytest
 
 from invcore import Store
-from invcore.cli.run import document, show
-from invcore.errors import ConfigError, DeviceError, StoreError, UnknownNameError
+from invcore.base.errors import ConfigError, DeviceError, StoreError, UnknownNameError
+from invcore.cli.commands.run import document, show
 
 
 def method(name="exact", **settings):
@@ -57,7 +57,7 @@ def test_hook_that_fails_is_logged_whenever_it_does(go, monkeypatch):
     def emit(self, event):
         return [f"a tracker at {event.name}"]
 
-    monkeypatch.setattr("invcore.plugins.Plugins.emit", emit)
+    monkeypatch.setattr("invcore.registry.loader.Plugins.emit", emit)
     record = go()
     lines = log(go, record)
     for name in ("run-started", "run-finished"):

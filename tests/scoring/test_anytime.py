@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from invcore.errors import ShapeError
-from invcore.pacing import anytime
-from invcore.scoring import expected_best
-from invcore.seeding import generator
+from invcore.base.errors import ShapeError
+from invcore.base.seeding import generator
+from invcore.scoring.anytime import anytime
+from invcore.scoring.expected_best import expected_best
 
 ERRORS = torch.rand(5, 8, generator=generator(0), dtype=torch.float64)
 

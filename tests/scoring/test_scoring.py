@@ -9,9 +9,10 @@ import pytest
 import torch
 from scipy import stats
 
-from invcore import bootstrap, expected_best, generator
-from invcore.errors import ShapeError
-from invcore.scoring import squared_error
+from invcore.base.errors import ShapeError
+from invcore.plugin import generator
+from invcore.results import bootstrap, expected_best
+from invcore.scoring.errors import squared_error
 
 NAN, INF = float("nan"), float("inf")
 
@@ -76,7 +77,7 @@ def test_ends_are_the_mean_and_the_minimum():
 def test_many_targets_are_scored_as_few(ranked, monkeypatch):
     errors = torch.rand(50, 20, generator=generator(2))
     whole = expected_best(errors, [1, 7], ranked=ranked)
-    monkeypatch.setattr("invcore.scoring._CHUNK", 60)  # three targets at a time
+    monkeypatch.setattr("invcore.scoring.expected_best._CHUNK", 60)  # three targets at a time
     torch.testing.assert_close(expected_best(errors, [1, 7], ranked=ranked), whole)
     resimulated = torch.rand(50, 20, 2, generator=generator(3))
     expected = (resimulated - errors[:, None, :2]).square().mean(2)
@@ -133,6 +134,6 @@ def test_bootstrap_is_deterministic_and_leaves_out_what_is_missing(monkeypatch):
     assert bootstrap(torch.tensor([2.0]), generator(0)) == (2.0, 2.0, 2.0)
     wide = bootstrap(values, generator(1), level=0.99)
     assert wide[1] < first[1] and wide[2] > first[2]
-    monkeypatch.setattr("invcore.scoring._CHUNK", 90)
+    monkeypatch.setattr("invcore.scoring.expected_best._CHUNK", 90)
     parts = bootstrap(values, generator(1))
     assert parts == pytest.approx(first, rel=1e-12)

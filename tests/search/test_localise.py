@@ -7,17 +7,12 @@ import pytest
 import torch
 from scipy.optimize import least_squares, lsq_linear
 
-from invcore import (
-    LocalisationConfig,
-    Normaliser,
-    Pairs,
-    Scaling,
-    generator,
-    localise,
-)
-from invcore.errors import ConfigError
-from invcore.priors import Normal, Uniform
-from invcore.space import Space, Variable
+from invcore.base.errors import ConfigError
+from invcore.learning import Normaliser, Scaling
+from invcore.plugin import Pairs, generator
+from invcore.search import LocalisationConfig, localise
+from invcore.spaces.priors import Normal, Uniform
+from invcore.spaces.space import Space, Variable
 
 LM, ADAM = LocalisationConfig(solver="lm"), LocalisationConfig(solver="adam", adam_steps=600)
 

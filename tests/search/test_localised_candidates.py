@@ -6,19 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from invcore import (
-    LocalisationConfig,
-    Normaliser,
-    Pairs,
-    Scaling,
-    Trust,
-    generator,
-    localise,
-    localised_candidates,
-)
-from invcore.priors import Categorical, Integers, Uniform
-from invcore.space import Space, Variable
-from invcore.trust import Anchors
+from invcore.learning import Normaliser, Scaling
+from invcore.plugin import Pairs, generator
+from invcore.search import LocalisationConfig, Trust, localise, localised_candidates
+from invcore.search.trust import Anchors
+from invcore.spaces.priors import Categorical, Integers, Uniform
+from invcore.spaces.space import Space, Variable
 
 LM, ADAM = LocalisationConfig(solver="lm"), LocalisationConfig(solver="adam", adam_steps=600)
 NO_TRUST = Trust(torch.zeros(1, 1), torch.zeros(1, 1), torch.zeros(1, 1))

@@ -1,6 +1,7 @@
 import torch
 
-from invcore import Pairs, Trust, generator
+from invcore.plugin import Pairs, generator
+from invcore.search import Trust
 
 
 def test_the_mean_residual_of_the_ten_nearest():

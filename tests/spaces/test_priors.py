@@ -9,8 +9,8 @@ import pytest
 import torch
 from scipy import stats
 
-from invcore.errors import ConfigError
-from invcore.priors import (
+from invcore.base.errors import ConfigError
+from invcore.spaces.priors import (
     Categorical,
     ClippedNormal,
     Integers,
@@ -19,7 +19,7 @@ from invcore.priors import (
     TruncatedNormal,
     Uniform,
 )
-from invcore.space import Variable
+from invcore.spaces.space import Variable
 
 U = torch.linspace(0, 1, 203, dtype=torch.float64)[1:-1]
 

@@ -8,10 +8,10 @@ import math
 import pytest
 import torch
 
-from invcore import generator
-from invcore.errors import ConfigError, DataError, ShapeError, UnknownNameError
-from invcore.priors import Categorical, Integers, Normal, Poisson, Uniform
-from invcore.space import Space, Variable
+from invcore.base.errors import ConfigError, DataError, ShapeError, UnknownNameError
+from invcore.plugin import generator
+from invcore.spaces.priors import Categorical, Integers, Normal, Poisson, Uniform
+from invcore.spaces.space import Space, Variable
 
 MIXED = Space.of(
     Variable(name="length", prior=Uniform(low=1.0, high=3.0), unit="mm"),

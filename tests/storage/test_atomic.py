@@ -7,8 +7,8 @@ import threading
 
 import pytest
 
-from invcore import folders
-from invcore.folders import replace_folder
+from invcore.storage import atomic as folders
+from invcore.storage.atomic import replace_folder
 
 
 def folder(path, text):

@@ -12,8 +12,9 @@ import torch
 from safetensors import SafetensorError
 
 from invcore import store as storing
-from invcore.errors import StoreError, UnknownNameError
-from invcore.store import MetricRecord, RunRecord, Store
+from invcore.base.errors import StoreError, UnknownNameError
+from invcore.storage.run_record import MetricRecord, RunRecord
+from invcore.storage.store import Store
 
 ID, OTHER = "0123456789ab", "0123ffffffff"
 TENSORS = {
@@ -93,8 +94,8 @@ STEPS = {
         "safetensors.torch.save_file",
         SafetensorError("IoError: no space left\n on device"),
     ),
-    "checksum": ("invcore.store._checksum", OSError(28, "No space left on device")),
-    "record": ("invcore.store.dump", OSError(28, "No space left on device")),
+    "checksum": ("invcore.storage.store._checksum", OSError(28, "No space left on device")),
+    "record": ("invcore.storage.store.dump", OSError(28, "No space left on device")),
 }
 
 

@@ -14,11 +14,12 @@ import pytest
 import torch
 
 import invcore.testing
-from invcore import FitContext, Space, Uniform, Variable, isolated
-from invcore.component import KINDS
-from invcore.errors import InvcoreError
+from invcore import Space, Uniform, Variable
+from invcore.base.errors import InvcoreError
+from invcore.base.kinds import KINDS
+from invcore.plugin import FitEnvironment, isolated
 from invcore.testing import CHECKS, Check, CheckFailed, NotApplicable, run_checks
-from invcore.testing.watch import (
+from invcore.testing.cases.comparison import (
     RandomOps,
     WatchedContext,
     same_sets,
@@ -120,7 +121,7 @@ def test_asking_for_the_seed_is_seen():
     context.asked.clear()
     assert context.device.type == "cpu"
     assert not context.asked
-    assert context.derive("a") == FitContext(3).derive("a")
+    assert context.derive("a") == FitEnvironment(3).derive("a")
     assert context.asked
 
 

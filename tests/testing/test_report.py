@@ -11,10 +11,11 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from invcore import Component, Config, Field, Sampler, hookimpl
-from invcore.cli import cli
-from invcore.errors import ConfigError, PluginError, UnknownNameError
-from invcore.plugins import Plugins
+from invcore import Component, hookimpl
+from invcore.base.errors import ConfigError, PluginError, UnknownNameError
+from invcore.cli.main import cli
+from invcore.plugin import Config, Field, Sampler
+from invcore.registry.loader import Plugins
 from invcore.testing import check_plugin
 
 
@@ -65,7 +66,7 @@ def plugins(monkeypatch):
             plugin(monkeypatch, "kit_broken", good, hook="invcore_samplerz"),
         ]
     )
-    monkeypatch.setattr("invcore.plugins.installed", lambda: found)
+    monkeypatch.setattr("invcore.registry.loader.installed", lambda: found)
     return found
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from invcore import Sampler
-from invcore.errors import UnknownNameError
+from invcore.base.errors import UnknownNameError
+from invcore.plugin import Sampler
 from invcore.testing import CHECKS, CheckFailed, PluginSuite
 
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from invcore.cli.options import component_option, json_option, store_option
+from invcore.cli.options import component_option, json_option, setting_option, store_option
 
 if TYPE_CHECKING:
+    from invcore.benchmarking.sweep import Sweep
     from invcore.contracts.executor import Executor
-    from invcore.plugins import Plugins
-    from invcore.sweep import Sweep
+    from invcore.registry.loader import Plugins
 
 _SOME_FAILED = 1
 _PARALLEL = "processes"
@@ -23,13 +23,7 @@ _PARALLEL = "processes"
 @click.argument("file", type=click.Path(dir_okay=False))
 @click.option("--jobs", type=click.IntRange(min=1), help="Runs at once; default 1.")
 @component_option("executor", None, "Who does the runs; default processes where --jobs is above 1.")
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="A setting of the executor, e.g. limit_s=3600; may be repeated.",
-)
+@setting_option("A setting of the executor, e.g. limit_s=3600; may be repeated.")
 @store_option
 @click.option("--retry", is_flag=True, help="Do failed runs again.")
 @click.option("--dry-run", is_flag=True, help="Only list the runs, and which are done.")
@@ -55,13 +49,13 @@ def bench(
     invcore bench docs/benchmarks/quick.toml
     invcore bench docs/benchmarks/neurips2020.toml --jobs 4
     """  # noqa: D301 - click wants the character
-    from invcore.benches import FAILED
-    from invcore.benchfile import BenchFile
-    from invcore.cli import benchview
+    from invcore.benchmarking.file import BenchFile
+    from invcore.benchmarking.manifest import FAILED
+    from invcore.benchmarking.sweep import Sweep
     from invcore.cli.console import emit_json
-    from invcore.plugins import installed
-    from invcore.store import Store
-    from invcore.sweep import Sweep
+    from invcore.cli.views import bench_progress as benchview
+    from invcore.registry.loader import installed
+    from invcore.storage.store import Store
 
     plugins = installed()
     runner = build_executor(executor, jobs, settings, plugins)
@@ -91,8 +85,8 @@ def build_executor(
         ConfigError: a wrong setting, or ``--jobs`` where that means nothing.
         UnknownNameError: no such executor; the message says what to install.
     """
-    from invcore.errors import ConfigError, UnknownNameError
-    from invcore.runconfig import component_settings
+    from invcore.base.errors import ConfigError, UnknownNameError
+    from invcore.configs.settings import component_settings
 
     if name is None and (jobs or 1) == 1:
         if settings:
@@ -118,8 +112,8 @@ def build_executor(
 
 def document(sweep: Sweep) -> dict[str, Any]:
     """The bench as ``--json`` prints it."""
-    from invcore.benches import manifest_path
-    from invcore.cli.benchview import summary
+    from invcore.benchmarking.manifest import manifest_path
+    from invcore.cli.views.bench_progress import summary
 
     made = sweep.bench()
     cells = []

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from invcore.cli.options import json_option
+from invcore.cli.options import json_option, setting_option
 
 if TYPE_CHECKING:
     from invcore.testing import Report
@@ -14,13 +14,7 @@ if TYPE_CHECKING:
 
 @click.command("check-plugin")
 @click.argument("what", metavar="PLUGIN|KIND/NAME")
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="One setting, e.g. surrogate.training.epochs=20, to be quick; may be repeated.",
-)
+@setting_option("One setting, e.g. surrogate.training.epochs=20, to be quick; may be repeated.")
 @json_option
 @click.pass_context
 def check_plugin(ctx: click.Context, what: str, settings: tuple[str, ...], as_json: bool) -> None:
@@ -34,7 +28,7 @@ def check_plugin(ctx: click.Context, what: str, settings: tuple[str, ...], as_js
     invcore check-plugin method/na --set surrogate.training.epochs=20
     """  # noqa: D301 - click wants the character
     from invcore.cli.console import emit_json, progress
-    from invcore.plugins import installed
+    from invcore.registry.loader import installed
     from invcore.testing import check_plugin as check
 
     with progress() as bars:

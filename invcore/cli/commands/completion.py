@@ -14,7 +14,7 @@ def completion(shell: str) -> None:
     """
     from click.shell_completion import get_completion_class
 
-    from invcore.cli import cli
+    from invcore.cli.main import cli
 
     kind = get_completion_class(shell)
     assert kind is not None

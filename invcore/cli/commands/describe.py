@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
+from invcore.base.kinds import KINDS, Kind
 from invcore.cli.options import ComponentName, json_option
-from invcore.component import KINDS, Kind
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -47,8 +47,8 @@ def describe(kind: Kind, name: str, as_json: bool) -> None:
     invcore describe task ballistics
     """  # noqa: D301 - click wants the character
     from invcore.cli.console import emit_json, stdout
-    from invcore.cli.facts import facts
-    from invcore.plugins import installed
+    from invcore.cli.views.component_facts import facts
+    from invcore.registry.loader import installed
 
     document = facts(installed().registry, kind, name)
     if as_json:
@@ -59,7 +59,7 @@ def describe(kind: Kind, name: str, as_json: bool) -> None:
 
 def _show(document: dict[str, Any], console: Console) -> None:
     """The facts for people, what it does first."""
-    from invcore.cli.plain import wrap
+    from invcore.cli.text_table import wrap
 
     console.print(f"{document['kind']} {document['name']}", style="bold", markup=False)
     console.print(f"{document['description']}\n", markup=False)
@@ -118,8 +118,8 @@ def _show_space(kind: str, variables: list[dict[str, Any]], console: Console) ->
 def _show_settings(document: dict[str, Any], console: Console) -> None:
     """A table where there is room for it; where not, the meanings stand below the fields."""
     from invcore.cli.console import table
-    from invcore.cli.fields import FieldRow, value_text
-    from invcore.cli.plain import wrap
+    from invcore.cli.text_table import wrap
+    from invcore.cli.views.config_fields import FieldRow, value_text
 
     settings = [FieldRow(**row) for row in document["settings"]]
     if not settings:
@@ -145,7 +145,7 @@ def _show_settings(document: dict[str, Any], console: Console) -> None:
 
 def _show_presets(presets: dict[str, dict[str, Any]], console: Console) -> None:
     from invcore.cli.console import table
-    from invcore.cli.fields import value_text
+    from invcore.cli.views.config_fields import value_text
 
     if not presets:
         return

@@ -11,7 +11,7 @@ from invcore.cli.options import json_option, store_option
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from invcore.cli.checks import Check
+    from invcore.cli.views.doctor_checks import Check
 
 _NAME = 28  # cells of the names' column
 _MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗", "red")}
@@ -26,9 +26,9 @@ def doctor(ctx: click.Context, store_path: str, as_json: bool) -> None:
 
     Every component is imported. The exit status is 1 if there is a problem.
     """
-    from invcore.cli.checks import check_all
     from invcore.cli.console import emit_json, stdout
-    from invcore.plugins import installed
+    from invcore.cli.views.doctor_checks import check_all
+    from invcore.registry.loader import installed
 
     console = stdout()
     checks: list[Check] = []
@@ -49,7 +49,7 @@ def _show(check: Check, console: Console) -> None:
     """One line of the list, and what to do below it."""
     from rich.text import Text
 
-    from invcore.cli.plain import wrap
+    from invcore.cli.text_table import wrap
 
     mark, colour = _MARKS[check.state]
     lines = wrap(check.found, console.width - _NAME - 2)

@@ -9,8 +9,8 @@ import click
 from invcore.cli.options import json_option
 
 if TYPE_CHECKING:
-    from invcore.component import Kind
-    from invcore.plugins import Plugins
+    from invcore.base.kinds import Kind
+    from invcore.registry.loader import Plugins
 
 
 @click.command("list-tasks")
@@ -70,9 +70,9 @@ def document(kind: Kind, plugins: Plugins) -> list[dict[str, Any]]:
 
 def _show(kind: Kind, as_json: bool) -> None:
     """The listing, and on standard error what keeps components out of it."""
-    from invcore.cli import plain
+    from invcore.cli import text_table as plain
     from invcore.cli.console import emit_json, warn
-    from invcore.plugins import installed
+    from invcore.registry.loader import installed
 
     plugins = installed()
     found = document(kind, plugins)

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
+from invcore.base.kinds import KINDS
 from invcore.cli.options import json_option
-from invcore.component import KINDS
 
 
 @click.command("new-plugin")
@@ -39,8 +39,8 @@ def new_plugin(distribution: str, kind: Any, name: str | None, into: str, as_jso
     from pathlib import Path
 
     from invcore.cli.console import emit_json, stdout
-    from invcore.plugins import installed
-    from invcore.scaffold import NewPlugin
+    from invcore.registry.loader import installed
+    from invcore.registry.scaffold import NewPlugin
 
     plugin = NewPlugin(distribution, kind, name or distribution.removeprefix("invcore-"))
     owners = [

@@ -14,9 +14,9 @@ def plugins(as_json: bool) -> None:
 
     The exit status is 0 all the same; `invcore doctor` gives 1 where something is broken.
     """
-    from invcore.cli import plain
+    from invcore.cli import text_table as plain
     from invcore.cli.console import emit_json
-    from invcore.plugins import installed
+    from invcore.registry.loader import installed
 
     infos = installed().infos
     if as_json:

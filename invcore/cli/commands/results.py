@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from invcore.base.text import safe
 from invcore.cli.options import component_option, json_option, store_option
-from invcore.cli.plain import safe
 
 if TYPE_CHECKING:
-    from invcore.cli.ledger import Row
+    from invcore.cli.views.run_rows import Row
 
 _STATUSES = ("ok", "diverged", "skipped", "error", "damaged")
 _WIDE = 110  # cells that all columns take
@@ -46,8 +46,8 @@ def list_(
     A damaged run is listed as such, with what is wrong with it.
     """
     from invcore.cli.console import emit_json
-    from invcore.cli.ledger import absence, read, summary
-    from invcore.store import Store
+    from invcore.cli.views.run_rows import absence, read, summary
+    from invcore.storage.store import Store
 
     store = Store(store_path)
     rows = read(store, task=task, method=method, status=status)
@@ -68,9 +68,9 @@ def show(run_id: str, store_path: str, as_json: bool) -> None:
 
     The first characters of its id will do.
     """
-    from invcore.cli import run
+    from invcore.cli.commands import run
     from invcore.cli.console import emit_json
-    from invcore.store import Store
+    from invcore.storage.store import Store
 
     store = Store(store_path)
     record = store.read(store.find(run_id))
@@ -99,11 +99,11 @@ def export(
     One row a run and metric; a run without metrics has one row, so that failures are not lost.
     Damaged runs are left out, and said to be.
     """
+    from invcore.base.errors import DataError
     from invcore.cli.console import emit_json, warn
-    from invcore.cli.ledger import absence, by_metric, by_run, read
-    from invcore.errors import DataError
-    from invcore.store import Store
-    from invcore.tables import write_table
+    from invcore.cli.views.run_rows import absence, by_metric, by_run, read
+    from invcore.data.tables.write import write_table
+    from invcore.storage.store import Store
 
     store = Store(store_path)
     rows = read(store, task=task, method=method, status=status)
@@ -127,8 +127,9 @@ def _show(rows: list[Row]) -> None:
     """The runs as a table, and below it why some are not well."""
     from rich.text import Text
 
-    from invcore.cli.console import number, stdout, table
-    from invcore.cli.ledger import summary, task_label
+    from invcore.base.text import number
+    from invcore.cli.console import stdout, table
+    from invcore.cli.views.run_rows import summary, task_label
 
     console, facts = stdout(), [summary(row) for row in rows]
     for row, one in zip(rows, facts, strict=True):

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from invcore.cli.options import component_option, json_option, store_option
+from invcore.cli.options import component_option, json_option, setting_option, store_option
 
 if TYPE_CHECKING:
-    from invcore.plugins import Plugins
-    from invcore.runconfig import RunConfig
-    from invcore.store import MetricRecord, RunRecord, Store
+    from invcore.configs.run_config import RunConfig
+    from invcore.registry.loader import Plugins
+    from invcore.storage.run_record import MetricRecord, RunRecord
+    from invcore.storage.store import Store
 
 _SKIPPED = 5  # exit code of a run that the method cannot do
 # What people look for first; the rest follows as metrics give it
@@ -35,13 +36,7 @@ _FLAGS = ("candidates", "targets", "seed", "device", "preset", "rerank")
     help="quick: under three minutes; default: our best; paper: the published settings.",
 )
 @click.option("--config", type=click.Path(dir_okay=False), help="TOML or YAML file of a run.")
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="One setting, e.g. pairs=5000 or method.boundary=false; may be repeated.",
-)
+@setting_option("One setting, e.g. pairs=5000 or method.boundary=false; may be repeated.")
 @click.option("--rerank", is_flag=True, default=None, help="Score them re-ranked as well.")
 @store_option
 @click.option("--force", is_flag=True, help="Run again even if the run is stored.")
@@ -66,14 +61,14 @@ def run(
     invcore run --method ipage --sampler lhs
     invcore run --task ballistics --method na --preset quick --set boundary=false
     """  # noqa: D301 - click wants the character
+    from invcore.base.errors import DivergedError
     from invcore.cli.console import emit_json, progress
-    from invcore.errors import DivergedError
-    from invcore.plugins import installed
+    from invcore.registry.loader import installed
 
     plugins = installed()
     wanted = build(config, flags, settings, plugins)
-    from invcore.runner import run as run_one  # with torch: a wrong name is said before
-    from invcore.store import Store
+    from invcore.runs.runner import run as run_one  # with torch: a wrong name is said before
+    from invcore.storage.store import Store
 
     store = Store(store_path)
     debug = ctx.find_root().params.get("debug", False)
@@ -97,7 +92,9 @@ def build(
     Raises:
         ConfigError: something in it is wrong.
     """
-    from invcore.runconfig import SLOTS, Choice, RunConfig, apply_settings, read_config
+    from invcore.configs.files import read_config
+    from invcore.configs.run_config import SLOTS, Choice, RunConfig
+    from invcore.configs.settings import apply_settings
 
     data = read_config(path) if path else {}
     for slot in SLOTS:
@@ -153,8 +150,9 @@ def _place(metric: MetricRecord) -> int:
 
 def show(record: RunRecord, store: Store) -> None:
     """The run as a table for people."""
-    from invcore.cli.console import add_row, number, stdout, table
-    from invcore.cli.ledger import task_label
+    from invcore.base.text import number
+    from invcore.cli.console import add_row, stdout, table
+    from invcore.cli.views.run_rows import task_label
 
     console = stdout()
     title = f"{record.method} on {task_label(record)}, seed {record.seed}, {record.device}"

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from invcore.benches import FAILED
-from invcore.cells import Cell, State, time_left
-from invcore.cli.console import add_row, number, stderr, stdout, table
-from invcore.cli.plain import safe
-from invcore.sweep import Sweep, Watcher
+from invcore.base.text import number, safe
+from invcore.benchmarking.grid import Cell, State, time_left
+from invcore.benchmarking.manifest import FAILED
+from invcore.benchmarking.sweep import Sweep, Watcher
+from invcore.cli.console import add_row, stderr, stdout, table
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

@@ -7,12 +7,12 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
-from invcore.cli.fields import dotted, flatten
+from invcore.cli.views.config_fields import dotted, flatten
 
 if TYPE_CHECKING:
-    from invcore.component import Kind
-    from invcore.registry import Registry
-    from invcore.space import Space, Variable
+    from invcore.base.kinds import Kind
+    from invcore.registry.registry import Registry
+    from invcore.spaces.space import Space, Variable
 
 _SECTION = re.compile(r"^(Args|Example|Examples|Note|Raises|References|Returns|Yields):$", re.M)
 

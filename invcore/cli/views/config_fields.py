@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined, to_jsonable_python
 
-from invcore.jsontext import dump
+from invcore.storage.json_text import dump
 
 _LIMITS = {
     "ge": ">= {}",
@@ -63,7 +63,7 @@ def flatten(config: type[BaseModel], made: BaseModel | None = None) -> Iterator[
         made: an instance that gives the defaults, if they are not those of the class.
 
     Example:
-        >>> from invcore import Config, Field
+        >>> from invcore.configs.config import Config, Field
         >>> class Settings(Config):
         ...     steps: int = Field(5, ge=1, description="How many.")
         >>> row, = flatten(Settings)

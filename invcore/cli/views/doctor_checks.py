@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Literal
 
 import invcore
-from invcore.component import KINDS, Kind
-from invcore.errors import InvcoreError, StoreError
-from invcore.plugins import Plugins
+from invcore.base.errors import InvcoreError, StoreError
+from invcore.base.kinds import KINDS, Kind
+from invcore.registry.loader import Plugins
 
 State = Literal["ok", "warning", "problem"]
 _ENOUGH, _TOO_LITTLE = 2**30, 100 * 2**20  # bytes of a disk; a run takes some tens of megabytes
@@ -118,7 +118,7 @@ def check_devices() -> Iterator[Check]:
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         try:
-            from invcore.device import available
+            from invcore.base.device import available
 
             names = available()
         except Exception as error:  # a broken torch raises all sorts of things
@@ -136,7 +136,7 @@ def check_devices() -> Iterator[Check]:
 
 def check_store(out: Path) -> Iterator[Check]:
     """Whether runs can be written, and how many; nothing is left behind."""
-    from invcore.store import Store
+    from invcore.storage.store import Store
 
     there = next(path for path in (out.absolute(), *out.absolute().parents) if path.exists())
     try:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from invcore.errors import StoreError
-from invcore.store import RunRecord, Store
+from invcore.base.errors import StoreError
+from invcore.storage.run_record import RunRecord
+from invcore.storage.store import Store
 
 _FACTS = (
     "id", "created", "kind", "task", "method", "sampler", "candidates", "targets", "seed",

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from invcore.errors import DataError
-from invcore.tables.formats import Parsed, check_names, printable, shown
+from invcore.base.errors import DataError
+from invcore.base.text import printable, shown
+from invcore.data.tables.formats import Parsed, check_names
 
 # No part of these can match the same text in two ways: a hostile field may have 100,000 digits.
 _NUMBER = re.compile(

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
 import os
-import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,8 +12,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from invcore.errors import DataError
-from invcore.tables.formats import PARQUET, import_arrow, printable, shown
+from invcore.base.errors import DataError
+from invcore.base.text import printable, shown
+from invcore.data.tables.formats import PARQUET, check_names
+from invcore.data.tables.parquet import import_arrow
+from invcore.storage.atomic import replace_file
 
 Column = Sequence[float] | Sequence[str] | npt.NDArray[Any]
 
@@ -112,29 +113,47 @@ def _as_npz(columns: Mapping[str, npt.NDArray[Any]], place: str) -> bytes:
     return buffer.getvalue()
 
 
-def replace_file(path: str | os.PathLike[str], data: bytes, place: str) -> None:
-    """Write a file under another name in its folder, then rename it: all or nothing.
+def write_table(
+    path: str | os.PathLike[str],
+    names: Sequence[str],
+    values: Mapping[str, Column],
+) -> None:
+    r"""Write columns as .csv, .tsv, .parquet, .pq or .npz: the whole file, or nothing.
+
+    Numbers keep every digit. An NPZ file gets two arrays, ``names`` and ``values``, and so can
+    have no columns of text.
+
+    Args:
+        path: the file; one that exists is replaced.
+        names: the columns, in order.
+        values: for each name, N numbers or N texts.
 
     Raises:
-        DataError: no such folder, no rights, a full disk.
+        DataError: another suffix, columns that don't fit together, a file that can't be written.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "ranked.csv"
+        >>> write_table(path, ["x", "status"], {"x": [0.1], "status": ["ok"]})
+        >>> path.read_text()
+        'x,status\n0.1,ok\n'
     """
-    temporary = None
-    try:
-        target = Path(os.path.realpath(path))  # a link stays a link, to the new content
-        if not target.parent.is_dir():
-            raise DataError(f"{place}: its folder does not exist; create it first")
-        temporary = target.with_name(f".invcore-{secrets.token_hex(8)}.tmp")
-        with temporary.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())  # or a crash could leave the new name on an empty file
-        os.replace(temporary, target)
-    except DataError:
-        raise
-    except (OSError, ValueError) as error:  # ValueError: a path with a null byte
-        why = printable(getattr(error, "strerror", None) or error, 120)
-        raise DataError(f"{place}: cannot be written ({why}); check the path and disk") from error
-    finally:
-        if temporary is not None:
-            with contextlib.suppress(OSError):  # the rename has usually taken it away
-                temporary.unlink(missing_ok=True)
+    place = printable(os.fspath(path))
+    check_names(names, place)
+    columns = checked_columns(names, values, place)
+    replace_file(path, encode(columns, Path(path).suffix.lower(), place), place)
+
+
+def check_output(path: str | os.PathLike[str]) -> None:
+    """Refuse a file that `write_table` could not write, before long work for it begins.
+
+    Raises:
+        DataError: another suffix, no such folder, or no right to write in it.
+    """
+    place, file = printable(os.fspath(path)), Path(path)
+    encode({"x": np.zeros(1)}, file.suffix.lower(), place)
+    folder = Path(os.path.realpath(file)).parent
+    if file.is_dir() or not folder.is_dir():
+        raise DataError(f"{place}: is a folder, or its folder does not exist")
+    if not os.access(folder, os.W_OK):
+        raise DataError(f"{place}: cannot be written; check the rights of its folder")

@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from invcore.fitcontext import FitContext
-from invcore.seeding import isolated
-from invcore.space import Space
-from invcore.testing.checks import CheckFailed, require
+from invcore.base.seeding import isolated
+from invcore.contracts.environment import FitEnvironment
+from invcore.spaces.space import Space
+from invcore.testing.check import CheckFailed, require
 
 
 @contextmanager
@@ -87,7 +87,7 @@ def global_seed(seed: int) -> Iterator[None]:
 
 
 @dataclass(frozen=True)
-class WatchedContext(FitContext):
+class WatchedContext(FitEnvironment):
     """A context that notices whether its seed was asked for."""
 
     asked: list[str] = field(default_factory=list)

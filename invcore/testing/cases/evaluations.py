@@ -8,12 +8,12 @@ from typing import Any
 
 import torch
 
+from invcore.base.seeding import generator
 from invcore.contracts.metric import Estimate, Evaluation
-from invcore.priors import Uniform
-from invcore.scoring import squared_error
-from invcore.seeding import generator
-from invcore.space import Space, Variable
-from invcore.testing.problems import case
+from invcore.scoring.errors import squared_error
+from invcore.spaces.priors import Uniform
+from invcore.spaces.space import Space, Variable
+from invcore.testing.cases.problems import case
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from invcore.config import Config
+from invcore.base.errors import DataError
+from invcore.base.seeding import generator
+from invcore.base.types import Context
+from invcore.configs.config import Config
 from invcore.contracts.method import Problem, Targets
 from invcore.contracts.task import Modes, Task
-from invcore.data import Pairs, rows_of
-from invcore.errors import DataError
-from invcore.priors import Categorical, Integers, TruncatedNormal, Uniform
-from invcore.seeding import generator
-from invcore.space import Grid, Space, Variable
-from invcore.types import Context
+from invcore.data.pairs import Pairs, rows_of
+from invcore.spaces.priors import Categorical, Integers, TruncatedNormal, Uniform
+from invcore.spaces.space import Grid, Space, Variable
 
 
 class Bowl(Task[Config]):

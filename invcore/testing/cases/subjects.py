@@ -9,16 +9,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from invcore.candidates import Candidates
-from invcore.component import Kind
-from invcore.contracts.base import Configurable
+from invcore.base.kinds import Kind
+from invcore.base.seeding import generator
+from invcore.contracts.candidates import Candidates
+from invcore.contracts.configurable import Configurable
+from invcore.contracts.environment import FitEnvironment
 from invcore.contracts.method import InverseMethod, InverseModel, Needs, Targets
-from invcore.contracts.task import Simulator
-from invcore.fitcontext import FitContext
-from invcore.seeding import generator
-from invcore.testing.checks import CheckFailed, require
-from invcore.testing.evaluations import Example
-from invcore.testing.problems import Case, case
+from invcore.contracts.simulator import Simulator
+from invcore.testing.cases.evaluations import Example
+from invcore.testing.cases.problems import Case, case
+from invcore.testing.check import CheckFailed, require
 
 
 @dataclass(frozen=True)
@@ -68,11 +68,11 @@ class Subject:
 class MethodSubject(Subject):
     """An inverse method under test; a fit is made once for each case and seed."""
 
-    def fit(self, known: Case, context: FitContext | None = None) -> InverseModel:
+    def fit(self, known: Case, env: FitEnvironment | None = None) -> InverseModel:
         """A new fit."""
         method = self.build(known.problem.name)
         require(isinstance(method, InverseMethod), f"{self.name} is no InverseMethod")
-        model = method.fit(known.problem, known.train, known.val, context or FitContext(0))
+        model = method.fit(known.problem, known.train, known.val, env or FitEnvironment(0))
         if not isinstance(model, InverseModel):
             raise CheckFailed(f"fit gives {type(model).__name__}, expected an InverseModel")
         return model

@@ -8,10 +8,10 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from invcore.config import PRESETS, Config
-from invcore.errors import ConfigError
-from invcore.testing.checks import Check, CheckFailed, require
-from invcore.testing.subjects import Subject
+from invcore.base.errors import ConfigError
+from invcore.configs.config import PRESETS, Config
+from invcore.testing.cases.subjects import Subject
+from invcore.testing.check import Check, CheckFailed, require
 
 
 def check_config_round_trip(subject: Subject) -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from invcore.contracts.executor import Job, Record
-from invcore.testing.checks import Check, require
+from invcore.testing.check import Check, require
 
 if TYPE_CHECKING:
-    from invcore.testing.subjects import Subject
+    from invcore.testing.cases.subjects import Subject
 
 
 def work(job: Job) -> Record:

@@ -8,23 +8,24 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from invcore.component import Component, Kind
+from invcore.base.errors import BudgetError
+from invcore.base.kinds import Kind
+from invcore.base.types import Context
+from invcore.configs.run_config import RunConfig
+from invcore.contracts.events import Event
 from invcore.contracts.sampler import Sampler
-from invcore.contracts.task import Simulator
-from invcore.data import Pairs, Splits
-from invcore.errors import BudgetError
-from invcore.events import Event
-from invcore.plugins import Plugins
-from invcore.registry import Entry, Registry
-from invcore.runconfig import RunConfig
-from invcore.runner import run
-from invcore.scoring import squared_error
-from invcore.store import Store
-from invcore.testing.checks import Check, CheckFailed, require
-from invcore.testing.problems import Bowl, case, unit_points
-from invcore.testing.subjects import MethodSubject
-from invcore.testing.watch import same_mappings
-from invcore.types import Context
+from invcore.contracts.simulator import Simulator
+from invcore.data.pairs import Pairs, Splits
+from invcore.registry.component import Component
+from invcore.registry.loader import Plugins
+from invcore.registry.registry import Entry, Registry
+from invcore.runs.runner import run
+from invcore.scoring.errors import squared_error
+from invcore.storage.store import Store
+from invcore.testing.cases.comparison import same_mappings
+from invcore.testing.cases.problems import Bowl, case, unit_points
+from invcore.testing.cases.subjects import MethodSubject
+from invcore.testing.check import Check, CheckFailed, require
 
 
 def check_beats_ignoring_the_target(subject: MethodSubject) -> None:

@@ -6,12 +6,9 @@ import torch
 from safetensors.torch import load, save
 from torch import Tensor
 
+from invcore.contracts.environment import FitEnvironment
 from invcore.contracts.method import InverseModel, Targets
-from invcore.fitcontext import FitContext
-from invcore.testing.checks import Check, CheckFailed, NotApplicable, require
-from invcore.testing.problems import Case, case, unit_points
-from invcore.testing.subjects import MethodSubject
-from invcore.testing.watch import (
+from invcore.testing.cases.comparison import (
     RandomOps,
     WatchedContext,
     global_seed,
@@ -20,6 +17,9 @@ from invcore.testing.watch import (
     same_sets,
     untouched_generators,
 )
+from invcore.testing.cases.problems import Case, case, unit_points
+from invcore.testing.cases.subjects import MethodSubject
+from invcore.testing.check import Check, CheckFailed, NotApplicable, require
 
 
 def check_same_seed(subject: MethodSubject) -> None:
@@ -172,9 +172,9 @@ def check_cuda(subject: MethodSubject) -> None:
     if not torch.cuda.is_available():
         raise NotApplicable("no CUDA device here")
     known = case("bowl")
-    context = FitContext(0, torch.device("cuda", 0))
+    env = FitEnvironment(0, torch.device("cuda", 0))
     with untouched_generators("fit"):
-        model = subject.fit(known, context)
+        model = subject.fit(known, env)
     points = unit_points(6, 5, model.point_dim)
     x = subject.designs(known, model, known.targets(6), points)
     require(bool(known.task.designs.contains(x).all()), "candidates are not allowed designs")

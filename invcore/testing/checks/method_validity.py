@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import torch
 
+from invcore.base.errors import InvcoreError, ShapeError
 from invcore.contracts.method import Targets
-from invcore.data import repeated
-from invcore.errors import InvcoreError, ShapeError
-from invcore.scoring import squared_error
-from invcore.testing.checks import Check, CheckFailed, NotApplicable, require
-from invcore.testing.problems import case, unit_points
-from invcore.testing.subjects import MethodSubject
-from invcore.testing.watch import same_sets, unchanged
+from invcore.data.pairs import repeated
+from invcore.scoring.errors import squared_error
+from invcore.testing.cases.comparison import same_sets, unchanged
+from invcore.testing.cases.problems import case, unit_points
+from invcore.testing.cases.subjects import MethodSubject
+from invcore.testing.check import Check, CheckFailed, NotApplicable, require
 
 _EDGE = 2.0**-33
 

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 
 from invcore.contracts.metric import Estimate, Evaluation, Metric
-from invcore.store import MetricRecord
-from invcore.testing.checks import Check, CheckFailed, NotApplicable, require
-from invcore.testing.evaluations import label, sample_evaluation
-from invcore.testing.subjects import Subject
-from invcore.testing.watch import global_seed, unchanged, untouched_generators
+from invcore.storage.run_record import MetricRecord
+from invcore.testing.cases.comparison import global_seed, unchanged, untouched_generators
+from invcore.testing.cases.evaluations import label, sample_evaluation
+from invcore.testing.cases.subjects import Subject
+from invcore.testing.check import Check, CheckFailed, NotApplicable, require
 
 
 def check_estimates(subject: Subject) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from invcore.seeding import generator
-from invcore.testing.checks import Check, NotApplicable, require
-from invcore.testing.subjects import Subject
-from invcore.testing.watch import global_seed, same, untouched_generators
+from invcore.base.seeding import generator
+from invcore.testing.cases.comparison import global_seed, same, untouched_generators
+from invcore.testing.cases.subjects import Subject
+from invcore.testing.check import Check, NotApplicable, require
 
 _SIZES = ((1, 1), (1, 3), (2, 1), (7, 2), (16, 3), (33, 5))
 

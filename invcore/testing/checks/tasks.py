@@ -7,14 +7,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from invcore.contracts.task import Simulator, Task
-from invcore.data import rows_of
-from invcore.seeding import generator
-from invcore.space import Space
-from invcore.testing.checks import Check, CheckFailed, NotApplicable, require
-from invcore.testing.subjects import Subject
-from invcore.testing.watch import same, unchanged, untouched_generators
-from invcore.types import Context
+from invcore.base.seeding import generator
+from invcore.base.types import Context
+from invcore.contracts.simulator import Simulator
+from invcore.contracts.task import Task
+from invcore.data.pairs import rows_of
+from invcore.spaces.space import Space
+from invcore.testing.cases.comparison import same, unchanged, untouched_generators
+from invcore.testing.cases.subjects import Subject
+from invcore.testing.check import Check, CheckFailed, NotApplicable, require
 
 _ROWS, _MANY = 48, 256
 

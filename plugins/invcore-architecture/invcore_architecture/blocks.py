@@ -8,7 +8,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from invcore import ShapeError
+from invcore.plugin import ShapeError
 from invcore_architecture.element import CASES, DOFS
 
 LEAF = 4  # pixels on a side of the smallest block

@@ -7,7 +7,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from invcore import DivergedError
+from invcore.plugin import DivergedError
 from invcore_architecture.element import CASES, DOFS, element_energy
 
 _CORNERS = ((0, 0), (1, 0), (1, 1), (0, 1))  # of a pixel: columns, rows from its first node

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from invcore import DataError, InvcoreError, Progress, generator
+from invcore.plugin import DataError, InvcoreError, Progress, generator
 from invcore_architecture.element import pixel_moduli
 from invcore_architecture.families import FIELDS, allowed, random_cells
 from invcore_architecture.homogenise import effective_stiffness, youngs_modulus

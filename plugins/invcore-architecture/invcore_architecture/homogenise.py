@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from invcore import ShapeError, differentiable_once
+from invcore.numerics import differentiable_once
+from invcore.plugin import ShapeError
 from invcore_architecture.direct import solve_direct
 from invcore_architecture.element import CASES, element_energy
 

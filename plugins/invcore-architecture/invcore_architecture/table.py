@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from invcore import DataError
+from invcore.plugin import DataError
 
 VERSION = 1
 SHIPPED = "cells.npz"

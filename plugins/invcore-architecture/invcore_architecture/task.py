@@ -9,7 +9,7 @@ from typing import Any, Literal
 import torch
 from torch import Generator, Tensor
 
-from invcore import (
+from invcore.plugin import (
     Config,
     ConfigError,
     DataError,
@@ -22,7 +22,7 @@ from invcore import (
     Uniform,
     Variable,
 )
-from invcore import generator as seeded
+from invcore.plugin import generator as seeded
 from invcore_architecture.binary import binarise
 from invcore_architecture.drawing import SHOWN, draw_cells
 from invcore_architecture.element import pixel_moduli

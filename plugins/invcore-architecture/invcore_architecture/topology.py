@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor
 
-from invcore import Progress
+from invcore.plugin import Progress
 from invcore_architecture.element import pixel_moduli
 from invcore_architecture.families import POROSITY, random_fields
 from invcore_architecture.homogenise import effective_stiffness, youngs_modulus

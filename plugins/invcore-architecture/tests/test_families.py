@@ -9,7 +9,7 @@ from invcore_architecture.families import FIELDS, allowed, lattice_fields, rando
 from invcore_architecture.homogenise import effective_stiffness, youngs_modulus
 from invcore_architecture.topology import Wanted, optimised_cells
 
-from invcore import generator
+from invcore.plugin import generator
 
 
 @pytest.mark.parametrize("family", FIELDS)

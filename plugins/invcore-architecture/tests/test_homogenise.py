@@ -11,7 +11,8 @@ from invcore_architecture.element import elasticity, element_energy, pixel_modul
 from invcore_architecture.families import FIELDS, random_cells
 from invcore_architecture.homogenise import effective_stiffness, youngs_modulus
 
-from invcore import DivergedError, ShapeError, generator
+from invcore import DivergedError, ShapeError
+from invcore.plugin import generator
 
 SOLVERS = ("direct", "fft")
 

@@ -10,7 +10,8 @@ from invcore_architecture.families import FIELDS, random_cells
 from invcore_architecture.generate import SHARES, both_moduli, generate, main
 from invcore_architecture.table import CellTable, first_seen, identity, shipped
 
-from invcore import DataError, generator
+from invcore import DataError
+from invcore.plugin import generator
 
 
 def test_shifts_and_mirrors_are_the_same_cell_and_others_are_not():

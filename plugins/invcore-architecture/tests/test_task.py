@@ -10,7 +10,8 @@ from invcore_architecture.table import identity, shipped
 from invcore_architecture.task import Architecture, ArchitectureConfig
 from matplotlib.figure import Figure
 
-from invcore import ConfigError, DataError, ShapeError, Simulator, generator
+from invcore import ConfigError, DataError, ShapeError
+from invcore.plugin import Simulator, generator
 
 
 def task(**settings):

@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 from invcore_invertible import CouplingConfig
 
-from invcore import Config, EnlargeConfig, Field, TrainingConfig
+from invcore.learning import EnlargeConfig, TrainingConfig
+from invcore.plugin import Config, Field
 
 
 def _paper(blocks: int) -> dict[str, Any]:

@@ -6,21 +6,17 @@ import torch
 from invcore_invertible import InvertibleNetwork, normal_log_density, without_padding
 from torch import Tensor
 
-from invcore import (
+from invcore.learning import LossBatch, Scaling, enlarged, substate, train
+from invcore.plugin import (
     Candidates,
-    FitContext,
+    FitEnvironment,
     InverseMethod,
     InverseModel,
-    LossBatch,
     Pairs,
     Problem,
-    Scaling,
     Simulator,
     Targets,
-    enlarged,
     isolated,
-    substate,
-    train,
 )
 from invcore_cinn.config import ConditionalINNConfig
 
@@ -35,10 +31,10 @@ class ConditionalINN(InverseMethod[ConditionalINNConfig]):
         Ren, Padilla, Malof, NeurIPS 2020, https://arxiv.org/abs/2009.12919.
 
     Example:
-        >>> import invcore
+        >>> import invcore_solve
         >>> x = [[i / 59] for i in range(60)]
         >>> y = [[2.0 * row[0]] for row in x]
-        >>> designer = invcore.fit(x, y, method="cinn", preset="quick")
+        >>> designer = invcore_solve.fit(x, y, method="cinn", preset="quick")
         >>> designer.propose([[1.5]], candidates=4).designs.shape[1]
         1
     """
@@ -47,16 +43,16 @@ class ConditionalINN(InverseMethod[ConditionalINNConfig]):
     uses_context = True
 
     def fit(
-        self, problem: Problem, train: Pairs, val: Pairs, context: FitContext
+        self, problem: Problem, train: Pairs, val: Pairs, env: FitEnvironment
     ) -> ConditionalINNModel:
         """Maximise the likelihood of the designs given their responses."""
         scaling = Scaling.fit(problem.designs, train)
-        with isolated(context.derive("cinn", "weights")):
-            network = self._build(scaling).to(context.device)
-        pairs = scaling.turned(enlarged(self.config.enlarge, scaling, train, val, context))
+        with isolated(env.derive("cinn", "weights")):
+            network = self._build(scaling).to(env.device)
+        pairs = scaling.turned(enlarged(self.config.enlarge, scaling, train, val, env))
         held = scaling.turned(scaling.pairs(val))
-        held = Pairs(noisy(held.x, scaling, network, context.generator("cinn", "held")), held.y)
-        self._train(network, scaling, pairs, held, context)
+        held = Pairs(noisy(held.x, scaling, network, env.generator("cinn", "held")), held.y)
+        self._train(network, scaling, pairs, held, env)
         return ConditionalINNModel(problem, network.eval().requires_grad_(False), scaling)
 
     def restore(self, problem: Problem, state: dict[str, Tensor]) -> ConditionalINNModel:
@@ -81,7 +77,7 @@ class ConditionalINN(InverseMethod[ConditionalINNConfig]):
         scaling: Scaling,
         pairs: Pairs,
         held: Pairs,
-        context: FitContext,
+        env: FitEnvironment,
     ) -> None:
         def loss(batch: LossBatch) -> Tensor:
             x = noisy(batch.x, scaling, network, batch.generator)
@@ -94,7 +90,7 @@ class ConditionalINN(InverseMethod[ConditionalINNConfig]):
             pairs,
             held,
             self.config.training,
-            context,
+            env,
             label="cinn",
             again=lambda: self._build(scaling),
             grid=scaling.designs.grid,

@@ -10,18 +10,9 @@ from invcore_cinn.config import ConditionalINNConfig
 from invcore_cinn.method import ConditionalINN
 from scipy import stats
 
-from invcore import (
-    FitContext,
-    Normal,
-    Pairs,
-    Problem,
-    Space,
-    Targets,
-    TrainingConfig,
-    Uniform,
-    Variable,
-    generator,
-)
+from invcore import Normal, Space, Uniform, Variable
+from invcore.learning import TrainingConfig
+from invcore.plugin import FitEnvironment, Pairs, Problem, Targets, generator
 
 NORMAL = Space.of(*(Variable(name=n, prior=Normal(mean=1.0, std=2.0)) for n in "ab"))
 SQUARE = Space.of(*(Variable(name=n, prior=Uniform(low=-1.0, high=1.0)) for n in "ab"))
@@ -36,7 +27,7 @@ def fitted(designs, x, y, seed=2, **config):
     method = ConditionalINN(ConditionalINNConfig.resolve(settings))
     pairs = Pairs(x, y)
     problem = Problem("made", designs, RESPONSE)
-    return method.fit(problem, pairs[:3200], pairs[3200:], FitContext(seed=seed))
+    return method.fit(problem, pairs[:3200], pairs[3200:], FitEnvironment(seed=seed))
 
 
 def linear(count=4000):

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from invcore import Modes, generator
+from invcore.plugin import Modes, generator
 
 MARGIN = 2 * 9.210340371976184  # 2 log(10^4): the density is at least 1e-4 of the best mode's
 _STARTS = 128

@@ -24,7 +24,17 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from invcore import ClippedNormal, Config, Field, Normal, Poisson, Space, Task, Uniform, Variable
+from invcore.plugin import (
+    ClippedNormal,
+    Config,
+    Field,
+    Normal,
+    Poisson,
+    Space,
+    Task,
+    Uniform,
+    Variable,
+)
 from invcore_classic.drawing import draw_flights, spread
 
 # Upward throws of any speed need 3 to reach rounding error, those straight down at v m/s about

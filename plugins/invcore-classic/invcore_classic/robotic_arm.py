@@ -8,7 +8,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from invcore import Config, Field, Modes, Normal, Space, Task, Variable
+from invcore.plugin import Config, Field, Modes, Normal, Space, Task, Variable
 from invcore_classic.arm_modes import Arm, arm_modes
 from invcore_classic.drawing import draw_arms, spread
 

@@ -20,7 +20,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from invcore import Modes
+from invcore.plugin import Modes
 
 # Sixths: all knots are whole numbers of them.
 _KNOTS_1 = (-6, -5, -3, -1, 1, 3, 5, 6)

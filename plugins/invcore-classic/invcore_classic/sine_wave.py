@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from invcore import Config, Modes, Space, Task, Uniform, Variable
+from invcore.plugin import Config, Modes, Space, Task, Uniform, Variable
 from invcore_classic.drawing import draw_error_map
 from invcore_classic.sine_modes import sine_modes
 

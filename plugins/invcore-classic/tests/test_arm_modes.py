@@ -18,7 +18,7 @@ from invcore_classic.arm_modes import MARGIN, Arm, arm_minima
 from invcore_classic.robotic_arm import _ANGLES, RoboticArm
 from torch import Tensor
 
-from invcore import generator
+from invcore.plugin import generator
 
 SCALE = torch.tensor([0.25, 0.5, 0.5, 0.5], dtype=torch.float64)
 OTHER = [(0, 1), (0, 2), (1, 2)]

@@ -15,7 +15,8 @@ from invcore_classic.robotic_arm import RoboticArm, hand_position
 from invcore_classic.sine_wave import SineWave, sine_wave
 from torch import Tensor
 
-from invcore import ClippedNormal, Normal, Poisson, Task, Uniform, generator
+from invcore import ClippedNormal, Normal, Poisson, Uniform
+from invcore.plugin import Task, generator
 
 TASKS = [SineWave, RoboticArm, Ballistics]
 MATHS = [(SineWave, sine_wave), (RoboticArm, hand_position), (Ballistics, landing_position)]

@@ -13,7 +13,7 @@ from invcore_classic.sine_wave import SineWave
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from invcore import generator
+from invcore.plugin import generator
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from invcore_classic.sine_modes import sine_modes
 from invcore_classic.sine_wave import SineWave, sine_wave
 from scipy import ndimage
 
-from invcore import generator
+from invcore.plugin import generator
 
 # Away from -2, -1, 0, 1, 2, where pieces appear, vanish or touch, by more than the grid can hide.
 VALUES = [-1.98, -1.7, -1.3, -1.03, -0.97, -0.6, -0.3, -0.02, 0.02, 0.4, 0.97, 1.03, 1.6, 1.98]

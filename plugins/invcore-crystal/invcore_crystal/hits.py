@@ -6,7 +6,8 @@ from typing import Any
 
 import torch
 
-from invcore import Config, Estimate, Evaluation, Field, Metric, Task, bootstrap
+from invcore.plugin import Config, Estimate, Evaluation, Field, Metric, Task
+from invcore.results import bootstrap
 from invcore_crystal.task import CrystalMoS2
 
 

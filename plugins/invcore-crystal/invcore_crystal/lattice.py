@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from invcore import Space, Uniform, Variable
+from invcore.plugin import Space, Uniform, Variable
 
 UNSTRAINED = (3.16, 3.16, 12.3, 90.0, 90.0, 120.0)
 """a, b, c in Å, alpha, beta, gamma in degrees: the centres of the table's ranges."""

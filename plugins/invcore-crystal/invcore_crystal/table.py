@@ -12,7 +12,7 @@ from urllib.request import urlopen
 import torch
 from torch import Tensor
 
-from invcore import DataError, Pairs, Table, read_table
+from invcore.plugin import DataError, Pairs, Table, read_table
 from invcore_crystal.lattice import UNSTRAINED
 
 COMMIT = "2c7ab5ec49cef95b5ecf2188757550ca0270eac5"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import torch
 from torch import Tensor
 
-from invcore import Config, DataError, Field, Splits, Task, generator
+from invcore.plugin import Config, DataError, Field, Splits, Task, generator
 from invcore_crystal.lattice import HIGHEST, design_space, features, response_space
 from invcore_crystal.table import CHECKSUMS, table
 

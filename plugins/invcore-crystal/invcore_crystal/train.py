@@ -12,7 +12,7 @@ from typing import Any
 import click
 import torch
 
-from invcore import FitContext, Pairs, generator
+from invcore.plugin import FitEnvironment, Pairs, generator
 from invcore_crystal.lattice import SYMMETRIES, feature_space, features, response_space
 from invcore_crystal.table import CHECKSUMS, COMMIT, REGIONS, folder, read_rows, regions
 
@@ -71,10 +71,10 @@ def main(out: Path, epochs: int | None, seed: int) -> None:
         given["training"] = {**given["training"], "epochs": epochs}
     config = ProxyConfig.resolve(given)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    context = FitContext(seed, device, log=_say)
+    env = FitEnvironment(seed, device, log=_say)
     designs, responses = feature_space(), response_space()
     pairs = Pairs(features(known.x), known.y)
-    proxy, report = fit_proxy(pairs, designs, responses, config, context)
+    proxy, report = fit_proxy(pairs, designs, responses, config, env)
     tests = {
         name: evaluate_proxy(proxy, Pairs(features(part.x), part.y))
         for name, part in parts(unseen).items()

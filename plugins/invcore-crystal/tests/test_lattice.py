@@ -12,7 +12,7 @@ from invcore_crystal.lattice import (
     features,
 )
 
-from invcore import generator
+from invcore.plugin import generator
 
 
 def draw(count=20):

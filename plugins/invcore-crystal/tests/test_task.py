@@ -9,7 +9,8 @@ from invcore_crystal.task import SHIPPED, CrystalMoS2
 from invcore_crystal.train import held_out, parts
 from invcore_proxy import read_bundle
 
-from invcore import DataError, RunConfig, ShapeError, Store, generator, installed, run
+from invcore import DataError, RunConfig, ShapeError, Store, run
+from invcore.plugin import generator, installed
 
 matplotlib.use("Agg")
 from matplotlib import pyplot

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
-from invcore import Config, EnlargeConfig, Field, SurrogateConfig, TrainingConfig
+from invcore.learning import EnlargeConfig, SurrogateConfig, TrainingConfig
+from invcore.plugin import Config, Field
 
 
 def _paper(latent: int, depth: int, kl: float, width: int = 500) -> dict[str, Any]:

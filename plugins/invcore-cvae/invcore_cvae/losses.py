@@ -7,7 +7,8 @@ import math
 import torch
 from torch import Tensor
 
-from invcore import LossBatch, Pairs, Surrogate
+from invcore.learning import LossBatch, Surrogate
+from invcore.plugin import Pairs
 from invcore_cvae.network import EncoderDecoder
 
 _FROM, _FULL = 0.3, 0.7  # shares of the training between which the consistency sets in

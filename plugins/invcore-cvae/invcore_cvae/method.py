@@ -5,23 +5,19 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from invcore import (
+from invcore.learning import Scaling, Surrogate, enlarge, fit_surrogate, substate
+from invcore.learning import train as train_network
+from invcore.plugin import (
     Candidates,
-    FitContext,
+    FitEnvironment,
     InverseMethod,
     InverseModel,
     Pairs,
     Problem,
-    Scaling,
     Simulator,
-    Surrogate,
     Targets,
-    enlarge,
-    fit_surrogate,
     isolated,
-    substate,
 )
-from invcore import train as train_network
 from invcore_cvae.config import ConditionalVAEConfig
 from invcore_cvae.losses import VariationalLoss
 from invcore_cvae.network import EncoderDecoder
@@ -38,10 +34,10 @@ class ConditionalVAE(InverseMethod[ConditionalVAEConfig]):
         https://arxiv.org/abs/2009.12919.
 
     Example:
-        >>> import invcore
+        >>> import invcore_solve
         >>> x = [[i / 59] for i in range(60)]
         >>> y = [[2.0 * row[0]] for row in x]
-        >>> designer = invcore.fit(x, y, method="cvae", preset="quick")
+        >>> designer = invcore_solve.fit(x, y, method="cvae", preset="quick")
         >>> designer.propose([[1.5]], candidates=4).designs.shape[1]
         1
     """
@@ -50,7 +46,7 @@ class ConditionalVAE(InverseMethod[ConditionalVAEConfig]):
     uses_context = True
 
     def fit(
-        self, problem: Problem, train: Pairs, val: Pairs, context: FitContext
+        self, problem: Problem, train: Pairs, val: Pairs, env: FitEnvironment
     ) -> ConditionalVAEModel:
         """Maximise the bound on the likelihood; the best checkpoint on validation is kept."""
         config, scaling = self.config, Scaling.fit(problem.designs, train)
@@ -58,18 +54,18 @@ class ConditionalVAE(InverseMethod[ConditionalVAEConfig]):
         surrogate: Surrogate | None = None
         more = config.enlarge
         if more.times or config.consistency:
-            surrogate, _ = fit_surrogate(more.surrogate, scaling, train, val, context)
+            surrogate, _ = fit_surrogate(more.surrogate, scaling, train, val, env)
         if more.times and surrogate is not None:
-            count, draws = more.times * len(known), context.generator("enlarge")
+            count, draws = more.times * len(known), env.generator("enlarge")
             known = enlarge(surrogate, known, count, draws, spread=more.spread)
 
-        with isolated(context.derive("cvae", "weights")):
-            network = self._build(scaling).to(context.device)
+        with isolated(env.derive("cvae", "weights")):
+            network = self._build(scaling).to(env.device)
         checked = surrogate if config.consistency else None
         known, held = scaling.turned(known), scaling.turned(held)
         loss = VariationalLoss(network, config.kl, config.consistency, checked)
         shape = (2, len(held), network.latent)
-        noise = torch.randn(shape, generator=context.generator("cvae", "held")).to(context.device)
+        noise = torch.randn(shape, generator=env.generator("cvae", "held")).to(env.device)
         train_network(
             network,
             loss,
@@ -77,7 +73,7 @@ class ConditionalVAE(InverseMethod[ConditionalVAEConfig]):
             known,
             held,
             config.training,
-            context,
+            env,
             label="cvae",
             again=lambda: self._build(scaling),
             grid=scaling.designs.grid,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from invcore import MLP
+from invcore.learning import MLP
 from invcore_cvae.config import NetworkConfig
 
 _LEAST, _MOST = -12.0, 4.0  # log variance of z: wide enough, and safe for exp in float32

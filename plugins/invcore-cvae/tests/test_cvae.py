@@ -18,21 +18,9 @@ from invcore_cvae.method import ConditionalVAE
 from invcore_cvae.network import EncoderDecoder
 from torch.distributions import MultivariateNormal, Normal, kl_divergence
 
-from invcore import (
-    EnlargeConfig,
-    FitContext,
-    LossBatch,
-    Pairs,
-    Problem,
-    Space,
-    SurrogateConfig,
-    Targets,
-    TrainingConfig,
-    Uniform,
-    Variable,
-    generator,
-    isolated,
-)
+from invcore import Space, Uniform, Variable
+from invcore.learning import EnlargeConfig, LossBatch, SurrogateConfig, TrainingConfig
+from invcore.plugin import FitEnvironment, Pairs, Problem, Targets, generator, isolated
 
 VARIANCE = 0.3
 
@@ -168,7 +156,7 @@ def fitted(**config):
     x, held = SPACE.sample(800, generator(0)), SPACE.sample(200, generator(1))
     method, log = ConditionalVAE(ConditionalVAEConfig(**SMALL | config)), []
     pairs = Pairs(x, circle(x)), Pairs(held, circle(held))
-    return method, problem, method.fit(problem, *pairs, FitContext(log=log.append)), log
+    return method, problem, method.fit(problem, *pairs, FitEnvironment(log=log.append)), log
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from multiprocessing.connection import wait
 from pathlib import Path
 
-from invcore import Config, Executor, Field, InvcoreError, Job, Record
+from invcore.plugin import Config, Executor, Field, InvcoreError, Job, Record
 from invcore_executors.worker import Worker, stop
 
 _LOOK_S = 1.0  # a worker whose own child holds its pipe open is found dead by looking

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from invcore import Config, Executor, Job, Record
+from invcore.plugin import Config, Executor, Job, Record
 
 
 class Serial(Executor[Config]):

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from invcore import Job, Record
+from invcore.plugin import Job, Record
 
 _READY = b"ready"
 _GRACE_S = 3.0  # between asking a worker to end and ending it

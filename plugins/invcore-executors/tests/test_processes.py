@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from invcore import InvcoreError
-from invcore.plugins import installed
+from invcore.registry.loader import installed
 
 Processes = installed().registry.load("executor", "processes")
 
@@ -180,7 +180,7 @@ PARENT = """
 import sys
 sys.path.insert(0, sys.argv[1])
 from made_up_work import work
-from invcore.plugins import installed
+from invcore.registry.loader import installed
 
 if __name__ == "__main__":
     Processes = installed().registry.load("executor", "processes")

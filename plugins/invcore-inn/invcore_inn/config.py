@@ -7,7 +7,8 @@ from typing import Any, ClassVar, Literal
 
 from invcore_invertible import PaddedConfig
 
-from invcore import Config, Field, TrainingConfig
+from invcore.learning import TrainingConfig
+from invcore.plugin import Config, Field
 
 
 class LikelihoodConfig(Config):

@@ -6,7 +6,7 @@ import torch
 from invcore_invertible import PaddedNetwork, mmd, normal_log_density
 from torch import Tensor
 
-from invcore import LossBatch
+from invcore.learning import LossBatch
 from invcore_inn.config import DiscrepancyConfig, LikelihoodConfig
 
 

@@ -6,20 +6,17 @@ import torch
 from invcore_invertible import PaddedNetwork, without_padding
 from torch import Tensor
 
-from invcore import (
+from invcore.learning import LossBatch, Scaling, substate, train
+from invcore.plugin import (
     Candidates,
-    FitContext,
+    FitEnvironment,
     InverseMethod,
     InverseModel,
-    LossBatch,
     Pairs,
     Problem,
-    Scaling,
     Simulator,
     Targets,
     isolated,
-    substate,
-    train,
 )
 from invcore_inn.config import INNConfig
 from invcore_inn.losses import discrepancy, log_likelihood, padded
@@ -35,10 +32,10 @@ class INN(InverseMethod[INNConfig]):
         Ren, Padilla, Malof, NeurIPS 2020, https://arxiv.org/abs/2009.12919.
 
     Example:
-        >>> import invcore
+        >>> import invcore_solve
         >>> x = [[i / 59] for i in range(60)]
         >>> y = [[2.0 * row[0]] for row in x]
-        >>> designer = invcore.fit(x, y, method="inn", preset="quick")
+        >>> designer = invcore_solve.fit(x, y, method="inn", preset="quick")
         >>> designer.propose([[1.5]], candidates=4).designs.shape[1]
         1
     """
@@ -46,14 +43,14 @@ class INN(InverseMethod[INNConfig]):
     Config = INNConfig
     uses_context = True
 
-    def fit(self, problem: Problem, train: Pairs, val: Pairs, context: FitContext) -> INNModel:
+    def fit(self, problem: Problem, train: Pairs, val: Pairs, env: FitEnvironment) -> INNModel:
         """Train by the chosen objective; its value on validation pairs chooses the checkpoint."""
         scaling = Scaling.fit(problem.designs, train)
-        with isolated(context.derive("inn", "weights")):
-            network = self._build(scaling).to(context.device)
+        with isolated(env.derive("inn", "weights")):
+            network = self._build(scaling).to(env.device)
         pairs, held = (scaling.turned(scaling.pairs(part)) for part in (train, val))
-        held = Pairs(scaling.dequantise(held.x, context.generator("inn", "held")), held.y)
-        self._train(network, scaling, pairs, held, context)
+        held = Pairs(scaling.dequantise(held.x, env.generator("inn", "held")), held.y)
+        self._train(network, scaling, pairs, held, env)
         return INNModel(problem, network.eval().requires_grad_(False), scaling, self.config)
 
     def restore(self, problem: Problem, state: dict[str, Tensor]) -> INNModel:
@@ -77,9 +74,9 @@ class INN(InverseMethod[INNConfig]):
         scaling: Scaling,
         pairs: Pairs,
         held: Pairs,
-        context: FitContext,
+        env: FitEnvironment,
     ) -> None:
-        config, seed = self.config, context.derive("inn", "noise")
+        config, seed = self.config, env.derive("inn", "noise")
 
         def objective(batch: LossBatch) -> Tensor:
             if config.objective == "discrepancy":
@@ -97,7 +94,7 @@ class INN(InverseMethod[INNConfig]):
             return objective(LossBatch(part.x, part.y, 1.0, generator))
 
         train(
-            network, loss, val_loss, pairs, held, config.training, context,
+            network, loss, val_loss, pairs, held, config.training, env,
             label="inn", again=lambda: self._build(scaling),
             grid=scaling.designs.grid,
         )  # fmt: skip

@@ -11,18 +11,9 @@ from invcore_inn.losses import log_likelihood, padded
 from invcore_inn.method import INN
 from invcore_invertible import mmd
 
-from invcore import (
-    FitContext,
-    Normal,
-    Pairs,
-    Problem,
-    Scaling,
-    Space,
-    Targets,
-    Uniform,
-    Variable,
-    generator,
-)
+from invcore import Normal, Space, Uniform, Variable
+from invcore.learning import Scaling
+from invcore.plugin import FitEnvironment, Pairs, Problem, Targets, generator
 
 SPACE = Space.of(*(Variable(name=n, prior=Normal(mean=1.0, std=2.0)) for n in "ab"))
 SQUARE = Space.of(*(Variable(name=n, prior=Uniform(low=-1.0, high=1.0)) for n in "ab"))
@@ -43,8 +34,8 @@ def fitted(pairs=None, problem=PROBLEM, log=None, **settings):
     pairs = pairs or data()
     training = SMALL["training"] | settings.pop("training", {})
     method = INN(INNConfig.resolve({**SMALL, "training": training, **settings}))
-    context = FitContext(seed=1, **({} if log is None else {"log": log.append}))
-    return method.fit(problem, pairs[:2000], pairs[2000:], context)
+    env = FitEnvironment(seed=1, **({} if log is None else {"log": log.append}))
+    return method.fit(problem, pairs[:2000], pairs[2000:], env)
 
 
 @pytest.fixture(scope="module", params=["likelihood", "discrepancy"])

@@ -8,7 +8,8 @@ from FrEIA.modules import AllInOneBlock
 from torch import Tensor, nn
 from torch.nn.functional import pixel_shuffle, pixel_unshuffle
 
-from invcore import Border, Config, Field, Grid
+from invcore.learning import Border
+from invcore.plugin import Config, Field, Grid
 
 _SMALLEST = 4  # pixels on a side, below which an image is not halved
 

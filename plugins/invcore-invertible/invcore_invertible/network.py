@@ -9,7 +9,8 @@ from FrEIA.framework import SequenceINN
 from FrEIA.modules import AllInOneBlock
 from torch import Tensor, nn
 
-from invcore import MLP, Config, Field, Grid
+from invcore.learning import MLP
+from invcore.plugin import Config, Field, Grid
 from invcore_invertible.multiscale import Multiscale, MultiscaleConfig
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from invcore import ConfigError, Field, Grid
+from invcore.plugin import ConfigError, Field, Grid
 from invcore_invertible.network import CouplingConfig, InvertibleNetwork
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from invcore_invertible import mmd
 
-from invcore import generator
+from invcore.plugin import generator
 
 
 def test_mmd_is_the_mean_over_all_pairs():

@@ -11,7 +11,8 @@ from invcore_invertible import (
 )
 from torch.func import jacrev, vmap
 
-from invcore import Grid, isolated
+from invcore import Grid
+from invcore.plugin import isolated
 
 CASES = [(2, 0), (2, 1), (3, 2), (4, 0), (4, 2), (7, 1), (8, 0)]
 MIXINGS = ["swap", "permutation"]

@@ -7,7 +7,9 @@ from typing import Any, ClassVar, Literal
 
 from invcore_invertible import PaddedConfig
 
-from invcore import Config, Field, LocalisationConfig, TrainingConfig
+from invcore.learning import TrainingConfig
+from invcore.plugin import Config, Field
+from invcore.search import LocalisationConfig
 
 
 class LossConfig(Config):

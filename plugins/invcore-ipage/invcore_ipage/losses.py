@@ -8,7 +8,8 @@ import torch
 from invcore_invertible import PaddedNetwork, mmd
 from torch import Tensor
 
-from invcore import LossBatch, Pairs, Scaling
+from invcore.learning import LossBatch, Scaling
+from invcore.plugin import Pairs
 from invcore_ipage.config import LossConfig
 
 

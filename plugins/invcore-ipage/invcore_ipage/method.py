@@ -6,23 +6,21 @@ import torch
 from invcore_invertible import PaddedNetwork
 from torch import Tensor
 
-from invcore import (
+from invcore.learning import Scaling, substate
+from invcore.learning import train as train_network
+from invcore.plugin import (
     Candidates,
     ConfigError,
-    FitContext,
+    FitEnvironment,
     InverseMethod,
     InverseModel,
     Pairs,
     Problem,
-    Scaling,
     Simulator,
     Targets,
-    Trust,
     isolated,
-    localised_candidates,
-    substate,
 )
-from invcore import train as train_network
+from invcore.search import Trust, localised_candidates
 from invcore_ipage.config import IPageConfig
 from invcore_ipage.losses import BidirectionalLoss
 
@@ -34,10 +32,10 @@ class IPage(InverseMethod[IPageConfig]):
         Zhang et al., AAAI 2023, https://arxiv.org/abs/2212.01016.
 
     Example:
-        >>> import invcore
+        >>> import invcore_solve
         >>> x = [[i / 59] for i in range(60)]
         >>> y = [[2.0 * row[0]] for row in x]
-        >>> designer = invcore.fit(x, y, method="ipage", preset="quick")
+        >>> designer = invcore_solve.fit(x, y, method="ipage", preset="quick")
         >>> designer.propose([[1.5]], candidates=4).designs.shape[1]
         1
     """
@@ -45,7 +43,7 @@ class IPage(InverseMethod[IPageConfig]):
     Config = IPageConfig
     uses_context = True
 
-    def fit(self, problem: Problem, train: Pairs, val: Pairs, context: FitContext) -> IPageModel:
+    def fit(self, problem: Problem, train: Pairs, val: Pairs, env: FitEnvironment) -> IPageModel:
         """Train the network; the checkpoint with the smallest validation L_y is kept.
 
         Raises:
@@ -54,10 +52,10 @@ class IPage(InverseMethod[IPageConfig]):
         if self.config.latents == "known" and train.context:
             raise ConfigError("latents: known designs are answers to other problems; use 'normal'")
         scaling = Scaling.fit(problem.designs, train)
-        with isolated(context.derive("ipage", "weights")):
-            network = _build(self.config, scaling).to(context.device)
+        with isolated(env.derive("ipage", "weights")):
+            network = _build(self.config, scaling).to(env.device)
         pairs, held = scaling.pairs(train), scaling.pairs(val)
-        loss = BidirectionalLoss(self.config.losses, network, scaling, pairs.to(context.device))
+        loss = BidirectionalLoss(self.config.losses, network, scaling, pairs.to(env.device))
         train_network(
             network,
             loss,
@@ -65,13 +63,13 @@ class IPage(InverseMethod[IPageConfig]):
             pairs,
             held,
             self.config.training,
-            context,
+            env,
             label="ipage",
             again=lambda: _build(self.config, scaling),
             grid=scaling.designs.grid,
         )
         network.eval().requires_grad_(False)
-        known, draw = pairs.to(context.device), context.generator("trust")
+        known, draw = pairs.to(env.device), env.generator("trust")
         trust = Trust.fit(network.predict, known, draw)
         return IPageModel(problem, network, scaling, trust, self.config)
 

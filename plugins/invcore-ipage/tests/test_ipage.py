@@ -9,20 +9,10 @@ from invcore_ipage.config import IPageConfig, LossConfig
 from invcore_ipage.losses import BidirectionalLoss
 from invcore_ipage.method import IPage
 
-from invcore import (
-    FitContext,
-    LossBatch,
-    Pairs,
-    Problem,
-    Scaling,
-    Space,
-    Targets,
-    Uniform,
-    Variable,
-    generator,
-    isolated,
-)
-from invcore.errors import ConfigError
+from invcore import Space, Uniform, Variable
+from invcore.base.errors import ConfigError
+from invcore.learning import LossBatch, Scaling
+from invcore.plugin import FitEnvironment, Pairs, Problem, Targets, generator, isolated
 
 SIZES = [(1, 1), (7, 1), (3, 5), (4, 2), (2, 12), (16, 3)]
 
@@ -89,8 +79,8 @@ def example():
     x, held = SPACE.sample(1024, generator(0)), SPACE.sample(200, generator(1))
     method = IPage(SMALL)
     log = []
-    context = FitContext(log=log.append)
-    model = method.fit(problem, Pairs(x, circle(x)), Pairs(held, circle(held)), context)
+    env = FitEnvironment(log=log.append)
+    model = method.fit(problem, Pairs(x, circle(x)), Pairs(held, circle(held)), env)
     return method, problem, model, log
 
 
@@ -128,7 +118,7 @@ def test_both_discrepancies_fall_in_training(example):
     _, problem, model, log = example
     scaling, x = model._scaling, SPACE.sample(1024, generator(0))
     config = SMALL.model_copy(update={"training": SMALL.training.model_copy(update={"epochs": 1})})
-    begun = IPage(config).fit(problem, Pairs(x, circle(x)), Pairs(x, circle(x)), FitContext())
+    begun = IPage(config).fit(problem, Pairs(x, circle(x)), Pairs(x, circle(x)), FitEnvironment())
     before = discrepancies(begun._network, scaling)
     after = discrepancies(model._network, scaling)
     assert after[0] < 0.5 * before[0] and after[1] < 0.5 * before[1], (before, after)
@@ -198,7 +188,10 @@ def test_more_responses_than_designs():
     x, held = space.sample(1024, generator(0)), space.sample(100, generator(1))
     config = SMALL.model_copy(update={"training": SMALL.training.model_copy(update={"epochs": 30})})
     model = IPage(config).fit(
-        Problem("toy", space, names), Pairs(x, x @ matrix), Pairs(held, held @ matrix), FitContext()
+        Problem("toy", space, names),
+        Pairs(x, x @ matrix),
+        Pairs(held, held @ matrix),
+        FitEnvironment(),
     )
     wanted = space.sample(3, generator(2)) * 0.8
     found = model.propose(Targets(wanted @ matrix), points(model, 8))
@@ -269,4 +262,4 @@ def test_known_designs_give_no_latents_where_problems_differ():
     pairs = Pairs(x, circle(x), {"begin": torch.zeros(40)})
     method = IPage(IPageConfig(latents="known"))
     with pytest.raises(ConfigError, match="answers to other problems"):
-        method.fit(Problem("toy", SPACE, RESPONSES, True), pairs, pairs, FitContext())
+        method.fit(Problem("toy", SPACE, RESPONSES, True), pairs, pairs, FitEnvironment())

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 
 from invcore_optimisers import BFGSConfig, LBFGSConfig
 
-from invcore import Config, Field
+from invcore.plugin import Config, Field
 
 
 class NetworkConfig(Config):

@@ -6,14 +6,14 @@ import torch
 from invcore_optimisers import Evaluator, Problems, minimise_bfgs, minimise_lbfgs
 from torch import Tensor
 
-from invcore import (
+from invcore.learning import Normaliser
+from invcore.plugin import (
     Candidates,
     ConfigError,
-    FitContext,
+    FitEnvironment,
     InverseMethod,
     InverseModel,
     Needs,
-    Normaliser,
     Pairs,
     Problem,
     Progress,
@@ -47,7 +47,7 @@ class JointOptimisation(InverseMethod[JointConfig]):
     needs = Needs.SIMULATOR | Needs.GRADIENT
     uses_context = True
 
-    def fit(self, problem: Problem, train: Pairs, val: Pairs, context: FitContext) -> JointModel:
+    def fit(self, problem: Problem, train: Pairs, val: Pairs, env: FitEnvironment) -> JointModel:
         """Learn nothing yet; keep the seed of the weights that will be.
 
         Torch's first optimiser in a process imports for seconds, as in every other fit: here, so
@@ -55,11 +55,11 @@ class JointOptimisation(InverseMethod[JointConfig]):
         """
         torch.optim.Adam([torch.zeros(1, requires_grad=True)])
         state = {
-            "seed": torch.tensor(context.derive("jpo", "weights")),
+            "seed": torch.tensor(env.derive("jpo", "weights")),
             "scale": train.y.double().var(dim=0, correction=0).mean(),
         }
-        state = {name: value.to(context.device) for name, value in state.items()}
-        return JointModel(problem, self.config, state, context.progress)
+        state = {name: value.to(env.device) for name, value in state.items()}
+        return JointModel(problem, self.config, state, env.progress)
 
     def restore(self, problem: Problem, state: dict[str, Tensor]) -> JointModel:
         """Rebuild the model from its tensors."""

@@ -10,7 +10,7 @@ import torch
 from invcore_optimisers import Evaluator
 from torch import Tensor
 
-from invcore import isolated
+from invcore.plugin import isolated
 from invcore_jpo.config import JointConfig
 from invcore_jpo.network import Networks
 

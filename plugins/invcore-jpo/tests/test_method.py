@@ -7,18 +7,8 @@ import torch
 from invcore_jpo.config import JointConfig
 from invcore_jpo.method import JointOptimisation
 
-from invcore import (
-    Categorical,
-    Config,
-    FitContext,
-    Problem,
-    Simulator,
-    Space,
-    Targets,
-    Task,
-    Uniform,
-    Variable,
-)
+from invcore import Categorical, Space, Uniform, Variable
+from invcore.plugin import Config, FitEnvironment, Problem, Simulator, Targets, Task
 
 
 class Faint(Task[Config]):
@@ -41,7 +31,7 @@ def proposed(task, targets, **settings):
     pairs = task.pairs(50, torch.Generator().manual_seed(0))
     simulator = Simulator(task)
     points = torch.zeros(len(targets), 2, 0)
-    found = method.fit(problem, pairs, pairs, FitContext(0)).propose(
+    found = method.fit(problem, pairs, pairs, FitEnvironment(0)).propose(
         Targets(targets), points, simulator=simulator
     )
     return found, simulator.calls

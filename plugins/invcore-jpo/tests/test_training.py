@@ -10,7 +10,7 @@ from invcore_jpo.training import _clipped, train_jointly
 from invcore_optimisers import Evaluator
 from torch.nn.functional import silu
 
-from invcore import generator, isolated
+from invcore.plugin import generator, isolated
 
 CENTRES = torch.tensor([[-1.0, 0.5], [0.3, -0.8], [1.0, 1.0], [-0.5, -0.2], [0.7, 0.1]]).double()
 

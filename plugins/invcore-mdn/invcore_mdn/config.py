@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
-from invcore import Config, EnlargeConfig, Field, TrainingConfig
+from invcore.learning import EnlargeConfig, TrainingConfig
+from invcore.plugin import Config, Field
 
 
 def _paper(components: int, width: int, depth: int) -> dict[str, Any]:

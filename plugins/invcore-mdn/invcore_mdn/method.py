@@ -5,21 +5,19 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from invcore import (
+from invcore.learning import Scaling, enlarged, substate
+from invcore.learning import train as train_network
+from invcore.plugin import (
     Candidates,
-    FitContext,
+    FitEnvironment,
     InverseMethod,
     InverseModel,
     Pairs,
     Problem,
-    Scaling,
     Simulator,
     Targets,
-    enlarged,
     isolated,
-    substate,
 )
-from invcore import train as train_network
 from invcore_mdn.config import MixtureDensityConfig
 from invcore_mdn.mixture import Mixture, MixtureNetwork
 
@@ -32,10 +30,10 @@ class MixtureDensity(InverseMethod[MixtureDensityConfig]):
         Ren, Padilla, Malof, NeurIPS 2020, https://arxiv.org/abs/2009.12919.
 
     Example:
-        >>> import invcore
+        >>> import invcore_solve
         >>> x = [[i / 59] for i in range(60)]
         >>> y = [[2.0 * row[0]] for row in x]
-        >>> designer = invcore.fit(x, y, method="mdn", preset="quick")
+        >>> designer = invcore_solve.fit(x, y, method="mdn", preset="quick")
         >>> designer.propose([[1.5]], candidates=4).designs.shape[1]
         1
     """
@@ -44,7 +42,7 @@ class MixtureDensity(InverseMethod[MixtureDensityConfig]):
     uses_context = True
 
     def fit(
-        self, problem: Problem, train: Pairs, val: Pairs, context: FitContext
+        self, problem: Problem, train: Pairs, val: Pairs, env: FitEnvironment
     ) -> MixtureDensityModel:
         """Maximise the likelihood; the checkpoint with the best one on validation is kept."""
         scaling = Scaling.fit(problem.designs, train)
@@ -55,8 +53,8 @@ class MixtureDensity(InverseMethod[MixtureDensityConfig]):
             rows = torch.randint(len(known), (count,))  # means begin on designs
             return MixtureNetwork(self.config.network, responses, known.x[rows])
 
-        with isolated(context.derive("mdn", "weights")):
-            network = build().to(context.device)
+        with isolated(env.derive("mdn", "weights")):
+            network = build().to(env.device)
 
         def loss(x: Tensor, y: Tensor) -> Tensor:
             mixture: Mixture = network(y)
@@ -66,10 +64,10 @@ class MixtureDensity(InverseMethod[MixtureDensityConfig]):
             network,
             lambda batch: loss(batch.x, batch.y),
             lambda part: loss(part.x, part.y),
-            scaling.turned(enlarged(self.config.enlarge, scaling, train, val, context)),
+            scaling.turned(enlarged(self.config.enlarge, scaling, train, val, env)),
             held,
             self.config.training,
-            context,
+            env,
             label="mdn",
             again=build,
             grid=scaling.designs.grid,

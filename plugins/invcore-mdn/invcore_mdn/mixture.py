@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from invcore import MLP
+from invcore.learning import MLP
 from invcore_mdn.config import NetworkConfig
 
 _FULL = 32  # features: up to here covariances are full, unless it is said

@@ -10,22 +10,9 @@ from invcore_mdn.mixture import Mixture, MixtureNetwork
 from torch.distributions import Categorical as Choice
 from torch.distributions import MixtureSameFamily, MultivariateNormal
 
-from invcore import (
-    Categorical,
-    EnlargeConfig,
-    FitContext,
-    Integers,
-    Normal,
-    Pairs,
-    Problem,
-    Space,
-    SurrogateConfig,
-    Targets,
-    TrainingConfig,
-    Variable,
-    generator,
-    isolated,
-)
+from invcore import Categorical, Integers, Normal, Space, Variable
+from invcore.learning import EnlargeConfig, SurrogateConfig, TrainingConfig
+from invcore.plugin import FitEnvironment, Pairs, Problem, Targets, generator, isolated
 
 
 def randn(*shape, seed=0):
@@ -169,7 +156,7 @@ def example():
         enlarge=EnlargeConfig(),
     )
     method = MixtureDensity(config)
-    return method, problem, method.fit(problem, drawn(8000, 0), drawn(1000, 1), FitContext())
+    return method, problem, method.fit(problem, drawn(8000, 0), drawn(1000, 1), FitEnvironment())
 
 
 Y = torch.tensor([[-0.7], [0.0], [0.6]], dtype=torch.float64)
@@ -231,7 +218,9 @@ def test_no_density_where_there_is_none(prior):
     x = space.sample(60, generator(0))
     pairs = Pairs(x, x[:, :1])
     config = MixtureDensityConfig.resolve({"training": {"epochs": 1}, "enlarge": {"times": 0}})
-    model = MixtureDensity(config).fit(Problem("toy", space, RESPONSES), pairs, pairs, FitContext())
+    model = MixtureDensity(config).fit(
+        Problem("toy", space, RESPONSES), pairs, pairs, FitEnvironment()
+    )
     assert model.log_density(Targets(pairs.y), x) is None
     unit = torch.rand(60, 4, model.point_dim, generator=generator(0), dtype=torch.float64)
     assert bool(space.contains(model.propose(Targets(pairs.y), unit).x).all())
@@ -247,7 +236,7 @@ def test_a_surrogate_adds_pairs_where_it_is_asked_for():
         )
         model = MixtureDensity(config).fit(
             Problem("known", SPACE, RESPONSES), drawn(100, 0), drawn(50, 1),
-            FitContext(log=log.append),
+            FitEnvironment(log=log.append),
         )  # fmt: skip
         return {record["stage"] for record in log}, model.state()
 
@@ -265,7 +254,7 @@ def test_restarts_are_trained_together(batch_norm):
     )
     problem, log = Problem("known", SPACE, RESPONSES), []
     model = MixtureDensity(config).fit(
-        problem, drawn(1000, 0), drawn(200, 1), FitContext(log=log.append)
+        problem, drawn(1000, 0), drawn(200, 1), FitEnvironment(log=log.append)
     )
     assert log[-1]["val_loss"] < log[0]["val_loss"]
     assert bool(model.log_density(Targets(Y), torch.tensor([[3.0, 0.0]] * 3)).isfinite().all())

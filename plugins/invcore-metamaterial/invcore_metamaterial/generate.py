@@ -26,7 +26,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from invcore import DataError, generator
+from invcore.plugin import DataError, generator
 from invcore_metamaterial.rcwa import PERIOD, Material
 from invcore_metamaterial.spectra import adaptive_reflectance, design_space
 

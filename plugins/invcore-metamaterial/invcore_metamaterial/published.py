@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from invcore import DataError, isolated
+from invcore.plugin import DataError, isolated
 
 COMMIT = "354473fc4d01206308637836c7c6ddf2ffdf89a5"
 BLOB = "377997954de7b2b36dfc5e78749ad57b7ef18e06"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from invcore import Space, Uniform, Variable
+from invcore.plugin import Space, Uniform, Variable
 from invcore_metamaterial.adaptive import interpolated
 from invcore_metamaterial.rcwa import PERIOD, Material, SuperCells
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import torch
 from torch import Tensor
 
-from invcore import Config, DataError, Field, Task
+from invcore.plugin import Config, DataError, Field, Task
 from invcore_metamaterial.plugin import SHIPPED
 from invcore_metamaterial.published import PublishedNetworks, download, read_weights
 from invcore_metamaterial.rcwa import PERIOD, Material

@@ -11,7 +11,7 @@ from typing import Any
 import click
 import torch
 
-from invcore import FitContext, Pairs
+from invcore.plugin import FitEnvironment, Pairs
 from invcore_metamaterial.generate import read_shards
 from invcore_metamaterial.spectra import EQUIVALENT, design_space, response_space
 
@@ -48,9 +48,9 @@ def main(shards: Path, test: Path, out: Path, epochs: int | None, seed: int) -> 
         given["training"] = {**given["training"], "epochs": epochs}
     config = ProxyConfig.resolve(given)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    context = FitContext(seed, device, log=_say)
+    env = FitEnvironment(seed, device, log=_say)
     designs, responses = design_space(), response_space()
-    proxy, report = fit_proxy(Pairs(x, y), designs, responses, config, context)
+    proxy, report = fit_proxy(Pairs(x, y), designs, responses, config, env)
     unseen = evaluate_proxy(proxy, Pairs(fresh_x, fresh_y))
     report = report.model_copy(update={"tests": {"fresh cells": unseen}})
     note = f"invcore_metamaterial.generate: {len(x)} cells, {settings}"

@@ -7,7 +7,7 @@ from invcore_metamaterial.spectra import adaptive_reflectance, equivalents
 from invcore_metamaterial.task import MetaMaterial
 from invcore_proxy import read_bundle
 
-from invcore import generator
+from invcore.plugin import generator
 
 
 @pytest.fixture(scope="module")

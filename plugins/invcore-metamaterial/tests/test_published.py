@@ -10,7 +10,8 @@ from invcore_metamaterial.published import Member, download, git_blob, read_weig
 from invcore_metamaterial.task import MetaMaterial
 from torch.nn import functional
 
-from invcore import DataError, generator
+from invcore import DataError
+from invcore.plugin import generator
 
 
 def weights(seed=0):

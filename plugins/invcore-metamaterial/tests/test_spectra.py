@@ -15,7 +15,8 @@ from invcore_metamaterial.spectra import (
 )
 from safetensors.torch import load_file
 
-from invcore import DataError, generator
+from invcore import DataError
+from invcore.plugin import generator
 
 SETTINGS = {
     "seed": 0, "orders": 1, "permittivity": 11.9, "loss_tangent": 0.05, "period": 210.0,

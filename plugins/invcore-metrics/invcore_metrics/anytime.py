@@ -4,16 +4,8 @@ from __future__ import annotations
 
 import math
 
-from invcore import (
-    Config,
-    Estimate,
-    Evaluation,
-    Field,
-    Metric,
-    anytime,
-    bootstrap,
-    expected_best,
-)
+from invcore.plugin import Config, Estimate, Evaluation, Field, Metric
+from invcore.results import anytime, bootstrap, expected_best
 
 
 class AnytimeConfig(Config):

@@ -7,13 +7,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from invcore import (
+from invcore.plugin import (
     Config,
     ConfigError,
     Estimate,
     Evaluation,
     Field,
-    FitContext,
+    FitEnvironment,
     InverseMethod,
     Metric,
     Needs,
@@ -22,10 +22,9 @@ from invcore import (
     Simulator,
     Targets,
     Task,
-    bootstrap,
-    expected_best,
     installed,
 )
+from invcore.results import bootstrap, expected_best
 from invcore_metrics.digest import digest
 
 _DRAWN = 256  # responses that say how they scale
@@ -158,7 +157,7 @@ def reference_errors(evaluation: Evaluation, task: Task[Any], name: str) -> Tens
         middle = torch.full((len(responses), task.designs.dim), 0.5, dtype=torch.float64)
         known = Pairs(task.designs.from_unit(middle), responses)
         problem = Problem("reference", task.designs, task.responses, task.differentiable)
-        model = method.fit(problem, known, known, FitContext(evaluation.seed))
+        model = method.fit(problem, known, known, FitEnvironment(evaluation.seed))
         shape = (len(targets), 1, model.point_dim)
         starts = torch.rand(shape, generator=evaluation.generator("reference"), dtype=torch.float64)
         simulator = Simulator(task)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from invcore import Estimate, Evaluation, Field, Metric, bootstrap
+from invcore.plugin import Estimate, Evaluation, Field, Metric
+from invcore.results import bootstrap
 from invcore_metrics.classifier import network_accuracy
 from invcore_metrics.neighbours import neighbour_accuracy
 from invcore_metrics.posterior import PosteriorConfig, posterior_samples

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from invcore import Config, Estimate, Evaluation, Metric
+from invcore.plugin import Config, Estimate, Evaluation, Metric
 
 
 class Cost(Metric[Config]):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from invcore import Config, Estimate, Evaluation, Metric, bootstrap
+from invcore.plugin import Config, Estimate, Evaluation, Metric
+from invcore.results import bootstrap
 
 
 class Diversity(Metric[Config]):

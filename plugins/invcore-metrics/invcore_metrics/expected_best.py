@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from invcore import Config, Estimate, Evaluation, Field, Metric, bootstrap, expected_best, median
+from invcore.plugin import Config, Estimate, Evaluation, Field, Metric
+from invcore.results import bootstrap, expected_best, median
 
 
 class ExpectedBestConfig(Config):

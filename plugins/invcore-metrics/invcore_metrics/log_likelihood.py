@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from invcore import Config, Estimate, Evaluation, Metric, bootstrap
+from invcore.plugin import Config, Estimate, Evaluation, Metric
+from invcore.results import bootstrap
 
 
 class LogLikelihood(Metric[Config]):

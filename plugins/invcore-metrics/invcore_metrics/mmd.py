@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from invcore import Estimate, Evaluation, Field, Metric, bootstrap
+from invcore.plugin import Estimate, Evaluation, Field, Metric
+from invcore.results import bootstrap
 from invcore_metrics.posterior import PosteriorConfig, posterior_samples
 
 _NUMBERS = 1 << 22  # distances held at once

@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from invcore import Config, Estimate, Evaluation, Field, Metric, Task, bootstrap
+from invcore.plugin import Config, Estimate, Evaluation, Field, Metric, Task
+from invcore.results import bootstrap
 from invcore_metrics.scale import has_prior, response_scale
 
 

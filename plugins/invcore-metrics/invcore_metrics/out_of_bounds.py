@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from invcore import Config, Estimate, Evaluation, Metric, bootstrap
+from invcore.plugin import Config, Estimate, Evaluation, Metric
+from invcore.results import bootstrap
 
 
 class OutOfBounds(Metric[Config]):

@@ -8,7 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from invcore import Evaluation, Field
+from invcore.plugin import Evaluation, Field
 from invcore_metrics.reference import ReferenceConfig, reference
 from invcore_metrics.scale import design_scale
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from invcore import Config, Evaluation, Field, Task
+from invcore.plugin import Config, Evaluation, Field, Task
 from invcore_metrics.digest import digest
 from invcore_metrics.scale import has_prior, response_scale
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from invcore import Config, Estimate, Evaluation, Metric, bootstrap, median
+from invcore.plugin import Config, Estimate, Evaluation, Metric
+from invcore.results import bootstrap, median
 
 
 class ResimulationError(Metric[Config]):

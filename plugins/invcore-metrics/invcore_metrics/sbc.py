@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from invcore import Config, Estimate, Evaluation, Field, Metric
+from invcore.plugin import Config, Estimate, Evaluation, Field, Metric
 
 _PER_BIN = 5  # targets that a bin of the chi-square test should have at least
 _KNOTS = 257  # where distribution functions of ranks are compared, at most

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from invcore import Evaluation, Task, generator
+from invcore.plugin import Evaluation, Task, generator
 
 DRAWS = 4096
 

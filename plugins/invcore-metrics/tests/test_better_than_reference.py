@@ -8,7 +8,8 @@ from invcore_metrics.better_than_reference import (
     reference_errors,
 )
 
-from invcore import Config, ConfigError, Space, Task, Uniform, Variable
+from invcore import ConfigError, Space, Uniform, Variable
+from invcore.plugin import Config, Task
 from invcore.testing import evaluation
 
 

@@ -11,7 +11,8 @@ from invcore_metrics.mode_recall import ModeRecall, ModeRecallConfig
 from invcore_metrics.sbc import Sbc, SbcConfig, chi_square_p, rank_deviation
 from scipy import stats
 
-from invcore import Config, Modes, Space, Task, Uniform, Variable, generator
+from invcore import Space, Uniform, Variable
+from invcore.plugin import Config, Modes, Task, generator
 from invcore.testing import evaluation
 
 

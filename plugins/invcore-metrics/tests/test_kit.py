@@ -5,7 +5,8 @@ from math import erfc, nan, sqrt
 
 import torch
 
-from invcore import Config, Integers, Modes, Space, Task, Variable
+from invcore import Integers, Space, Variable
+from invcore.plugin import Config, Modes, Task
 from invcore.testing import Example, PluginSuite, evaluation
 
 

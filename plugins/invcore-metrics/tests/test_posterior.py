@@ -15,7 +15,8 @@ from invcore_metrics.posterior import PosteriorConfig, posterior_samples
 from invcore_metrics.reference import ReferenceConfig, reference
 from invcore_metrics.scale import design_scale
 
-from invcore import Cache, Config, Normal, Space, Task, Uniform, Variable, generator
+from invcore import Normal, Space, Uniform, Variable
+from invcore.plugin import Cache, Config, Task, generator
 from invcore.testing import evaluation
 
 SMALL = {"draws": 200_000, "count": 200, "tolerance": 0.05, "least": 20}

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
-from invcore import Config, Field, LocalisationConfig, SurrogateConfig, TrainingConfig
+from invcore.learning import SurrogateConfig, TrainingConfig
+from invcore.plugin import Config, Field
+from invcore.search import LocalisationConfig
 
 # PAPERS: 500 epochs, batch 1024, halved on a plateau, batch normalisation, 300 steps of Adam,
 # the best of ten trainings.

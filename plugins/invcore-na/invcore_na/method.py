@@ -5,24 +5,20 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from invcore import (
+from invcore.learning import Scaling, Surrogate, fit_surrogate, substate
+from invcore.numerics import scattered
+from invcore.plugin import (
     Candidates,
     ConfigError,
-    FitContext,
+    FitEnvironment,
     InverseMethod,
     InverseModel,
     Pairs,
     Problem,
-    Scaling,
     Simulator,
-    Surrogate,
     Targets,
-    Trust,
-    fit_surrogate,
-    localised_candidates,
-    scattered,
-    substate,
 )
+from invcore.search import Trust, localised_candidates
 from invcore_na.config import NeuralAdjointConfig
 
 
@@ -33,10 +29,10 @@ class NeuralAdjoint(InverseMethod[NeuralAdjointConfig]):
         Ren, Padilla, Malof, NeurIPS 2020, https://arxiv.org/abs/2009.12919, section 3.
 
     Example:
-        >>> import invcore
+        >>> import invcore_solve
         >>> x = [[i / 59] for i in range(60)]
         >>> y = [[2.0 * row[0]] for row in x]
-        >>> designer = invcore.fit(x, y, method="na", preset="quick")
+        >>> designer = invcore_solve.fit(x, y, method="na", preset="quick")
         >>> designer.propose([[1.5]], candidates=4).designs.shape[1]
         1
     """
@@ -45,7 +41,7 @@ class NeuralAdjoint(InverseMethod[NeuralAdjointConfig]):
     uses_context = True
 
     def fit(
-        self, problem: Problem, train: Pairs, val: Pairs, context: FitContext
+        self, problem: Problem, train: Pairs, val: Pairs, env: FitEnvironment
     ) -> NeuralAdjointModel:
         """Train the forward network on pairs, in scaled units.
 
@@ -55,10 +51,8 @@ class NeuralAdjoint(InverseMethod[NeuralAdjointConfig]):
         if self.config.start == "known" and train.context:
             raise ConfigError("start: known designs are answers to other problems; use 'prior'")
         scaling = Scaling.fit(problem.designs, train)
-        surrogate, _ = fit_surrogate(self.config.surrogate, scaling, train, val, context)
-        trust = Trust.fit(
-            surrogate, scaling.pairs(train).to(context.device), context.generator("trust")
-        )
+        surrogate, _ = fit_surrogate(self.config.surrogate, scaling, train, val, env)
+        trust = Trust.fit(surrogate, scaling.pairs(train).to(env.device), env.generator("trust"))
         return NeuralAdjointModel(problem, surrogate, trust, self.config)
 
     def restore(self, problem: Problem, state: dict[str, Tensor]) -> NeuralAdjointModel:

@@ -7,22 +7,10 @@ import torch
 from invcore_na.config import NeuralAdjointConfig
 from invcore_na.method import NeuralAdjoint
 
-from invcore import (
-    ConfigError,
-    FitContext,
-    Normal,
-    Pairs,
-    Problem,
-    Space,
-    SurrogateConfig,
-    Targets,
-    TrainingConfig,
-    Uniform,
-    Variable,
-    generator,
-    installed,
-    scattered,
-)
+from invcore import ConfigError, Normal, Space, Uniform, Variable
+from invcore.learning import SurrogateConfig, TrainingConfig
+from invcore.numerics import scattered
+from invcore.plugin import FitEnvironment, Pairs, Problem, Targets, generator, installed
 
 SMALL = SurrogateConfig(
     width=32, depth=2, training=TrainingConfig(epochs=60, batch_size=64, lr=0.01, average=0.9)
@@ -40,7 +28,7 @@ def fitted(truth=square, space=SPACE, **config):
     problem = Problem("toy", space, RESPONSES, True)
     x, held = space.sample(800, generator(0)), space.sample(100, generator(1))
     method = NeuralAdjoint(NeuralAdjointConfig(surrogate=SMALL, **config))
-    model = method.fit(problem, Pairs(x, truth(x)), Pairs(held, truth(held)), FitContext())
+    model = method.fit(problem, Pairs(x, truth(x)), Pairs(held, truth(held)), FitEnvironment())
     return method, problem, model
 
 
@@ -225,4 +213,4 @@ def test_known_designs_are_no_starts_where_problems_differ():
     pairs = Pairs(x, square(x), {"begin": torch.zeros(40)})
     method = NeuralAdjoint(NeuralAdjointConfig(start="known"))
     with pytest.raises(ConfigError, match="answers to other problems"):
-        method.fit(Problem("toy", SPACE, RESPONSES, True), pairs, pairs, FitContext())
+        method.fit(Problem("toy", SPACE, RESPONSES, True), pairs, pairs, FitEnvironment())

@@ -10,7 +10,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from invcore import Config, Field, Space, Task, Uniform, Variable, in_chunks
+from invcore.numerics import in_chunks
+from invcore.plugin import Config, Field, Space, Task, Uniform, Variable
 from invcore_optics.drawing import draw_spectra
 from invcore_optics.graphene import graphene_conductivity, sheet_index
 from invcore_optics.stack import stack_fluxes

@@ -12,7 +12,7 @@ from invcore_optics.mie import scattering_efficiency, wiscombe
 from invcore_optics.nanoshell import Nanoshell, shell_wavelengths, titania
 from scipy.special import spherical_jn, spherical_yn
 
-from invcore import generator
+from invcore.plugin import generator
 
 NM = torch.tensor([400.0, 470.0, 633.0, 800.0], dtype=torch.float64)
 SILICA, TITANIA, WATER = torch.tensor(2.04, dtype=torch.float64), titania(NM), 1.77

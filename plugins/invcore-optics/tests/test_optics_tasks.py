@@ -13,7 +13,8 @@ from invcore_optics.plugin import invcore_tasks
 from invcore_optics.thin_film import ThinFilm
 from matplotlib.figure import Figure
 
-from invcore import ShapeError, Uniform, generator
+from invcore import ShapeError, Uniform
+from invcore.plugin import generator
 
 TASKS = [ThinFilm, Nanoshell]
 each_task = pytest.mark.parametrize("task_class", TASKS)

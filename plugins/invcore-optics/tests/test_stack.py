@@ -9,7 +9,7 @@ import tmm
 import torch
 from invcore_optics.stack import stack_fluxes
 
-from invcore import generator
+from invcore.plugin import generator
 
 NM = torch.tensor([240.0, 400.0, 555.0, 1200.0, 2000.0], dtype=torch.float64)
 

@@ -10,7 +10,7 @@ import tmm
 import torch
 from invcore_optics.thin_film import ThinFilm, ThinFilmConfig, absorptance, film_wavelengths
 
-from invcore import generator
+from invcore.plugin import generator
 
 PUBLISHED = ThinFilmConfig(graphene="published", light_from="glass")
 

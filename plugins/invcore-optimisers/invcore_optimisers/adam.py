@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from invcore import ShapeError
+from invcore.plugin import ShapeError
 from invcore_optimisers.config import AdamConfig
 from invcore_optimisers.evaluation import Evaluator, Objective, norms
 from invcore_optimisers.minimum import Minimum, Reason, Recorder

@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from invcore import Config, Field
+from invcore.plugin import Config, Field
 
 
 class MinimiserConfig(Config):

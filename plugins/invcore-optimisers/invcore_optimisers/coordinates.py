@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from invcore import Space
+from invcore.plugin import Space
 
 _SPREAD = 0.34134474606854293  # of a normal, between its mean and one standard deviation
 _EDGE = 1e-6  # a start on a bound, where slopes are zero, is this share of the range inside
@@ -28,7 +28,7 @@ class Coordinates:
         columns: of the variables, long.
 
     Example:
-        >>> from invcore import Uniform, Variable
+        >>> from invcore.plugin import Uniform, Variable
         >>> space = Space.of(Variable(name="x", prior=Uniform(low=0.0, high=4.0)))
         >>> own = Coordinates(space, torch.tensor([0]))
         >>> own.designs(torch.tensor([[0.0], [100.0]], dtype=torch.float64)).round(decimals=2)
@@ -80,7 +80,7 @@ def scales(designs: Space) -> tuple[Tensor, Tensor]:
     one where there are none.
 
     Example:
-        >>> from invcore import Normal, Variable
+        >>> from invcore.plugin import Normal, Variable
         >>> scales(Space.of(Variable(name="x", prior=Normal(mean=3.0, std=0.5))))
         (tensor([3.], dtype=torch.float64), tensor([0.5000], dtype=torch.float64))
     """

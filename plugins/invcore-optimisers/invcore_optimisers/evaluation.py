@@ -8,7 +8,7 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-from invcore import ShapeError
+from invcore.plugin import ShapeError
 
 Objective: TypeAlias = Callable[[Tensor, Tensor], Tensor]
 """Values (M,) of points (M, D); the second argument, (M,) long, says whose problems they are."""

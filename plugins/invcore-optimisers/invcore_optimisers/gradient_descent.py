@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from invcore import ShapeError
+from invcore.plugin import ShapeError
 from invcore_optimisers.config import GradientDescentConfig
 from invcore_optimisers.evaluation import Evaluator, Objective, norms
 from invcore_optimisers.minimum import Minimum, Reason, Recorder

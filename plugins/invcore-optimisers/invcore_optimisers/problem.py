@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
-from invcore import History, ShapeError, Simulator, Space, Targets
+from invcore.plugin import History, ShapeError, Simulator, Space, Targets
 from invcore_optimisers.coordinates import Coordinates
 from invcore_optimisers.tracking import Tracker
 
@@ -53,7 +53,7 @@ class Problems:
         ShapeError: starts are not (B, K, Dx).
 
     Example:
-        >>> from invcore import Task, Uniform, Variable
+        >>> from invcore.plugin import Task, Uniform, Variable
         >>> from invcore_optimisers import minimise_bfgs
         >>> class Square(Task):
         ...     designs = Space.of(Variable(name="x", prior=Uniform(low=0.0, high=3.0)))

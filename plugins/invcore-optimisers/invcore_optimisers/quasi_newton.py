@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from invcore import ShapeError
+from invcore.plugin import ShapeError
 from invcore_optimisers import linesearch
 from invcore_optimisers.config import QuasiNewtonConfig
 from invcore_optimisers.evaluation import Evaluator, Objective

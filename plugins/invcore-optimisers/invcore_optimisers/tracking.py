@@ -7,7 +7,7 @@ import time
 import torch
 from torch import Tensor
 
-from invcore import History, Simulator
+from invcore.plugin import History, Simulator
 
 _LIMIT = 256  # records: a picture shows no more
 
@@ -22,7 +22,7 @@ class Tracker:
         targets: B.
 
     Example:
-        >>> from invcore import Space, Task, Uniform, Variable
+        >>> from invcore.plugin import Space, Task, Uniform, Variable
         >>> class Line(Task):
         ...     designs = Space.of(Variable(name="x", prior=Uniform(low=0.0, high=1.0)))
         ...     responses = Space.of(Variable(name="y"))

@@ -4,21 +4,17 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from invcore import (
-    ConfigError,
-    FitContext,
-    Integers,
+from invcore import ConfigError, Integers, Space, Uniform, Variable
+from invcore.numerics import scattered
+from invcore.plugin import (
+    FitEnvironment,
     Pairs,
     Problem,
     Simulator,
-    Space,
     Targets,
     Task,
-    Uniform,
-    Variable,
     generator,
     installed,
-    scattered,
 )
 
 GRADIENT = ("bfgs", "lbfgs", "gradient-descent", "adam")
@@ -65,7 +61,7 @@ def fitted(name, task, **settings):
     problem = Problem("t", task.designs, task.responses, True)
     train = task.pairs(50, generator(0, "train"))
     method = method(method.Config.resolve(settings, preset="quick"))
-    return method.fit(problem, train, train, FitContext(0))
+    return method.fit(problem, train, train, FitEnvironment(0))
 
 
 def proposed(name, task, count=4, each=5, **settings):
@@ -203,4 +199,4 @@ def test_constant_responses_have_the_scale_one():
     task = Bent()
     pairs = Pairs(torch.zeros(3, 2), torch.ones(3, 2))
     problem = Problem("t", task.designs, task.responses, True)
-    assert float(method.fit(problem, pairs, pairs, FitContext(0)).state()["scale"]) == 1.0
+    assert float(method.fit(problem, pairs, pairs, FitEnvironment(0)).state()["scale"]) == 1.0

@@ -11,15 +11,12 @@ from invcore import (
     Integers,
     Normal,
     ShapeError,
-    Simulator,
     Space,
-    Targets,
-    Task,
     TruncatedNormal,
     Uniform,
     Variable,
-    generator,
 )
+from invcore.plugin import Simulator, Targets, Task, generator
 
 
 class Shifted(Task):

@@ -10,7 +10,8 @@ import torch
 from pydantic import model_validator
 from torch import Tensor
 
-from invcore import (
+from invcore.numerics import differentiable_once, in_chunks
+from invcore.plugin import (
     Config,
     DataError,
     Field,
@@ -20,8 +21,6 @@ from invcore import (
     Task,
     Uniform,
     Variable,
-    differentiable_once,
-    in_chunks,
 )
 from invcore_physics.drawing import draw_table
 from invcore_physics.layouts import crowded, draw_layouts

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from invcore import Task
+from invcore.plugin import Task
 from invcore_physics.rolling import Table
 
 _BEST, _OTHERS, _WANTED = "#D55E00", "#0072B2", "black"  # told apart by all kinds of colour vision

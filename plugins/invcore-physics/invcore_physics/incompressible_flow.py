@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from invcore import Config, Field, Space, Task, Uniform, Variable, differentiable_once
+from invcore.numerics import differentiable_once
+from invcore.plugin import Config, Field, Space, Task, Uniform, Variable
 from invcore_physics.flow_solver import FlowSolver
 from invcore_physics.marching import rows_on
 from invcore_physics.spectral_drawing import draw_flow

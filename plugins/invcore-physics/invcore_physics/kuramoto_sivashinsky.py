@@ -10,17 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from invcore import (
-    Config,
-    DataError,
-    Field,
-    ShapeError,
-    Space,
-    Task,
-    Uniform,
-    Variable,
-    differentiable_once,
-)
+from invcore.numerics import differentiable_once
+from invcore.plugin import Config, DataError, Field, ShapeError, Space, Task, Uniform, Variable
 from invcore_physics.ks_solver import solve_ks
 from invcore_physics.marching import rows_on
 from invcore_physics.spectral_drawing import draw_states

@@ -19,7 +19,8 @@ from typing import Any, Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from invcore import Config, Field, Space, Task, Uniform, Variable, in_chunks
+from invcore.numerics import in_chunks
+from invcore.plugin import Config, Field, Space, Task, Uniform, Variable
 from invcore_physics.drawing import draw_signals
 
 SAMPLES = 128

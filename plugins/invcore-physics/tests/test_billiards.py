@@ -14,7 +14,8 @@ from invcore_physics.layouts import draw_layouts
 from invcore_physics.rolling import BALLS, REST, Table, advance, itinerary, next_event, roll
 from matplotlib.figure import Figure
 
-from invcore import DataError, ShapeError, generator
+from invcore import DataError, ShapeError
+from invcore.plugin import generator
 
 TABLE = Table(length=2.0, width=1.0, radius=0.08, deceleration=0.25)
 

@@ -7,7 +7,8 @@ import torch
 from invcore_physics.billiards import Billiards, BilliardsConfig
 from invcore_physics.rolling import Table, advance, next_event, roll
 
-from invcore import DataError, generator
+from invcore import DataError
+from invcore.plugin import generator
 
 TABLE = Table(2.0, 1.0, 0.08, 0.25)
 

@@ -15,7 +15,8 @@ from invcore_physics.incompressible_flow import IncompressibleFlow, Incompressib
 from matplotlib.figure import Figure
 from scipy.integrate import solve_ivp
 
-from invcore import ShapeError, Uniform, generator
+from invcore import ShapeError, Uniform
+from invcore.plugin import generator
 
 TURN = 2 * math.pi
 

@@ -16,7 +16,8 @@ from invcore_physics.marching import march
 from matplotlib.figure import Figure
 from scipy.integrate import solve_ivp
 
-from invcore import DataError, ShapeError, generator
+from invcore import DataError, ShapeError
+from invcore.plugin import generator
 
 
 def task_of(**settings):

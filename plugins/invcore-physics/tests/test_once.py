@@ -8,7 +8,7 @@ from invcore_physics.billiards import Billiards
 from invcore_physics.incompressible_flow import IncompressibleFlow
 from invcore_physics.kuramoto_sivashinsky import KuramotoSivashinsky
 
-from invcore import generator
+from invcore.plugin import generator
 
 TASKS = pytest.mark.parametrize("kind", [Billiards, KuramotoSivashinsky, IncompressibleFlow])
 LOSSES = pytest.mark.parametrize("loss", [torch.sum, lambda y: y.square().sum()])

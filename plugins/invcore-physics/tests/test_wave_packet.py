@@ -17,7 +17,8 @@ from invcore_physics.wave_packet import (
 )
 from matplotlib.figure import Figure
 
-from invcore import ShapeError, generator
+from invcore import ShapeError
+from invcore.plugin import generator
 
 FREE = WavePacketConfig(frequency="free")
 

@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from invcore import ConfigError, ShapeError, Space, StoreError, replace_folder
+from invcore.plugin import ConfigError, ShapeError, Space, StoreError, replace_folder
 from invcore_proxy.ensemble import Proxy
 from invcore_proxy.fitting import ProxyReport
 from invcore_proxy.picture import draw_held_out

@@ -89,7 +89,8 @@ def fit(
     invcore proxy fit all.csv --design-columns 1-7 --response-columns gap --out my-task/
     invcore proxy fit --x X.csv --y Y.csv --zero-part --out my-task/
     """  # noqa: D301 - click wants the character
-    from invcore import FitContext, resolve_device, terminal_progress
+    from invcore.cli.kit import terminal_progress
+    from invcore.plugin import FitEnvironment, resolve_device
     from invcore_proxy.bundle import check_free, write_bundle
     from invcore_proxy.console import emit_json
     from invcore_proxy.fitting import fit_proxy
@@ -105,8 +106,8 @@ def fit(
     )
     data, chosen = known.data, resolve_device(device)
     with terminal_progress() as progress:
-        context = FitContext(seed=seed, device=chosen, progress=progress)
-        fitted, report = fit_proxy(data.pairs, data.designs, data.responses, config, context)
+        env = FitEnvironment(seed=seed, device=chosen, progress=progress)
+        fitted, report = fit_proxy(data.pairs, data.designs, data.responses, config, env)
     provenance = Provenance.now(tables=known.sources, seed=seed)
     made = write_bundle(
         out, fitted, report, data.designs, data.responses, title=title, provenance=provenance,
@@ -171,7 +172,8 @@ def validate(
     invcore proxy validate my-task/ --simulator nanoshell --set water=1.8 --count 200
     invcore proxy validate my-task/ --table fresh.csv
     """  # noqa: D301 - click wants the character
-    from invcore import component_settings, installed, terminal_progress
+    from invcore.cli.kit import component_settings, terminal_progress
+    from invcore.plugin import installed
     from invcore_proxy.bundle import read_bundle
     from invcore_proxy.console import emit_json
     from invcore_proxy.printing import show_errors
@@ -207,7 +209,7 @@ def _tables(given: dict[str, Any], both: tuple[str, ...]) -> Any:
 
 def _config(given: dict[str, Any], settings: tuple[str, ...], preset: str) -> Any:
     """The preset, then the flags, then ``--set``."""
-    from invcore import component_settings
+    from invcore.cli.kit import component_settings
     from invcore_proxy.config import ProxyConfig
 
     if given["squash"] and given["non_negative"]:
@@ -232,7 +234,7 @@ def _config(given: dict[str, Any], settings: tuple[str, ...], preset: str) -> An
 
 
 def _text(path: str) -> str:
-    from invcore import DataError
+    from invcore.plugin import DataError
 
     try:
         return Path(path).read_text(encoding="utf-8")

@@ -7,7 +7,8 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import model_validator
 
-from invcore import Config, Field, TrainingConfig
+from invcore.learning import TrainingConfig
+from invcore.plugin import Config, Field
 
 
 class Shape(Config):

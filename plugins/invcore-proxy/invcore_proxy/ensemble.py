@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 from torch.func import functional_call, vmap
 
-from invcore import ConfigError, Normaliser, ShapeError, Space
+from invcore.learning import Normaliser
+from invcore.plugin import ConfigError, ShapeError, Space
 from invcore_proxy.config import ProxyConfig
 from invcore_proxy.heads import Head
 from invcore_proxy.networks import Member, expected_shapes

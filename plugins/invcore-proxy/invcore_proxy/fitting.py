@@ -5,18 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from invcore import (
-    Config,
-    DataError,
-    FitContext,
-    LossBatch,
-    Normaliser,
-    Pairs,
-    Space,
-    Splits,
-    isolated,
-    train,
-)
+from invcore.learning import LossBatch, Normaliser, train
+from invcore.plugin import Config, DataError, FitEnvironment, Pairs, Space, Splits, isolated
 from invcore_proxy.config import ProxyConfig
 from invcore_proxy.ensemble import Proxy, weights_of
 from invcore_proxy.heads import Head, check_range
@@ -50,7 +40,7 @@ class ProxyReport(Config):
 
 
 def fit_proxy(
-    pairs: Pairs, designs: Space, responses: Space, config: ProxyConfig, context: FitContext
+    pairs: Pairs, designs: Space, responses: Space, config: ProxyConfig, env: FitEnvironment
 ) -> tuple[Proxy, ProxyReport]:
     """Train an ensemble on pairs, to stand in for the simulator that they came from.
 
@@ -67,7 +57,7 @@ def fit_proxy(
         designs: space of the designs.
         responses: space of the responses.
         config: networks, outputs, symmetries, training.
-        context: device, seeds, progress.
+        env: device, seeds, progress.
 
     Returns:
         The proxy, and how far it is off.
@@ -78,12 +68,13 @@ def fit_proxy(
         DivergedError: the training diverged.
 
     Example:
-        >>> from invcore import TrainingConfig, Uniform, Variable
+        >>> from invcore.learning import TrainingConfig
+        >>> from invcore.plugin import Uniform, Variable
         >>> designs = Space.of(Variable(name="x", prior=Uniform(low=-1.0, high=1.0)))
         >>> x = torch.linspace(-1, 1, 400, dtype=torch.float64)[:, None]
         >>> quick = ProxyConfig.resolve({"members": 2}, preset="quick")
         >>> space = Space.of(Variable(name="y"))
-        >>> proxy, report = fit_proxy(Pairs(x, x**2), designs, space, quick, FitContext())
+        >>> proxy, report = fit_proxy(Pairs(x, x**2), designs, space, quick, FitEnvironment())
         >>> report.held_out.ensemble.mae < 0.02
         True
     """
@@ -95,7 +86,7 @@ def fit_proxy(
             raise DataError(f"{what}: row {row + 1} is not finite; leave such rows out")
     check_range(config, pairs.y, responses)
     elements = group(config.symmetries, designs)
-    parts = split(pairs, elements, context.generator("proxy", "split"))
+    parts = split(pairs, elements, env.generator("proxy", "split"))
     known, val = (enlarged(part, elements) for part in (parts.train, parts.val))
     encoded = designs.encode(known.x.double())
     x, head = Normaliser.standard(encoded), Head.fit(config, known.y.double())
@@ -104,13 +95,13 @@ def fit_proxy(
         return Pairs(x(designs.encode(part.x.double())).float(), head.part(part))
 
     members, losses = _trained(
-        config, designs.features, responses.dim, head, seen(known), seen(val), context
+        config, designs.features, responses.dim, head, seen(known), seen(val), env
     )
     proxy = Proxy(config, designs, x, head, weights_of(members))
     if config.half:
         proxy = proxy.rounded()
     # in float64, which not every device knows
-    judge = context.device if context.device.type == "cuda" else torch.device("cpu")
+    judge = env.device if env.device.type == "cuda" else torch.device("cpu")
     report = ProxyReport(
         train_rows=len(parts.train),
         val_rows=len(parts.val),
@@ -143,14 +134,14 @@ def _trained(
     head: Head,
     pairs: Pairs,
     val: Pairs,
-    context: FitContext,
+    env: FitEnvironment,
 ) -> tuple[list[Member], tuple[float, ...]]:
     """The trained members, and the validation loss of each."""
     members = []
     for m, shape in enumerate(config.member_shapes):
-        with isolated(context.derive("proxy", "weights", m)):
-            members.append(Member(config, shape, features, responses).to(context.device))
-    losses, there = [0.0] * config.members, head.to(context.device)
+        with isolated(env.derive("proxy", "weights", m)):
+            members.append(Member(config, shape, features, responses).to(env.device))
+    losses, there = [0.0] * config.members, head.to(env.device)
     for number, together in enumerate(config.groups, start=1):
         first, *others = (members[m] for m in together)
 
@@ -164,7 +155,7 @@ def _trained(
             pairs,
             val,
             config.training,
-            context,
+            env,
             label="proxy" if len(config.groups) == 1 else f"proxy {number}",
             siblings=others,
         )

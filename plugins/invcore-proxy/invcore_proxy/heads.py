@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from invcore import DataError, Normaliser, Pairs, Space
+from invcore.learning import Normaliser
+from invcore.plugin import DataError, Pairs, Space
 from invcore_proxy.config import ProxyConfig
 
 _STEEPEST = 4.0  # a raw output of 1 moves a squashed response by a deviation, but no more than so

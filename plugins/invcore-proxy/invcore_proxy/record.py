@@ -12,7 +12,7 @@ from typing import Literal, Self
 
 from pydantic import Field
 
-from invcore import Config, DataError, Space
+from invcore.plugin import Config, DataError, Space
 from invcore_proxy.config import ProxyConfig
 from invcore_proxy.fitting import ProxyReport
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from invcore import Config, DataError, Field, Pairs
+from invcore.plugin import Config, DataError, Field, Pairs
 from invcore_proxy.ensemble import Proxy
 from invcore_proxy.symmetry import images
 

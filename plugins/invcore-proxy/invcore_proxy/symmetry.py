@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from invcore import ConfigError, Pairs, Space
+from invcore.plugin import ConfigError, Pairs, Space
 
 _MOST = 1000  # elements of a group: each makes a copy of the training pairs
 
@@ -29,7 +29,7 @@ def group(symmetries: Sequence[Sequence[str]], designs: Space) -> Tensor:
             of more than 1,000 elements.
 
     Example:
-        >>> from invcore import Uniform, Variable
+        >>> from invcore.plugin import Uniform, Variable
         >>> prior = Uniform(low=0.0, high=1.0)
         >>> space = Space.of(*(Variable(name=name, prior=prior) for name in "abc"))
         >>> group([["b", "c", "a"]], space).tolist()

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import torch
+from invcore_solve import OwnData
 from torch import Tensor
 
-from invcore import DataError, Integers, OwnData, Pairs, Space, Table, Uniform, Variable, read_table
+from invcore.plugin import DataError, Integers, Pairs, Space, Table, Uniform, Variable, read_table
 from invcore_proxy.record import Source
 from invcore_proxy.symmetry import group, representatives
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from invcore import Config, ConfigError, Field, Task
+from invcore.plugin import Config, ConfigError, Field, Task
 from invcore_proxy.bundle import read_bundle
 
 

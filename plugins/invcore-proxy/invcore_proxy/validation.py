@@ -8,7 +8,16 @@ from typing import Any
 
 import torch
 
-from invcore import Config, DataError, Pairs, Progress, Table, generator, installed, read_table
+from invcore.plugin import (
+    Config,
+    DataError,
+    Pairs,
+    Progress,
+    Table,
+    generator,
+    installed,
+    read_table,
+)
 from invcore_proxy.bundle import Bundle
 from invcore_proxy.reliability import ProxyErrors, evaluate_proxy
 from invcore_proxy.tables import Tables

@@ -2,46 +2,23 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any, NamedTuple
-
 import pytest
 import torch
 from invcore_proxy import ProxyConfig, Source, fit_proxy, write_bundle
 from invcore_proxy.record import Provenance
 
-from invcore import FitContext, Pairs, Space, Uniform, Variable, generator
-from invcore.cli import main
+from invcore import Space, Uniform, Variable
+from invcore.plugin import FitEnvironment, Pairs, generator
 
 TINY = {"members": 2, "shapes": [{"width": 24, "depth": 2}], "training": {"epochs": 40, "lr": 0.01}}
 
 
-class Outcome(NamedTuple):
-    """What a command line did."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
 @pytest.fixture
-def call(capsys, monkeypatch, tmp_path):
-    """Run ``invcore WORDS`` in this process, in an empty folder."""
+def call(call, monkeypatch, tmp_path):
+    """Run ``invcore WORDS`` in an empty folder, on a wide terminal."""
     monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.chdir(tmp_path)
-
-    def run(*words):
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as end:
-            main([str(word) for word in words])
-        captured = capsys.readouterr()
-        return Outcome(int(end.value.code or 0), captured.out, captured.err)
-
-    return run
+    return call
 
 
 def box(names, low=-1.0, high=1.0) -> Space:
@@ -59,7 +36,7 @@ def fitted(function, names="ab", rows=400, seed=0, **settings):
     pairs = Pairs(x, function(x))
     config = ProxyConfig.resolve({**TINY, **settings})
     spaces = designs, outputs(pairs.y.shape[1])
-    proxy, report = fit_proxy(pairs, *spaces, config, FitContext(seed=seed))
+    proxy, report = fit_proxy(pairs, *spaces, config, FitEnvironment(seed=seed))
     return proxy, report, pairs
 
 

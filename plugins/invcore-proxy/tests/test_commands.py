@@ -8,7 +8,7 @@ import pytest
 import torch
 from invcore_proxy import read_bundle
 
-from invcore import generator
+from invcore.plugin import generator
 
 SMALL = (
     "--members", 2, "--preset", "quick", "--set", "training.epochs=15",
@@ -156,7 +156,7 @@ def test_validate_compares_with_a_table(call, springs, table, tmp_path):
 
 def test_validate_compares_with_a_simulator(call, tmp_path):
     """Of a proxy of sine-wave's own pairs; its simulator has a response everywhere."""
-    from invcore import installed
+    from invcore.plugin import installed
 
     task = installed().registry.load("task", "sine-wave")()
     pairs = task.pairs(500, generator(0, "pairs"))

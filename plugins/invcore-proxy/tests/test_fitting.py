@@ -8,18 +8,8 @@ from invcore_proxy import ProxyConfig, evaluate_proxy, fit_proxy
 from invcore_proxy.fitting import split
 from invcore_proxy.symmetry import group
 
-from invcore import (
-    Categorical,
-    ConfigError,
-    DataError,
-    FitContext,
-    Integers,
-    Pairs,
-    ShapeError,
-    Space,
-    Variable,
-    generator,
-)
+from invcore import Categorical, ConfigError, DataError, Integers, ShapeError, Space, Variable
+from invcore.plugin import FitEnvironment, Pairs, generator
 
 from .conftest import TINY, box, fitted, outputs, waves
 
@@ -32,7 +22,9 @@ def test_the_report_is_of_rows_that_were_held_out(small):
         v.numel() for k, v in proxy.state().items() if k.startswith("member.")
     )
     assert len(report.val_losses) == len(report.held_out.members) == 3
-    parts = split(pairs, group([], proxy.designs), FitContext(seed=0).generator("proxy", "split"))
+    parts = split(
+        pairs, group([], proxy.designs), FitEnvironment(seed=0).generator("proxy", "split")
+    )
     assert evaluate_proxy(proxy, parts.test, parity=500) == report.held_out
     assert report.held_out.unexplained < 0.01
 
@@ -59,7 +51,9 @@ def test_weights_are_rounded_before_they_are_measured():
     state = proxy.state()
     weights = [v for k, v in state.items() if k.startswith("member.")]
     assert all(v.dtype == torch.float16 for v in weights)
-    parts = split(pairs, group([], proxy.designs), FitContext(seed=0).generator("proxy", "split"))
+    parts = split(
+        pairs, group([], proxy.designs), FitEnvironment(seed=0).generator("proxy", "split")
+    )
     back = type(proxy).restore(
         proxy.config, proxy.designs, {k: v.double() for k, v in state.items()}
     )
@@ -78,13 +72,13 @@ def test_weights_are_rounded_before_they_are_measured():
 def test_pairs_that_cannot_be_learnt_from_are_refused(small, change, error, said):
     pairs = Pairs(*change(small[2].x, small[2].y))
     with pytest.raises(error, match=said):
-        fit_proxy(pairs, box("ab"), outputs(2), ProxyConfig.resolve(TINY), FitContext())
+        fit_proxy(pairs, box("ab"), outputs(2), ProxyConfig.resolve(TINY), FitEnvironment())
 
 
 def test_a_wrong_symmetry_is_refused_before_training(small):
     config = ProxyConfig.resolve({**TINY, "symmetries": [["a", "x"]]})
     with pytest.raises(ConfigError, match="a x"):
-        fit_proxy(small[2], box("ab"), outputs(2), config, FitContext())
+        fit_proxy(small[2], box("ab"), outputs(2), config, FitEnvironment())
 
 
 def test_categories_and_whole_numbers_are_designs_too():
@@ -99,7 +93,7 @@ def test_categories_and_whole_numbers_are_designs_too():
     few = torch.cartesian_prod(torch.arange(3.0), torch.arange(5.0)).double()
     # 15 different designs alone: equal ones stay in one part
     proxy, report = fit_proxy(
-        Pairs(x, y[:, None]), designs, outputs(1), ProxyConfig.resolve(TINY), FitContext()
+        Pairs(x, y[:, None]), designs, outputs(1), ProxyConfig.resolve(TINY), FitEnvironment()
     )
     assert report.train_rows + report.val_rows + report.held_out.rows == 300
     known = slopes[few[:, 0].long()] * few[:, 1] / 4

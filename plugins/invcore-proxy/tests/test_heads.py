@@ -7,7 +7,8 @@ import torch
 from invcore_proxy import ProxyConfig, fit_proxy
 from invcore_proxy.heads import Head
 
-from invcore import DataError, FitContext, Pairs
+from invcore import DataError
+from invcore.plugin import FitEnvironment, Pairs
 
 from .conftest import TINY, box, fitted, outputs
 
@@ -121,4 +122,4 @@ def test_responses_out_of_the_outputs_range_are_refused(settings, value, said):
     y[7] = value
     with pytest.raises(DataError, match=said):
         config = ProxyConfig.resolve({**TINY, **settings})
-        fit_proxy(Pairs(x, y), box("a"), outputs(1), config, FitContext())
+        fit_proxy(Pairs(x, y), box("a"), outputs(1), config, FitEnvironment())

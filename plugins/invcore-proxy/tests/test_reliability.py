@@ -7,7 +7,8 @@ import torch
 from invcore_proxy import evaluate_proxy
 from invcore_proxy.reliability import rank_correlation, reliability
 
-from invcore import DataError, Pairs, ShapeError
+from invcore import DataError, ShapeError
+from invcore.plugin import Pairs
 
 
 def test_errors_are_those_of_the_definition(small):

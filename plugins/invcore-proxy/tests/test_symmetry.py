@@ -7,7 +7,8 @@ import torch
 from invcore_proxy.fitting import split
 from invcore_proxy.symmetry import enlarged, group, images, representatives
 
-from invcore import Categorical, ConfigError, Pairs, Space, Uniform, Variable, generator
+from invcore import Categorical, ConfigError, Space, Uniform, Variable
+from invcore.plugin import Pairs, generator
 
 from .conftest import box, fitted
 

@@ -9,7 +9,8 @@ import torch
 from invcore_proxy.symmetry import group
 from invcore_proxy.tables import Tables, averaged, contradiction, known_pairs, pooled
 
-from invcore import ConfigError, DataError, Pairs, Space, Uniform, Variable, generator
+from invcore import ConfigError, DataError, Space, Uniform, Variable
+from invcore.plugin import Pairs, generator
 
 NAMES = {"design_columns": "a,b", "response_columns": "y"}
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from invcore import InvcoreError, Store, Task, installed
+from invcore.plugin import InvcoreError, Task, installed
+from invcore.results import Store
 from invcore_report.collect import Collection
 from invcore_report.leaderboard import Board
 from invcore_report.measure import Summary, tensors
@@ -15,7 +16,7 @@ from invcore_report.pictures import Gallery, Picture
 from invcore_report.wording import number
 
 if TYPE_CHECKING:
-    from invcore import RunRecord
+    from invcore.results import RunRecord
 
 METHODS = 4  # side by side
 _SIZE = (3.7, 3.7)

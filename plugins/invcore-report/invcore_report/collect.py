@@ -5,20 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from invcore import (
-    Ablation,
-    Bench,
-    BenchCell,
-    Published,
-    Store,
-    StoreError,
-    bench_names,
-    read_bench,
-)
+from invcore.plugin import StoreError
+from invcore.results import Ablation, Bench, BenchCell, Published, Store, bench_names, read_bench
 from invcore_report.labels import method_labels, task_labels
 
 if TYPE_CHECKING:
-    from invcore import RunRecord
+    from invcore.results import RunRecord
 
     Records = dict[str, "RunRecord | StoreError"]
 

@@ -12,7 +12,7 @@ from invcore_report.curves import Interval
 from invcore_report.measure import Summary
 
 if TYPE_CHECKING:
-    from invcore import RunRecord
+    from invcore.results import RunRecord
 
 _TOLD = {  # metrics that the page has columns of its own for, or that say the same in other words
     "r_T", "r_T-median", "r_T-reranked", "resimulation-error-spread", "resimulation-error-median",

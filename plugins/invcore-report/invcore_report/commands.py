@@ -42,7 +42,7 @@ def report(store_path: str, bench: str | None, to: Path, as_json: bool) -> None:
 
     The page needs nothing but itself. If the store has exactly one benchmark, that is reported.
     """
-    from invcore import Store
+    from invcore.results import Store
     from invcore_report.report import make
     from invcore_report.wording import answer
 
@@ -71,7 +71,7 @@ def compare(first: str, second: str, store_path: str, as_json: bool) -> None:
 
     Both must be runs on the same task with the same data. The first characters of an id will do.
     """
-    from invcore import Store
+    from invcore.results import Store
     from invcore_report.compared import sentence, table
     from invcore_report.comparing import compare_runs
 

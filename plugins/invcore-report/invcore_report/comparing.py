@@ -10,12 +10,13 @@ import torch
 from scipy.stats import wilcoxon
 from torch import Tensor
 
-from invcore import DataError, Store
+from invcore.plugin import DataError
+from invcore.results import Store
 from invcore_report.curves import by_target, pooled
 from invcore_report.measure import tensors
 
 if TYPE_CHECKING:
-    from invcore import RunRecord
+    from invcore.results import RunRecord
 
 _COUNTS = (1, 50)
 _LEAST = 1e-300  # an error of 0, so that it has a logarithm

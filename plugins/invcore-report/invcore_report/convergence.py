@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from invcore import InvcoreError, Store, median
+from invcore.plugin import InvcoreError
+from invcore.results import Store, median
 from invcore_report.collect import Collection
 from invcore_report.leaderboard import Board
 from invcore_report.measure import tensors

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from invcore import expected_best, generator
+from invcore.plugin import generator
+from invcore.results import expected_best
 
 LARGEST = 1000  # candidates that a curve goes up to
 _PLACES = 40

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from invcore import StoreError, replace_folder
+from invcore.plugin import StoreError, replace_folder
 
 PAGE, PICTURES = "index.html", "pictures"
 MARK = '<meta name="generator" content="invcore-report">'

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from invcore import RunRecord
+    from invcore.results import RunRecord
 
 _SHOWN = 3  # settings in one label
 

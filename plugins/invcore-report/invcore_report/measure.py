@@ -12,7 +12,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from invcore import Store, StoreError
+from invcore.plugin import StoreError
+from invcore.results import Store
 from invcore_report.collect import Collection, Run
 from invcore_report.curves import (
     Curve,
@@ -25,7 +26,7 @@ from invcore_report.curves import (
 )
 
 if TYPE_CHECKING:
-    from invcore import RunRecord
+    from invcore.results import RunRecord
 
 
 @dataclass(frozen=True)

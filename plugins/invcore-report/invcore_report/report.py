@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from invcore import Store
+from invcore.results import Store
 from invcore_report import folder as folders
 from invcore_report.candidates import candidate_pictures
 from invcore_report.charts import anytime_charts, curve_charts

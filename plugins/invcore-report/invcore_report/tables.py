@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from invcore import Published
+from invcore.results import Published
 from invcore_report.collect import Collection
 from invcore_report.curves import Interval
 from invcore_report.labels import flat

@@ -5,37 +5,14 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 import torch
 
-from invcore import Store, generator
-from invcore.cli import main
-from invcore.store import MetricRecord, RunRecord, Timings
-
-
-class Outcome(NamedTuple):
-    """What a command line did."""
-
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def call(capsys, monkeypatch):
-    """Run ``invcore WORDS`` in this process."""
-    monkeypatch.setenv("COLUMNS", "100")
-
-    def run(*words):
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as end:
-            main([str(word) for word in words])
-        captured = capsys.readouterr()
-        return Outcome(int(end.value.code or 0), captured.out, captured.err)
-
-    return run
+from invcore import Store
+from invcore.plugin import generator
+from invcore.storage.run_record import MetricRecord, RunRecord, Timings
 
 
 class Runs:

@@ -12,8 +12,9 @@ from invcore_report.leaderboard import board, mean_ranks
 from invcore_report.measure import summaries
 from invcore_report.wording import answer, single, verdict
 
-from invcore import Published, StoreError, expected_best
-from invcore.store import MetricRecord
+from invcore import StoreError
+from invcore.results import Published, expected_best
+from invcore.storage.run_record import MetricRecord
 
 
 def boards(runs, bench=None):

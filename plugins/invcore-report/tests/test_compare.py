@@ -10,7 +10,7 @@ import torch
 from invcore_report.comparing import difference
 from scipy.stats import wilcoxon
 
-from invcore import generator
+from invcore.plugin import generator
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import torch
 from invcore_report.convergence import median_history
 
 from invcore import Store
-from invcore.store import RunRecord
+from invcore.storage.run_record import RunRecord
 
 
 def written(tmp_path, held):

@@ -16,7 +16,8 @@ from invcore_report.curves import (
     seconds,
 )
 
-from invcore import bootstrap, expected_best, generator
+from invcore.plugin import generator
+from invcore.results import bootstrap, expected_best
 
 
 def test_exchangeable_curves_are_means_over_all_subsets():

@@ -7,7 +7,7 @@ import torch
 from invcore_report.parity import _pairs
 
 from invcore import Store
-from invcore.store import RunRecord
+from invcore.storage.run_record import RunRecord
 
 
 @pytest.mark.parametrize("responses", [1, 2])

@@ -10,7 +10,7 @@ from invcore_report.measure import Summary
 from invcore_report.pictures import Gallery
 from invcore_report.series import series_charts, series_of, without
 
-from invcore.store import RunRecord
+from invcore.storage.run_record import RunRecord
 
 
 def row(value, method="jpo", key="better-than-reference", candidates=1, **settings):

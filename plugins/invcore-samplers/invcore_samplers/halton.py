@@ -6,7 +6,7 @@ import torch
 from scipy.stats import qmc
 from torch import Tensor
 
-from invcore import Config, Sampler
+from invcore.plugin import Config, Sampler
 from invcore_samplers.checks import check_size, numpy_generator, strictly_inside
 
 

@@ -6,7 +6,7 @@ import torch
 from scipy.spatial import cKDTree
 from torch import Tensor
 
-from invcore import Config, Field, Sampler
+from invcore.plugin import Config, Field, Sampler
 from invcore_samplers.checks import check_size, draw_seed
 from invcore_samplers.lattice import lattice_ranks
 from invcore_samplers.repulsion import repelled_ranks

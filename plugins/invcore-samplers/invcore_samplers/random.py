@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from invcore import Config, Sampler
+from invcore.plugin import Config, Sampler
 from invcore_samplers.checks import check_size, strictly_inside
 
 

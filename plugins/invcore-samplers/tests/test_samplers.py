@@ -17,7 +17,7 @@ from invcore_samplers.repulsion import repelled_ranks
 from invcore_samplers.sobol import Sobol
 from scipy.stats import qmc
 
-from invcore import Sampler
+from invcore.plugin import Sampler
 
 QUICK = MaximinConfig(effort=0.1)
 SAMPLERS: list[Sampler] = [Random(), LHS(), MaximinLHS(QUICK), Sobol(), Halton()]

@@ -9,20 +9,21 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from invcore.base.device import resolve_device
+from invcore.base.errors import ConfigError, DataError, DivergedError, StoreError
+from invcore.base.progress import Progress
+from invcore.base.seeding import generator
 from invcore.contracts.method import InverseModel, Problem, Targets
 from invcore.contracts.sampler import Sampler
-from invcore.device import resolve_device
-from invcore.errors import ConfigError, DataError, DivergedError, StoreError
-from invcore.judge import Judge, JudgeConfig
-from invcore.networks import substate
-from invcore.owndata import Reach, Source, as_targets
-from invcore.plugins import Plugins, installed
-from invcore.progress import Progress
-from invcore.proposing import draw_points, propose_in_batches
-from invcore.seeding import generator
-from invcore.space import Space
-from invcore.store import RunRecord, Store
-from invcore.tables import write_table
+from invcore.data.tables.write import write_table
+from invcore.learning.surrogate import substate
+from invcore.pipeline.propose import draw_points, propose_in_batches
+from invcore.registry.loader import Plugins, installed
+from invcore.spaces.space import Space
+from invcore.storage.run_record import RunRecord
+from invcore.storage.store import Store
+from invcore_solve.judge import Judge, JudgeConfig
+from invcore_solve.tables.schema import Reach, Source, as_targets
 
 _GRID = 1e-4  # designs closer than this share of the box, in every variable, are one
 

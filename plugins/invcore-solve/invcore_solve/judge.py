@@ -10,12 +10,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from invcore.config import Config, Field
-from invcore.data import Scaling, Splits
-from invcore.fitcontext import FitContext
-from invcore.networks import Surrogate, SurrogateConfig, fit_surrogate, substate
-from invcore.space import Space
-from invcore.trainingconfig import TrainingConfig
+from invcore.configs.config import Config, Field
+from invcore.contracts.environment import FitEnvironment
+from invcore.data.pairs import Splits
+from invcore.data.scaling import Scaling
+from invcore.learning.surrogate import Surrogate, SurrogateConfig, fit_surrogate, substate
+from invcore.learning.training_config import TrainingConfig
+from invcore.spaces.space import Space
 
 _ROWS = 65536
 
@@ -71,10 +72,10 @@ class Judge:
     calibrated_on: int
 
     @classmethod
-    def fit(cls, config: JudgeConfig, designs: Space, data: Splits, context: FitContext) -> Judge:
+    def fit(cls, config: JudgeConfig, designs: Space, data: Splits, env: FitEnvironment) -> Judge:
         """Train the members on training rows, choose by validation rows, calibrate on test rows."""
         scaling = Scaling.fit(designs, data.train)
-        fold = torch.randperm(len(data.train), generator=context.generator("folds"))
+        fold = torch.randperm(len(data.train), generator=env.generator("folds"))
         fold = fold % config.members
         members = tuple(
             fit_surrogate(
@@ -82,7 +83,7 @@ class Judge:
                 scaling,
                 data.train[(fold != i).nonzero()[:, 0]],
                 data.val,
-                context,
+                env,
                 label=f"judge {i + 1}/{config.members}",
             )[0]
             for i in range(config.members)

@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from invcore.designer import Designer, Proposal
-from invcore.simulators.outcomes import Counts
-from invcore.store import RunRecord
-from invcore.tables import write_table
+from invcore.data.tables.write import write_table
+from invcore.storage.run_record import RunRecord
+from invcore_solve.designer import Designer, Proposal
+from invcore_solve.simulators.outcomes import Counts
 
 
 @dataclass(frozen=True)

@@ -13,25 +13,33 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from invcore.base.errors import (
+    BudgetError,
+    ConfigError,
+    DivergedError,
+    InvcoreError,
+    SimulatorError,
+)
+from invcore.base.progress import Progress
+from invcore.base.seeding import generator
+from invcore.contracts.environment import FitEnvironment
 from invcore.contracts.method import InverseMethod, Needs, Problem, Targets
 from invcore.contracts.sampler import Sampler
-from invcore.data import Pairs
-from invcore.designer import distinct
-from invcore.errors import BudgetError, ConfigError, DivergedError, InvcoreError, SimulatorError
-from invcore.fitcontext import FitContext
-from invcore.owndata import MIN_ROWS, OwnData, as_targets, check_names
-from invcore.plugins import Plugins
-from invcore.progress import Progress
-from invcore.proposing import draw_points, propose_in_batches
-from invcore.runner import reason_of
-from invcore.scoring import bootstrap
-from invcore.seeding import generator
-from invcore.simulators.own import OwnSimulator
-from invcore.simulators.remembering import Remembering
-from invcore.simulators.solution import Solution, proposal_rows
-from invcore.solve import fit_pairs
-from invcore.store import MetricRecord, RunRecord, Store, Timings
-from invcore.tables import Table, check_table
+from invcore.data.pairs import Pairs
+from invcore.data.tables.check import check_table
+from invcore.data.tables.table import Table
+from invcore.pipeline.propose import draw_points, propose_in_batches
+from invcore.registry.loader import Plugins
+from invcore.runs.runner import reason_of
+from invcore.scoring.intervals import bootstrap
+from invcore.storage.run_record import MetricRecord, RunRecord, Timings
+from invcore.storage.store import Store
+from invcore_solve.designer import distinct
+from invcore_solve.from_table import fit_pairs
+from invcore_solve.simulators.recorded import Remembering
+from invcore_solve.simulators.task import OwnSimulator
+from invcore_solve.solution import Solution, proposal_rows
+from invcore_solve.tables.schema import MIN_ROWS, OwnData, as_targets, check_names
 
 _FEWEST = 10  # pairs that show a method that searches how the responses scale
 _SKIPPED = 5  # the exit code of a method that cannot do the task
@@ -190,9 +198,9 @@ class Stages:
         own, record = self.own, self.record
         splits = self._drawn().split(record.seed)
         problem = Problem(own.name, own.designs, own.responses, own.differentiable)
-        context = FitContext(record.seed, torch.device(record.device), self.progress)
+        env = FitEnvironment(record.seed, torch.device(record.device), self.progress)
         with self._timed("fit"):
-            model = self.method.fit(problem, splits.train, splits.val, context)
+            model = self.method.fit(problem, splits.train, splits.val, env)
         points = draw_points(
             self.sampler, model, len(targets), record.candidates, generator(record.seed, "points")
         )

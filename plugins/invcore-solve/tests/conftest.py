@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from invcore import Candidates, InverseMethod, InverseModel, Needs
-from invcore.errors import DivergedError
+from invcore.base.errors import DivergedError
+from invcore.plugin import Candidates, InverseMethod, InverseModel, Needs
 
 SMALL = {"width": 16, "depth": 1, "training": {"epochs": 8, "lr": 0.02, "batch_size": 32}}
 
@@ -29,7 +29,7 @@ class Near(InverseModel):
 
 
 class Nearest(InverseMethod):
-    def fit(self, problem, train, val, context):
+    def fit(self, problem, train, val, env):
         return Near(train.x, train.y)
 
     def restore(self, problem, state):
@@ -68,7 +68,7 @@ class Search(InverseMethod):
     seen: dict[str, object] = {}
     model = Searched
 
-    def fit(self, problem, train, val, context):
+    def fit(self, problem, train, val, env):
         Search.seen = {"problem": problem, "train": len(train)}
         return Searched(3, bool(self.needs & Needs.GRADIENT))
 
@@ -81,13 +81,13 @@ class Newton(Search):
 
 
 class Lost(Search):
-    def fit(self, problem, train, val, context):
+    def fit(self, problem, train, val, env):
         raise DivergedError("all is lost")
 
 
 @pytest.fixture(autouse=True)
 def small_judge(monkeypatch):
-    monkeypatch.setattr("invcore.solve._QUICK_JUDGE", {"members": 2, "surrogate": SMALL})
+    monkeypatch.setattr("invcore_solve.from_table._QUICK_JUDGE", {"members": 2, "surrogate": SMALL})
 
 
 @pytest.fixture(autouse=True)
@@ -96,8 +96,8 @@ def plugins(make_plugins, monkeypatch):
     made = make_plugins(
         method={"nearest": Nearest, "search": Search, "newton": Newton, "lost": Lost}
     )
-    monkeypatch.setattr("invcore.simulators.solving.installed", lambda: made)
-    monkeypatch.setattr("invcore.designer.installed", lambda: made)
+    monkeypatch.setattr("invcore_solve.from_simulator.installed", lambda: made)
+    monkeypatch.setattr("invcore_solve.designer.installed", lambda: made)
 
 
 @pytest.fixture

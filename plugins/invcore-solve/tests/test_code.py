@@ -6,11 +6,11 @@ import sys
 import types
 
 import torch
+from invcore_solve import OwnSimulator
+from invcore_solve.simulators import code as modules
+from invcore_solve.simulators.code import code_checksum, load_function
 
-from invcore import OwnSimulator
-from invcore.errors import ConfigError
-from invcore.simulators import modules
-from invcore.simulators.modules import code_checksum, load_function
+from invcore.base.errors import ConfigError
 
 BOUNDS = {"a": (0.0, 1.0), "b": (-1.0, 2.0)}
 X = torch.rand(7, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)

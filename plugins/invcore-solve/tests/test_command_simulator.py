@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from invcore import Store
-from invcore.tables import read_table
+from invcore.data.tables.read import read_table
 
 ROOT = Path(__file__).resolve().parents[1]
 SMALL = {"width": 16, "depth": 1, "training": {"epochs": 8, "lr": 0.02, "batch_size": 32}}
@@ -82,7 +82,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
     for name in [name for name in sys.modules if name.startswith("my_sims")]:
         monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setattr("invcore.solve._QUICK_JUDGE", {"members": 2, "surrogate": SMALL})
+    monkeypatch.setattr("invcore_solve.from_table._QUICK_JUDGE", {"members": 2, "surrogate": SMALL})
     (tmp_path / "my_sims.py").write_text(MINE)
     (tmp_path / "sim.py").write_text(PROGRAM)
     (tmp_path / "mine.toml").write_text(FILE)
@@ -145,7 +145,7 @@ def test_program_from_its_file(call, folder):
 
 def test_killed_work_goes_on_where_it_was(call, folder):
     words = ["solve", "--simulator", "mine.toml", *ONE, "--pairs", "80", *QUICK]
-    start = f"from invcore.cli import main; main({[str(word) for word in words]!r})"
+    start = f"from invcore.cli.main import main; main({[str(word) for word in words]!r})"
     process = subprocess.Popen(
         [sys.executable, "-c", start], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         env=os.environ | {"SLEEP": "0.5", "TMPDIR": str(folder), "ENDED": "first.txt"},
@@ -217,7 +217,9 @@ WRONG = {
 
 @pytest.mark.parametrize("name", WRONG)
 def test_mistake_is_said_in_one_line(name, call, monkeypatch):
-    monkeypatch.setattr("invcore.judge.fit_surrogate", None)  # whatever is wrong is seen before
+    monkeypatch.setattr(
+        "invcore_solve.judge.fit_surrogate", None
+    )  # whatever is wrong is seen before
     words, expected, said = WRONG[name]
     code, out, err = call("solve", *words)
     err = err.replace("so many rows: 3\n", "")
@@ -235,20 +237,20 @@ def test_failed_work_is_listed(call):
 
 
 def test_method_that_needs_a_gradient(call, make_plugins, monkeypatch):
-    from invcore import InverseMethod, Needs
+    from invcore.plugin import InverseMethod, Needs
 
     class Steep(InverseMethod):
         needs = Needs.SIMULATOR | Needs.GRADIENT
 
-        def fit(self, problem, train, val, context):
+        def fit(self, problem, train, val, env):
             raise AssertionError("fitted")
 
         def restore(self, problem, state):
             raise AssertionError("restored")
 
     plugins = make_plugins(method={"steep": Steep})
-    monkeypatch.setattr("invcore.plugins.installed", lambda: plugins)
-    monkeypatch.setattr("invcore.simulators.solving.installed", lambda: plugins)
+    monkeypatch.setattr("invcore.registry.loader.installed", lambda: plugins)
+    monkeypatch.setattr("invcore_solve.from_simulator.installed", lambda: plugins)
     words = ["--simulator", "my_sims:arrays", "--bounds", "a=0:1", *ONE, "--method", "steep"]
     code, out, err = call("solve", *words)
     assert (code, out) == (5, "") and err.count("\n") == 1

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from invcore import generator
-from invcore.tables import read_table
+from invcore.data.tables.read import read_table
+from invcore.plugin import generator
 
 X = torch.rand(120, 2, generator=generator(0), dtype=torch.float64).numpy()
 SETTINGS = ("surrogate.training.epochs=15", "surrogate.training.batch_size=32")
@@ -24,7 +24,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     training = {"epochs": 20, "batch_size": 16, "lr": 0.02}
     judge = {"members": 2, "surrogate": {"width": 16, "depth": 1, "training": training}}
-    monkeypatch.setattr("invcore.solve._QUICK_JUDGE", judge)
+    monkeypatch.setattr("invcore_solve.from_table._QUICK_JUDGE", judge)
     y = X.sum(1, keepdims=True)
 
     def save(name, table, head="", end=""):
@@ -107,7 +107,9 @@ WRONG = {
 
 @pytest.mark.parametrize("name", WRONG)
 def test_mistake_is_said_in_one_line_and_nothing_is_written(name, call, folder, monkeypatch):
-    monkeypatch.setattr("invcore.judge.fit_surrogate", None)  # whatever is wrong is seen before
+    monkeypatch.setattr(
+        "invcore_solve.judge.fit_surrogate", None
+    )  # whatever is wrong is seen before
     words, said = WRONG[name]
     before = sorted(os.listdir(folder))
     code, out, err = call("solve", *words)
@@ -118,7 +120,7 @@ def test_mistake_is_said_in_one_line_and_nothing_is_written(name, call, folder, 
 
 
 def test_store_that_cannot_be_written(call, folder, monkeypatch):
-    monkeypatch.setattr("invcore.judge.fit_surrogate", None)
+    monkeypatch.setattr("invcore_solve.judge.fit_surrogate", None)
     code, out, err = call("solve", *TABLES, *ONE, "--store", "x.csv/runs")
     assert (code, out) == (3, "") and err.startswith("error: x.csv/runs: cannot be written")
     assert not Path("designs.csv").exists()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 import torch
+from invcore_solve.judge import Judge, JudgeConfig
 
-from invcore import FitContext, Pairs, Space, SurrogateConfig, TrainingConfig, Uniform, Variable
-from invcore import generator as draw
-from invcore.data import Splits
-from invcore.judge import Judge, JudgeConfig
+from invcore import Space, Uniform, Variable
+from invcore.data.pairs import Splits
+from invcore.learning import SurrogateConfig, TrainingConfig
+from invcore.plugin import FitEnvironment, Pairs
+from invcore.plugin import generator as draw
 
 SPACE = Space.of(*(Variable(name=n, prior=Uniform(low=-1.0, high=1.0)) for n in "ab"))
 SMALL = SurrogateConfig(
@@ -27,7 +29,7 @@ def rows(count, seed):
 def fitted(seed=0, coverage=0.9):
     config = JudgeConfig(members=3, coverage=coverage, surrogate=SMALL)
     data = Splits(rows(400, 10 * seed + 1), rows(60, 10 * seed + 2), rows(100, 10 * seed + 3))
-    return config, Judge.fit(config, SPACE, data, FitContext(seed=seed))
+    return config, Judge.fit(config, SPACE, data, FitEnvironment(seed=seed))
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +71,7 @@ def test_few_rows_of_calibration_take_the_largest_difference():
     config = JudgeConfig(members=2, surrogate=SMALL)
     held = rows(3, 3)
     data = Splits(rows(40, 1), rows(5, 2), held)
-    judge = Judge.fit(config, SPACE, data, FitContext())
+    judge = Judge.fit(config, SPACE, data, FitEnvironment())
     verdict = judge(held.x)
     slack = verdict.error - (verdict.response - held.y).abs()
     assert judge.calibrated_on == 3
@@ -94,6 +96,6 @@ def test_chunks_change_nothing(example, monkeypatch):
     _, judge = example
     x = SPACE.sample(50, draw(6))
     whole = judge(x)
-    monkeypatch.setattr("invcore.judge._ROWS", 7)
+    monkeypatch.setattr("invcore_solve.judge._ROWS", 7)
     torch.testing.assert_close(judge(x).response, whole.response, rtol=1e-5, atol=1e-3)
     assert judge(x).error.shape == (50, 2)

@@ -11,9 +11,9 @@ import time
 import numpy as np
 import pytest
 import torch
+from invcore_solve import OwnSimulator, Program
 
-from invcore import OwnSimulator, Program
-from invcore.errors import ConfigError, SimulatorError
+from invcore.base.errors import ConfigError, SimulatorError
 
 BOUNDS = {"length": (0.0, 1.0), "layers": (1, 9)}
 X = torch.rand(20, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)

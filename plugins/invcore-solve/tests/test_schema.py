@@ -7,13 +7,13 @@ import math
 import numpy as np
 import pytest
 import torch
+from invcore_solve.tables.schema import OwnData, Reach, as_table, as_targets
 
-from invcore import generator
-from invcore.errors import ConfigError, DataError
-from invcore.owndata import OwnData, Reach, as_table, as_targets
-from invcore.priors import Integers, Uniform
-from invcore.space import Space, Variable
-from invcore.tables import Table
+from invcore.base.errors import ConfigError, DataError
+from invcore.data.tables.table import Table
+from invcore.plugin import generator
+from invcore.spaces.priors import Integers, Uniform
+from invcore.spaces.space import Space, Variable
 
 X = torch.rand(60, 2, generator=generator(0), dtype=torch.float64) * 4 - 1
 Y = X.sum(1, keepdim=True)

@@ -7,12 +7,14 @@ import time
 import numpy as np
 import pytest
 import torch
+from invcore_solve import OwnSimulator, Program
+from invcore_solve.simulators.file import read_simulator
+from invcore_solve.simulators.journal import Journal
+from invcore_solve.simulators.outcomes import Counts, Outcome
 
-from invcore import Integers, OwnSimulator, Program, Simulator, Space, Uniform, Variable
-from invcore.errors import ConfigError, ShapeError, SimulatorError, StoreError
-from invcore.simulators.journal import Journal
-from invcore.simulators.outcomes import Counts, Outcome
-from invcore.simulators.spec import read_simulator
+from invcore import Integers, Space, Uniform, Variable
+from invcore.base.errors import ConfigError, ShapeError, SimulatorError, StoreError
+from invcore.plugin import Simulator
 
 BOUNDS = {"a": (0.0, 1.0), "b": (-1.0, 2.0)}
 X = torch.rand(7, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
-from invcore import Config, Field, SurrogateConfig, TrainingConfig
+from invcore.learning import SurrogateConfig, TrainingConfig
+from invcore.plugin import Config, Field
 
 # PAPERS: 500 epochs, batch 1024, rate 1e-3 halved on a plateau, the best of ten trainings.
 _PAPER_TRAINING = {

@@ -5,23 +5,19 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from invcore import (
+from invcore.learning import LossBatch, Scaling, Surrogate, fit_surrogate, substate
+from invcore.learning import train as train_network
+from invcore.plugin import (
     Candidates,
-    FitContext,
+    FitEnvironment,
     InverseMethod,
     InverseModel,
-    LossBatch,
     Pairs,
     Problem,
-    Scaling,
     Simulator,
-    Surrogate,
     Targets,
-    fit_surrogate,
     isolated,
-    substate,
 )
-from invcore import train as train_network
 from invcore_tandem.config import TandemConfig
 from invcore_tandem.network import InverseNetwork, outside
 
@@ -34,10 +30,10 @@ class Tandem(InverseMethod[TandemConfig]):
         Ren, Padilla, Malof, NeurIPS 2020, https://arxiv.org/abs/2009.12919.
 
     Example:
-        >>> import invcore
+        >>> import invcore_solve
         >>> x = [[i / 59] for i in range(60)]
         >>> y = [[2.0 * row[0]] for row in x]
-        >>> designer = invcore.fit(x, y, method="tandem", preset="quick")
+        >>> designer = invcore_solve.fit(x, y, method="tandem", preset="quick")
         >>> designer.propose([[1.5]], candidates=4).designs.shape[1]
         1
     """
@@ -45,13 +41,13 @@ class Tandem(InverseMethod[TandemConfig]):
     Config = TandemConfig
     uses_context = True
 
-    def fit(self, problem: Problem, train: Pairs, val: Pairs, context: FitContext) -> TandemModel:
+    def fit(self, problem: Problem, train: Pairs, val: Pairs, env: FitEnvironment) -> TandemModel:
         """Train the forward network on pairs, and the inverse one on the pairs' responses."""
         scaling = Scaling.fit(problem.designs, train)
-        surrogate, _ = fit_surrogate(self.config.surrogate, scaling, train, val, context)
-        with isolated(context.derive("tandem", "weights")):
-            network = InverseNetwork(self.config.network, scaling).to(context.device)
-        box = scaling.box(context.device)
+        surrogate, _ = fit_surrogate(self.config.surrogate, scaling, train, val, env)
+        with isolated(env.derive("tandem", "weights")):
+            network = InverseNetwork(self.config.network, scaling).to(env.device)
+        box = scaling.box(env.device)
 
         def loss(pairs: LossBatch | Pairs) -> Tensor:
             _, known = scaling.parts(pairs.x)
@@ -68,7 +64,7 @@ class Tandem(InverseMethod[TandemConfig]):
             scaling.pairs(train),
             scaling.pairs(val),
             self.config.training,
-            context,
+            env,
             label="tandem",
             again=lambda: InverseNetwork(self.config.network, scaling),
         )

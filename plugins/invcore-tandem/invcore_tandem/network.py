@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from invcore import MLP, Scaling
+from invcore.learning import MLP, Scaling
 from invcore_tandem.config import NetworkConfig
 
 

@@ -8,22 +8,9 @@ from invcore_tandem.config import NetworkConfig, TandemConfig
 from invcore_tandem.method import Tandem
 from invcore_tandem.network import InverseNetwork, outside
 
-from invcore import (
-    Categorical,
-    FitContext,
-    Integers,
-    Pairs,
-    Problem,
-    Scaling,
-    Space,
-    SurrogateConfig,
-    Targets,
-    TrainingConfig,
-    Uniform,
-    Variable,
-    generator,
-    isolated,
-)
+from invcore import Categorical, Integers, Space, Uniform, Variable
+from invcore.learning import Scaling, SurrogateConfig, TrainingConfig
+from invcore.plugin import FitEnvironment, Pairs, Problem, Targets, generator, isolated
 
 QUICK = TrainingConfig(epochs=60, batch_size=64, lr=0.01, average=0.9)
 SMALL = {
@@ -43,7 +30,7 @@ def fitted(truth=square, space=SPACE, **config):
     x, held = space.sample(800, generator(0)), space.sample(100, generator(1))
     responses = Space.of(*(Variable(name=f"y{i}") for i in range(truth(x).shape[1])))
     problem, method = Problem("toy", space, responses), Tandem(TandemConfig(**SMALL | config))
-    model = method.fit(problem, Pairs(x, truth(x)), Pairs(held, truth(held)), FitContext())
+    model = method.fit(problem, Pairs(x, truth(x)), Pairs(held, truth(held)), FitEnvironment())
     return method, problem, model
 
 

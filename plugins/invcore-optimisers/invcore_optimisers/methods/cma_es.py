@@ -9,7 +9,8 @@ import torch
 from cmaes import CMA, SepCMA
 from torch import Tensor
 
-from invcore import Problem, Simulator, Targets, point_keys
+from invcore.numerics import point_keys
+from invcore.plugin import Problem, Simulator, Targets
 from invcore_optimisers.methods.config import CMAESConfig
 from invcore_optimisers.methods.search import Search
 from invcore_optimisers.problem import Found, Problems

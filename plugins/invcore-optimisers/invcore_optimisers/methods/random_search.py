@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from invcore import Problem, Simulator, Targets, scattered
+from invcore.numerics import scattered
+from invcore.plugin import Problem, Simulator, Targets
 from invcore_optimisers.methods.config import RandomSearchConfig
 from invcore_optimisers.methods.search import Search
 from invcore_optimisers.problem import Found, Problems

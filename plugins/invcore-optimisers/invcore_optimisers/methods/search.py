@@ -9,11 +9,11 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
-from invcore import (
+from invcore.plugin import (
     Candidates,
     Config,
     ConfigError,
-    FitContext,
+    FitEnvironment,
     History,
     InverseMethod,
     InverseModel,
@@ -38,12 +38,12 @@ class Search(InverseMethod[C]):
     needs = Needs.SIMULATOR
     uses_context = True
 
-    def fit(self, problem: Problem, train: Pairs, val: Pairs, context: FitContext) -> SearchModel:
+    def fit(self, problem: Problem, train: Pairs, val: Pairs, env: FitEnvironment) -> SearchModel:
         """Take the mean variance of the responses, in which errors are measured."""
         variance = float(train.y.double().var(dim=0, correction=0).mean())
         usable = math.isfinite(variance) and variance > 0
         scale = torch.tensor(variance if usable else 1.0, dtype=torch.float64)
-        return SearchModel(self, problem, scale.to(context.device))
+        return SearchModel(self, problem, scale.to(env.device))
 
     def restore(self, problem: Problem, state: dict[str, Tensor]) -> SearchModel:
         """Rebuild the model from its scale."""

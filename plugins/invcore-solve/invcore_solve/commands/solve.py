@@ -17,9 +17,9 @@ from invcore.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from invcore.designer import Designer, Proposal
-    from invcore.store import Store
-    from invcore.tables import Table
+    from invcore.data.tables.table import Table
+    from invcore.storage.store import Store
+    from invcore_solve.designer import Designer, Proposal
 
 _SHOWN = 5  # rows on the screen for each target; the file has all
 _COLUMNS = 8  # likewise for columns of designs, and of responses
@@ -100,9 +100,9 @@ def solve(
     invcore solve --simulator mine:simulate --bounds x1=0:1 --bounds x2=-1:1 --target 0.5
     """  # noqa: D301 - click wants the character
     from invcore.cli.console import emit_json, progress
-    from invcore.plugins import installed
-    from invcore.store import Store
-    from invcore.tables import check_output
+    from invcore.data.tables.write import check_output
+    from invcore.registry.loader import installed
+    from invcore.storage.store import Store
 
     check_output(out)
     if extrapolate and Path(out).suffix == ".npz":
@@ -112,7 +112,7 @@ def solve(
     installed().registry.load("sampler", sampler)  # a wrong name is said before the fit
     store = Store(store_path)
     if given["simulator"]:
-        from invcore.cli.simulated import solve_simulator
+        from invcore_solve.commands.solve_simulator import solve_simulator
 
         solve_simulator(
             given, store, out, as_json, top, extrapolate, _targets(given),
@@ -142,11 +142,11 @@ def _designer(
 ) -> tuple[Designer, Any]:
     """The model, fitted or loaded, and the targets."""
     from invcore.cli.console import warn
-    from invcore.designer import Designer
-    from invcore.owndata import as_targets, contradictions
-    from invcore.plugins import installed
-    from invcore.runconfig import component_settings
-    from invcore.solve import fit
+    from invcore.configs.settings import component_settings
+    from invcore.registry.loader import installed
+    from invcore_solve.designer import Designer
+    from invcore_solve.from_table import fit
+    from invcore_solve.tables.schema import as_targets, contradictions
 
     if given["model"]:
         if any(given[name] for name in ("x_path", "y_path", "both_path")):
@@ -174,7 +174,7 @@ def _designer(
 
 def _tables(given: dict[str, Any]) -> tuple[Table, Table]:
     """Designs and responses, from one file or two."""
-    from invcore.tables import read_table
+    from invcore.data.tables.read import read_table
 
     both, header = given["both_path"], given["header"]
     if both:
@@ -200,7 +200,7 @@ def _chosen(table: Table, columns: str | None) -> Table:
 
 def _targets(given: dict[str, Any]) -> Any:
     """Rows from the command line and from a file, as one list or table."""
-    from invcore.tables import read_table
+    from invcore.data.tables.read import read_table
 
     if given["targets_path"]:
         if given["targets"]:
@@ -238,7 +238,8 @@ def _show(
     designer: Designer, proposal: Proposal, store: Store, out: str, asked: int | None
 ) -> None:
     """The best designs of each target, and where the rest lies."""
-    from invcore.cli.console import add_row, number, stdout, table
+    from invcore.base.text import number
+    from invcore.cli.console import add_row, stdout, table
 
     console = stdout()
     xs, ys = proposal.names

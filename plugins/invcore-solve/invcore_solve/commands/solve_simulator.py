@@ -11,8 +11,8 @@ import click
 from invcore.cli.options import bound
 
 if TYPE_CHECKING:
-    from invcore.simulators import Solution
-    from invcore.store import Store
+    from invcore.storage.store import Store
+    from invcore_solve.solution import Solution
 
 _SHOWN = 5  # rows on the screen for each target; the file has all
 _COLUMNS = 8  # likewise for columns of designs, and of responses
@@ -43,9 +43,9 @@ def solve_simulator(
         UsageError: options that are for tables.
     """
     from invcore.cli.console import emit_json, progress
-    from invcore.plugins import installed
-    from invcore.runconfig import component_settings
-    from invcore.simulators import solve_with
+    from invcore.configs.settings import component_settings
+    from invcore.registry.loader import installed
+    from invcore_solve.from_simulator import solve_with
 
     for name, option in _TABLES.items():
         if given[name] not in (None, "", ()):
@@ -95,7 +95,8 @@ def _document(solution: Solution, store: Store, out: str) -> dict[str, Any]:
 
 def _show(solution: Solution, store: Store, out: str, asked: int, why_fewer: str) -> None:
     """The best designs of each target, what the simulator was asked for, where the rest lies."""
-    from invcore.cli.console import add_row, number, stdout, table
+    from invcore.base.text import number
+    from invcore.cli.console import add_row, stdout, table
 
     console = stdout()
     xs, ys = solution.names
@@ -132,7 +133,7 @@ def _show(solution: Solution, store: Store, out: str, asked: int, why_fewer: str
 
 
 def _responses(solution: Solution, row: int) -> list[str]:
-    from invcore.cli.console import number
+    from invcore.base.text import number
 
     if solution.responses is not None:
         return [number(value, 4) for value in solution.responses[row].tolist()]
@@ -145,6 +146,6 @@ def _responses(solution: Solution, row: int) -> list[str]:
 
 
 def _error(solution: Solution, row: int) -> list[str]:
-    from invcore.cli.console import number
+    from invcore.base.text import number
 
     return [] if solution.error is None else [number(float(solution.error[row]))]

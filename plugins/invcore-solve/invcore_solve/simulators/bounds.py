@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from invcore.errors import ConfigError, close_names
-from invcore.priors import Integers, Uniform
-from invcore.space import Space, Variable
+from invcore.base.errors import ConfigError, close_names
+from invcore.spaces.priors import Integers, Uniform
+from invcore.spaces.space import Space, Variable
 
 
 def variable(

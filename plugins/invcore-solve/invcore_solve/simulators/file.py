@@ -7,12 +7,12 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from invcore.config import Config, Field
-from invcore.runconfig import read_config
-from invcore.simulators.own import OwnSimulator
-from invcore.simulators.program import Program
-from invcore.simulators.spaces import variable
-from invcore.space import Space, Variable
+from invcore.configs.config import Config, Field
+from invcore.configs.files import read_config
+from invcore.spaces.space import Space, Variable
+from invcore_solve.simulators.bounds import variable
+from invcore_solve.simulators.program import Program
+from invcore_solve.simulators.task import OwnSimulator
 
 
 class DesignEntry(Config):

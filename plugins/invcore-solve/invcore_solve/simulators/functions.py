@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from invcore.errors import SimulatorError
-from invcore.simulators.timelimit import time_limit
+from invcore.base.errors import SimulatorError
+from invcore_solve.simulators.time_limit import time_limit
 
 Kind = Literal["auto", "torch", "numpy"]
 

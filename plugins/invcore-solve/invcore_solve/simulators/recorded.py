@@ -7,8 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from invcore.contracts.task import Simulator, Task
-from invcore.types import Context
+from invcore.base.types import Context
+from invcore.contracts.simulator import Simulator
+from invcore.contracts.task import Task
 
 
 class Remembering(Simulator):

@@ -13,20 +13,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from invcore.config import Config
+from invcore.base.errors import ConfigError, SimulatorError
+from invcore.base.progress import Progress, Stage
+from invcore.base.types import Context
+from invcore.configs.config import Config
 from invcore.contracts.task import Task
-from invcore.errors import ConfigError, SimulatorError
-from invcore.jsontext import identity
-from invcore.progress import Progress, Stage
-from invcore.simulators.functions import Found, Function, Kind
-from invcore.simulators.journal import Journal
-from invcore.simulators.modules import code_checksum, load_function, source_checksum
-from invcore.simulators.outcomes import Counts, Outcome, whole_rows
-from invcore.simulators.processes import Processes
-from invcore.simulators.program import Program
-from invcore.simulators.spaces import box, named
-from invcore.space import Space, Variable
-from invcore.types import Context
+from invcore.spaces.space import Space, Variable
+from invcore.storage.json_text import identity
+from invcore_solve.simulators.bounds import box, named
+from invcore_solve.simulators.code import code_checksum, load_function, source_checksum
+from invcore_solve.simulators.functions import Found, Function, Kind
+from invcore_solve.simulators.journal import Journal
+from invcore_solve.simulators.outcomes import Counts, Outcome, whole_rows
+from invcore_solve.simulators.processes import Processes
+from invcore_solve.simulators.program import Program
 
 _COSTLY = 0.1  # seconds; what a function gives sooner is as soon computed again as read
 _HOPELESS = 3  # batches without any response at the beginning, after which nothing more is tried

@@ -13,12 +13,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from invcore.data import Normaliser, Pairs, Splits
-from invcore.errors import ConfigError, DataError, close_names
-from invcore.priors import Integers, Uniform
-from invcore.seeding import generator
-from invcore.space import Space, Variable
-from invcore.tables import Table, check_same_rows, check_table, read_table
+from invcore.base.errors import ConfigError, DataError, close_names
+from invcore.base.seeding import generator
+from invcore.data.pairs import Pairs, Splits
+from invcore.data.scaling import Normaliser
+from invcore.data.tables.check import check_same_rows, check_table
+from invcore.data.tables.read import read_table
+from invcore.data.tables.table import Table
+from invcore.spaces.priors import Integers, Uniform
+from invcore.spaces.space import Space, Variable
 
 Source: TypeAlias = "str | os.PathLike[str] | Table | Tensor | np.ndarray[Any, Any] | Sequence[Any]"
 Bounds: TypeAlias = Mapping[str, tuple[float, float]]
@@ -117,10 +120,10 @@ def check_names(designs: Sequence[str], responses: Sequence[str]) -> None:
         ConfigError: there is one.
 
     Example:
-        >>> check_names(["length", "rank"], ["force"])
+        >>> check_names(["length", "rank"], ["force"])  # doctest: +ELLIPSIS
         Traceback (most recent call last):
         ...
-        invcore.errors.ConfigError: design 'rank': results have a column of that name; rename it
+        invcore.base.errors.ConfigError: design 'rank': results have a column of that name; ...
     """
     told = [
         f"{word} {name}" for word in ("target", "predicted", "true", "error") for name in responses

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 
+import invcore_solve
 import numpy as np
 import pytest
 import torch
+from invcore_solve import OwnSimulator, Program
 
 import invcore
-from invcore import Candidates, OwnSimulator, Program, Store
-from invcore.cli.run import show
-from invcore.errors import ConfigError, DataError, DivergedError, SimulatorError
-from invcore.tables import read_table
+from invcore import Store
+from invcore.base.errors import ConfigError, DataError, DivergedError, SimulatorError
+from invcore.cli.commands.run import show
+from invcore.data.tables.read import read_table
+from invcore.plugin import Candidates
 
 BOUNDS = {"a": (0.0, 1.0), "b": (-1.0, 1.0)}
 TARGETS = [[0.8], [1.4]]
@@ -28,7 +31,7 @@ def arrays(x):
 
 def solve(simulate=truth, designs=BOUNDS, targets=TARGETS, **options):
     quick = {"method": "nearest", "sampler": "lhs", "preset": "quick", "pairs": 150}
-    return invcore.solve_with(
+    return invcore_solve.solve_with(
         simulate, designs, targets=targets, **{**quick, "device": "cpu", "candidates": 8} | options
     )
 
@@ -76,7 +79,7 @@ def test_true_responses_rank_what_was_learnt(tmp_path, capsys):
     assert kept["candidates"].shape == (2, most, 2) and kept["errors"].shape == (2, most)
     assert torch.equal(kept["errors"][:, 0], found.error[found.rank == 1])
     assert int(kept["errors"].isfinite().sum()) == len(found)
-    again = invcore.Designer.load(store, record.config["model"])  # for more targets
+    again = invcore_solve.Designer.load(store, record.config["model"])  # for more targets
     assert len(again.propose([[1.0]], candidates=3)) <= 3
 
 
@@ -287,15 +290,15 @@ def test_what_fails_is_recorded_with_its_reason(name, tmp_path, complaint):
         ({"budget": 100, "check": False}, ConfigError, "150 pairs take at least 150"),
         ({"method": "search", "budget": 160}, ConfigError, "take at least 166"),
         ({"method": "search", "check": False}, ConfigError, "simulates what it proposes"),
-        ({"method": "serch"}, invcore.errors.UnknownNameError, "Did you mean 'search'"),
-        ({"sampler": "lsh"}, invcore.errors.UnknownNameError, "Did you mean 'lhs'"),
+        ({"method": "serch"}, invcore.base.errors.UnknownNameError, "Did you mean 'search'"),
+        ({"sampler": "lsh"}, invcore.base.errors.UnknownNameError, "Did you mean 'lhs'"),
         ({"settings": {"bondary": 1}}, ConfigError, "bondary"),
         ({"method": "na", "settings": {"bondary": 1}}, ConfigError, "Did you mean 'boundary'"),
         ({"whole": ["c"]}, ConfigError, "no design 'c'"),
         ({"simulate": "mine"}, ConfigError, "expected package.module:function"),
         ({"simulate": "absent.toml", "designs": None}, ConfigError, "absent.toml: cannot be read"),
         ({"simulate": OwnSimulator(truth, BOUNDS)}, ConfigError, "says itself what its designs"),
-        ({"device": "tpu"}, invcore.errors.DeviceError, "no device 'tpu'"),
+        ({"device": "tpu"}, invcore.base.errors.DeviceError, "no device 'tpu'"),
     ],
 )
 def test_mistakes_are_said_and_nothing_is_kept(options, kind, said, complaint, tmp_path):
@@ -312,7 +315,7 @@ def test_simulator_may_be_used_again(tmp_path):
 
 @pytest.fixture
 def keeps_all(monkeypatch):
-    monkeypatch.setattr("invcore.simulators.own._COSTLY", 0.0)
+    monkeypatch.setattr("invcore_solve.simulators.task._COSTLY", 0.0)
 
 
 def kept(root):

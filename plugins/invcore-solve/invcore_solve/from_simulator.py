@@ -9,21 +9,22 @@ from typing import Any
 
 import torch
 
+from invcore.base.device import resolve_device
+from invcore.base.errors import ConfigError
+from invcore.base.progress import Progress
 from invcore.contracts.method import InverseMethod, Needs
-from invcore.device import resolve_device
-from invcore.errors import ConfigError
-from invcore.jsontext import identity
-from invcore.owndata import Source, as_table
-from invcore.plugins import Plugins, installed
-from invcore.progress import Progress
-from invcore.simulators.own import Designs, OwnSimulator
-from invcore.simulators.program import Program
-from invcore.simulators.solution import Solution
-from invcore.simulators.spec import read_simulator
-from invcore.simulators.stages import Stages
-from invcore.space import Space
-from invcore.store import RunRecord, Store
-from invcore.versions import versions_of
+from invcore.registry.loader import Plugins, installed
+from invcore.registry.versions import versions_of
+from invcore.spaces.space import Space
+from invcore.storage.json_text import identity
+from invcore.storage.run_record import RunRecord
+from invcore.storage.store import Store
+from invcore_solve.simulators.file import read_simulator
+from invcore_solve.simulators.program import Program
+from invcore_solve.simulators.task import Designs, OwnSimulator
+from invcore_solve.solution import Solution
+from invcore_solve.stages import Stages
+from invcore_solve.tables.schema import Source, as_table
 
 _PAIRS, _FEW = 1000, 50
 
@@ -89,8 +90,8 @@ def solve_with(
         DataError: targets of another width than the responses.
 
     Example:
-        >>> import invcore
-        >>> found = invcore.solve_with(
+        >>> import invcore_solve
+        >>> found = invcore_solve.solve_with(
         ...     lambda x: x[:, :1] + x[:, 1:], {"a": (0, 1), "b": (0, 1)}, targets=[[0.7]],
         ...     pairs=200, candidates=5, preset="quick")
         >>> bool((found.designs.sum(1)[0] - 0.7).abs() < 0.05), bool(found.error[0] < 0.01)

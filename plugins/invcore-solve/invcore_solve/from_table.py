@@ -11,20 +11,21 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from invcore.base.device import resolve_device
+from invcore.base.errors import ConfigError, StoreError
+from invcore.base.progress import Progress
+from invcore.base.seeding import generator
+from invcore.contracts.environment import FitEnvironment
 from invcore.contracts.method import InverseMethod, Needs, Problem
-from invcore.designer import Designer, check_reach
-from invcore.device import resolve_device
-from invcore.errors import ConfigError, StoreError
-from invcore.fitcontext import FitContext
-from invcore.jsontext import identity
-from invcore.judge import Judge, JudgeConfig, Verdict
-from invcore.owndata import Bounds, OwnData, Reach, Source, as_targets
-from invcore.plugins import Plugins, installed
-from invcore.progress import Progress
-from invcore.scoring import bootstrap
-from invcore.seeding import generator
-from invcore.store import MetricRecord, RunRecord, Store, Timings
-from invcore.versions import versions_of
+from invcore.registry.loader import Plugins, installed
+from invcore.registry.versions import versions_of
+from invcore.scoring.intervals import bootstrap
+from invcore.storage.json_text import identity
+from invcore.storage.run_record import MetricRecord, RunRecord, Timings
+from invcore.storage.store import Store
+from invcore_solve.designer import Designer, check_reach
+from invcore_solve.judge import Judge, JudgeConfig, Verdict
+from invcore_solve.tables.schema import Bounds, OwnData, Reach, Source, as_targets
 
 _QUICK_JUDGE = {"members": 3, "surrogate": {"training": {"epochs": 30}}}
 
@@ -70,9 +71,9 @@ def fit(
         UnknownNameError: no such method.
 
     Example:
-        >>> import invcore
+        >>> import invcore_solve
         >>> x = torch.rand(200, 2, generator=torch.Generator().manual_seed(0))
-        >>> designer = invcore.fit(x, x.sum(1), method="na", preset="quick")
+        >>> designer = invcore_solve.fit(x, x.sum(1), method="na", preset="quick")
         >>> proposal = designer.propose([[0.7]], candidates=3)
         >>> bool((proposal.predicted - 0.7).abs().max() < 0.1)
         True
@@ -133,9 +134,9 @@ def fit_pairs(
     problem = Problem(data.source, data.designs, data.responses)
     start = time.perf_counter()
     splits = data.split(seed)
-    context = FitContext(seed, place, progress)
-    model = built.fit(problem, splits.train, splits.val, context)
-    judge = Judge.fit(judge_config, data.designs, splits, context)
+    env = FitEnvironment(seed, place, progress)
+    model = built.fit(problem, splits.train, splits.val, env)
+    judge = Judge.fit(judge_config, data.designs, splits, env)
     held_out = judge(splits.test.x)
     record = RunRecord(
         id=run, kind="solve", task=data.source, method=method, sampler="", candidates=0, targets=0,

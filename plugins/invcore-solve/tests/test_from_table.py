@@ -5,15 +5,24 @@ from __future__ import annotations
 import json
 import math
 
+import invcore_solve
 import numpy as np
 import pytest
 import torch
+from invcore_solve import Designer
+from invcore_solve.designer import distinct
 
-import invcore
-from invcore import Candidates, Designer, InverseMethod, InverseModel, Needs, Store, generator
-from invcore.designer import distinct
-from invcore.errors import ConfigError, DataError, DivergedError, StoreError, UnknownNameError
-from invcore.tables import read_table
+from invcore import Store
+from invcore.base.errors import (
+    ConfigError,
+    DataError,
+    DeviceError,
+    DivergedError,
+    StoreError,
+    UnknownNameError,
+)
+from invcore.data.tables.read import read_table
+from invcore.plugin import Candidates, InverseMethod, InverseModel, Needs, generator
 
 SMALL = {"width": 32, "depth": 2, "training": {"epochs": 40, "lr": 0.01, "batch_size": 32}}
 SETTINGS = {"surrogate": SMALL}
@@ -30,14 +39,16 @@ TARGETS = truth(torch.tensor([[0.3, 0.4], [-0.2, 0.7], [0.9, -0.8]], dtype=torch
 
 def fit(x=X, y=None, **options):
     y = truth(x) if y is None else y
-    return invcore.fit(x, y, **{"preset": "quick", "settings": SETTINGS, "device": "cpu"} | options)
+    return invcore_solve.fit(
+        x, y, **{"preset": "quick", "settings": SETTINGS, "device": "cpu"} | options
+    )
 
 
 @pytest.fixture(scope="module", autouse=True)
 def small_judge():
     """A judge that suits so few rows."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("invcore.solve._QUICK_JUDGE", {"members": 3, "surrogate": SMALL})
+        patch.setattr("invcore_solve.from_table._QUICK_JUDGE", {"members": 3, "surrogate": SMALL})
         yield
 
 
@@ -134,7 +145,7 @@ def test_stored_model_gives_the_same_bit_for_bit(tmp_path, monkeypatch):
     def refuse(*args, **options):
         raise AssertionError("fitted again")
 
-    monkeypatch.setattr("invcore.judge.fit_surrogate", refuse)
+    monkeypatch.setattr("invcore_solve.judge.fit_surrogate", refuse)
     cached = fit(store=store, bounds=BOUNDS)
     for other in (loaded, cached):
         found = other.propose(TARGETS, candidates=20)
@@ -181,7 +192,7 @@ class Pointless(InverseModel):
 
 
 class Lost(InverseMethod):
-    def fit(self, problem, train, val, context):
+    def fit(self, problem, train, val, env):
         return Pointless()
 
     def restore(self, problem, state):
@@ -219,11 +230,11 @@ def test_method_that_needs_a_simulator(make_plugins, complaint):
         ({"preset": "fast"}, ConfigError, "preset 'fast'"),
         ({"targets": [[1.0]]}, DataError, "targets have 1 columns"),
         ({"bounds": {"x9": (0, 1)}}, ConfigError, "column 'x9'"),
-        ({"device": "tpu"}, invcore.errors.DeviceError, "no device 'tpu'"),
+        ({"device": "tpu"}, DeviceError, "no device 'tpu'"),
     ],
 )
 def test_what_is_wrong_is_said_before_the_fit(options, kind, said, complaint, monkeypatch):
-    monkeypatch.setattr("invcore.judge.fit_surrogate", None)
+    monkeypatch.setattr("invcore_solve.judge.fit_surrogate", None)
     assert said in complaint(kind, fit, **options)
 
 

@@ -1,0 +1,69 @@
+"""Text for people: errors, names and values from outside, in one printable line."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+
+from invcore.base.errors import InvcoreError
+
+
+def printable(text: object, width: int = 300) -> str:
+    """A path or a library's message, without line breaks and terminal codes, and not too long."""
+    full = str(text)
+    cut = full if len(full) <= width else full[: width - 1] + "…"
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in cut)
+
+
+def shown(text: object, width: int = 40) -> str:
+    """A value or name from a file as it may appear in a message: printable, and quoted."""
+    return f"'{printable(text, width)}'"
+
+
+def listing(names: Sequence[str], wanted: str = "") -> str:
+    """The close names to a wrong one, then those that there are, for the end of a message."""
+    known = [name[:100] for name in names[:1000]]
+    close = difflib.get_close_matches(wanted[:100], known, n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(shown(name) for name in close)}? " if close else ""
+    more = f", … ({len(names)} in all)" if len(names) > 20 else ""
+    return f"{hint}there are {', '.join(shown(name) for name in names[:20]) or 'none'}{more}"
+
+
+def safe(text: str) -> str:
+    r"""One line without the control characters with which a file could steer a terminal.
+
+    Example:
+        >>> safe("bad\x1b[31m\nlines")
+        'bad?[31m lines'
+    """
+    return "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """A number for people; a dash where there is none.
+
+    Example:
+        >>> number(0.00012345), number(None), number(1200.0)
+        ('1.23e-04', '-', '1200')
+    """
+    if value is None or value != value:
+        return "-"
+    if value == int(value) and abs(value) < 1e7:
+        return str(int(value))
+    small = abs(value) < 1e-2 or abs(value) >= 1e5
+    return f"{value:.{digits - 1}e}" if small else f"{value:.{digits}g}"
+
+
+def one_line(error: BaseException, width: int = 300) -> str:
+    """Why something failed: one line, without the control characters that could steer a terminal.
+
+    What invcore raises on purpose stands for itself; anything else has its kind before it.
+
+    Example:
+        >>> one_line(ZeroDivisionError("no way")), one_line(InvcoreError("no such file"))
+        ('ZeroDivisionError: no way', 'no such file')
+    """
+    message = " ".join(str(error).split())
+    if not (isinstance(error, InvcoreError) and message):
+        message = f"{type(error).__name__}: {message or 'no message'}"
+    return printable(message, width)

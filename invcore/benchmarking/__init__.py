@@ -1,0 +1,1 @@
+"""Grids of runs: their files, cells, sweeps and manifests."""

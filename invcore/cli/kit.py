@@ -1,0 +1,40 @@
+"""What commands of plugins are made with: shared options, tables, JSON, bars."""
+
+from __future__ import annotations
+
+from invcore.base.progress import terminal_progress
+from invcore.base.text import number, safe
+from invcore.cli.console import add_row, emit_json, progress, stderr, stdout, table, warn
+from invcore.cli.options import (
+    bound,
+    component_option,
+    device_option,
+    json_option,
+    setting_option,
+    store_option,
+    store_option_beside_out,
+)
+from invcore.cli.text_table import wrap
+from invcore.configs.settings import component_settings
+
+__all__ = [
+    "add_row",
+    "bound",
+    "component_option",
+    "component_settings",
+    "device_option",
+    "emit_json",
+    "json_option",
+    "number",
+    "progress",
+    "safe",
+    "setting_option",
+    "stderr",
+    "stdout",
+    "store_option",
+    "store_option_beside_out",
+    "table",
+    "terminal_progress",
+    "warn",
+    "wrap",
+]

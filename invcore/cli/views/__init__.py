@@ -1,0 +1,1 @@
+"""What commands show, and the documents that they print as JSON."""

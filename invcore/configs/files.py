@@ -1,0 +1,42 @@
+"""Configs in files: TOML and YAML as plain data."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from invcore.base.errors import ConfigError
+
+
+def read_config(path: str | Path) -> dict[str, Any]:
+    """Read a TOML or YAML file to plain data.
+
+    Args:
+        path: ends in .toml, .yaml or .yml.
+
+    Raises:
+        ConfigError: no such file, another ending, or not well formed; with the line.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise ConfigError(f"{path}: cannot be read ({why})") from None
+    if path.suffix == ".toml":
+        try:
+            return tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigError(f"{path}: {error}") from None
+    if path.suffix in (".yaml", ".yml"):
+        import yaml
+
+        try:
+            data = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise ConfigError(f"{path}: {' '.join(str(error).split())}") from None
+        if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
+            raise ConfigError(f"{path}: expected 'key: value' lines")
+        return data
+    raise ConfigError(f"{path}: a config ends in .toml, .yaml or .yml")

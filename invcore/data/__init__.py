@@ -1,0 +1,1 @@
+"""Pairs of designs and responses, their scaling, and users' tables."""

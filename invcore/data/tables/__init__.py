@@ -1,0 +1,1 @@
+"""Users' tables of numbers: reading, checking, choosing columns, writing."""

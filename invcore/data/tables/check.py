@@ -1,0 +1,72 @@
+"""Refusing tables that nothing can be learnt from."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from invcore.base.errors import DataError
+from invcore.base.text import printable, shown
+from invcore.data.tables.table import Table
+
+
+def check_table(
+    table: Table, *, what: str, min_rows: int = 1, allow_constant: bool = False
+) -> None:
+    """Refuse a table that nothing can be learnt from.
+
+    Args:
+        table: (N, D).
+        what: what the table holds, for messages: "designs".
+        min_rows: the fewest rows that will do.
+        allow_constant: whether a column may have one value throughout; a single row always may.
+
+    Raises:
+        DataError: too few rows, NaN or an infinity, a constant column.
+
+    Example:
+        >>> check_table(Table(("a",), np.array([[1.0], [2.0]]), "t.csv", 1), what="designs")
+    """
+    place, values = f"{printable(table.source)}: {what}", table.values
+    if len(values) < min_rows:
+        raise DataError(
+            f"{place} have {_rows(len(values))}, expected at least {min_rows}; add rows"
+        )
+    bad = np.argwhere(~np.isfinite(values))
+    if len(bad):
+        row, column = int(bad[0, 0]), int(bad[0, 1])
+        found = "missing (nan)" if np.isnan(values[row, column]) else f"{values[row, column]}"
+        count = f" ({len(bad)} such values in all)" if len(bad) > 1 else ""
+        raise DataError(
+            f"{place}, row {table.first_row + row}, column {shown(table.names[column])} is "
+            f"{found}, expected a finite number{count}; fill it in or remove the row"
+        )
+    if allow_constant or len(values) < 2:
+        return
+    for index in np.flatnonzero((values == values[0]).all(axis=0))[:1]:
+        last = table.first_row + len(values) - 1
+        raise DataError(
+            f"{place}, column {shown(table.names[index])} is constant, {float(values[0, index])!r} "
+            f"in rows {table.first_row} to {last}; leave the column out"
+        )
+
+
+def check_same_rows(a: Table, b: Table) -> None:
+    """Refuse two tables that should pair up row by row and have other numbers of rows.
+
+    Raises:
+        DataError: it names both files and their rows.
+
+    Example:
+        >>> table = Table(("a",), np.zeros((3, 1)), "t.csv", 1)
+        >>> check_same_rows(table, table)
+    """
+    if len(a.values) != len(b.values):
+        raise DataError(
+            f"{printable(a.source)} has {_rows(len(a.values))} and {printable(b.source)} has "
+            f"{_rows(len(b.values))}; expected as many, since row i of one belongs to row i of "
+            "the other"
+        )
+
+
+def _rows(count: int) -> str:
+    return f"{count} row{'s' * (count != 1)}"

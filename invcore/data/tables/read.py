@@ -1,0 +1,76 @@
+"""Reading a user's table of numbers from a file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from invcore.base.errors import DataError
+from invcore.base.text import printable, shown
+from invcore.data.tables.formats import NUMPY, PARQUET, TEXT, check_file
+from invcore.data.tables.numpy_files import read_numpy
+from invcore.data.tables.parquet import read_parquet
+from invcore.data.tables.table import Table
+from invcore.data.tables.text import read_text
+
+
+def read_table(
+    path: str | os.PathLike[str],
+    *,
+    prefix: str = "x",
+    header: bool | None = None,
+    key: str | None = None,
+) -> Table:
+    """Read a table of numbers: .csv, .tsv, .txt, .parquet, .pq, .npz or .npy.
+
+    In text, the delimiter is found, and NaN and infinity pass: `check_table` refuses them.
+
+    Args:
+        path: the file.
+        prefix: columns without names are called by it and their number: x1, x2, ...
+        header: whether the first row of a text file holds names. None: it does if it holds
+            anything but numbers; say True where names are numbers, as wavelengths are.
+        key: the array to take from an NPZ file that has several.
+
+    Returns:
+        The table, with at least one row and one column.
+
+    Raises:
+        DataError: the file cannot be read, or anything in it is missing or is no number.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "pairs.csv"
+        >>> write_table(path, ["length", "force"], {"length": [0.5], "force": [12.0]})
+        >>> read_table(path).names
+        ('length', 'force')
+    """
+    source = os.fspath(path)
+    place, file = printable(source), Path(source)
+    suffix = file.suffix.lower()
+    if suffix not in TEXT + PARQUET + NUMPY:
+        raise DataError(
+            f"{place}: unknown kind of file {shown(suffix)}, expected one of "
+            f"{' '.join(TEXT + PARQUET + NUMPY)}; convert or rename it"
+        )
+    if key is not None and suffix not in NUMPY:
+        raise DataError(f"{place}: key {shown(key)} is for NPZ files; leave it out")
+    try:
+        check_file(file, place)
+        if suffix in TEXT:
+            names, values, first_row = read_text(file, place, header)
+        elif suffix in NUMPY:
+            names, values, first_row = read_numpy(file, place, key)
+        else:
+            names, values, first_row = read_parquet(file, place)
+    except DataError:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: a path with a null byte
+        why = printable(getattr(error, "strerror", None) or error, 120)
+        raise DataError(
+            f"{place}: cannot be opened ({why}); check the path and its rights"
+        ) from error
+    if not values.size:
+        raise DataError(f"{place}: is empty, shape {values.shape}; expected rows of numbers")
+    made_up = [f"{prefix}{number}" for number in range(1, values.shape[1] + 1)]
+    return Table(tuple(names or made_up), values, source, first_row)

@@ -1,0 +1,174 @@
+"""A surrogate: a network that stands in for the simulator, and how it is fitted."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from invcore.base.errors import ConfigError
+from invcore.base.seeding import isolated
+from invcore.base.types import Context
+from invcore.configs.config import Config, Field
+from invcore.contracts.environment import FitEnvironment
+from invcore.data.pairs import Pairs
+from invcore.data.scaling import Scaling
+from invcore.learning.image_network import ImageNetwork
+from invcore.learning.networks import MLP, Activation
+from invcore.learning.training import TrainingReport, train
+from invcore.learning.training_config import TrainingConfig
+from invcore.spaces.space import Space
+
+
+class ImageConfig(Config):
+    """A convolutional network, for designs that are the pixels of an image."""
+
+    channels: int = Field(
+        16, ge=1, description="Of the first layer; each further one doubles them."
+    )
+    width: int = Field(128, ge=1, description="Units in the hidden layer after the last of them.")
+    training: TrainingConfig = TrainingConfig(epochs=30, batch_size=128, lr=4e-3, weight_decay=1e-4)
+
+
+class SurrogateConfig(Config):
+    """A network that stands in for the simulator, and how it is trained."""
+
+    network: Literal["auto", "mlp", "image"] = Field(
+        "auto",
+        description="mlp: of the sizes here; image: convolutional, with the settings `image`; "
+        "auto: image where the designs are the pixels of one.",
+    )
+    width: int = Field(128, ge=1, description="Units in each hidden layer.")
+    depth: int = Field(3, ge=0, description="Hidden layers.")
+    activation: Activation = Field("silu", description="After each hidden layer.")
+    batch_norm: bool = Field(False, description="Normalise over the batch, as the papers do.")
+    training: TrainingConfig = TrainingConfig()
+    image: ImageConfig = ImageConfig()
+
+
+class Surrogate(nn.Module):
+    """A forward model on scaled features: (N, F + C) to (N, Dy), both normalised.
+
+    Args:
+        config: sizes.
+        scaling: between designs and features, responses and outputs.
+
+    Raises:
+        ConfigError: a network of images is asked for, and designs are none.
+    """
+
+    def __init__(self, config: SurrogateConfig, scaling: Scaling) -> None:
+        super().__init__()
+        self.scaling = scaling
+        grid, outputs = scaling.designs.grid, len(scaling.y.centre)
+        if config.network == "image" and grid is None:
+            raise ConfigError("surrogate.network: image needs a task whose designs are images")
+        # What is known of a problem is no image
+        self.grid = None if config.network == "mlp" or scaling.columns else grid
+        """How the pixels lie, if the network sees an image."""
+        self.network: nn.Module
+        if self.grid is not None:
+            image = config.image
+            self.network = ImageNetwork(
+                self.grid, outputs, channels=image.channels, width=image.width
+            )
+        else:
+            self.network = MLP(
+                scaling.inputs,
+                outputs,
+                width=config.width,
+                depth=config.depth,
+                activation=config.activation,
+                batch_norm=config.batch_norm,
+            )
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Scaled features, and what is known (N, F + C), to scaled responses (N, Dy)."""
+        out: Tensor = self.network(features)
+        return out
+
+    @torch.no_grad()
+    def predict(self, designs: Tensor, context: Context | None = None) -> Tensor:
+        """Responses of designs (N, Dx), in their own units: (N, Dy), float64.
+
+        Args:
+            designs: in their own units.
+            context: what is known of each one's problem, where the training pairs had such.
+        """
+        known = self.scaling.known(context, len(designs)).to(designs.device)
+        out = self(torch.cat([self.scaling.encode(designs), known], dim=1).to(self.device))
+        return self.scaling.y.inverse(out.double()).to(designs.device)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return next(self.parameters()).device
+
+    def state(self) -> dict[str, Tensor]:
+        """Weights and scaling, as flat tensors to store."""
+        weights = {f"network.{k}": v for k, v in self.network.state_dict().items()}
+        return weights | {f"scaling.{k}": v for k, v in self.scaling.state().items()}
+
+    @classmethod
+    def restore(
+        cls, config: SurrogateConfig, designs: Space, state: dict[str, Tensor]
+    ) -> Surrogate:
+        """The frozen surrogate that ``state`` came from, on the device of its weights."""
+        with isolated(0):
+            surrogate = cls(config, Scaling.restore(designs, substate(state, "scaling.")))
+        weights = substate(state, "network.")
+        surrogate.network.load_state_dict(weights)
+        surrogate.to(next(iter(weights.values())).device)
+        return surrogate.eval().requires_grad_(False)
+
+
+def substate(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors whose names begin with a prefix, without it."""
+    return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
+
+
+def fit_surrogate(
+    config: SurrogateConfig,
+    scaling: Scaling,
+    pairs: Pairs,
+    val: Pairs,
+    env: FitEnvironment,
+    *,
+    label: str = "surrogate",
+) -> tuple[Surrogate, TrainingReport]:
+    """Train a surrogate on pairs by mean squared error in scaled units; it comes back frozen.
+
+    Images are shifted and mirrored while it learns, where that leaves the response as it is.
+
+    Args:
+        config: sizes and training.
+        scaling: from the training pairs.
+        pairs: to train on, in their own units.
+        val: to choose the checkpoint with.
+        env: device, seeds, progress.
+        label: names the stage, and its seeds.
+
+    Raises:
+        DivergedError: the training diverged.
+        ConfigError: a network of images is asked for, and designs are none.
+    """
+    with isolated(env.derive(label, "weights")):
+        surrogate = Surrogate(config, scaling).to(env.device)
+
+    def mse(x: Tensor, y: Tensor) -> Tensor:
+        return (surrogate(x) - y).square().mean()
+
+    report = train(
+        surrogate,
+        lambda batch: mse(batch.x, batch.y),
+        lambda part: mse(part.x, part.y),
+        scaling.pairs(pairs),
+        scaling.pairs(val),
+        config.training if surrogate.grid is None else config.image.training,
+        env,
+        label=label,
+        again=lambda: Surrogate(config, scaling),
+        grid=surrogate.grid,
+    )
+    return surrogate.eval().requires_grad_(False), report

@@ -1,0 +1,1 @@
+"""The steps from names to a record, written once."""

@@ -1,0 +1,111 @@
+"""What plugins import: the contracts, what these speak of, and the hooks' marker.
+
+Networks are in `invcore.learning`, searches on them in `invcore.search`, small numerics in
+`invcore.numerics`, stored runs and statistics in `invcore.results`, and what commands print with
+in `invcore.cli.kit`. ``hookimpl`` and ``Component`` are in `invcore` too, which imports no torch.
+"""
+
+from __future__ import annotations
+
+from invcore.base.device import resolve_device
+from invcore.base.errors import (
+    BudgetError,
+    ConfigError,
+    DataError,
+    DeviceError,
+    DivergedError,
+    InvcoreError,
+    PluginError,
+    ShapeError,
+    SimulatorError,
+    StoreError,
+    UnknownNameError,
+)
+from invcore.base.progress import Progress
+from invcore.base.seeding import generator, isolated
+from invcore.configs.config import Config, Field
+from invcore.contracts.candidates import Candidates, History
+from invcore.contracts.environment import FitEnvironment
+from invcore.contracts.events import Event
+from invcore.contracts.executor import Executor, Job, Record
+from invcore.contracts.method import InverseMethod, InverseModel, Needs, Problem, Targets
+from invcore.contracts.metric import Estimate, Evaluation, Metric
+from invcore.contracts.sampler import Sampler
+from invcore.contracts.simulator import Simulator
+from invcore.contracts.task import Modes, Task
+from invcore.data.pairs import Pairs, Splits
+from invcore.data.tables.read import read_table
+from invcore.data.tables.table import Table
+from invcore.registry.component import Component
+from invcore.registry.hookspecs import hookimpl
+from invcore.registry.loader import installed
+from invcore.spaces.priors import (
+    Categorical,
+    ClippedNormal,
+    Integers,
+    Normal,
+    Poisson,
+    TruncatedNormal,
+    Uniform,
+)
+from invcore.spaces.space import Grid, Space, Variable
+from invcore.storage.atomic import replace_folder
+from invcore.storage.cache import Cache
+
+__all__ = [
+    "BudgetError",
+    "Cache",
+    "Candidates",
+    "Categorical",
+    "ClippedNormal",
+    "Component",
+    "Config",
+    "ConfigError",
+    "DataError",
+    "DeviceError",
+    "DivergedError",
+    "Estimate",
+    "Evaluation",
+    "Event",
+    "Executor",
+    "Field",
+    "FitEnvironment",
+    "Grid",
+    "History",
+    "Integers",
+    "InvcoreError",
+    "InverseMethod",
+    "InverseModel",
+    "Job",
+    "Metric",
+    "Modes",
+    "Needs",
+    "Normal",
+    "Pairs",
+    "PluginError",
+    "Poisson",
+    "Problem",
+    "Progress",
+    "Record",
+    "Sampler",
+    "ShapeError",
+    "Simulator",
+    "SimulatorError",
+    "Space",
+    "Splits",
+    "StoreError",
+    "Table",
+    "Targets",
+    "Task",
+    "TruncatedNormal",
+    "Uniform",
+    "UnknownNameError",
+    "Variable",
+    "generator",
+    "hookimpl",
+    "installed",
+    "isolated",
+    "read_table",
+    "replace_folder",
+    "resolve_device",
+]

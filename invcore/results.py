@@ -1,0 +1,33 @@
+"""Stored runs, the manifests of benches, and statistics of errors: what reports read."""
+
+from __future__ import annotations
+
+from invcore.benchmarking.manifest import (
+    Ablation,
+    Bench,
+    BenchCell,
+    Published,
+    bench_names,
+    read_bench,
+)
+from invcore.scoring.anytime import Pace, anytime
+from invcore.scoring.expected_best import expected_best
+from invcore.scoring.intervals import bootstrap, median
+from invcore.storage.run_record import RunRecord
+from invcore.storage.store import Store
+
+__all__ = [
+    "Ablation",
+    "Bench",
+    "BenchCell",
+    "Pace",
+    "Published",
+    "RunRecord",
+    "Store",
+    "anytime",
+    "bench_names",
+    "bootstrap",
+    "expected_best",
+    "median",
+    "read_bench",
+]

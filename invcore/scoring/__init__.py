@@ -1,0 +1,1 @@
+"""How good candidates are: errors, the expected best of T, intervals."""

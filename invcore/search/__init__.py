@@ -1,0 +1,14 @@
+"""Searches on a surrogate: many starts moved to where it gives the wanted response."""
+
+from __future__ import annotations
+
+from invcore.search.localisation_config import LocalisationConfig
+from invcore.search.localise import localise, localised_candidates
+from invcore.search.trust import Trust
+
+__all__ = [
+    "LocalisationConfig",
+    "Trust",
+    "localise",
+    "localised_candidates",
+]

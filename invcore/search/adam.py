@@ -1,0 +1,50 @@
+"""Adam on a surrogate, batched over all starts, as the papers do."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from invcore.base.types import Forward
+from invcore.search.localisation_config import LocalisationConfig
+
+
+def _adam(
+    forward: Forward,
+    start: Tensor,
+    known: Tensor,
+    target: Tensor,
+    box: tuple[Tensor, Tensor],
+    moves: Tensor,
+    config: LocalisationConfig,
+) -> Tensor:
+    """Adam on each start's own loss: a sum over starts, so that none feels the batch's size."""
+    low, high = box
+    result, rows = start.clone(), torch.arange(len(start), device=start.device)
+    x, t = start.clone(), target
+    first, second = torch.zeros_like(x), torch.zeros_like(x)
+    for step in range(1, config.adam_steps + 1):
+        with torch.enable_grad():
+            leaf = x.detach().requires_grad_()
+            error = (forward(torch.cat([leaf, known], dim=1)) - t).square().mean(dim=1)
+            loss = error.sum()
+            if config.boundary:
+                outside = torch.relu(low - leaf) + torch.relu(leaf - high)
+                loss = loss + config.boundary * outside.mean(dim=1).sum()
+            (gradient,) = torch.autograd.grad(loss, leaf)
+        gradient = torch.where(moves, gradient, 0.0)
+        first = 0.9 * first + 0.1 * gradient
+        second = 0.999 * second + 0.001 * gradient.square()
+        rate = config.lr * (1 - 0.99 * (step - 1) / config.adam_steps)
+        denominator = (second / (1 - 0.999**step)).sqrt() + 1e-8
+        done = error <= config.tolerance
+        x = torch.where(done[:, None], x, x - rate * first / (1 - 0.9**step) / denominator)
+        if step % 10 == 0 and bool(done.any()):
+            result[rows[done]] = x[done]
+            keep = ~done
+            rows, x, t, first, second = rows[keep], x[keep], t[keep], first[keep], second[keep]
+            known = known[keep]
+            if len(rows) == 0:
+                break
+    result[rows] = x
+    return result.clamp(low, high)  # the loss only discourages: the last word is the box's

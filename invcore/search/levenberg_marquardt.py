@@ -1,0 +1,119 @@
+"""Levenberg-Marquardt on a surrogate: damped Gauss-Newton steps, batched over all starts."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from invcore.base.types import Forward
+from invcore.search.localisation_config import LocalisationConfig
+
+_FLAT = 1e-4  # of its cost: a start that can gain no more in a step of lm is done
+
+
+def _levenberg_marquardt(
+    forward: Forward,
+    start: Tensor,
+    known: Tensor,
+    target: Tensor,
+    box: tuple[Tensor, Tensor],
+    moves: Tensor,
+    config: LocalisationConfig,
+) -> Tensor:
+    """Damped Gauss-Newton steps, clipped to the box; those that are done leave the batch."""
+    low, high = box
+    result = start.clamp(low, high)
+    rows = torch.arange(len(start), device=start.device)
+    x, t = result.clone(), target
+    y, jac = _value_and_jacobian(forward, x, known)
+    damping = torch.full((len(x),), 1e-3, device=x.device)
+    cost = (y - t).square().mean(dim=1)
+    for _ in range(config.steps):
+        residual = y - t
+        step = _step(jac, residual, x, (low, high), moves, damping)
+        length = step.norm(dim=1, keepdim=True).clamp(min=1e-30)
+        step = step * (config.max_step / length).clamp(max=1.0)
+        trial = (x + step).clamp(low, high)
+        inside = (trial == x + step).all(dim=1)  # the box's faces held back none of it
+        trial_y, trial_jac = _value_and_jacobian(forward, trial, known)
+        trial_cost = (trial_y - t).square().mean(dim=1)
+        better = trial_cost < cost
+        # More responses than features can seldom be met: the linear model says when no more is won
+        hoped = cost - (residual + torch.einsum("nyf,nf->ny", jac, step)).square().mean(dim=1)
+        flat = inside & (damping <= 1e-2) & (hoped <= _FLAT * cost) & (y.shape[1] > x.shape[1])
+        moved = (trial - x).abs().amax(dim=1)
+        x = torch.where(better[:, None], trial, x)
+        y = torch.where(better[:, None], trial_y, y)
+        jac = torch.where(better[:, None, None], trial_jac, jac)
+        cost = torch.where(better, trial_cost, cost)
+        damping = torch.where(better, damping * 0.2, damping * 6.0).clamp(1e-8, 1e8)
+        still = (moved < 1e-7) & (damping > 1e-4)  # below, a step may be all rounding error
+        done = (cost <= config.tolerance) | still | flat | (damping >= 1e7)
+        result[rows[done]] = x[done]
+        keep = ~done
+        if not bool(keep.any()):
+            return result
+        rows, x, t, y, jac = rows[keep], x[keep], t[keep], y[keep], jac[keep]
+        cost, damping, known = cost[keep], damping[keep], known[keep]
+    result[rows] = x
+    return result
+
+
+def _step(
+    jac: Tensor,
+    residual: Tensor,
+    x: Tensor,
+    box: tuple[Tensor, Tensor],
+    moves: Tensor,
+    damping: Tensor,
+) -> Tensor:
+    """The damped step (N, F), in the smaller of the two normal equations.
+
+    Features at an end of the box that would leave it, or that may not move, are held.
+    """
+    gradient = torch.einsum("nyf,ny->nf", jac, residual)
+    held = ((x <= box[0]) & (gradient > 0)) | ((x >= box[1]) & (gradient < 0)) | ~moves
+    jac = jac.masked_fill(held[:, None, :], 0.0)
+    responses, features = jac.shape[1:]
+    if responses == 1:  # by far the most frequent, and no solve is needed
+        row = jac[:, 0]
+        size = row.square().sum(dim=1)
+        return -row * (residual[:, 0] / (size * (1 + damping) + 1e-12))[:, None]
+    if responses <= features:
+        square = jac @ jac.transpose(1, 2)
+        return -torch.einsum("nyf,ny->nf", jac, _solve(square, residual, damping))
+    square = jac.transpose(1, 2) @ jac
+    gradient = torch.einsum("nyf,ny->nf", jac, residual)
+    return -_solve(square, gradient, damping).masked_fill(held, 0.0)
+
+
+def _solve(square: Tensor, right: Tensor, damping: Tensor) -> Tensor:
+    """Solve (A + damping * mean(diag A) I) s = right for each row."""
+    scale = square.diagonal(dim1=1, dim2=2).mean(dim=1)
+    shift = damping * scale + 1e-12 + 1e-6 * scale
+    eye = torch.eye(square.shape[1], device=square.device)
+    factor, _ = torch.linalg.cholesky_ex(square + shift[:, None, None] * eye)
+    return torch.cholesky_solve(right[:, :, None], factor)[:, :, 0]
+
+
+def _value_and_jacobian(forward: Forward, x: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
+    """Responses (N, Dy) and their Jacobian (N, Dy, F), by the cheaper direction."""
+    with torch.enable_grad():
+        leaf = x.detach().requires_grad_()
+        y = forward(torch.cat([leaf, known], dim=1))
+        responses, features = y.shape[1], x.shape[1]
+        if responses <= features:
+            rows = [
+                torch.autograd.grad(y[:, j].sum(), leaf, retain_graph=j + 1 < responses)[0]
+                for j in range(responses)
+            ]
+            return y.detach(), torch.stack(rows, dim=1)
+        # Columns: the gradient along u is linear in u, and its gradient with respect to u is J.
+        # (Forward-mode differentiation would do, but torch warns of its own deprecated parts.)
+        u = torch.zeros_like(y).requires_grad_()
+        (gradient,) = torch.autograd.grad(y, leaf, u, create_graph=True)
+        columns = [
+            torch.autograd.grad(gradient[:, i].sum(), u, retain_graph=i + 1 < features)[0]
+            for i in range(features)
+        ]
+    return y.detach(), torch.stack(columns, dim=2)

@@ -1,0 +1,1 @@
+"""Spaces of designs and responses, and the priors of their variables."""

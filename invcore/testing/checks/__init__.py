@@ -1,0 +1,1 @@
+"""The kit's checks, one file for each kind of promise."""

@@ -1,0 +1,1 @@
+"""From people's tables to pairs, spaces, and what the data reach."""
