@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from invcore.base.errors import ShapeError as ShapeError
     from invcore.base.errors import SimulatorError as SimulatorError
     from invcore.base.errors import StoreError as StoreError
+    from invcore.base.errors import UnfitError as UnfitError
     from invcore.base.errors import UnknownNameError as UnknownNameError
     from invcore.base.progress import terminal_progress as terminal_progress
     from invcore.configs.run_config import RunConfig as RunConfig
@@ -44,7 +45,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "base.errors": (
         "BudgetError ConfigError DataError DeviceError DivergedError InvcoreError "
-        "PluginError ShapeError SimulatorError StoreError UnknownNameError"
+        "PluginError ShapeError SimulatorError StoreError UnfitError UnknownNameError"
     ),
     "base.progress": "terminal_progress",
     "configs.run_config": "RunConfig",

@@ -19,11 +19,16 @@ from invcore.base.errors import (
     ShapeError,
     SimulatorError,
     StoreError,
+    UnfitError,
     UnknownNameError,
+    close_names,
 )
-from invcore.base.progress import Progress
+from invcore.base.progress import Progress, Stage
 from invcore.base.seeding import generator, isolated
+from invcore.base.text import one_line
+from invcore.base.types import Context
 from invcore.configs.config import Config, Field
+from invcore.configs.files import read_config
 from invcore.contracts.candidates import Candidates, History
 from invcore.contracts.environment import FitEnvironment
 from invcore.contracts.events import Event
@@ -34,11 +39,13 @@ from invcore.contracts.sampler import Sampler
 from invcore.contracts.simulator import Simulator
 from invcore.contracts.task import Modes, Task
 from invcore.data.pairs import Pairs, Splits
+from invcore.data.tables.check import check_same_rows, check_table
 from invcore.data.tables.read import read_table
 from invcore.data.tables.table import Table
+from invcore.data.tables.write import check_output, write_table
 from invcore.registry.component import Component
 from invcore.registry.hookspecs import hookimpl
-from invcore.registry.loader import installed
+from invcore.registry.loader import Plugins, installed
 from invcore.spaces.priors import (
     Categorical,
     ClippedNormal,
@@ -49,7 +56,7 @@ from invcore.spaces.priors import (
     Uniform,
 )
 from invcore.spaces.space import Grid, Space, Variable
-from invcore.storage.atomic import replace_folder
+from invcore.storage.atomic import replace_file, replace_folder
 from invcore.storage.cache import Cache
 
 __all__ = [
@@ -61,6 +68,7 @@ __all__ = [
     "Component",
     "Config",
     "ConfigError",
+    "Context",
     "DataError",
     "DeviceError",
     "DivergedError",
@@ -83,6 +91,7 @@ __all__ = [
     "Normal",
     "Pairs",
     "PluginError",
+    "Plugins",
     "Poisson",
     "Problem",
     "Progress",
@@ -93,19 +102,29 @@ __all__ = [
     "SimulatorError",
     "Space",
     "Splits",
+    "Stage",
     "StoreError",
     "Table",
     "Targets",
     "Task",
     "TruncatedNormal",
+    "UnfitError",
     "Uniform",
     "UnknownNameError",
     "Variable",
+    "check_output",
+    "check_same_rows",
+    "check_table",
+    "close_names",
     "generator",
     "hookimpl",
     "installed",
     "isolated",
+    "one_line",
+    "read_config",
     "read_table",
+    "replace_file",
     "replace_folder",
     "resolve_device",
+    "write_table",
 ]

@@ -13,17 +13,19 @@ from invcore.benchmarking.manifest import (
 from invcore.scoring.anytime import Pace, anytime
 from invcore.scoring.expected_best import expected_best
 from invcore.scoring.intervals import bootstrap, median
-from invcore.storage.run_record import RunRecord
+from invcore.storage.run_record import MetricRecord, RunRecord, Timings
 from invcore.storage.store import Store
 
 __all__ = [
     "Ablation",
     "Bench",
     "BenchCell",
+    "MetricRecord",
     "Pace",
     "Published",
     "RunRecord",
     "Store",
+    "Timings",
     "anytime",
     "bench_names",
     "bootstrap",

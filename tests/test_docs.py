@@ -23,15 +23,16 @@ import torch
 import yaml
 
 import invcore
-from invcore import cli as command_line
-from invcore import errors, hookspecs
+from invcore.base import errors
 from invcore.base.kinds import KINDS
+from invcore.cli import main as command_line
 from invcore.cli.commands.run import build
 from invcore.cli.main import COMMANDS, cli
 from invcore.cli.views.config_fields import flatten, value_text
 from invcore.configs.run_config import SLOTS, RunConfig
 from invcore.configs.settings import component_settings
-from invcore.plugin import generator
+from invcore.plugin import Event, generator
+from invcore.registry import hookspecs
 from invcore.registry.loader import installed
 from invcore.storage.run_record import RunRecord
 
@@ -249,7 +250,7 @@ def _check_plugins_page(made: dict[str, Any], capsys: pytest.CaptureFixture[str]
     made["invcore_commands"](group)
     assert list(group.commands) == ["best"]
     capsys.readouterr()
-    made["invcore_on_event"](invcore.Event("run-finished", "abc", {"record": {"status": "ok"}}))
+    made["invcore_on_event"](Event("run-finished", "abc", {"record": {"status": "ok"}}))
     assert capsys.readouterr().out == "abc: ok\n"
 
 

@@ -45,11 +45,11 @@ def invcore_commands(group):
     group.command("fill-gaps")(lambda: print("filled"))
 """,
     "gap_filler/prior.py": """
-from invcore import Candidates, InverseMethod, InverseModel
+from invcore.plugin import Candidates, InverseMethod, InverseModel
 
 
 class Prior(InverseMethod):
-    def fit(self, problem, train, val, context):
+    def fit(self, problem, train, val, env):
         return self.restore(problem, {})
 
     def restore(self, problem, state):

@@ -9,12 +9,29 @@ _LISTED = 30  # names in one message
 
 
 class InvcoreError(Exception):
-    """Base of all errors that invcore raises on purpose; the command line prints one line."""
+    """Base of all errors that invcore raises on purpose; the command line prints one line.
 
-    exit_code = 2
+    Args:
+        message: what is wrong: where, what was expected, what came.
+        remedy: the argument that mends it, and what that does: ``"force=True repeats the run"``.
+            The command line names its option instead.
+
+    Example:
+        >>> str(InvcoreError("it is damaged", remedy="force=True repeats the run"))
+        'it is damaged; force=True repeats the run'
+    """
+
+    def __init__(self, message: str = "", *, remedy: str = "") -> None:
+        super().__init__(message)
+        self.remedy = remedy
+
+    @property
+    def message(self) -> str:
+        """What is wrong, without the remedy."""
+        return str(self.args[0]) or self.__class__.__name__
 
     def __str__(self) -> str:  # KeyError would print the repr of its argument
-        return str(self.args[0]) if self.args else self.__class__.__name__
+        return f"{self.message}; {self.remedy}" if self.remedy else self.message
 
 
 class ConfigError(InvcoreError, ValueError):
@@ -43,8 +60,6 @@ class ShapeError(InvcoreError, ValueError):
 class StoreError(InvcoreError, OSError):
     """A run folder cannot be written, or what it holds is not what was written."""
 
-    exit_code = 3
-
 
 class DeviceError(InvcoreError, RuntimeError):
     """There is no such device on this machine."""
@@ -57,13 +72,13 @@ class BudgetError(InvcoreError, RuntimeError):
 class SimulatorError(InvcoreError, RuntimeError):
     """A user's own simulator raised, hung, or gave something else than responses."""
 
-    exit_code = 4
+
+class UnfitError(ConfigError):
+    """A method cannot do a task: it needs what the task has not, or makes no use of what it has."""
 
 
 class DivergedError(InvcoreError, ArithmeticError):
     """Training or a proposal gave numbers that are not finite."""
-
-    exit_code = 4
 
 
 def close_names(name: str, known: Iterable[str]) -> str:

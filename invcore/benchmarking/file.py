@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from pydantic import model_validator
 
 from invcore.base.errors import ConfigError, close_names
+from invcore.base.kinds import Kind
 from invcore.benchmarking.manifest import NAME, Ablation, Published
 from invcore.configs.config import Config, Field
 from invcore.configs.files import read_config
@@ -20,7 +21,7 @@ from invcore.configs.run_config import RunConfig
 
 _DEEPEST = 32
 _LABEL = r"^[^\x00-\x1f\x7f]{1,60}$"
-AXES = {"tasks": "task", "methods": "method", "samplers": "sampler"}
+AXES: dict[str, Kind] = {"tasks": "task", "methods": "method", "samplers": "sampler"}
 SHARED = tuple(f for f in RunConfig.model_fields if f not in (*AXES.values(), "seed"))
 """The fields of a run that are the same in all cells."""
 

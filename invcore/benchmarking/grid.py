@@ -11,6 +11,7 @@ from invcore.base.errors import ConfigError, InvcoreError
 from invcore.benchmarking.file import AXES, BenchFile, Labelled
 from invcore.configs.line_numbers import Place
 from invcore.configs.run_config import RunConfig
+from invcore.pipeline.build import build
 from invcore.registry.loader import Plugins
 from invcore.runs.plan import Plan
 
@@ -101,28 +102,21 @@ def _culprit(
     error: InvcoreError,
 ) -> ConfigError:
     """The error of a cell that cannot be planned, at the line of the part that is to blame."""
+    where = {"preset": config.preset, "task": config.task.name}
     for slot in AXES.values():
         part, place = parts[slot], places[slot]
         try:
-            component = plugins.registry.load(slot, part.name)  # type: ignore[arg-type]
+            plugins.registry.load(slot, part.name)
         except InvcoreError as wrong:
             return file.source.error((*place, "name"), wrong)
         try:
-            component(
-                component.Config.resolve(
-                    part.settings,
-                    preset=config.preset,
-                    task=config.task.name,
-                    where=f"{slot} {part.name!r}",
-                )
-            )
+            build(plugins, slot, part.name, part.settings, **where)
         except InvcoreError as wrong:
             inside = getattr(wrong, "place", ())
             return file.source.error(file.source.setting(place, inside), wrong)
     for name, settings in config.metrics.items():
         try:
-            metric = plugins.registry.load("metric", name)
-            metric.Config.resolve(settings, preset=config.preset, task=config.task.name)
+            build(plugins, "metric", name, settings, **where)
         except InvcoreError as wrong:
             return file.source.error(("metrics", name, *getattr(wrong, "place", ())), error)
     return file.source.error(("device",), error)

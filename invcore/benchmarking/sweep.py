@@ -20,9 +20,10 @@ from invcore.benchmarking.manifest import (
 )
 from invcore.configs.run_config import RunConfig
 from invcore.contracts.executor import Executor, Job, Record
+from invcore.pipeline.record import begin_record, reason_of
 from invcore.registry.loader import Plugins, installed
 from invcore.runs.plan import Plan
-from invcore.runs.runner import blank_record, reason_of, run
+from invcore.runs.runner import run
 from invcore.storage.run_record import RunRecord
 from invcore.storage.store import Store
 
@@ -92,7 +93,7 @@ class Sweep:
         spent = self._earlier()
         self.states: dict[str, State] = {}
         for run_id in dict.fromkeys(cell.id for cell in self.cells):
-            record = _stored(store, run_id)
+            record = store.get(run_id)
             if record is None or (retry and record.status in FAILED):
                 self.states[run_id] = State()
             else:
@@ -172,13 +173,13 @@ class Sweep:
         if record.get("stored"):
             values = {(m["name"], m["T"]): m["value"] for m in record["metrics"]}
             return State(record["status"], reason, record["seconds"], values or None)
-        known = _stored(self.store, cell.id)
+        known = self.store.get(cell.id)
         if known is not None and known.status == "ok":  # its worker died just after
             return _state(known, None)
         lost = State("error", reason or "the executor says no reason", record.get("seconds"))
         plan = Plan.of(cell.config, self.plugins)
         update = {"status": lost.status, "reason": lost.reason}
-        self.store.write(blank_record(plan).model_copy(update=update), log=[])
+        self.store.write(begin_record(plan.request).model_copy(update=update), log=[])
         return lost
 
     def bench(self) -> Bench:
@@ -208,16 +209,6 @@ class Sweep:
         bench = self.bench()
         write_bench(self.store, bench)
         return bench
-
-
-def _stored(store: Store, run_id: str) -> RunRecord | None:
-    """The record of a run; None if it is absent or damaged, and so to be done again."""
-    if not store.path(run_id).exists():
-        return None
-    try:
-        return store.read(run_id)
-    except StoreError:
-        return None
 
 
 def _state(record: RunRecord, seconds: float | None) -> State:

@@ -13,8 +13,22 @@ from typing import Any
 
 import click
 
-from invcore.base.errors import InvcoreError
+from invcore.base.errors import (
+    DivergedError,
+    InvcoreError,
+    SimulatorError,
+    StoreError,
+    UnfitError,
+)
 
+EXIT_CODES: dict[type[InvcoreError], int] = {
+    UnfitError: 5,
+    DivergedError: 4,
+    SimulatorError: 4,
+    StoreError: 3,
+    InvcoreError: 2,
+}
+"""The first that an error is an instance of counts."""
 _UNEXPECTED = 70  # EX_SOFTWARE
 _INTERRUPTED = 130
 
@@ -139,14 +153,34 @@ def main(args: Sequence[str] | None = None) -> None:
     except InvcoreError as error:
         if debug:
             raise
-        _complain(str(error))
-        code = error.exit_code
+        _complain(in_options(error))
+        code = exit_code(error)
     except Exception as error:
         if debug:
             raise
         _complain(f"unexpected {type(error).__name__}: {error} (--debug shows where)")
         code = _UNEXPECTED
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def exit_code(error: InvcoreError) -> int:
+    """What the process ends with."""
+    return next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))
+
+
+def in_options(error: InvcoreError) -> str:
+    """An error's message with the option in place of the argument that mends it.
+
+    Example:
+        >>> in_options(InvcoreError("it is damaged", remedy="force=True repeats the run"))
+        'it is damaged; --force repeats the run'
+    """
+    if not error.remedy:
+        return str(error)
+    argument, _, effect = error.remedy.partition(" ")
+    name, _, value = argument.partition("=")
+    option = "--" + name.replace("_", "-") + ("" if value in ("True", "") else f" {value}")
+    return f"{error.message}; {option} {effect}"
 
 
 def _complain(message: str, ctx: click.Context | None = None) -> None:

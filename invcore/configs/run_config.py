@@ -81,6 +81,11 @@ class RunConfig(Config):
         {}, description="Settings of metrics, by name; all metrics are always computed."
     )
 
+    @property
+    def choices(self) -> dict[Kind, Choice]:
+        """Task, method and sampler, by slot."""
+        return {slot: getattr(self, slot) for slot in SLOTS}
+
     @classmethod
     def resolve(
         cls,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+EventName = Literal["run-started", "stage-ended", "run-finished"]
+
 
 @dataclass(frozen=True)
 class Event:
@@ -18,6 +20,6 @@ class Event:
             at the end.
     """
 
-    name: Literal["run-started", "stage-ended", "run-finished"]
+    name: EventName
     run: str
     data: dict[str, Any] = field(default_factory=dict)

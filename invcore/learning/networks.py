@@ -27,6 +27,7 @@ class MLP(nn.Sequential):
         batch_norm: normalise over the batch before each activation.
 
     Example:
+        >>> import torch
         >>> MLP(2, 1, width=8, depth=2)(torch.zeros(3, 2)).shape
         torch.Size([3, 1])
     """

@@ -1,1 +1,44 @@
-"""The steps from names to a record, written once."""
+"""The steps from names to a record, written once: what drives runs, tables and simulators.
+
+Example:
+    >>> from invcore.registry.loader import installed
+    >>> build(installed(), "method", "na", {"tries": 2}).config["tries"]
+    2
+"""
+
+from __future__ import annotations
+
+from invcore.pipeline.build import Part, build, configured, rebuild
+from invcore.pipeline.designs import RankedDesigns, by_error, checked, distinct
+from invcore.pipeline.fit import SEARCHES, check_fits, fit_model
+from invcore.pipeline.judge import rerank, resimulate
+from invcore.pipeline.pipeline import Pipeline
+from invcore.pipeline.propose import draw_points, propose, propose_in_batches
+from invcore.pipeline.record import begin_record, failure, reason_of
+from invcore.pipeline.request import Request
+from invcore.storage.json_text import identity
+
+__all__ = [
+    "SEARCHES",
+    "Part",
+    "Pipeline",
+    "RankedDesigns",
+    "Request",
+    "begin_record",
+    "build",
+    "by_error",
+    "check_fits",
+    "checked",
+    "configured",
+    "distinct",
+    "draw_points",
+    "failure",
+    "fit_model",
+    "identity",
+    "propose",
+    "propose_in_batches",
+    "reason_of",
+    "rebuild",
+    "rerank",
+    "resimulate",
+]

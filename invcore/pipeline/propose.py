@@ -1,4 +1,4 @@
-"""Proposals for many targets: a batch at a time, and sorted by a surrogate on wish."""
+"""Proposals for many targets: points drawn, and candidates for a batch of targets at a time."""
 
 from __future__ import annotations
 
@@ -7,16 +7,50 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from invcore.base.errors import ShapeError
 from invcore.base.progress import Progress
+from invcore.base.seeding import generator
 from invcore.contracts.candidates import Candidates, History
-from invcore.contracts.method import InverseModel, Targets
+from invcore.contracts.method import InverseModel, Problem, Targets
 from invcore.contracts.sampler import Sampler
 from invcore.contracts.simulator import Simulator
-from invcore.data.pairs import repeated, rows_of
-from invcore.learning.surrogate import Surrogate
-from invcore.scoring.errors import squared_error
+from invcore.data.pairs import rows_of
 
 ROWS = 65536  # candidates proposed at once: bounds memory, and moves the bar
+
+
+def propose(
+    model: InverseModel,
+    problem: Problem,
+    sampler: Sampler[Any],
+    targets: Targets,
+    count: int,
+    *,
+    seed: int = 0,
+    simulator: Simulator | None = None,
+    progress: Progress | None = None,
+) -> Candidates:
+    """Propose ``count`` candidates for each target, in bounded memory; on the CPU, in float64.
+
+    Args:
+        model: fitted.
+        problem: that it was fitted to.
+        sampler: gives the points that drive it.
+        targets: B of them.
+        count: K.
+        seed: of the sampler.
+        simulator: for methods that need it.
+        progress: shows how many targets are done.
+
+    Raises:
+        ShapeError: the model gives candidates of another shape than (B, K, Dx).
+    """
+    points = draw_points(sampler, model, len(targets), count, generator(seed, "points"))
+    candidates = propose_in_batches(model, targets, points, simulator, progress or Progress())
+    expected = (len(targets), count, problem.designs.dim)
+    if candidates.x.shape != expected:
+        raise ShapeError(f"candidates have shape {tuple(candidates.x.shape)}, expected {expected}")
+    return candidates
 
 
 def draw_points(
@@ -35,55 +69,27 @@ def propose_in_batches(
     simulator: Simulator | None,
     progress: Progress,
 ) -> Candidates:
-    """Propose for a batch of targets at a time, so that memory does not grow with all of them.
-
-    Args:
-        model: fitted.
-        targets: B of them.
-        points: (B, K, L).
-        simulator: for methods that need it.
-        progress: shows how many targets are done.
-    """
+    """Candidates for a batch of targets at a time, so that memory does not grow with all."""
     step = len(targets) if model.joint else max(1, ROWS // max(1, points.shape[1]))
     parts: list[Candidates] = []
     with progress.stage("proposing", len(targets)) as stage:
         for start in range(0, len(targets), step):
             rows = slice(start, start + step)
             part = Targets(targets.y[rows], rows_of(targets.context, rows))
-            found = model.propose(part, points[rows], simulator=simulator)
+            proposed = model.propose(part, points[rows], simulator=simulator)
+            predicted = proposed.predicted
             parts.append(
                 Candidates(
-                    found.x.detach().cpu().double(),
-                    None if found.predicted is None else found.predicted.detach().cpu().double(),
-                    found.history,
+                    proposed.x.detach().cpu().double(),
+                    None if predicted is None else predicted.detach().cpu().double(),
+                    proposed.history,
                 )
             )
             stage.advance(len(part))
-    predicted = [part.predicted for part in parts if part.predicted is not None]
+    predictions = [part.predicted for part in parts if part.predicted is not None]
     histories = [part.history for part in parts if part.history is not None]
     return Candidates(
         torch.cat([part.x for part in parts]),
-        torch.cat(predicted) if len(predicted) == len(parts) else None,
+        torch.cat(predictions) if len(predictions) == len(parts) else None,
         History.beside(histories) if len(histories) == len(parts) else None,
     )
-
-
-def rerank(surrogate: Surrogate, candidates: Tensor, targets: Targets) -> Tensor:
-    """The candidates' places, best first, by a surrogate's error.
-
-    Args:
-        surrogate: the judge.
-        candidates: (B, K, Dx).
-        targets: B of them.
-
-    Returns:
-        (B, K), whole numbers from 0 to K - 1.
-    """
-    count = candidates.shape[1]
-    parts = []
-    for start in range(0, len(candidates), max(1, ROWS // count)):
-        rows = slice(start, start + max(1, ROWS // count))
-        known = repeated(rows_of(targets.context, rows), count)
-        parts.append(surrogate.predict(candidates[rows].flatten(0, 1), known))
-    errors = squared_error(torch.cat(parts).unflatten(0, candidates.shape[:2]), targets.y)
-    return errors.argsort(dim=1, stable=True)

@@ -72,7 +72,9 @@ class NewPlugin:
         """The class of the component."""
         words = re.split(r"[-_]+", self.name)
         name = "".join(word[:1].upper() + word[1:] for word in words)
-        taken = name in invcore.__all__ or keyword.iskeyword(name) or name == "Tensor"
+        taken = keyword.iskeyword(name) or name in re.findall(
+            r"\w+", self._template(f"{self.kind}.py")
+        )
         return f"My{name}" if taken else name
 
     def files(self) -> dict[str, str]:
@@ -102,7 +104,7 @@ class NewPlugin:
     def _template(self, name: str) -> str:
         """A kind's own text, or the one for all kinds."""
         for folder in (self.kind, "common"):
-            text = files("invcore") / "templates" / folder / f"{name}.txt"
+            text = files("invcore.registry") / "templates" / folder / f"{name}.txt"
             if text.is_file():
                 return text.read_text(encoding="utf-8")
         raise FileNotFoundError(name)

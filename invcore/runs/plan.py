@@ -9,15 +9,14 @@ import torch
 
 from invcore.base.device import resolve_device
 from invcore.base.errors import PluginError
-from invcore.configs.run_config import Choice, RunConfig
+from invcore.base.kinds import Kind
+from invcore.configs.run_config import RunConfig
 from invcore.contracts.method import InverseMethod
 from invcore.contracts.metric import Metric
-from invcore.contracts.sampler import Sampler
 from invcore.contracts.task import Task
+from invcore.pipeline.build import Part, build
+from invcore.pipeline.request import Request
 from invcore.registry.loader import Plugins
-from invcore.registry.registry import Entry
-from invcore.registry.versions import versions_of
-from invcore.storage.json_text import identity
 
 
 @dataclass(frozen=True)
@@ -26,24 +25,16 @@ class Plan:
 
     Args:
         config: what was asked for.
-        task: built.
-        method: built.
-        sampler: built.
-        metrics: built, by name.
+        parts: task, method and sampler by slot, built.
+        metrics: those that apply to the task, by name, built.
         device: where.
-        versions: of invcore, of all plugins that take part, and of what these share.
-        owners: the plugins that bring the task, the method and the sampler.
         problems: metrics that cannot be loaded, and why.
     """
 
     config: RunConfig
-    task: Task[Any]
-    method: InverseMethod[Any]
-    sampler: Sampler[Any]
-    metrics: dict[str, Metric[Any]]
+    parts: dict[Kind, Part]
+    metrics: dict[str, Part]
     device: torch.device
-    versions: dict[str, str]
-    owners: dict[str, str]
     problems: tuple[str, ...] = ()
 
     @classmethod
@@ -53,75 +44,72 @@ class Plan:
         Raises:
             InvcoreError: an unknown name, a bad setting, a broken plugin, no such device.
         """
-        registry, taking_part = plugins.registry, list[Entry]()
-        owners: dict[str, str] = {}
-
-        def build(kind: Any, name: str, settings: dict[str, Any]) -> Any:
-            where = f"{kind} {name!r}"
-            component = registry.load(kind, name)
-            return component(
-                component.Config.resolve(
-                    settings, preset=config.preset, task=config.task.name, where=where
-                )
-            )
-
-        def part(kind: Any, choice: Choice) -> Any:
-            built = build(kind, choice.name, choice.settings)
-            entry = registry.find(kind, choice.name)
-            taking_part.append(entry)
-            owners[kind] = entry.plugin
-            return built
-
-        task: Task[Any] = part("task", config.task)
-        method, sampler = part("method", config.method), part("sampler", config.sampler)
+        where = {"preset": config.preset, "task": config.task.name}
+        parts = {
+            slot: build(plugins, slot, choice.name, choice.settings, **where)
+            for slot, choice in config.choices.items()
+        }
         for name in config.metrics:
-            registry.load("metric", name)  # one that is asked for has to be there
-        metrics: dict[str, Metric[Any]] = {}
+            plugins.registry.load("metric", name)  # one that is asked for has to be there
+        metrics: dict[str, Part] = {}
         problems = []
-        for name in dict.fromkeys(entry.component.name for entry in registry.entries("metric")):
+        entries = plugins.registry.entries("metric")
+        for name in dict.fromkeys(entry.component.name for entry in entries):
             try:
-                registry.load("metric", name)
+                plugins.registry.load("metric", name)
             except PluginError as error:  # one broken metric does not stop all runs
                 problems.append(f"left out: {error}")
                 continue
-            metric: Metric[Any] = build("metric", name, config.metrics.get(name, {}))
-            if metric.applies(task):
+            metric = build(plugins, "metric", name, config.metrics.get(name), **where)
+            if metric.component.applies(parts["task"].component):
                 metrics[name] = metric
-                taking_part.append(registry.find("metric", name))
-        return cls(
-            config,
-            task,
-            method,
-            sampler,
-            metrics,
-            resolve_device(config.device),
-            versions_of(taking_part),
-            owners,
-            tuple(problems),
-        )
+        return cls(config, parts, metrics, resolve_device(config.device), tuple(problems))
 
-    def resolved(self) -> dict[str, Any]:
-        """All that determines the result, as plain data."""
+    @property
+    def task(self) -> Task[Any]:
+        """The task, built."""
+        task: Task[Any] = self.parts["task"].component
+        return task
 
-        def settings(name: str, component: Any) -> dict[str, Any]:
-            return {"name": name, **component.config.model_dump(mode="json")}
+    @property
+    def method(self) -> InverseMethod[Any]:
+        """The method, built."""
+        method: InverseMethod[Any] = self.parts["method"].component
+        return method
 
-        task = settings(self.config.task.name, self.task)
-        if self.task.fingerprint:
-            task["fingerprint"] = self.task.fingerprint
-        return {
-            **self.config.model_dump(mode="json", exclude={"device", "metrics", "preset"}),
-            "task": task,
-            "method": settings(self.config.method.name, self.method),
-            "sampler": settings(self.config.sampler.name, self.sampler),
-            "metrics": {
-                name: metric.config.model_dump(mode="json") for name, metric in self.metrics.items()
-            },
-            "device": self.device.type,
-            "versions": self.versions | {"torch": torch.__version__},
+    def metric(self, name: str) -> Metric[Any]:
+        """A metric, built."""
+        metric: Metric[Any] = self.metrics[name].component
+        return metric
+
+    @property
+    def request(self) -> Request:
+        """What the pipeline is asked to do."""
+        config = self.config
+        settings: dict[str, Any] = {
+            slot: {"name": p.name, **p.config} for slot, p in self.parts.items()
         }
+        if self.task.fingerprint:
+            settings["task"]["fingerprint"] = self.task.fingerprint
+        document = config.model_dump(mode="json", exclude={"device", "metrics", "preset"})
+        return Request(
+            kind="run",
+            task=config.task.name,
+            method=self.parts["method"],
+            sampler=self.parts["sampler"],
+            candidates=config.candidates,
+            targets=config.targets,
+            seed=config.seed,
+            device=self.device,
+            document={
+                **document,
+                **settings,
+                "metrics": {name: metric.config for name, metric in self.metrics.items()},
+            },
+            beside=(self.parts["task"].entry, *(metric.entry for metric in self.metrics.values())),
+        )
 
     @property
     def id(self) -> str:
-        """Twelve hexadecimal digits that stand for ``resolved``."""
-        return identity(self.resolved())
+        """Of the run."""
+        return self.request.id

@@ -22,6 +22,7 @@ def squared_error(resimulated: Tensor, targets: Tensor) -> Tensor:
         ShapeError: the shapes do not fit.
 
     Example:
+        >>> import torch
         >>> squared_error(torch.tensor([[[1.0], [3.0]]]), torch.tensor([[1.0]]))
         tensor([[0., 4.]])
     """

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 RECORD = "run.json"
+_AGAIN = "force=True repeats the run"
 
 
 class Store:
@@ -85,25 +86,30 @@ class Store:
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             if first["loc"] == ("schema_version",):
-                raise StoreError(
-                    f"{path}: has schema {first['input']!r}, this invcore reads {SCHEMA}; repeat "
-                    "the run with --force"
-                ) from None
+                found = f"has schema {first['input']!r}, this invcore reads {SCHEMA}"
+                raise StoreError(f"{path}: {found}", remedy=_AGAIN) from None
             at = ".".join(str(part) for part in first["loc"])
             said = " ".join(f"{at} {first['msg']}".split())
-            raise StoreError(f"{path}: damaged, {said}; repeat the run with --force") from None
+            raise StoreError(f"{path}: damaged, {said}", remedy=_AGAIN) from None
         if record.id != run:
             raise StoreError(f"{path}: says that it is run {record.id}")
         for name, checksum in record.files.items():
             file = self.path(run) / Path(name).name
             if not file.is_file():
-                raise StoreError(f"{file}: missing; repeat the run with --force")
+                raise StoreError(f"{file}: missing", remedy=_AGAIN)
             if _checksum(file) != checksum:
-                raise StoreError(
-                    f"{file}: damaged, its checksum is not the recorded one; "
-                    "repeat the run with --force"
-                )
+                found = "damaged, its checksum is not the recorded one"
+                raise StoreError(f"{file}: {found}", remedy=_AGAIN)
         return record
+
+    def get(self, run: str) -> RunRecord | None:
+        """The record of a run; None if it is absent or damaged, and so to be done again."""
+        if not self.path(run).exists():
+            return None
+        try:
+            return self.read(run)
+        except StoreError:
+            return None
 
     def tensors(self, run: str, name: str) -> dict[str, Tensor]:
         """The tensors of ``candidates`` or ``model`` of a run.

@@ -12,8 +12,6 @@ from invcore.base.errors import InvcoreError
 class CheckFailed(InvcoreError, AssertionError):
     """A component does not keep its contract; the message says how, in one line."""
 
-    exit_code = 1
-
 
 class NotApplicable(Exception):
     """A check has nothing to say of this component; the message says why."""

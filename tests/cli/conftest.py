@@ -70,7 +70,7 @@ SAMPLER = """
         if name != "Made":
             raise AttributeError(name)
         import torch
-        from invcore import Config, Field, Sampler
+        from invcore.plugin import Config, Field, Sampler
 
         class Settings(Config):
             presets = {{"quick": {{"tries": 1}}, "paper/sine-wave": {{"tries": 9}}}}

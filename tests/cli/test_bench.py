@@ -192,8 +192,9 @@ GATE = """
 import os, time
 from pathlib import Path
 import torch
-from invcore import Candidates, Component, Config, InverseMethod, InverseModel, hookimpl
-from invcore import Space, Task, Uniform, Variable
+from invcore import Component, hookimpl
+from invcore.plugin import Candidates, Config, InverseMethod, InverseModel
+from invcore.plugin import Space, Task, Uniform, Variable
 
 @hookimpl
 def invcore_tasks():
@@ -223,7 +224,7 @@ class Model(InverseModel):
 
 class Gate(InverseMethod):
     Config = Settings
-    def fit(self, problem, train, val, context):
+    def fit(self, problem, train, val, env):
         print("noise")
         folder = Path(self.config.folder)
         (folder / f"{context.seed}-{os.getpid()}").touch()

@@ -12,7 +12,7 @@ from invcore.plugin import Config, Field
 from invcore.registry.loader import installed
 
 TASK = """
-    from invcore import Config, Space, Task, Uniform, Variable
+    from invcore.plugin import Config, Space, Task, Uniform, Variable
 
     class Settings(Config):
         file: str

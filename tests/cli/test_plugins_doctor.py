@@ -158,7 +158,7 @@ def test_a_missing_dependency_is_a_problem(monkeypatch):
 def test_what_torch_warns_of_is_said(monkeypatch):
     import warnings
 
-    from invcore import device
+    from invcore.base import device
 
     def available():
         warnings.warn("the driver is too old", UserWarning, stacklevel=2)

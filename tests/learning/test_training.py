@@ -226,7 +226,7 @@ def test_restarts_together_are_the_same_as_one_after_another(schedule, clip):
     settings = dict(epochs=12, batch_size=64, min_steps=1, lr=0.05, average=0.9, clip=clip)
     settings |= dict(schedule=schedule, plateau_patience=1, weight_decay=0.1)
 
-    def trained(network, context, label, restarts=1):
+    def trained(network, env, label, restarts=1):
         def loss(part):
             return (network(part.x) - part.y).square().mean()
 

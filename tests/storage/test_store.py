@@ -11,8 +11,8 @@ import pytest
 import torch
 from safetensors import SafetensorError
 
-from invcore import store as storing
 from invcore.base.errors import StoreError, UnknownNameError
+from invcore.storage import store as storing
 from invcore.storage.run_record import MetricRecord, RunRecord
 from invcore.storage.store import Store
 

@@ -87,6 +87,7 @@ def build_executor(
     """
     from invcore.base.errors import ConfigError, UnknownNameError
     from invcore.configs.settings import component_settings
+    from invcore.pipeline.build import build
 
     if name is None and (jobs or 1) == 1:
         if settings:
@@ -106,7 +107,7 @@ def build_executor(
         if "workers" not in component.Config.model_fields:
             raise ConfigError(f"executor {chosen!r} has no workers to set: leave --jobs out")
         data["workers"] = jobs
-    made: Executor[Any] = component(component.Config.resolve(data, where=f"executor {chosen!r}"))
+    made: Executor[Any] = build(plugins, "executor", chosen, data).component
     return made
 
 

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from invcore.storage.run_record import MetricRecord, RunRecord
     from invcore.storage.store import Store
 
-_SKIPPED = 5  # exit code of a run that the method cannot do
 # What people look for first; the rest follows as metrics give it
 _FIRST = ("r_T", "r_T-reranked", "r_T-median", "resimulation-error", "failed", "unanswered")
 _FLAGS = ("candidates", "targets", "seed", "device", "preset", "rerank")
@@ -61,8 +60,9 @@ def run(
     invcore run --method ipage --sampler lhs
     invcore run --task ballistics --method na --preset quick --set boundary=false
     """  # noqa: D301 - click wants the character
-    from invcore.base.errors import DivergedError
+    from invcore.base.errors import DivergedError, UnfitError
     from invcore.cli.console import emit_json, progress
+    from invcore.cli.main import exit_code
     from invcore.registry.loader import installed
 
     plugins = installed()
@@ -81,7 +81,8 @@ def run(
     else:
         show(record, store)
     if record.status != "ok":
-        ctx.exit(_SKIPPED if record.status == "skipped" else DivergedError.exit_code)
+        failed = UnfitError() if record.status == "skipped" else DivergedError()
+        ctx.exit(exit_code(failed))
 
 
 def build(

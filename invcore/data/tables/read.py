@@ -40,6 +40,7 @@ def read_table(
 
     Example:
         >>> import tempfile
+        >>> from invcore.data.tables.write import write_table
         >>> path = Path(tempfile.mkdtemp()) / "pairs.csv"
         >>> write_table(path, ["length", "force"], {"length": [0.5], "force": [12.0]})
         >>> read_table(path).names

@@ -16,6 +16,7 @@ from invcore.contracts.configurable import Configurable
 from invcore.contracts.environment import FitEnvironment
 from invcore.contracts.method import InverseMethod, InverseModel, Needs, Targets
 from invcore.contracts.simulator import Simulator
+from invcore.pipeline.build import configured
 from invcore.testing.cases.evaluations import Example
 from invcore.testing.cases.problems import Case, case
 from invcore.testing.check import CheckFailed, require
@@ -50,10 +51,7 @@ class Subject:
     def build(self, task: str = "") -> Any:
         """The component, with its settings."""
         where = f"{self.kind} {self.name!r}"
-        config = self.component.Config.resolve(
-            self.settings, preset=self.preset, task=task, where=where
-        )
-        return self.component(config)
+        return configured(self.component, where, self.settings, preset=self.preset, task=task)
 
     def points(self, count: int, dim: int, seed: int = 0) -> Tensor:
         """A sampler's points, computed once for each argument: (count, dim)."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from invcore_solve import OwnData
+from invcore_solve import TableData
 from torch import Tensor
 
 from invcore.plugin import DataError, Integers, Pairs, Space, Table, Uniform, Variable, read_table
@@ -26,7 +26,7 @@ class Known:
         merged: rows that were averaged away.
     """
 
-    data: OwnData
+    data: TableData
     sources: tuple[Source, ...]
     merged: int = 0
 
@@ -121,7 +121,7 @@ def known_pairs(
         ConfigError: symmetries that the columns do not allow.
     """
     x, y = tables.read()
-    data = OwnData.read(x, y, whole=whole)
+    data = TableData.read(x, y, whole=whole)
     designs = pooled(data.designs, symmetries)
     elements = group(symmetries, designs)
     sources = tables.sources(len(data.pairs))

@@ -7,25 +7,24 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from invcore_solve.designer import Designer as Designer
-    from invcore_solve.designer import Proposal as Proposal
     from invcore_solve.from_simulator import solve_with as solve_with
     from invcore_solve.from_table import fit as fit
     from invcore_solve.simulators.file import read_simulator as read_simulator
     from invcore_solve.simulators.program import Program as Program
-    from invcore_solve.simulators.task import OwnSimulator as OwnSimulator
+    from invcore_solve.simulators.task import SimulatorTask as SimulatorTask
     from invcore_solve.solution import Solution as Solution
-    from invcore_solve.tables.schema import OwnData as OwnData
+    from invcore_solve.tables.schema import TableData as TableData
 
 # On first use: listing the commands needs no torch.
 _HOMES = {
-    "designer": "Designer Proposal",
+    "designer": "Designer",
     "from_table": "fit",
     "simulators.file": "read_simulator",
     "simulators.program": "Program",
-    "simulators.task": "OwnSimulator",
+    "simulators.task": "SimulatorTask",
     "solution": "Solution",
     "from_simulator": "solve_with",
-    "tables.schema": "OwnData",
+    "tables.schema": "TableData",
 }
 _MODULE = {name: module for module, names in _HOMES.items() for name in names.split()}
 

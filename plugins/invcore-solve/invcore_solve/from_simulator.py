@@ -1,34 +1,24 @@
-"""Designs for wanted responses from a simulator of one's own."""
+"""From a simulator of one's own to designs for wanted responses."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
-import torch
-
-from invcore.base.device import resolve_device
-from invcore.base.errors import ConfigError
-from invcore.base.progress import Progress
-from invcore.contracts.method import InverseMethod, Needs
-from invcore.registry.loader import Plugins, installed
-from invcore.registry.versions import versions_of
-from invcore.spaces.space import Space
-from invcore.storage.json_text import identity
-from invcore.storage.run_record import RunRecord
-from invcore.storage.store import Store
+from invcore.pipeline import Request, build
+from invcore.plugin import ConfigError, Needs, Plugins, Progress, Space, installed, resolve_device
+from invcore.results import Store
+from invcore_solve.simulator_work import SimulatorWork
 from invcore_solve.simulators.file import read_simulator
 from invcore_solve.simulators.program import Program
-from invcore_solve.simulators.task import Designs, OwnSimulator
+from invcore_solve.simulators.task import Designs, SimulatorTask
 from invcore_solve.solution import Solution
-from invcore_solve.stages import Stages
-from invcore_solve.tables.schema import Source, as_table
+from invcore_solve.tables.sources import Source, as_table
 
 _PAIRS, _FEW = 1000, 50
 
-Simulate = Callable[[Any], Any] | str | os.PathLike[str] | Program | OwnSimulator
+Simulate = Callable[[Any], Any] | str | os.PathLike[str] | Program | SimulatorTask
 
 
 def solve_with(
@@ -61,8 +51,8 @@ def solve_with(
     Args:
         simulate: a function of designs (N, Dx) that gives responses (N, Dy), of tensors or arrays;
             its name, ``"package.module:function"``; a `Program`; a simulator's ``.toml`` file; or
-            an `OwnSimulator`.
-        designs: by name (low, high), or a space; left out for a file or an `OwnSimulator`.
+            a `SimulatorTask`.
+        designs: by name (low, high), or a space; left out for a file or a `SimulatorTask`.
         targets: (B, Dy), or a file of them.
         responses: names, or a space; needed for a `Program`.
         whole: designs that take whole numbers only.
@@ -86,7 +76,8 @@ def solve_with(
 
     Raises:
         SimulatorError: the simulator raised, hung, or gave something else than responses.
-        ConfigError: a wrong setting, or a method that needs gradients where there are none.
+        UnfitError: a method that needs gradients where there are none.
+        ConfigError: a wrong setting.
         DataError: targets of another width than the responses.
 
     Example:
@@ -94,41 +85,39 @@ def solve_with(
         >>> found = invcore_solve.solve_with(
         ...     lambda x: x[:, :1] + x[:, 1:], {"a": (0, 1), "b": (0, 1)}, targets=[[0.7]],
         ...     pairs=200, candidates=5, preset="quick")
-        >>> bool((found.designs.sum(1)[0] - 0.7).abs() < 0.05), bool(found.error[0] < 0.01)
+        >>> best = found.ranked.top(1)
+        >>> bool((best.designs.sum(1) - 0.7).abs() < 0.05), bool(best.error < 0.01)
         (True, True)
     """
-    plugins, progress = plugins or installed(), progress or Progress()
-    own = as_simulator(simulate, designs, responses, whole)
-    method_class = plugins.registry.load("method", method)
-    config = method_class.Config.resolve(
-        dict(settings or {}), preset=preset, where=f"method {method!r}"
-    )
-    built: InverseMethod[Any] = method_class(config)
+    plugins = plugins or installed()
+    task = as_simulator(simulate, designs, responses, whole)
+    method_part = build(plugins, "method", method, settings, preset=preset)
+    sampler_part = build(plugins, "sampler", sampler)
     if pairs is None:
-        pairs = _PAIRS if Needs.PAIRS in built.needs else _FEW
-    place = resolve_device(device)
+        pairs = _PAIRS if Needs.PAIRS in method_part.component.needs else _FEW
     wanted = as_table(targets, "y")
-    find = plugins.registry.find
-    taking_part = (find("method", method), find("sampler", sampler))
-    versions = {**versions_of(taking_part), "torch": torch.__version__}
-    described = {
-        "config": config.model_dump(mode="json"), "preset": preset, "simulator": own.document(),
+    config = {
+        "config": method_part.config, "preset": preset, "simulator": task.document(),
         "pairs": pairs, "budget": budget, "check": check,
     }  # fmt: skip
-    run = identity({
-        "kind": "solve-with", **described, "targets": wanted.values.tolist(), "method": method,
-        "sampler": sampler, "candidates": candidates, "seed": seed, "device": place.type,
-        "versions": versions,
-    })  # fmt: skip
-    record = RunRecord(
-        id=run, kind="solve", task=own.name, method=method, sampler=sampler,
-        candidates=candidates, targets=len(wanted.values), seed=seed, device=str(place),
-        config=described, versions=versions,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    request = Request(
+        kind="solve",
+        task=task.name,
+        method=method_part,
+        sampler=sampler_part,
+        candidates=candidates,
+        targets=len(wanted.values),
+        seed=seed,
+        device=resolve_device(device),
+        config=config,
+        document={
+            "kind": "solve-with", **config, "targets": wanted.values.tolist(), "method": method,
+            "sampler": sampler, "candidates": candidates, "seed": seed,
+        },
     )  # fmt: skip
-    work = Stages(
-        own, built, plugins.registry.load("sampler", sampler)(),
-        record, store, progress, plugins, dict(settings or {}), preset, pairs, budget, check,
+    work = SimulatorWork(
+        request, task, pairs=pairs, budget=budget, check=check, settings=dict(settings or {}),
+        preset=preset, store=store, plugins=plugins, progress=progress,
     )  # fmt: skip
     return work.go(wanted)
 
@@ -138,21 +127,24 @@ def as_simulator(
     designs: Designs | None = None,
     responses: Space | Sequence[str] | None = None,
     whole: Sequence[str] = (),
-) -> OwnSimulator:
+) -> SimulatorTask:
     """The simulator of what people give for one.
 
     Raises:
         ConfigError: no designs are given and none are known, or the other way round.
     """
     file = isinstance(simulate, os.PathLike) or str(simulate).endswith((".toml", ".yaml", ".yml"))
-    if isinstance(simulate, OwnSimulator) or (file and not callable(simulate)):
-        own = simulate if isinstance(simulate, OwnSimulator) else read_simulator(str(simulate))
+    if isinstance(simulate, SimulatorTask) or (file and not callable(simulate)):
+        task = simulate if isinstance(simulate, SimulatorTask) else read_simulator(str(simulate))
         if designs is not None or responses is not None or whole:
-            said = "this simulator" if simulate is own else str(simulate)
+            which = "this simulator" if simulate is task else str(simulate)
             raise ConfigError(
-                f"{said} says itself what its designs and responses are: leave out the bounds"
+                f"{which} says itself what its designs and responses are: leave out the bounds"
             )
-        return own
+        return task
     if designs is None:
-        raise ConfigError("a simulator needs its designs with their bounds: --bounds NAME=LOW:HIGH")
-    return OwnSimulator(simulate, designs, responses, whole=whole)  # type: ignore[arg-type]
+        raise ConfigError(
+            "a simulator needs its designs with their bounds",
+            remedy="bounds=NAME=LOW:HIGH gives those of one",
+        )
+    return SimulatorTask(simulate, designs, responses, whole=whole)  # type: ignore[arg-type]

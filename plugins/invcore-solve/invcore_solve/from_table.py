@@ -1,31 +1,29 @@
-"""Own data: fit a method to a table, keep it, and find it again."""
+"""From a table to a fitted model: a method and a judge, kept and found again."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from invcore.base.device import resolve_device
-from invcore.base.errors import ConfigError, StoreError
-from invcore.base.progress import Progress
-from invcore.base.seeding import generator
-from invcore.contracts.environment import FitEnvironment
-from invcore.contracts.method import InverseMethod, Needs, Problem
-from invcore.registry.loader import Plugins, installed
-from invcore.registry.versions import versions_of
-from invcore.scoring.intervals import bootstrap
-from invcore.storage.json_text import identity
-from invcore.storage.run_record import MetricRecord, RunRecord, Timings
-from invcore.storage.store import Store
-from invcore_solve.designer import Designer, check_reach
+from invcore.pipeline import Pipeline, Request, build, check_fits
+from invcore.plugin import (
+    Plugins,
+    Problem,
+    Progress,
+    StoreError,
+    generator,
+    installed,
+    resolve_device,
+)
+from invcore.results import MetricRecord, Store, bootstrap
+from invcore_solve.designer import Designer
 from invcore_solve.judge import Judge, JudgeConfig, Verdict
-from invcore_solve.tables.schema import Bounds, OwnData, Reach, Source, as_targets
+from invcore_solve.tables.reach import Reach, check_reach
+from invcore_solve.tables.schema import Bounds, TableData
+from invcore_solve.tables.sources import Source, as_targets
 
 _QUICK_JUDGE = {"members": 3, "surrogate": {"training": {"epochs": 30}}}
 
@@ -67,18 +65,19 @@ def fit(
 
     Raises:
         DataError: the tables cannot be used; the message has file, row and column.
-        ConfigError: a wrong setting, or a method that needs a simulator.
+        UnfitError: a method that needs a simulator.
+        ConfigError: a wrong setting.
         UnknownNameError: no such method.
 
     Example:
         >>> import invcore_solve
         >>> x = torch.rand(200, 2, generator=torch.Generator().manual_seed(0))
         >>> designer = invcore_solve.fit(x, x.sum(1), method="na", preset="quick")
-        >>> proposal = designer.propose([[0.7]], candidates=3)
-        >>> bool((proposal.predicted - 0.7).abs().max() < 0.1)
+        >>> ranked = designer.propose([[0.7]], candidates=3)
+        >>> bool((ranked.predicted - 0.7).abs().max() < 0.1)
         True
     """
-    data = OwnData.read(x, y, bounds=bounds, whole=whole)
+    data = TableData.read(x, y, bounds=bounds, whole=whole)
     return fit_pairs(
         data, method=method, settings=settings, preset=preset, seed=seed, device=device,
         store=store, targets=targets, extrapolate=extrapolate, progress=progress, plugins=plugins,
@@ -86,7 +85,7 @@ def fit(
 
 
 def fit_pairs(
-    data: OwnData,
+    data: TableData,
     *,
     method: str = "na",
     settings: Mapping[str, Any] | None = None,
@@ -100,54 +99,47 @@ def fit_pairs(
     plugins: Plugins | None = None,
 ) -> Designer:
     """Fit a method to pairs whose spaces are known; otherwise like ``fit``."""
-    plugins, progress = plugins or installed(), progress or Progress()
+    plugins = plugins or installed()
     reach = Reach.of(data.pairs, seed)
     if targets is not None:
         check_reach(reach, as_targets(targets, data.responses), data.responses, extrapolate)
-    method_class = plugins.registry.load("method", method)
-    config = method_class.Config.resolve(
-        dict(settings or {}), preset=preset, where=f"method {method!r}"
-    )
+    part = build(plugins, "method", method, settings, preset=preset)
+    check_fits(method, part.component, simulator=False)
     judge_config = JudgeConfig.resolve(_QUICK_JUDGE if preset == "quick" else {})
-    built: InverseMethod[Any] = method_class(config)
-    if built.needs & (Needs.SIMULATOR | Needs.GRADIENT):
-        raise ConfigError(
-            f"method {method!r} needs a simulator; a table has none (--simulator gives one)"
-        )
-    place = resolve_device(device)
-    versions = versions_of([plugins.registry.find("method", method)])
-    documents = {
-        "config": config.model_dump(mode="json"), "judge": judge_config.model_dump(mode="json")
-    }  # fmt: skip
-    run = identity({
-        "kind": "solve", "data": data.checksum, "method": method, **documents, "seed": seed,
-        "designs": data.designs.model_dump(mode="json"), "responses": data.responses.names,
-        "device": place.type, "versions": versions | {"torch": torch.__version__},
-    })  # fmt: skip
-    if store is not None and store.path(run).exists():
-        try:
-            return Designer.load(store, run, device=device, plugins=plugins)
-        except StoreError:
-            pass  # damaged: fit again and replace it
+    config = {"config": part.config, "judge": judge_config.model_dump(mode="json")}
+    request = Request(
+        kind="solve",
+        task=data.source,
+        method=part,
+        seed=seed,
+        device=resolve_device(device),
+        config=config,
+        document={
+            "kind": "solve", "data": data.checksum, "method": method, **config, "seed": seed,
+            "designs": data.designs.model_dump(mode="json"), "responses": data.responses.names,
+        },
+    )  # fmt: skip
     if store is not None:
+        if store.path(request.id).exists():
+            try:
+                return Designer.load(store, request.id, device=device, plugins=plugins)
+            except StoreError:
+                pass  # damaged: fit again and replace it
         store.check_writable()
     problem = Problem(data.source, data.designs, data.responses)
-    start = time.perf_counter()
-    splits = data.split(seed)
-    env = FitEnvironment(seed, place, progress)
-    model = built.fit(problem, splits.train, splits.val, env)
-    judge = Judge.fit(judge_config, data.designs, splits, env)
-    held_out = judge(splits.test.x)
-    record = RunRecord(
-        id=run, kind="solve", task=data.source, method=method, sampler="", candidates=0, targets=0,
-        seed=seed, device=str(place), ranked=model.ranked,
-        timings=Timings(fit_s=time.perf_counter() - start),
+    pipeline = Pipeline(request, progress=progress)
+    with pipeline.stage("data"):
+        splits = data.split(seed)
+    model = pipeline.fit(problem, splits)
+    with pipeline.stage("fit"):
+        judge = Judge.fit(judge_config, data.designs, splits, pipeline.env)
+        verdict = judge(splits.test.x)
+    record = pipeline.record(
+        ranked=model.ranked,
         parameters=sum(value.numel() for value in model.state().values()),
-        metrics=_held_out(held_out, splits.test.y, seed),
-        config=documents, versions=versions | {"torch": torch.__version__},
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-    )  # fmt: skip
-    designer = Designer(problem, method, model, judge, reach, record, documents, plugins)
+        metrics=_held_out(verdict, splits.test.y, seed),
+    )
+    designer = Designer(problem, method, model, judge, reach, record, config, plugins)
     if store is not None:
         designer = replace(designer, record=designer.save(store))
     return designer

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from invcore.configs.config import Config, Field
-from invcore.contracts.environment import FitEnvironment
-from invcore.data.pairs import Splits
-from invcore.data.scaling import Scaling
-from invcore.learning.surrogate import Surrogate, SurrogateConfig, fit_surrogate, substate
-from invcore.learning.training_config import TrainingConfig
-from invcore.spaces.space import Space
+from invcore.learning import (
+    Scaling,
+    Surrogate,
+    SurrogateConfig,
+    TrainingConfig,
+    fit_surrogate,
+    substate,
+)
+from invcore.plugin import Config, Field, FitEnvironment, Space, Splits
 
 _ROWS = 65536
 

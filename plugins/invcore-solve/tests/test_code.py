@@ -6,7 +6,7 @@ import sys
 import types
 
 import torch
-from invcore_solve import OwnSimulator
+from invcore_solve import SimulatorTask
 from invcore_solve.simulators import code as modules
 from invcore_solve.simulators.code import code_checksum, load_function
 
@@ -26,7 +26,7 @@ def test_functions_by_name(tmp_path, monkeypatch, complaint):
     (tmp_path / "my_helper_7.py").write_text("def double(x):\n    return 2 * x\n")
     (tmp_path / "my_broken_7.py").write_text("import absent_module_7\n")
     (tmp_path / "my_leaving_7.py").write_text("raise SystemExit(0)\n")
-    own = OwnSimulator("my_package_7.sums:add", BOUNDS)
+    own = SimulatorTask("my_package_7.sums:add", BOUNDS)
     assert torch.equal(own.simulate(X)[:, 0], 2 * X.sum(1)) and own.name == "my_package_7.sums:add"
     wrong = {
         "my_package_7.sums:ad": "Did you mean 'add'?",

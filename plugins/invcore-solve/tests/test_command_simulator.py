@@ -17,7 +17,7 @@ import torch
 from invcore import Store
 from invcore.data.tables.read import read_table
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[3]
 SMALL = {"width": 16, "depth": 1, "training": {"epochs": 8, "lr": 0.02, "batch_size": 32}}
 QUICK = [
     "--preset", "quick", "--device", "cpu", "--sampler", "lhs", "--candidates", "6",

@@ -8,7 +8,7 @@ import invcore_solve
 import numpy as np
 import pytest
 import torch
-from invcore_solve import OwnSimulator, Program
+from invcore_solve import Program, SimulatorTask
 
 import invcore
 from invcore import Store
@@ -214,7 +214,7 @@ def test_search_without_a_finite_design(monkeypatch, search, complaint):
 
 def test_method_that_needs_gradients_names_those_that_do_not(tmp_path):
     store = Store(tmp_path / "runs")
-    program = OwnSimulator(Program(command=["sim", "{input}", "{output}"]), BOUNDS, ["y"])
+    program = SimulatorTask(Program(command=["sim", "{input}", "{output}"]), BOUNDS, ["y"])
     for simulate, designs, why in [
         (arrays, BOUNDS, "it takes NumPy arrays"),
         (lambda x: truth(x.detach()), BOUNDS, "its output carries none"),
@@ -297,7 +297,7 @@ def test_what_fails_is_recorded_with_its_reason(name, tmp_path, complaint):
         ({"whole": ["c"]}, ConfigError, "no design 'c'"),
         ({"simulate": "mine"}, ConfigError, "expected package.module:function"),
         ({"simulate": "absent.toml", "designs": None}, ConfigError, "absent.toml: cannot be read"),
-        ({"simulate": OwnSimulator(truth, BOUNDS)}, ConfigError, "says itself what its designs"),
+        ({"simulate": SimulatorTask(truth, BOUNDS)}, ConfigError, "says itself what its designs"),
         ({"device": "tpu"}, invcore.base.errors.DeviceError, "no device 'tpu'"),
     ],
 )
@@ -307,7 +307,7 @@ def test_mistakes_are_said_and_nothing_is_kept(options, kind, said, complaint, t
 
 
 def test_simulator_may_be_used_again(tmp_path):
-    own = OwnSimulator(truth, BOUNDS)
+    own = SimulatorTask(truth, BOUNDS)
     first, second = solve(own, None), solve(own, None, [[1.1]])
     assert first.simulator["calls"] == 150 + len(first)
     assert second.simulator["calls"] == 150 + len(second)
@@ -323,7 +323,7 @@ def kept(root):
 
 
 def test_a_store_keeps_the_batches_of_one_call(tmp_path, keeps_all):
-    own = OwnSimulator(truth, BOUNDS, version="1")
+    own = SimulatorTask(truth, BOUNDS, version="1")
     for name in ("first", "second"):
         solve(own, None, store=Store(tmp_path / name))
         assert own.journal is None
@@ -332,7 +332,7 @@ def test_a_store_keeps_the_batches_of_one_call(tmp_path, keeps_all):
 
 
 def test_own_journal_is_kept_to(tmp_path, keeps_all):
-    own = OwnSimulator(truth, BOUNDS, version="1", journal=tmp_path / "mine")
+    own = SimulatorTask(truth, BOUNDS, version="1", journal=tmp_path / "mine")
     solve(own, None, store=Store(tmp_path / "runs"))
     assert own.journal.parent == tmp_path / "mine" and len(kept(tmp_path / "mine")) == 2
     assert not (tmp_path / "runs" / "simulations").exists()

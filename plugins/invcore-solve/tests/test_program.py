@@ -11,7 +11,7 @@ import time
 import numpy as np
 import pytest
 import torch
-from invcore_solve import OwnSimulator, Program
+from invcore_solve import Program, SimulatorTask
 
 from invcore.base.errors import ConfigError, SimulatorError
 
@@ -47,7 +47,7 @@ def make(tmp_path):
         (tmp_path / "sim.py").write_text(HEAD + textwrap.dedent(body))
         command = [sys.executable, "-S", "sim.py", "{input}", "{output}"]
         program = Program(command=command, folder=str(tmp_path), **{"batch": 6} | settings)
-        return OwnSimulator(
+        return SimulatorTask(
             program, BOUNDS, list(responses), whole=["layers"], journal=journal, name="sim.py"
         )
 
@@ -111,7 +111,7 @@ def test_batches_go_through_npz(make, tmp_path):
     )
     command = [sys.executable, "arrays.py", "{input}", "{output}"]
     program = Program(command=command, folder=str(tmp_path), format="npz", batch=20)
-    own = OwnSimulator(program, BOUNDS, ["gap", "mass"])
+    own = SimulatorTask(program, BOUNDS, ["gap", "mass"])
     assert torch.allclose(own.simulate(X), truth(X), rtol=1e-15)
 
 
@@ -125,7 +125,7 @@ def test_marks_in_the_command(tmp_path, monkeypatch):
     )
     script.chmod(script.stat().st_mode | stat.S_IXUSR)
     command = ["./sim", "--in={input}", "{output}", "--work={folder}"]
-    own = OwnSimulator(Program(command=command, batch=7), BOUNDS, ["gap"])
+    own = SimulatorTask(Program(command=command, batch=7), BOUNDS, ["gap"])
     assert torch.equal(own.simulate(X), X[:, :1]) and own.name == "sim"
 
 
@@ -202,7 +202,7 @@ def test_time_limit_kills_the_program_and_what_it_started(tmp_path, complaint, l
     work = "sleep 60 & echo $! > child.txt; echo hard >&2; wait"
     command = ["sh", "-c", work, "sh", "{input}", "{output}"]
     program = Program(command=command, folder=str(tmp_path), time_limit=1.0, retries=0)
-    own = OwnSimulator(program, BOUNDS, ["gap"])
+    own = SimulatorTask(program, BOUNDS, ["gap"])
     message = complaint(SimulatorError, own.simulate, X)
     assert "(20 time limit); raise time_limit, or lower batch; it said last: hard" in message
     assert _ends(int((tmp_path / "child.txt").read_text()))
@@ -254,7 +254,7 @@ def test_jobs_run_at_the_same_time_and_give_the_same(make):
 def test_program_that_is_not_there(make, tmp_path, complaint, leftovers):
     for command in (["no-such-program", "{input}", "{output}"], ["./sim.py", "{input}{output}"]):
         (tmp_path / "sim.py").write_text("")
-        own = OwnSimulator(Program(command=command, folder=str(tmp_path)), BOUNDS, ["gap"])
+        own = SimulatorTask(Program(command=command, folder=str(tmp_path)), BOUNDS, ["gap"])
         assert f"{command[0]!r} cannot be started" in complaint(SimulatorError, own.simulate, X)
 
 
@@ -299,7 +299,7 @@ def test_another_folder_is_another_simulator(tmp_path):
         (tmp_path / name).mkdir()
         (tmp_path / name / "sim.py").write_text("# what it reads beside itself, no one knows")
         program = Program(command=command, folder=str(tmp_path / name))
-        found.add(OwnSimulator(program, BOUNDS, ["gap"], journal=tmp_path).journal)
+        found.add(SimulatorTask(program, BOUNDS, ["gap"], journal=tmp_path).journal)
     assert len(found) == 2
 
 

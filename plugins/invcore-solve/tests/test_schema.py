@@ -7,7 +7,9 @@ import math
 import numpy as np
 import pytest
 import torch
-from invcore_solve.tables.schema import OwnData, Reach, as_table, as_targets
+from invcore_solve.tables.reach import Reach
+from invcore_solve.tables.schema import TableData
+from invcore_solve.tables.sources import as_table, as_targets
 
 from invcore.base.errors import ConfigError, DataError
 from invcore.data.tables.table import Table
@@ -27,7 +29,7 @@ def changed(table, row, column, value):
 
 
 def test_spaces_are_the_datas_range():
-    data = OwnData.read(X, Y)
+    data = TableData.read(X, Y)
     assert data.designs.names == ("x1", "x2") and data.responses.names == ("y1",)
     assert torch.equal(data.designs.low, X.amin(0)) and torch.equal(data.designs.high, X.amax(0))
     assert bool(data.designs.contains(X).all())
@@ -37,7 +39,7 @@ def test_spaces_are_the_datas_range():
 
 def test_bounds_and_whole_columns():
     bounds = {"x1": (0.0, 99.0), "x2": (3.5, math.inf)}
-    data = OwnData.read(WHOLE, Y, bounds=bounds, whole=["x2"])
+    data = TableData.read(WHOLE, Y, bounds=bounds, whole=["x2"])
     first, second = data.designs.variables
     assert first.bounds == (0.0, float(X[:, 0].max()))
     assert second.prior == Integers(low=4, high=8)
@@ -70,7 +72,7 @@ BAD = {
 def test_bad_pairs_are_refused_in_one_line(name, complaint):
     x, y, options, said = BAD[name]
     kind = ConfigError if name in ("too many whole", "a column of results") else DataError
-    assert said in complaint(kind, OwnData.read, x, y, **options)
+    assert said in complaint(kind, TableData.read, x, y, **options)
 
 
 BOUNDS = {
@@ -88,19 +90,19 @@ BOUNDS = {
 @pytest.mark.parametrize("name", BOUNDS)
 def test_bad_bounds_are_refused_in_one_line(name, complaint):
     options, said = BOUNDS[name]
-    assert said in complaint(ConfigError, OwnData.read, WHOLE, Y, **options)
+    assert said in complaint(ConfigError, TableData.read, WHOLE, Y, **options)
 
 
 def test_split_and_checksum():
-    data = OwnData.read(X, Y)
+    data = TableData.read(X, Y)
     parts = data.split(0)
     assert (len(parts.train), len(parts.val), len(parts.test)) == (48, 6, 6)
     rows = torch.cat([parts.train.x, parts.val.x, parts.test.x])
     assert torch.equal(rows.sort(0).values, X.sort(0).values)
     assert torch.equal(data.split(0).test.x, parts.test.x)
     assert not torch.equal(data.split(1).test.x, parts.test.x)
-    assert data.checksum == OwnData.read(X.tolist(), Y.numpy()).checksum
-    assert data.checksum != OwnData.read(changed(X, 0, 0, 0.5), Y).checksum
+    assert data.checksum == TableData.read(X.tolist(), Y.numpy()).checksum
+    assert data.checksum != TableData.read(changed(X, 0, 0, 0.5), Y).checksum
 
 
 SOURCES = [
@@ -159,7 +161,7 @@ def test_reach_is_a_box_with_holes():
     grid = torch.cartesian_prod(torch.linspace(0, 10, 21), torch.linspace(0, 1, 21)).double()
     hole = ((grid[:, 0] - 5).abs() < 3) & ((grid[:, 1] - 0.5).abs() < 0.3)
     y = grid[~hole]
-    reach = Reach.of(OwnData.read(torch.rand(len(y), 1, generator=generator(0)), y).pairs, 0)
+    reach = Reach.of(TableData.read(torch.rand(len(y), 1, generator=generator(0)), y).pairs, 0)
     for target in ([0.0, 0.0], [10.0, 1.0], [1.13, 0.52]):
         assert reach.problem(torch.tensor(target, dtype=torch.float64), ("a", "b")) == ""
     outside = reach.problem(torch.tensor([3.0, 1.01], dtype=torch.float64), ("a", "b"))

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 import torch
-from invcore_solve import OwnSimulator, Program
+from invcore_solve import Program, SimulatorTask
 from invcore_solve.simulators.file import read_simulator
 from invcore_solve.simulators.journal import Journal
 from invcore_solve.simulators.outcomes import Counts, Outcome
@@ -30,7 +30,7 @@ def arrays(x):
 
 
 def test_tensors_and_arrays_give_the_same():
-    first, second = OwnSimulator(tensors, BOUNDS), OwnSimulator(arrays, BOUNDS)
+    first, second = SimulatorTask(tensors, BOUNDS), SimulatorTask(arrays, BOUNDS)
     assert torch.equal(first.simulate(X), tensors(X))
     assert torch.allclose(second.simulate(X), tensors(X), rtol=1e-15)
     assert (first.kind, first.differentiable) == ("torch", True)
@@ -42,12 +42,12 @@ def test_tensors_and_arrays_give_the_same():
 
 
 def test_gradient_is_the_function_s():
-    own = OwnSimulator(tensors, BOUNDS)
+    own = SimulatorTask(tensors, BOUNDS)
     x = X.clone().requires_grad_()
     (slope,) = torch.autograd.grad(own.simulate(x).sum(), x)
     exact = torch.stack([X[:, 0].exp() + X[:, 1] ** 2, 2 * X[:, 0] * X[:, 1]], dim=1)
     assert torch.allclose(slope, exact, rtol=1e-12)
-    parts = OwnSimulator(tensors, BOUNDS, batch=3)
+    parts = SimulatorTask(tensors, BOUNDS, batch=3)
     (again,) = torch.autograd.grad(parts.simulate(x).sum(), x)
     assert torch.allclose(again, exact, rtol=1e-12)
 
@@ -63,7 +63,7 @@ def test_gradient_is_the_function_s():
 def test_output_without_a_gradient_is_not_differentiable(function, kind):
     if kind == "numpy":  # takes tensors, gives arrays: called with arrays from then on
         function = lambda x: arrays(np.asarray(x.detach() if hasattr(x, "detach") else x))  # noqa: E731
-    own = OwnSimulator(function, BOUNDS)
+    own = SimulatorTask(function, BOUNDS)
     assert (own.kind, own.differentiable) == (kind, False) and own.why_no_gradient
     assert not own.simulate(X.clone().requires_grad_()).requires_grad
     assert torch.allclose(own.simulate(X), tensors(X))
@@ -71,14 +71,14 @@ def test_output_without_a_gradient_is_not_differentiable(function, kind):
 
 def test_parameters_of_a_network_leave_no_gradient_behind():
     layer = torch.nn.Linear(2, 1, dtype=torch.float64)
-    own = OwnSimulator(layer, BOUNDS)
+    own = SimulatorTask(layer, BOUNDS)
     assert own.name == "Linear" and own.differentiable
     assert not own.simulate(X).requires_grad
     assert torch.equal(own.simulate(X), layer(X).detach())
 
 
 def test_one_response_may_be_a_vector_and_whole_numbers():
-    own = OwnSimulator(lambda x: (x[:, 0] > 0.5).astype(np.int64), BOUNDS, ["gap"], kind="numpy")
+    own = SimulatorTask(lambda x: (x[:, 0] > 0.5).astype(np.int64), BOUNDS, ["gap"], kind="numpy")
     assert own.simulate(X).flatten().tolist() == (X[:, 0] > 0.5).double().tolist()
     assert own.responses.names == ("gap",)
 
@@ -90,10 +90,10 @@ def test_designs_are_not_written_into():
 
     for kind in ("torch", "numpy"):
         before = X.clone()
-        own = OwnSimulator(greedy, BOUNDS, kind=kind)
+        own = SimulatorTask(greedy, BOUNDS, kind=kind)
         assert torch.equal(own.simulate(before), 2 * X) and torch.equal(before, X)
     x = X.clone().requires_grad_()
-    own = OwnSimulator(greedy, BOUNDS, kind="torch")
+    own = SimulatorTask(greedy, BOUNDS, kind="torch")
     assert own.differentiable
     assert torch.equal(torch.autograd.grad(own.simulate(x).sum(), x)[0], torch.full_like(X, 2.0))
 
@@ -102,7 +102,7 @@ def test_rows_without_a_response_are_nan_and_counted():
     def half(x):
         return torch.where(x[:, :1] < 0.5, torch.tensor([[torch.nan, torch.inf]]), tensors(x))
 
-    own = OwnSimulator(half, BOUNDS)
+    own = SimulatorTask(half, BOUNDS)
     missing = X[:, 0] < 0.5
     y = own.simulate(X)
     assert torch.equal(y.isnan().all(dim=1), missing) and bool(y[~missing].isfinite().all())
@@ -139,26 +139,26 @@ WRONG = {
 @pytest.mark.parametrize("name", WRONG)
 def test_bad_function_is_said_in_one_line(name, complaint):
     function, said = WRONG[name]
-    own = OwnSimulator(function, BOUNDS, name="mine")
+    own = SimulatorTask(function, BOUNDS, name="mine")
     message = complaint(SimulatorError, lambda: own.responses)
     assert message.startswith("simulator mine ") and said in message
 
 
 def test_what_was_right_at_first_may_go_wrong_later(complaint):
-    own = OwnSimulator(lambda x: x if len(x) < 4 else x[:, :1], BOUNDS)
+    own = SimulatorTask(lambda x: x if len(x) < 4 else x[:, :1], BOUNDS)
     assert "gave shape (7, 1) for 7 designs, expected (7, 2)" in complaint(
         SimulatorError, own.simulate, X
     )
-    told = OwnSimulator(lambda x: x, BOUNDS, ["one"])
+    told = SimulatorTask(lambda x: x, BOUNDS, ["one"])
     assert "expected (3, 1)" in complaint(SimulatorError, told.simulate, X)
 
 
 def test_no_response_at_all_is_an_error(complaint):
-    own = OwnSimulator(lambda x: x * torch.nan, BOUNDS)
+    own = SimulatorTask(lambda x: x * torch.nan, BOUNDS)
     assert "none of its first 7 rows has a response (7 NaN)" in complaint(
         SimulatorError, own.simulate, X
     )
-    later = OwnSimulator(lambda x: torch.where(x < 0.9, x, torch.nan), BOUNDS)
+    later = SimulatorTask(lambda x: torch.where(x < 0.9, x, torch.nan), BOUNDS)
     assert later.simulate(X.clamp(max=0.5)).isfinite().all()
     assert later.simulate(torch.ones(5, 2)).isnan().all()  # it has responded before
 
@@ -171,9 +171,9 @@ def test_function_that_hangs_is_interrupted(complaint):
             except Exception:
                 continue
 
-    own = OwnSimulator(hang, BOUNDS, time_limit=0.05)
+    own = SimulatorTask(hang, BOUNDS, time_limit=0.05)
     assert "longer than its time limit of 0.05 s" in complaint(SimulatorError, lambda: own.kind)
-    quick = OwnSimulator(tensors, BOUNDS, time_limit=20.0)
+    quick = SimulatorTask(tensors, BOUNDS, time_limit=20.0)
     assert quick.simulate(X).shape == (7, 2)
 
 
@@ -184,7 +184,7 @@ def test_counted_simulator_counts_what_the_function_is_asked():
         asked.append(len(x))
         return x[:, :1]
 
-    own = OwnSimulator(counting, BOUNDS, kind="torch", batch=3)
+    own = SimulatorTask(counting, BOUNDS, kind="torch", batch=3)
     simulator = Simulator(own, budget=30)
     assert simulator.differentiable and asked == [3]  # the try
     simulator(X)
@@ -195,7 +195,7 @@ def test_counted_simulator_counts_what_the_function_is_asked():
 
 def test_arrays_may_be_computed_with_tensors_within():
     weight = torch.tensor([1.0, 2.0], dtype=torch.float64, requires_grad=True)
-    own = OwnSimulator(lambda x: [torch.as_tensor(row) @ weight for row in x], BOUNDS)
+    own = SimulatorTask(lambda x: [torch.as_tensor(row) @ weight for row in x], BOUNDS)
     assert torch.equal(own.simulate(X)[:, 0], (X @ weight).detach())
 
 
@@ -204,8 +204,8 @@ def test_spaces(complaint):
         Variable(name="n", prior=Integers(low=1, high=9)),
         Variable(name="x", prior=Uniform(low=0.0, high=1.0)),
     )
-    assert OwnSimulator(tensors, space).designs is space
-    assert OwnSimulator(tensors, {"n": (0.5, 9.5)}, whole=["n"]).designs.high.tolist() == [9.0]
+    assert SimulatorTask(tensors, space).designs is space
+    assert SimulatorTask(tensors, {"n": (0.5, 9.5)}, whole=["n"]).designs.high.tolist() == [9.0]
     for bounds, whole, said in [
         ({"a": (1, 1)}, (), "leaves no room"),
         ({"a": (0, float("inf"))}, (), "leaves no room"),
@@ -214,9 +214,11 @@ def test_spaces(complaint):
         ({"alpha": (0, 1)}, ["alhpa"], "Did you mean 'alpha'?"),
         ({}, (), "needs its designs"),
     ]:
-        assert said in complaint(ConfigError, OwnSimulator, tensors, bounds, whole=whole)
+        assert said in complaint(ConfigError, SimulatorTask, tensors, bounds, whole=whole)
     for responses in ([], ["a", "a"], [""]):
-        assert "different names" in complaint(ConfigError, OwnSimulator, tensors, BOUNDS, responses)
+        assert "different names" in complaint(
+            ConfigError, SimulatorTask, tensors, BOUNDS, responses
+        )
 
 
 def slow(x):
@@ -232,16 +234,16 @@ def test_journal_of_a_function_needs_a_version(tmp_path):
     for options, kept in [({}, False), ({"version": "1"}, True)]:
         SLOW.clear()
         for _ in range(2):
-            own = OwnSimulator(
+            own = SimulatorTask(
                 slow, BOUNDS, ["y"], kind="numpy", batch=4, journal=tmp_path, **options
             )
             assert torch.equal(own.simulate(X), X[:, :1])
         assert SLOW == ([4, 3] if kept else [4, 3, 4, 3])
         assert own.counts.recalled == (7 if kept else 0)
-    other = OwnSimulator(slow, BOUNDS, ["y"], kind="numpy", batch=4, journal=tmp_path, version="2")
+    other = SimulatorTask(slow, BOUNDS, ["y"], kind="numpy", batch=4, journal=tmp_path, version="2")
     other.simulate(X)
     assert SLOW == [4, 3, 4, 3]
-    quick = OwnSimulator(arrays, BOUNDS, journal=tmp_path / "quick", version="1")
+    quick = SimulatorTask(arrays, BOUNDS, journal=tmp_path / "quick", version="1")
     quick.simulate(X)
     assert not (tmp_path / "quick").exists()  # sooner computed than read
 
@@ -339,4 +341,6 @@ def test_wrong_file(old, new, said, tmp_path, complaint):
 
 def test_program_says_its_responses(complaint):
     program = Program(command=["sim", "{input}", "{output}"])
-    assert "what a program's responses are" in complaint(ConfigError, OwnSimulator, program, BOUNDS)
+    assert "what a program's responses are" in complaint(
+        ConfigError, SimulatorTask, program, BOUNDS
+    )

@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
-from click.core import ParameterSource
 
-from invcore.cli.options import (
-    bound,
+from invcore.cli.kit import (
     component_option,
     device_option,
     json_option,
+    setting_option,
     store_option_beside_out,
 )
-
-if TYPE_CHECKING:
-    from invcore.data.tables.table import Table
-    from invcore.storage.store import Store
-    from invcore_solve.designer import Designer, Proposal
-
-_SHOWN = 5  # rows on the screen for each target; the file has all
-_COLUMNS = 8  # likewise for columns of designs, and of responses
 
 
 @click.command()
@@ -66,7 +56,7 @@ _COLUMNS = 8  # likewise for columns of designs, and of responses
     show_default=True,
     help="How much the method trains.",
 )
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A method's setting.")
+@setting_option("A method's setting; may be repeated.")
 @click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="Root of all randomness."
 )
@@ -99,108 +89,26 @@ def solve(
     invcore solve --simulator simulator.toml --target 0.5
     invcore solve --simulator mine:simulate --bounds x1=0:1 --bounds x2=-1:1 --target 0.5
     """  # noqa: D301 - click wants the character
-    from invcore.cli.console import emit_json, progress
-    from invcore.data.tables.write import check_output
-    from invcore.registry.loader import installed
-    from invcore.storage.store import Store
+    from invcore.plugin import check_output, installed
+    from invcore.results import Store
 
     check_output(out)
-    if extrapolate and Path(out).suffix == ".npz":
-        raise click.UsageError("--extrapolate writes a column of text, which .npz cannot hold")
     if not (given["targets"] or given["targets_path"]):
         raise click.UsageError("say what is wanted: --target 0.5, or --targets FILE")
     installed().registry.load("sampler", sampler)  # a wrong name is said before the fit
-    store = Store(store_path)
-    if given["simulator"]:
-        from invcore_solve.commands.solve_simulator import solve_simulator
+    from invcore_solve.commands.on_simulator import solve_simulator
+    from invcore_solve.commands.on_table import solve_table
 
-        solve_simulator(
-            given, store, out, as_json, top, extrapolate, _targets(given),
-            candidates=candidates, sampler=sampler, seed=seed,
-        )  # fmt: skip
-        return
-    for name in ("pairs", "budget", "check"):
-        if given[name] is not None:
-            raise click.UsageError(f"--{name} is for --simulator")
-    with progress() as bars:
-        designer, targets = _designer(given, store, seed, extrapolate, bars)
-        proposal = designer.propose(
-            targets, candidates=candidates, sampler=sampler, seed=seed, extrapolate=extrapolate,
-            progress=bars,
-        )  # fmt: skip
-    if top is not None:
-        proposal = proposal.top(top)
-    proposal.save(out)
-    if as_json:
-        emit_json(_document(designer, proposal, store, out))
-    else:
-        _show(designer, proposal, store, out, None if top is not None else candidates)
-
-
-def _designer(
-    given: dict[str, Any], store: Store, seed: int, extrapolate: bool, bars: Any
-) -> tuple[Designer, Any]:
-    """The model, fitted or loaded, and the targets."""
-    from invcore.cli.console import warn
-    from invcore.configs.settings import component_settings
-    from invcore.registry.loader import installed
-    from invcore_solve.designer import Designer
-    from invcore_solve.from_table import fit
-    from invcore_solve.tables.schema import as_targets, contradictions
-
-    if given["model"]:
-        if any(given[name] for name in ("x_path", "y_path", "both_path")):
-            raise click.UsageError("--model takes no table: it has learnt from one")
-        source = click.get_current_context().get_parameter_source
-        if any(source(name) is ParameterSource.COMMANDLINE for name in ("method", "preset")):
-            raise click.UsageError("--model takes no --method or --preset: it is fitted")
-        if given["settings"] or given["bounds"] or given["whole"]:
-            raise click.UsageError("--model takes no --set, --bounds or --whole: it is fitted")
-        designer = Designer.load(store, given["model"], device=given["device"])
-        return designer, as_targets(_targets(given), designer.problem.responses)
-    x, y = _tables(given)
-    if several := contradictions(x, y):
-        warn(f"{several} designs have rows with other responses; what is learnt lies between")
-    method = installed().registry.load("method", given["method"])
-    targets = _targets(given)
-    designer = fit(
-        x, y, method=given["method"], preset=given["preset"], seed=seed, store=store,
-        settings=component_settings(list(given["settings"]), method.Config),
-        bounds=dict(bound(text) for text in given["bounds"]), whole=given["whole"],
-        device=given["device"], targets=targets, extrapolate=extrapolate, progress=bars,
+    work = solve_simulator if given["simulator"] else solve_table
+    work(
+        given, Store(store_path), out, as_json, top, extrapolate, _targets(given),
+        candidates=candidates, sampler=sampler, seed=seed,
     )  # fmt: skip
-    return designer, targets
-
-
-def _tables(given: dict[str, Any]) -> tuple[Table, Table]:
-    """Designs and responses, from one file or two."""
-    from invcore.data.tables.read import read_table
-
-    both, header = given["both_path"], given["header"]
-    if both:
-        if given["x_path"] or given["y_path"]:
-            raise click.UsageError("--table has both; leave out --x and --y")
-        if not (given["design_columns"] and given["response_columns"]):
-            raise click.UsageError("--table needs --design-columns and --response-columns")
-        table = read_table(both, prefix="column ", header=header, key=given["x_key"])
-        x, y = table, table
-    else:
-        if not (given["x_path"] and given["y_path"]):
-            raise click.UsageError(
-                "say where the data are: --x and --y, or --table; or give a --simulator"
-            )
-        x = read_table(given["x_path"], prefix="x", header=header, key=given["x_key"])
-        y = read_table(given["y_path"], prefix="y", header=header, key=given["y_key"])
-    return _chosen(x, given["design_columns"]), _chosen(y, given["response_columns"])
-
-
-def _chosen(table: Table, columns: str | None) -> Table:
-    return table.select([c.strip() for c in columns.split(",")]) if columns else table
 
 
 def _targets(given: dict[str, Any]) -> Any:
     """Rows from the command line and from a file, as one list or table."""
-    from invcore.data.tables.read import read_table
+    from invcore.plugin import read_table
 
     if given["targets_path"]:
         if given["targets"]:
@@ -215,59 +123,3 @@ def _targets(given: dict[str, Any]) -> Any:
     if len({len(row) for row in rows}) > 1:
         raise click.UsageError("the targets have different numbers of values")
     return rows
-
-
-def _document(designer: Designer, proposal: Proposal, store: Store, out: str) -> dict[str, Any]:
-    """What ``--json`` prints."""
-    columns = proposal.columns()
-    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-    record = designer.record
-    return {
-        "id": record.id,
-        "status": record.status,
-        "method": record.method,
-        "metrics": [metric.model_dump() for metric in record.metrics],
-        "timings": record.timings.model_dump(),
-        "path": str(store.path(record.id)),
-        "out": out,
-        "designs": rows,
-    }
-
-
-def _show(
-    designer: Designer, proposal: Proposal, store: Store, out: str, asked: int | None
-) -> None:
-    """The best designs of each target, and where the rest lies."""
-    from invcore.base.text import number
-    from invcore.cli.console import add_row, stdout, table
-
-    console = stdout()
-    xs, ys = proposal.names
-    for target in dict.fromkeys(map(tuple, proposal.target.tolist())):
-        rows = [i for i, t in enumerate(proposal.target.tolist()) if tuple(t) == target]
-        wanted = ", ".join(f"{n} = {number(v)}" for n, v in zip(ys, target, strict=True))
-        less = asked - len(rows) if asked else 0
-        copies = f" ({less} copies left out)" if less > 0 else ""
-        console.print(
-            f"{wanted}: the best of {len(rows)} design{'s' * (len(rows) != 1)}{copies}",
-            markup=False,
-        )
-        if proposal.notes[rows[0]]:
-            console.print(f"out of the data's reach: {proposal.notes[rows[0]]}", markup=False)
-        shown = table("rank", *xs[:_COLUMNS], *(f"{name}, predicted" for name in ys[:_COLUMNS]))
-        for i in rows[:_SHOWN]:
-            expected = [
-                f"{number(float(value))} ± {number(float(error), 2)}"
-                for value, error in zip(proposal.predicted[i], proposal.error[i], strict=True)
-            ]
-            design = [number(value) for value in proposal.designs[i].tolist()]
-            add_row(shown, str(int(proposal.rank[i])), *design[:_COLUMNS], *expected[:_COLUMNS])
-        console.print(shown)
-        console.print()
-    for metric in designer.record.metrics:
-        ends = f"{number(metric.ci_low)} .. {number(metric.ci_high)}"
-        console.print(f"{metric.name}: {number(metric.value)} ({ends})", markup=False)
-    again = f"invcore solve --model {designer.record.id} --target …"
-    if store.root != Path("runs"):
-        again += f" --store {store.root}"
-    console.print(f"all columns of all designs: {out}\nmore targets: {again}", markup=False)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from invcore.base.errors import ConfigError, close_names
-from invcore.spaces.priors import Integers, Uniform
-from invcore.spaces.space import Space, Variable
+from invcore.plugin import ConfigError, Integers, Space, Uniform, Variable, close_names
 
 
 def variable(

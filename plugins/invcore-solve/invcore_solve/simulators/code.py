@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from invcore.base.errors import ConfigError, close_names
+from invcore.plugin import ConfigError, close_names
 
 _FOREIGN = ("site-packages", "dist-packages")
 _DRIVERS = ("__main__", "__mp_main__", "conftest")  # scripts that ask for designs: no simulators

@@ -7,12 +7,10 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from invcore.configs.config import Config, Field
-from invcore.configs.files import read_config
-from invcore.spaces.space import Space, Variable
+from invcore.plugin import Config, Field, Space, Variable, read_config
 from invcore_solve.simulators.bounds import variable
 from invcore_solve.simulators.program import Program
-from invcore_solve.simulators.task import OwnSimulator
+from invcore_solve.simulators.task import SimulatorTask
 
 
 class DesignEntry(Config):
@@ -74,7 +72,7 @@ class SimulatorFile(Config):
         return self
 
 
-def read_simulator(path: str | Path) -> OwnSimulator:
+def read_simulator(path: str | Path) -> SimulatorTask:
     """The simulator that a TOML (or YAML) file describes; a program runs in the file's folder.
 
     Raises:
@@ -90,7 +88,7 @@ def read_simulator(path: str | Path) -> OwnSimulator:
     if file.response:
         responses = Space.of(*(Variable(name=r.name, unit=r.unit) for r in file.response))
     if entry.function:
-        return OwnSimulator(
+        return SimulatorTask(
             entry.function, designs, responses, kind=entry.kind, batch=entry.batch,
             time_limit=entry.time_limit, version=entry.version,
         )  # fmt: skip
@@ -98,4 +96,4 @@ def read_simulator(path: str | Path) -> OwnSimulator:
     program = Program.parse(
         {**settings, "folder": str(path.resolve().parent)}, where=f"{path}: [simulator]"
     )
-    return OwnSimulator(program, designs, responses)
+    return SimulatorTask(program, designs, responses)

@@ -10,8 +10,7 @@ import numpy.typing as npt
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
-from invcore.base.errors import DataError, StoreError
-from invcore.storage.atomic import replace_file
+from invcore.plugin import DataError, StoreError, replace_file
 
 Array = npt.NDArray[np.float64]
 

@@ -16,11 +16,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from invcore.base.errors import DataError, SimulatorError
-from invcore.data.tables.read import read_table
-from invcore.data.tables.table import Table
-from invcore.data.tables.write import write_table
-from invcore.spaces.space import Space
+from invcore.plugin import DataError, SimulatorError, Space, Table, read_table, write_table
 from invcore_solve.simulators.outcomes import Outcome, whole_rows
 from invcore_solve.simulators.program import Program
 

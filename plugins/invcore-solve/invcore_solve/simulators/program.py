@@ -11,7 +11,7 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from invcore.configs.config import Config, Field
+from invcore.plugin import Config, Field
 
 PYTHON, INPUT, OUTPUT, FOLDER = "{python}", "{input}", "{output}", "{folder}"
 

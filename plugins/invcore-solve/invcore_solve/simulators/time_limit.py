@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from invcore.base.errors import SimulatorError
+from invcore.plugin import SimulatorError
 
 
 class _TimeUp(BaseException):

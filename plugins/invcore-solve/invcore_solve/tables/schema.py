@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import math
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from invcore.base.errors import ConfigError, DataError, close_names
-from invcore.base.seeding import generator
-from invcore.data.pairs import Pairs, Splits
-from invcore.data.scaling import Normaliser
-from invcore.data.tables.check import check_same_rows, check_table
-from invcore.data.tables.read import read_table
-from invcore.data.tables.table import Table
-from invcore.spaces.priors import Integers, Uniform
-from invcore.spaces.space import Space, Variable
+from invcore.plugin import (
+    ConfigError,
+    DataError,
+    Integers,
+    Pairs,
+    Space,
+    Splits,
+    Table,
+    Uniform,
+    Variable,
+    check_same_rows,
+    check_table,
+    close_names,
+    generator,
+)
+from invcore_solve.tables.sources import Source, as_table
 
-Source: TypeAlias = "str | os.PathLike[str] | Table | Tensor | np.ndarray[Any, Any] | Sequence[Any]"
 Bounds: TypeAlias = Mapping[str, tuple[float, float]]
 
 MIN_ROWS = 30  # fewer cannot be split in three and say anything about error
@@ -50,7 +54,7 @@ def contradictions(x: Table, y: Table) -> int:
 
 
 @dataclass(frozen=True)
-class OwnData:
+class TableData:
     """A table's pairs, and the spaces that it implies.
 
     Args:
@@ -73,7 +77,7 @@ class OwnData:
         *,
         bounds: Bounds | None = None,
         whole: Sequence[str] = (),
-    ) -> OwnData:
+    ) -> TableData:
         """Check designs and responses, and find their spaces.
 
         Args:
@@ -131,122 +135,6 @@ def check_names(designs: Sequence[str], responses: Sequence[str]) -> None:
     for name in designs:
         if name in ("rank", "error", "reach", *told):
             raise ConfigError(f"design {name!r}: results have a column of that name; rename it")
-
-
-@dataclass(frozen=True)
-class Reach:
-    """Which responses the data reach: a box, and how sparse the data are in it.
-
-    Args:
-        low: (Dy,).
-        high: (Dy,).
-        y: normaliser of responses.
-        known: (M, Dy), some of the responses, scaled.
-        gap: largest distance from a response to its nearest other, scaled.
-    """
-
-    low: Tensor
-    high: Tensor
-    y: Normaliser
-    known: Tensor
-    gap: float
-
-    @classmethod
-    def of(cls, pairs: Pairs, seed: int) -> Reach:
-        """From the data, with at most 2,000 rows of it."""
-        rows = torch.randperm(len(pairs), generator=generator(seed, "reach"))[:2000]
-        y = Normaliser.standard(pairs.y)
-        known = y(pairs.y[rows])
-        apart = torch.cdist(known, known).fill_diagonal_(torch.inf).amin(dim=1)
-        return cls(pairs.y.amin(0), pairs.y.amax(0), y, known, float(apart.max()))
-
-    def problem(self, target: Tensor, names: Sequence[str]) -> str:
-        """Why a target (Dy,) is out of reach; empty if it is not."""
-        for name, value, low, high in zip(names, target, self.low, self.high, strict=True):
-            if not low <= value <= high:
-                return f"{name} = {value:g} is outside the data's {low:g} to {high:g}"
-        nearest = float(torch.cdist(self.y(target)[None], self.known).min())
-        if nearest > self.gap:
-            return (
-                f"its nearest row is {nearest:.2g} standard deviations away, "
-                f"rows lie at most {self.gap:.2g} apart"
-            )
-        return ""
-
-    def state(self) -> dict[str, Tensor]:
-        """Tensors to store."""
-        return {
-            "low": self.low,
-            "high": self.high,
-            "centre": self.y.centre,
-            "scale": self.y.scale,
-            "known": self.known,
-            "gap": torch.tensor(self.gap, dtype=torch.float64),
-        }
-
-    @classmethod
-    def restore(cls, state: dict[str, Tensor]) -> Reach:
-        """The reach that ``state`` came from."""
-        y = Normaliser(state["centre"], state["scale"])
-        return cls(state["low"], state["high"], y, state["known"], float(state["gap"]))
-
-
-def as_table(source: Source, prefix: str) -> Table:
-    """A file, table or array as a table.
-
-    Raises:
-        DataError: it is not two-dimensional, or not numbers.
-
-    Example:
-        >>> as_table([[1.0, 2.0]], "x").names
-        ('x1', 'x2')
-    """
-    if isinstance(source, Table):
-        return source
-    if isinstance(source, str | os.PathLike):
-        return read_table(source, prefix=prefix)
-    try:
-        array = source.detach().cpu().numpy() if isinstance(source, Tensor) else np.asarray(source)
-        values = np.asarray(array, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise DataError(f"{prefix}: not a table of numbers ({error})") from None
-    if values.ndim == 1:
-        values = values[:, None]
-    if values.ndim != 2:
-        raise DataError(f"{prefix}: expected (N, D), got shape {values.shape}")
-    names = tuple(f"{prefix}{i + 1}" for i in range(values.shape[1]))
-    return Table(names, values, prefix, 1)
-
-
-def as_targets(source: Source, responses: Space) -> Tensor:
-    """Targets (B, Dy) from a file, table or array; columns named as the responses may be in any
-    order.
-
-    Raises:
-        DataError: another width than the responses have, or not finite.
-
-    Example:
-        >>> as_targets([[0.5]], Space.of(Variable(name="gap")))
-        tensor([[0.5000]], dtype=torch.float64)
-    """
-    table = as_table(source, "y")
-    check_table(table, what="targets", allow_constant=True)
-    if len(table.names) != responses.dim:
-        raise DataError(
-            f"{table.source}: targets have {len(table.names)} columns, the responses "
-            f"{responses.dim} ({', '.join(responses.names[:6])})"
-        )
-    made_up = table.first_row == 1 and table.names[0] == "y1"
-    known = set(table.names) & set(responses.names)
-    if known == set(responses.names) and not made_up:
-        table = table.select(responses.names)
-    elif known and not made_up:
-        other = next(name for name in table.names if name not in known)
-        raise DataError(
-            f"{table.source}: column {other!r} is no response. "
-            f"{close_names(other, responses.names)} (or name none of the columns like responses)"
-        )
-    return torch.tensor(table.values)
 
 
 def _designs(table: Table, bounds: dict[str, tuple[float, float]], whole: Sequence[str]) -> Space:

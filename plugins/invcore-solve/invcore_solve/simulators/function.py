@@ -10,24 +10,24 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from invcore.base.errors import SimulatorError
+from invcore.plugin import SimulatorError
 from invcore_solve.simulators.time_limit import time_limit
 
 Kind = Literal["auto", "torch", "numpy"]
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a try has found of a function.
+class Trial:
+    """What a try has shown of a simulator.
 
     Args:
-        kind: whether it takes tensors or arrays.
+        kind: whether it takes tensors or arrays, or is a program.
         dim: Dy.
         gradient: whether its output carries a gradient.
         why: why it has none; empty if it has.
     """
 
-    kind: Literal["torch", "numpy"]
+    kind: Literal["torch", "numpy", "program"]
     dim: int
     gradient: bool
     why: str = ""
@@ -51,7 +51,7 @@ class Function:
     ) -> None:
         self._call, self.name, self.kind, self._limit = call, name, kind, limit
 
-    def find_out(self, x: Tensor, dim: int | None) -> Found:
+    def trial(self, x: Tensor, dim: int | None) -> Trial:
         """Try the function on a few designs.
 
         Args:
@@ -63,7 +63,7 @@ class Function:
                 for arrays.
         """
         if self.kind == "numpy":
-            return self._found("numpy", self.arrays(x, dim), False, "it takes NumPy arrays")
+            return self._trial("numpy", self.arrays(x, dim), False, "it takes NumPy arrays")
         leaf = x.clone().requires_grad_()
         try:
             raw = self._run(leaf.clone())
@@ -74,12 +74,12 @@ class Function:
         if not isinstance(raw, Tensor):
             if self.kind == "torch":
                 raise SimulatorError(f"simulator {self.name} gave {_kind(raw)} for a tensor")
-            return self._found("numpy", self.arrays(x, dim), False, "it gives no tensor")
+            return self._trial("numpy", self.arrays(x, dim), False, "it gives no tensor")
         y = self._checked(raw, len(x), dim)
         if self.kind == "auto":
             self._compare(x, y.detach())
         gradient = self._gradient(y, leaf)
-        return self._found("torch", y, gradient, "" if gradient else "its output carries none")
+        return self._trial("torch", y, gradient, "" if gradient else "its output carries none")
 
     def arrays(self, x: Tensor, dim: int | None) -> Tensor:
         """Responses (N, Dy), float64, of a function of arrays."""
@@ -125,7 +125,7 @@ class Function:
             )
         return y.to("cpu", torch.float64)
 
-    def _arrays_instead(self, x: Tensor, dim: int | None, refused: SimulatorError) -> Found:
+    def _arrays_instead(self, x: Tensor, dim: int | None, refused: SimulatorError) -> Trial:
         """A function that raised when it was given a tensor."""
         try:
             y = self.arrays(x, dim)
@@ -137,7 +137,7 @@ class Function:
                 f"simulator {self.name} raised {_said(second)} for a NumPy array, and "
                 f"{_said(first)} for a tensor (given designs of shape {tuple(x.shape)})"
             ) from error
-        return self._found("numpy", y, False, "it takes NumPy arrays")
+        return self._trial("numpy", y, False, "it takes NumPy arrays")
 
     def _compare(self, x: Tensor, y: Tensor) -> None:
         """Refuse a function that means another thing by a tensor's methods than by an array's.
@@ -164,8 +164,8 @@ class Function:
         return slope is not None
 
     @staticmethod
-    def _found(kind: Literal["torch", "numpy"], y: Tensor, gradient: bool, why: str) -> Found:
-        return Found(kind, y.shape[1], gradient, why)
+    def _trial(kind: Literal["torch", "numpy"], y: Tensor, gradient: bool, why: str) -> Trial:
+        return Trial(kind, y.shape[1], gradient, why)
 
 
 def _kind(value: Any) -> str:

@@ -7,12 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from invcore.base.types import Context
-from invcore.contracts.simulator import Simulator
-from invcore.contracts.task import Task
+from invcore.plugin import Context, Simulator, Task
 
 
-class Remembering(Simulator):
+class RecordedSimulator(Simulator):
     """A simulator that remembers what it was asked, where it has a budget.
 
     Args:

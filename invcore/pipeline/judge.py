@@ -1,0 +1,46 @@
+"""Judging candidates: by the true simulator, and by a surrogate that is one for all methods."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from invcore.contracts.method import Targets
+from invcore.contracts.simulator import Simulator
+from invcore.data.pairs import repeated, rows_of
+from invcore.learning.surrogate import Surrogate
+from invcore.pipeline.propose import ROWS
+from invcore.scoring.errors import squared_error
+
+
+def resimulate(simulator: Simulator, designs: Tensor, targets: Targets) -> Tensor:
+    """Responses (B, K, Dy) of candidates (B, K, Dx); NaN where there is none.
+
+    A candidate that is not finite is not simulated; a response that is not finite is none.
+    """
+    rows = designs.flatten(0, 1)
+    finite = rows.isfinite().all(dim=1, keepdim=True)
+    y = simulator(torch.where(finite, rows, 0.0), repeated(targets.context, designs.shape[1]))
+    finite = finite & y.isfinite().all(dim=1, keepdim=True)
+    return torch.where(finite, y, torch.nan).unflatten(0, designs.shape[:2])
+
+
+def rerank(surrogate: Surrogate, candidates: Tensor, targets: Targets) -> Tensor:
+    """The candidates' places, best first, by a surrogate's error.
+
+    Args:
+        surrogate: the judge.
+        candidates: (B, K, Dx).
+        targets: B of them.
+
+    Returns:
+        (B, K), whole numbers from 0 to K - 1.
+    """
+    count = candidates.shape[1]
+    parts = []
+    for start in range(0, len(candidates), max(1, ROWS // count)):
+        rows = slice(start, start + max(1, ROWS // count))
+        known = repeated(rows_of(targets.context, rows), count)
+        parts.append(surrogate.predict(candidates[rows].flatten(0, 1), known))
+    errors = squared_error(torch.cat(parts).unflatten(0, candidates.shape[:2]), targets.y)
+    return errors.argsort(dim=1, stable=True)

@@ -1,0 +1,62 @@
+"""A request: what the pipeline is asked to do, frozen, and the identity that follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+import torch
+
+from invcore.pipeline.build import Part
+from invcore.registry.registry import Entry
+from invcore.registry.versions import versions_of
+from invcore.storage.json_text import identity
+
+
+@dataclass(frozen=True)
+class Request:
+    """A piece of work whose names have been looked up, and whose settings are complete.
+
+    Args:
+        kind: ``run`` on a task, or ``solve`` on a table or a simulator of one's own.
+        task: what records call the forward system.
+        method: built.
+        seed: root of all randomness.
+        device: where networks live.
+        document: all that decides the result beside the versions, as plain data.
+        config: what the record keeps of it; all of it where nothing else is said.
+        sampler: built; None where nothing is proposed yet.
+        candidates: for each target.
+        targets: how many.
+        beside: further components that the result depends on.
+    """
+
+    kind: Literal["run", "solve"]
+    task: str
+    method: Part
+    seed: int
+    device: torch.device
+    document: Mapping[str, Any]
+    config: Mapping[str, Any] | None = None
+    sampler: Part | None = None
+    candidates: int = 0
+    targets: int = 0
+    beside: tuple[Entry, ...] = field(default=(), repr=False)
+
+    @cached_property
+    def versions(self) -> dict[str, str]:
+        """Of invcore, of the plugins that take part and what they share, and of torch."""
+        parts = [part.entry for part in (self.method, self.sampler) if part is not None]
+        return versions_of([*parts, *self.beside]) | {"torch": torch.__version__}
+
+    @property
+    def resolved(self) -> dict[str, Any]:
+        """All that determines the result, as plain data."""
+        return {**self.document, "device": self.device.type, "versions": self.versions}
+
+    @cached_property
+    def id(self) -> str:
+        """Twelve hexadecimal digits that stand for ``resolved``."""
+        return identity(self.resolved)

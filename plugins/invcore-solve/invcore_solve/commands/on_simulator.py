@@ -1,0 +1,82 @@
+"""``invcore solve --simulator``: designs that a function or a program is asked about."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import redirect_stdout
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from invcore.cli.kit import bound, component_settings, emit_json, progress
+from invcore.plugin import installed
+from invcore_solve.commands.view import document, show
+from invcore_solve.from_simulator import solve_with
+
+if TYPE_CHECKING:
+    from invcore.results import Store
+
+_TABLES = {
+    "x_path": "--x", "y_path": "--y", "both_path": "--table", "model": "--model",
+    "design_columns": "--design-columns", "response_columns": "--response-columns",
+    "x_key": "--x-key", "y_key": "--y-key", "header": "--header",
+}  # fmt: skip
+
+
+def solve_simulator(
+    given: dict[str, Any], store: Store, out: str, as_json: bool, top: int | None,
+    extrapolate: bool, targets: Any, **options: Any,
+) -> None:  # fmt: skip
+    """Solve with a simulator, write the file, and show the best.
+
+    Args:
+        given: the command's options by name.
+        store: of records, models and finished batches.
+        out: the file of designs.
+        as_json: print JSON instead of tables.
+        top: write only the best of each target.
+        extrapolate: which is for tables.
+        targets: wanted responses.
+        options: of ``solve_with``.
+
+    Raises:
+        UsageError: options that are for tables.
+    """
+    for name, option in _TABLES.items():
+        if given[name] not in (None, "", ()):
+            raise click.UsageError(f"--simulator takes no {option}: it makes its own pairs")
+    if extrapolate:
+        raise click.UsageError("--extrapolate is for tables: a simulator may be asked anything")
+    method = installed().registry.load("method", given["method"])
+    with progress() as bars, redirect_stdout(sys.stderr):  # a function may print
+        solution = solve_with(
+            given["simulator"], dict(bound(text) for text in given["bounds"]) or None,
+            targets=targets, whole=given["whole"], method=given["method"],
+            settings=component_settings(list(given["settings"]), method.Config),
+            preset=given["preset"], pairs=given["pairs"],
+            budget=given["budget"], check=given["check"] is not False, device=given["device"],
+            store=store, progress=bars, **options,
+        )  # fmt: skip
+    if top is not None:
+        solution = replace(solution, ranked=solution.ranked.top(top))
+    ranked, record = solution.ranked, solution.record
+    ranked.save(out)
+    if as_json:
+        emit_json({
+            **document(record, ranked, store, out),
+            "model": None if solution.designer is None else solution.designer.record.id,
+            "simulator": solution.simulator,
+            "notes": list(solution.notes),
+        })  # fmt: skip
+        return
+    show(
+        ranked, record, asked=options["candidates"] if top is None else 0,
+        why_fewer="copies or failures" + ", or beyond the budget," * (given["budget"] is not None),
+        notes=solution.notes,
+        ends=(
+            f"simulator {solution.simulator['name']}: {solution.summary}",
+            f"all columns of all designs: {out}",
+            f"record: {store.path(record.id)}",
+        ),
+    )  # fmt: skip

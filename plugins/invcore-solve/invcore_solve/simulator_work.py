@@ -1,0 +1,302 @@
+"""The work of finding designs with a simulator: pairs from it, a fit or a search, and a check."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from invcore.pipeline import (
+    SEARCHES,
+    Pipeline,
+    RankedDesigns,
+    Request,
+    by_error,
+    check_fits,
+    checked,
+    distinct,
+)
+from invcore.plugin import (
+    BudgetError,
+    ConfigError,
+    DivergedError,
+    InvcoreError,
+    Needs,
+    Pairs,
+    Plugins,
+    Problem,
+    Progress,
+    SimulatorError,
+    Table,
+    Targets,
+    UnfitError,
+    check_table,
+    generator,
+)
+from invcore.results import MetricRecord, RunRecord, Store, bootstrap
+from invcore_solve.designer import Designer
+from invcore_solve.from_table import fit_pairs
+from invcore_solve.simulators.recorded_simulator import RecordedSimulator
+from invcore_solve.simulators.task import SimulatorTask
+from invcore_solve.solution import Solution
+from invcore_solve.tables.schema import MIN_ROWS, TableData, check_names
+from invcore_solve.tables.sources import as_targets
+
+_FEWEST = 10  # pairs that show a method that searches how the responses scale
+
+
+class SimulatorWork:
+    """One call of ``solve_with``, and what is known of it if it ends early.
+
+    Args:
+        request: what to do.
+        task: the simulator.
+        pairs: how many to simulate.
+        budget: the most simulator calls; None for no limit.
+        check: simulate what is proposed.
+        settings: of the method, as they were given.
+        preset: of the method and the judge.
+        store: where the work is recorded; None keeps nothing.
+        plugins: where names are looked up.
+        progress: shows what goes on.
+    """
+
+    def __init__(
+        self, request: Request, task: SimulatorTask, *, pairs: int, budget: int | None, check: bool,
+        settings: dict[str, Any], preset: str, store: Store | None, plugins: Plugins,
+        progress: Progress | None = None,
+    ) -> None:  # fmt: skip
+        self.request, self.task, self.store, self.plugins = request, task, store, plugins
+        self.pairs, self.budget, self.check = pairs, budget, check
+        self.settings, self.preset = settings, preset
+        self.method = request.method.component
+        self.pipeline = Pipeline(request, progress=progress)
+
+    def go(self, wanted: Table) -> Solution:
+        """All of it, for the wanted responses; see ``solve_with``."""
+        self._check_budget()
+        self.task.restart()
+        with self._journal():
+            with self._failures_recorded():
+                self._check_fits()
+                responses = self.task.responses  # a function is tried for it
+            check_names(self.task.designs.names, responses.names)
+            y = as_targets(wanted, responses)
+            with self._failures_recorded():
+                ranked, designer = self._search(y) if self._searches else self._learn(y)
+            return self._stored(ranked, designer)
+
+    @contextmanager
+    def _journal(self) -> Iterator[None]:
+        """Keep finished batches in the store, unless the simulator has a journal of its own."""
+        if self.store is not None:
+            self.store.check_writable()
+        if self.store is None or self.task.journal is not None:
+            yield
+            return
+        self.task.keep_in(self.store.root / "simulations")
+        try:
+            yield
+        finally:
+            self.task.keep_in(None)
+
+    @cached_property
+    def simulator(self) -> RecordedSimulator:
+        """The simulator, counted; made when it is first asked, since a function is tried for it."""
+        return RecordedSimulator(self.task, self.budget)
+
+    @property
+    def _searches(self) -> bool:
+        return bool(self.method.needs & SEARCHES)
+
+    def _check_budget(self) -> None:
+        """Refuse what cannot be done, before anything is simulated."""
+        request = self.request
+        if request.candidates < 1:
+            raise ConfigError(f"candidates: expected at least 1, got {request.candidates}")
+        if self.pairs < MIN_ROWS:
+            raise ConfigError(f"pairs: expected at least {MIN_ROWS}, got {self.pairs}")
+        if self._searches and not self.check:
+            raise ConfigError(
+                f"method {request.method.name!r} simulates what it proposes: check it"
+            )
+        each = request.candidates if self._searches else int(self.check)
+        least = self.pairs + request.targets * each
+        if self.budget is not None and self.budget < least:
+            parts = f"{self.pairs} pairs" + " and a check of what is found" * self.check
+            raise ConfigError(
+                f"a budget of {self.budget} is too small: {parts} take at least {least} "
+                "simulator calls"
+            )
+
+    def _check_fits(self) -> None:
+        name, task = self.request.method.name, self.task
+        if Needs.GRADIENT not in self.method.needs or task.differentiable:
+            check_fits(name, self.method)
+            return
+        raise UnfitError(
+            f"method {name!r} needs gradients, simulator {task.name} has none: "
+            f"{task.why_no_gradient}; without gradients work {', '.join(self._without_gradients())}"
+        )
+
+    def _without_gradients(self) -> list[str]:
+        registry, names = self.plugins.registry, set()
+        for entry in registry.entries("method"):
+            name = entry.component.name
+            try:
+                if Needs.GRADIENT not in registry.load("method", name).needs:
+                    names.add(name)
+            except InvcoreError:
+                continue  # a broken plugin is of no use here
+        return sorted(names)
+
+    def _simulated_pairs(self) -> TableData:
+        """Pairs at designs that fill the space; those without a response are left out."""
+        task, request = self.task, self.request
+        assert request.sampler is not None
+        random = generator(request.seed, "own", "pairs")
+        points = request.sampler.component.sample(self.pairs, task.designs.dim, random)
+        x = task.designs.from_unit(points)
+        y = self._simulate("pairs", x)
+        good = y.isfinite().all(dim=1)
+        least = MIN_ROWS if Needs.PAIRS in self.method.needs else _FEWEST
+        if int(good.sum()) < least:
+            raise SimulatorError(
+                f"simulator {task.name}: {int(good.sum())} of {self.pairs} designs have a "
+                f"response, at least {least} must ({task.counts.reasons()})"
+            )
+        check_table(Table(task.responses.names, y[good].numpy(), task.name, 1), what="responses")
+        return TableData(Pairs(x[good], y[good]), task.designs, task.responses, task.name)
+
+    def _learn(self, targets: Tensor) -> tuple[RankedDesigns, Designer]:
+        """By a method that learns from pairs."""
+        request, pipeline = self.request, self.pipeline
+        data = self._simulated_pairs()
+        with pipeline.stage("fit"):
+            designer = fit_pairs(
+                data, method=request.method.name, settings=self.settings, preset=self.preset,
+                seed=request.seed, device=str(request.device), store=self.store,
+                progress=pipeline.progress, plugins=self.plugins,
+            )  # fmt: skip
+        assert request.sampler is not None
+        with pipeline.stage("propose"):
+            ranked = designer.propose(
+                targets, candidates=request.candidates, sampler=request.sampler.name,
+                seed=request.seed, extrapolate=True, progress=pipeline.progress,
+            )  # fmt: skip
+        for number, rows in enumerate(ranked.groups(), start=1):
+            if ranked.reach[rows[0]]:
+                pipeline.notes.append(f"target {number}: {ranked.reach[rows[0]]}")
+        if not self.check:
+            return ranked, designer
+        if self.budget is not None:
+            affordable = (self.budget - self.simulator.calls) // len(targets)
+            if affordable < int(ranked.rank.max()):
+                pipeline.notes.append(
+                    f"the budget suffices to check {affordable} designs of each target: those that "
+                    "looked best"
+                )
+            ranked = ranked.top(affordable)
+        return checked(ranked, self._simulate("check", ranked.designs)), designer
+
+    def _search(self, targets: Tensor) -> tuple[RankedDesigns, None]:
+        """By a method that searches on the simulator; if its budget ends, the best it has seen."""
+        task, request, pipeline = self.task, self.request, self.pipeline
+        splits = self._simulated_pairs().split(request.seed)
+        problem = Problem(task.name, task.designs, task.responses, task.differentiable)
+        model = pipeline.fit(problem, splits)
+        if self.budget is not None:  # what the check takes is put aside
+            self.simulator.budget = self.budget - len(targets) * request.candidates
+        self._note_unmoved()
+        try:
+            proposed = pipeline.propose(model, problem, Targets(targets), self.simulator)
+            self.simulator.budget = self.budget
+            group, designs = self._distinct(proposed.x)
+            y = self._simulate("check", designs)
+        except BudgetError:
+            group, designs, y = self.simulator.best(targets, request.candidates)
+            pipeline.notes.append(
+                f"method {request.method.name!r} wanted more than the budget: these are the best "
+                f"of the {self.simulator.calls} simulator calls that it made"
+            )
+        names = (task.designs.names, task.responses.names)
+        return by_error(targets[group], group, designs, y, names), None
+
+    def _note_unmoved(self) -> None:
+        """That a search by gradients leaves some variables as its starts have them."""
+        variables = self.task.designs.variables
+        names = [v.name for v in variables if v.whole or v.categories]
+        if Needs.GRADIENT in self.method.needs and names:
+            self.pipeline.notes.append(
+                f"method {self.request.method.name!r} follows gradients and does not move "
+                f"{', '.join(names)}: try cma-es, or a method that learns from pairs"
+            )
+
+    def _distinct(self, proposed: Tensor) -> tuple[Tensor, Tensor]:
+        """Whose targets they are (R,), and the designs (R, Dx), without copies; of (B, K, Dx)."""
+        kept, groups = [], []
+        for b, rows in enumerate(self.task.designs.project(proposed)):  # of which there are few
+            rows = rows[rows.isfinite().all(dim=1)]
+            if len(rows) == 0:
+                raise DivergedError(
+                    f"target {b + 1}: method {self.request.method.name!r} gave no finite design"
+                )
+            kept.append(rows[distinct(self.task.designs.to_unit(rows))])
+            groups.append(torch.full((len(kept[-1]),), b))
+        return torch.cat(groups), torch.cat(kept)
+
+    def _simulate(self, label: str, x: Tensor) -> Tensor:
+        pipeline = self.pipeline
+        with pipeline.stage("simulate"), self.task.shown(pipeline.progress, label, len(x)):
+            return self.simulator(x)
+
+    def _record(self, **facts: Any) -> dict[str, Any]:
+        calls = self.simulator.calls if "simulator" in vars(self) else 0
+        return {"simulator_calls": calls, **facts}
+
+    @contextmanager
+    def _failures_recorded(self) -> Iterator[None]:
+        """Keep a record of work that fails in the block, with its reason."""
+        try:
+            yield
+        except Exception as error:  # a method or a simulator may raise anything
+            if self.store is not None:
+                record = self.pipeline.failed(error, **self._record(notes=()))
+                self.store.write(record, log=self._log())
+            raise
+
+    def _log(self) -> list[dict[str, Any]]:
+        return [{"simulator": self.task.counts.document()}]
+
+    def _stored(self, ranked: RankedDesigns, designer: Designer | None) -> Solution:
+        """The solution with its record, in the store if there is one."""
+        facts = self._record(metrics=self._metrics(ranked))
+        if designer is not None:
+            facts["parameters"] = designer.record.parameters
+            facts["config"] = {**(self.request.config or {}), "model": designer.record.id}
+        record: RunRecord = self.pipeline.record(**facts)
+        if self.store is not None:
+            tensors = {"candidates": ranked.tensors()} if ranked.error is not None else {}
+            record = self.store.write(record, tensors=tensors, log=self._log())
+        task = self.task
+        simulator = {
+            "name": task.name, "kind": task.kind, "differentiable": task.differentiable,
+            **task.counts.document(),
+        }  # fmt: skip
+        return Solution(ranked, tuple(self.pipeline.notes), record, simulator, designer)
+
+    def _metrics(self, ranked: RankedDesigns) -> tuple[MetricRecord, ...]:
+        """The mean over targets of the smallest error, if the simulator was asked."""
+        if ranked.error is None:
+            return ()
+        errors = ranked.tensors()["errors"]
+        best = torch.where(errors.isnan(), torch.inf, errors).amin(dim=1)
+        best = torch.where(best.isfinite(), best, torch.nan)
+        value = bootstrap(best, generator(self.request.seed, "own", "best"))
+        mean, low, high = (end if math.isfinite(end) else None for end in value)
+        return (MetricRecord(name="best-error", value=mean, ci_low=low, ci_high=high),)

@@ -1,0 +1,153 @@
+"""What computes responses: a function in this process, or a program in processes of its own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from invcore.plugin import Space
+from invcore_solve.simulators.code import code_checksum, load_function, source_checksum
+from invcore_solve.simulators.function import Function, Kind, Trial
+from invcore_solve.simulators.outcomes import Outcome, whole_rows
+from invcore_solve.simulators.processes import Processes
+from invcore_solve.simulators.program import Program
+
+Array = npt.NDArray[np.float64]
+Keep = Callable[[Array, Array], None]
+
+_COSTLY = 0.1  # seconds; what a function gives sooner is as soon computed again as read
+
+
+class Backend(Protocol):
+    """What a `SimulatorTask` asks for responses."""
+
+    name: str
+    batch: int | None
+    """Rows that are given at once; None for all."""
+    identity: dict[str, Any]
+    """All that decides its responses beside the spaces, as plain data."""
+    traceable: bool
+    """Whether the identity tells it from others, so that what it gave may be kept."""
+
+    def trial(self, designs: Space, dim: int | None) -> Trial:
+        """What it is, by a try where that is not known."""
+        ...
+
+    def outcomes(
+        self, batches: Sequence[Array], designs: Space, responses: Space, keep: Keep
+    ) -> Iterator[tuple[int, Outcome]]:
+        """What became of batches, by their numbers; ``keep`` is given what is worth it at once."""
+        ...
+
+    def responses_with_gradient(self, x: Tensor, dim: int) -> Tensor:
+        """Responses (N, Dy) of designs (N, Dx), through which a gradient flows."""
+        ...
+
+
+class FunctionBackend:
+    """A Python function, batched over rows.
+
+    Args:
+        simulate: the function, or its name, ``"package.module:function"``.
+        kind: whether it takes tensors or arrays; ``auto`` tries.
+        batch: rows that it is given at once; None for all.
+        time_limit: seconds for one call; None for no limit.
+        version: any text; part of its identity.
+    """
+
+    def __init__(
+        self,
+        simulate: Callable[[Any], Any] | str,
+        *,
+        kind: Kind = "auto",
+        batch: int | None = None,
+        time_limit: float | None = None,
+        version: str = "",
+    ) -> None:
+        named = isinstance(simulate, str)
+        call = load_function(simulate) if isinstance(simulate, str) else simulate
+        self.name = simulate if isinstance(simulate, str) else _name_of(call)
+        self.batch = batch
+        code = code_checksum(self.name) if named else source_checksum(call)
+        self.identity = {"function": self.name, "kind": kind, "version": version, "code": code}
+        self.traceable = named or bool(version)
+        self._call, self._kind, self._limit = call, kind, time_limit
+        self._trial: Trial | None = None
+
+    def trial(self, designs: Space, dim: int | None) -> Trial:
+        """By a call with three designs, made once; none is made if all is known."""
+        if self._kind == "numpy" and dim is not None:
+            return Trial("numpy", dim, False, "it takes NumPy arrays")
+        if self._trial is None:
+            shares = torch.tensor([0.25, 0.5, 0.75], dtype=torch.float64)
+            x = designs.from_unit(shares[:, None].expand(3, designs.dim))
+            self._trial = self._function.trial(x, dim)
+        return self._trial
+
+    def outcomes(
+        self, batches: Sequence[Array], designs: Space, responses: Space, keep: Keep
+    ) -> Iterator[tuple[int, Outcome]]:
+        """Batch after batch; what took a tenth of a second is kept."""
+        dim, function = responses.dim, self._function
+        arrays = self.trial(designs, dim).kind == "numpy"
+        for number, x in enumerate(batches):
+            start = time.perf_counter()
+            with torch.no_grad():
+                call = function.arrays if arrays else function.tensors
+                y = whole_rows(call(torch.from_numpy(x), dim).numpy())
+            if time.perf_counter() - start >= _COSTLY:
+                keep(x, y)
+            yield number, Outcome(y)
+
+    def responses_with_gradient(self, x: Tensor, dim: int) -> Tensor:
+        """Of a function of tensors."""
+        return self._function.tensors(x, dim)
+
+    @property
+    def _function(self) -> Function:
+        return Function(self._call, self.name, self._kind, self._limit)
+
+
+class ProgramBackend:
+    """A program that is run once for each batch.
+
+    Args:
+        program: what to run.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self.name, self.traceable = program.name, True
+        self.batch: int | None = program.batch
+        self.identity = {
+            "command": list(program.command), "format": program.format,
+            "folder": str(program.place.resolve()), "version": program.version,
+            "files": program.checksum(),
+        }  # fmt: skip
+
+    def trial(self, designs: Space, dim: int | None) -> Trial:
+        """Nothing is tried: what a program's responses are has to be said."""
+        return Trial("program", dim or 0, False, "it is a program")
+
+    def outcomes(
+        self, batches: Sequence[Array], designs: Space, responses: Space, keep: Keep
+    ) -> Iterator[tuple[int, Outcome]]:
+        """Several batches at a time, in the order in which they end; all that succeed are kept."""
+        processes = Processes(self._program, designs, responses.names, self.name, keep)
+        yield from processes.outcomes(batches)
+
+    def responses_with_gradient(self, x: Tensor, dim: int) -> Tensor:
+        """There is none."""
+        raise TypeError(f"simulator {self.name} is a program: its responses carry no gradient")
+
+
+def _name_of(function: Callable[..., Any]) -> str:
+    """What to call a function."""
+    name = getattr(function, "__qualname__", type(function).__name__)
+    return str(name).rpartition("<locals>.")[2]

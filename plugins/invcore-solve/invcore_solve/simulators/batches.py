@@ -1,0 +1,106 @@
+"""Batches of designs: read back from the journal or computed, counted, given up when hopeless."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import numpy.typing as npt
+
+from invcore.plugin import Progress, SimulatorError, Space, Stage
+from invcore_solve.simulators.backends import Backend
+from invcore_solve.simulators.journal import Journal
+from invcore_solve.simulators.outcomes import Counts, Outcome
+
+Array = npt.NDArray[np.float64]
+
+_HOPELESS = 3  # batches without any response at the beginning, after which nothing more is tried
+
+
+class Batches:
+    """The work that a backend is given, a batch at a time.
+
+    Args:
+        backend: computes responses.
+        name: of the simulator, for messages.
+    """
+
+    def __init__(self, backend: Backend, name: str) -> None:
+        self._backend, self.name = backend, name
+        self.journal = Journal(None)
+        self.counts = Counts()
+        self._stage: Stage | None = None
+        self._good = self._bad = 0  # batches
+
+    def restart(self) -> None:
+        """Count from zero."""
+        self.counts = Counts()
+        self._good = self._bad = 0
+
+    @contextmanager
+    def shown(self, progress: Progress, label: str, rows: int) -> Iterator[None]:
+        """Show on a bar how many rows have been simulated in the block."""
+        with progress.stage(label, rows) as self._stage:
+            try:
+                yield
+            finally:
+                self._stage = None
+
+    def responses(self, x: Array, designs: Space, responses: Space) -> Array:
+        """Responses (N, Dy) of designs (N, Dx), NaN where there is none.
+
+        Raises:
+            SimulatorError: no batch at the beginning gave any response.
+        """
+        dim, size = responses.dim, self._backend.batch or len(x)
+        y, waiting = np.full((len(x), dim), np.nan), []
+        for start in range(0, len(x), size):
+            kept = self.journal.find(x[start : start + size], dim)
+            if kept is None:
+                waiting.append(start)
+                continue
+            y[start : start + size] = kept
+            self.counts.recalled += len(kept)
+            self.count(kept, Outcome(kept))
+        batches = [x[start : start + size] for start in waiting]
+        if batches:
+            keep = self.journal.keep
+            for number, outcome in self._backend.outcomes(batches, designs, responses, keep):
+                rows = slice(waiting[number], waiting[number] + size)
+                if outcome.y is not None:
+                    y[rows] = outcome.y
+                self.count(y[rows], outcome)
+                if self._bad >= _HOPELESS:
+                    self.check_hope()
+        self.check_hope()
+        return y
+
+    def count(self, y: Array, outcome: Outcome) -> None:
+        """Count a batch's rows (N, Dy), and move the bar."""
+        self.counts.add(y, outcome)
+        if np.isnan(y[:, 0]).all():
+            self._bad += 1
+        else:
+            self._good += 1
+        if self._stage is not None:
+            failed = {"failed": self.counts.failed} if self.counts.failed else {}
+            self._stage.advance(len(y), **failed)
+
+    def check_hope(self) -> None:
+        """Give up where no batch has given a response so far.
+
+        Raises:
+            SimulatorError: why, and what the simulator said last.
+        """
+        if self._good:
+            return
+        counts = self.counts
+        reasons = (reason for reason, _ in counts.failures.most_common() if reason in counts.said)
+        last = next((counts.said[reason] for reason in reasons), "")
+        raise SimulatorError(
+            f"simulator {self.name}: none of its first {counts.failed} rows has a response "
+            f"({counts.reasons()})"
+            + ("; raise time_limit, or lower batch" if "time limit" in counts.failures else "")
+            + (f"; it said last: {last}" if last else "")
+        )
