@@ -25,7 +25,7 @@ from torch import Tensor
 from invcore import Space
 from invcore.base.progress import Progress
 from invcore.learning import Scaling, Surrogate, SurrogateConfig, fit_surrogate
-from invcore.pipeline.propose import draw_points, propose_in_batches
+from invcore.pipeline.proposals import draw_points, propose_in_batches
 from invcore.plugin import (
     FitEnvironment,
     InverseMethod,

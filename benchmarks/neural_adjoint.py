@@ -24,7 +24,7 @@ from rich.table import Table
 from torch import Tensor
 
 from invcore.base.progress import Progress
-from invcore.pipeline.propose import propose_in_batches
+from invcore.pipeline.proposals import propose_in_batches
 from invcore.plugin import FitEnvironment, Problem, Targets, generator
 from invcore.registry.loader import installed
 from invcore.results import expected_best

@@ -22,8 +22,7 @@ import torch
 from invcore_optimisers import Evaluator, Problems
 from scipy.optimize import minimize
 
-from invcore.cli.kit import component_settings
-from invcore.plugin import Simulator, Targets, generator, installed
+from invcore.plugin import Simulator, Targets, component_settings, generator, installed
 
 TASKS = ("wave-packet", "billiards", "kuramoto-sivashinsky", "incompressible-flow")
 WORST = 1e6  # what a design without a response is worth: SciPy's line search wants a number

@@ -29,6 +29,7 @@ from invcore.base.text import one_line
 from invcore.base.types import Context
 from invcore.configs.config import Config, Field
 from invcore.configs.files import read_config
+from invcore.configs.settings import component_settings
 from invcore.contracts.candidates import Candidates, History
 from invcore.contracts.environment import FitEnvironment
 from invcore.contracts.events import Event
@@ -56,7 +57,7 @@ from invcore.spaces.priors import (
     Uniform,
 )
 from invcore.spaces.space import Grid, Space, Variable
-from invcore.storage.atomic import replace_file, replace_folder
+from invcore.storage.atomic import replace_file, whole_folder
 from invcore.storage.cache import Cache
 
 __all__ = [
@@ -116,6 +117,7 @@ __all__ = [
     "check_same_rows",
     "check_table",
     "close_names",
+    "component_settings",
     "generator",
     "hookimpl",
     "installed",
@@ -124,7 +126,7 @@ __all__ = [
     "read_config",
     "read_table",
     "replace_file",
-    "replace_folder",
     "resolve_device",
+    "whole_folder",
     "write_table",
 ]

@@ -8,7 +8,7 @@ import torch
 from invcore import RunConfig, ShapeError, Store, run
 from invcore.data.pairs import flat, joined, repeated
 from invcore.learning import Scaling, SurrogateConfig, TrainingConfig, fit_surrogate
-from invcore.pipeline.propose import rerank
+from invcore.pipeline import rerank
 from invcore.plugin import FitEnvironment, History, InverseMethod, Pairs, Targets
 from invcore.search import LocalisationConfig, localise
 from invcore.testing.cases.problems import Bowl, Known

@@ -54,7 +54,7 @@ def number(value: float | None, digits: int = 3) -> str:
     return f"{value:.{digits - 1}e}" if small else f"{value:.{digits}g}"
 
 
-def one_line(error: BaseException, width: int = 300) -> str:
+def one_line(error: BaseException, width: int = 600) -> str:
     """Why something failed: one line, without the control characters that could steer a terminal.
 
     What invcore raises on purpose stands for itself; anything else has its kind before it.

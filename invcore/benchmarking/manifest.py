@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 from pathlib import Path
 from typing import Literal
 
 from pydantic import ValidationError
 
 from invcore.base.errors import StoreError, close_names
-from invcore.configs.config import Config, Field
+from invcore.configs.config import Config, Field, stored_problem
+from invcore.storage.atomic import replace_file
 from invcore.storage.json_text import dump
 from invcore.storage.store import Store
 
@@ -113,12 +112,7 @@ def read_bench(store: Store, name: str) -> Bench:
     except OSError as error:
         raise StoreError(f"{path}: cannot be read ({error.strerror})") from None
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        at = ".".join(str(part) for part in first["loc"])
-        if at == "schema_version":
-            found = f"has schema {first['input']!r}, this invcore reads {_SCHEMA}"
-        else:
-            found = "damaged, " + " ".join(f"{at} {first['msg']}".split())
+        found = stored_problem(error, _SCHEMA)
         raise StoreError(
             f"{path}: {found}; {again} again: what is done is kept, and the manifest is replaced"
         ) from None
@@ -141,17 +135,8 @@ def write_bench(store: Store, bench: Bench) -> None:
         StoreError: that cannot be done.
     """
     path = manifest_path(store, bench.name)
-    folder = path.parent
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle, scratch = tempfile.mkstemp(prefix=".writing-", dir=folder)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(dump(bench.model_dump(mode="json"), indent=1))
-            os.chmod(scratch, 0o644)  # as runs are: a lab shares its store
-            os.replace(scratch, path)
-        except BaseException:
-            os.unlink(scratch)
-            raise
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(path, dump(bench.model_dump(mode="json"), indent=1).encode())
     except OSError as error:
-        raise StoreError(f"{folder}: cannot be written ({error.strerror})") from None
+        raise StoreError(f"{path.parent}: cannot be written ({error.strerror})") from None

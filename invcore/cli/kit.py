@@ -15,13 +15,11 @@ from invcore.cli.options import (
     store_option_beside_out,
 )
 from invcore.cli.text_table import wrap
-from invcore.configs.settings import component_settings
 
 __all__ = [
     "add_row",
     "bound",
     "component_option",
-    "component_settings",
     "device_option",
     "emit_json",
     "json_option",

@@ -109,6 +109,15 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
+def stored_problem(error: ValidationError, schema: int) -> str:
+    """Why a stored document cannot be used: another schema, or the first thing that is wrong."""
+    first = error.errors(include_url=False)[0]
+    place = ".".join(str(part) for part in first["loc"])
+    if place == "schema_version":
+        return f"has schema {first['input']!r}, this invcore reads {schema}"
+    return "damaged, " + " ".join(f"{place} {first['msg']}".split())
+
+
 def _one_line(error: ValidationError, model: type[BaseModel], where: str) -> str:
     """The first problem of a validation, and how many more there are."""
     problems = error.errors(include_url=False)

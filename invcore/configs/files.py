@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from invcore.base.errors import ConfigError
+from invcore.base.text import one_line
 
 
 def read_config(path: str | Path) -> dict[str, Any]:
@@ -35,7 +36,7 @@ def read_config(path: str | Path) -> dict[str, Any]:
         try:
             data = yaml.safe_load(text)
         except yaml.YAMLError as error:
-            raise ConfigError(f"{path}: {' '.join(str(error).split())}") from None
+            raise ConfigError(f"{path}: {one_line(error)}") from None
         if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
             raise ConfigError(f"{path}: expected 'key: value' lines")
         return data

@@ -8,12 +8,12 @@ Example:
 
 from __future__ import annotations
 
-from invcore.pipeline.build import Part, build, configured, rebuild
 from invcore.pipeline.designs import RankedDesigns, by_error, checked, distinct
 from invcore.pipeline.fit import SEARCHES, check_fits, fit_model
 from invcore.pipeline.judge import rerank, resimulate
+from invcore.pipeline.parts import Part, build, configured, rebuild
 from invcore.pipeline.pipeline import Pipeline
-from invcore.pipeline.propose import draw_points, propose, propose_in_batches
+from invcore.pipeline.proposals import draw_points, propose, propose_in_batches
 from invcore.pipeline.record import begin_record, failure, reason_of
 from invcore.pipeline.request import Request
 from invcore.storage.json_text import identity

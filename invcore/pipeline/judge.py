@@ -9,7 +9,7 @@ from invcore.contracts.method import Targets
 from invcore.contracts.simulator import Simulator
 from invcore.data.pairs import repeated, rows_of
 from invcore.learning.surrogate import Surrogate
-from invcore.pipeline.propose import ROWS
+from invcore.pipeline.proposals import ROWS
 from invcore.scoring.errors import squared_error
 
 

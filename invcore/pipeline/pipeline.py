@@ -22,7 +22,7 @@ from invcore.contracts.simulator import Simulator
 from invcore.data.pairs import Splits
 from invcore.pipeline.fit import fit_model
 from invcore.pipeline.judge import resimulate
-from invcore.pipeline.propose import propose
+from invcore.pipeline.proposals import propose
 from invcore.pipeline.record import begin_record, failure
 from invcore.pipeline.request import Request
 from invcore.storage.run_record import RunRecord, Timings

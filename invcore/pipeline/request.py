@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import torch
 
-from invcore.pipeline.build import Part
+from invcore.pipeline.parts import Part
 from invcore.registry.registry import Entry
 from invcore.registry.versions import versions_of
 from invcore.storage.json_text import identity

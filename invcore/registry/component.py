@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from invcore.base.errors import PluginError
+from invcore.base.text import one_line
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
@@ -66,8 +67,6 @@ class Component:
         try:
             return getattr(importlib.import_module(module), attribute)
         except (Exception, SystemExit) as cause:  # a plugin may raise anything
-            said = " ".join(str(cause).split())
             raise PluginError(
-                f"component {self.name!r}: cannot load {self.target}: "
-                f"{type(cause).__name__}: {said}"
+                f"component {self.name!r}: cannot load {self.target}: {one_line(cause)}"
             ) from cause

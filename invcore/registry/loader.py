@@ -12,6 +12,7 @@ import pluggy
 
 from invcore.base.errors import PluginError
 from invcore.base.kinds import Kind
+from invcore.base.text import one_line
 from invcore.registry import hookspecs
 from invcore.registry.component import Component
 from invcore.registry.registry import Entry, Registry
@@ -87,7 +88,7 @@ class Plugins:
         except (Exception, SystemExit) as error:  # a plugin may raise anything
             if self._manager.has_plugin(key):
                 self._manager.unregister(name=key)
-            cause = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+            cause = one_line(error, 300)
             self.infos.append(PluginInfo(owner, version, shown, cause=cause))
             self.registry.note(f"(Plugin {owner} is broken: {cause})")
             return

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import keyword
-import os
 import re
-import shutil
-import tempfile
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -16,6 +13,7 @@ import invcore
 from invcore.base.errors import ConfigError, StoreError, close_names
 from invcore.base.kinds import KINDS, Kind
 from invcore.registry.component import Component
+from invcore.storage.atomic import whole_folder
 
 _DISTRIBUTION = re.compile(r"[A-Za-z](?:[A-Za-z0-9]|[-_.](?=[A-Za-z0-9]))*")
 _SUMMARIES: dict[Kind, str] = {
@@ -25,6 +23,14 @@ _SUMMARIES: dict[Kind, str] = {
     "metric": "Share of targets for which some candidate comes near enough.",
     "executor": "Several runs at once, in threads.",
 }
+_TEMPLATES = files("invcore.registry") / "templates"
+
+
+def _imported() -> set[str]:
+    """The names that the modules of components import, which none can have for its class."""
+    texts = ((_TEMPLATES / kind / f"{kind}.py.txt").read_text("utf-8") for kind in KINDS)
+    heads = (text.partition("\n\n\n")[0] for text in texts)
+    return {name for head in heads for name in re.findall(r"\b[A-Z]\w+", head)}
 
 
 @dataclass(frozen=True)
@@ -72,9 +78,7 @@ class NewPlugin:
         """The class of the component."""
         words = re.split(r"[-_]+", self.name)
         name = "".join(word[:1].upper() + word[1:] for word in words)
-        taken = keyword.iskeyword(name) or name in re.findall(
-            r"\w+", self._template(f"{self.kind}.py")
-        )
+        taken = keyword.iskeyword(name) or name in _imported()
         return f"My{name}" if taken else name
 
     def files(self) -> dict[str, str]:
@@ -103,11 +107,8 @@ class NewPlugin:
 
     def _template(self, name: str) -> str:
         """A kind's own text, or the one for all kinds."""
-        for folder in (self.kind, "common"):
-            text = files("invcore.registry") / "templates" / folder / f"{name}.txt"
-            if text.is_file():
-                return text.read_text(encoding="utf-8")
-        raise FileNotFoundError(name)
+        own = _TEMPLATES / self.kind / f"{name}.txt"
+        return (own if own.is_file() else _TEMPLATES / "common" / f"{name}.txt").read_text("utf-8")
 
     def write(self, into: Path) -> Path:
         """Write the package; nothing is overwritten, and nothing half-written is left.
@@ -124,19 +125,12 @@ class NewPlugin:
         final = into / self.distribution
         if final.exists() or final.is_symlink():
             raise StoreError(f"{final} exists already: nothing was written")
-        scratch: Path | None = None
         try:
-            into.mkdir(parents=True, exist_ok=True)
-            scratch = Path(tempfile.mkdtemp(prefix=".new-plugin-", dir=into))
-            scratch.chmod(0o755)
-            for path, text in self.files().items():
-                file = scratch / path
-                file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_text(text, encoding="utf-8")
-            os.rename(scratch, final)
+            with whole_folder(final, overwrite=False) as folder:
+                for path, text in self.files().items():
+                    file = folder / path
+                    file.parent.mkdir(parents=True, exist_ok=True)
+                    file.write_text(text, encoding="utf-8")
         except OSError as error:
             raise StoreError(f"{final}: cannot be written ({error.strerror})") from None
-        finally:
-            if scratch is not None:
-                shutil.rmtree(scratch, ignore_errors=True)
         return final

@@ -14,7 +14,7 @@ from invcore.configs.run_config import RunConfig
 from invcore.contracts.method import InverseMethod
 from invcore.contracts.metric import Metric
 from invcore.contracts.task import Task
-from invcore.pipeline.build import Part, build
+from invcore.pipeline.parts import Part, build
 from invcore.pipeline.request import Request
 from invcore.registry.loader import Plugins
 

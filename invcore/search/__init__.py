@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from invcore.search.localisation import localise, localised_candidates
 from invcore.search.localisation_config import LocalisationConfig
-from invcore.search.localise import localise, localised_candidates
 from invcore.search.trust import Trust
 
 __all__ = [

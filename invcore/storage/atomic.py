@@ -1,4 +1,4 @@
-"""Folders that are there whole or not at all."""
+"""Files and folders that are there whole or not at all: the one place that renames."""
 
 from __future__ import annotations
 
@@ -8,14 +8,72 @@ import os
 import secrets
 import shutil
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-
-from invcore.base.errors import DataError
-from invcore.base.text import printable
 
 _TAKEN = (errno.ENOTEMPTY, errno.EEXIST)  # what a rename says where a folder stands
 _TRIES = 100  # against others who replace the same folder at the same time
+
+
+def replace_file(path: str | os.PathLike[str], data: bytes) -> None:
+    """Write a file under another name in its folder, then rename it: all or nothing.
+
+    Raises:
+        OSError: no such folder, no rights, a full disk; nothing is left behind.
+
+    Example:
+        >>> root = Path(tempfile.mkdtemp())
+        >>> replace_file(root / "a.txt", b"whole")
+        >>> os.listdir(root), (root / "a.txt").read_bytes()
+        (['a.txt'], b'whole')
+    """
+    target = Path(os.path.realpath(path))  # a link stays a link, to the new content
+    scratch = target.with_name(f".writing-{secrets.token_hex(8)}")
+    try:
+        with scratch.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())  # or a crash could leave the new name on an empty file
+        os.replace(scratch, target)
+    finally:
+        with contextlib.suppress(OSError):  # the rename has usually taken it away
+            scratch.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(final: Path, *, overwrite: bool = True) -> Iterator[Path]:
+    """A new folder to write into, which stands at ``final`` when the block has ended well.
+
+    Files and folders in it are readable by others, as a lab shares its results.
+
+    Args:
+        final: where; what stands there is replaced, folders above it are made.
+        overwrite: off: what stands there is kept, and it is an error.
+
+    Raises:
+        OSError: it cannot be written; nothing is left behind, an earlier folder stays.
+
+    Example:
+        >>> root = Path(tempfile.mkdtemp())
+        >>> with whole_folder(root / "final") as new:
+        ...     _ = (new / "page").write_text("hello")
+        >>> (root / "final" / "page").read_text(), os.listdir(root)
+        ('hello', ['final'])
+    """
+    final.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix=".writing-", dir=final.parent))
+    try:
+        yield scratch
+        for path in scratch.rglob("*"):
+            path.chmod(0o755 if path.is_dir() else 0o644)
+        scratch.chmod(0o755)
+        if overwrite:
+            replace_folder(scratch, final)
+        else:
+            os.rename(scratch, final)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def replace_folder(new: Path, final: Path) -> None:
@@ -64,31 +122,3 @@ def _put_back(old: Path, final: Path) -> bool:
     except OSError as error:
         return error.errno in _TAKEN  # another's stands by now
     return True
-
-
-def replace_file(path: str | os.PathLike[str], data: bytes, place: str) -> None:
-    """Write a file under another name in its folder, then rename it: all or nothing.
-
-    Raises:
-        DataError: no such folder, no rights, a full disk.
-    """
-    temporary = None
-    try:
-        target = Path(os.path.realpath(path))  # a link stays a link, to the new content
-        if not target.parent.is_dir():
-            raise DataError(f"{place}: its folder does not exist; create it first")
-        temporary = target.with_name(f".invcore-{secrets.token_hex(8)}.tmp")
-        with temporary.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())  # or a crash could leave the new name on an empty file
-        os.replace(temporary, target)
-    except DataError:
-        raise
-    except (OSError, ValueError) as error:  # ValueError: a path with a null byte
-        why = printable(getattr(error, "strerror", None) or error, 120)
-        raise DataError(f"{place}: cannot be written ({why}); check the path and disk") from error
-    finally:
-        if temporary is not None:
-            with contextlib.suppress(OSError):  # the rename has usually taken it away
-                temporary.unlink(missing_ok=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
 
+from invcore.storage.atomic import replace_file
 from invcore.storage.json_text import identity
 
 
@@ -51,11 +51,7 @@ class Cache:
             return load_file(path)
         except (OSError, SafetensorError):
             found = compute()
-        scratch = self.root / f".writing-{secrets.token_hex(8)}"
         with suppress(OSError):
             self.root.mkdir(parents=True, exist_ok=True)
-            scratch.write_bytes(save({k: v.contiguous() for k, v in found.items()}))
-            os.replace(scratch, path)
-        with suppress(OSError):
-            scratch.unlink(missing_ok=True)
+            replace_file(path, save({k: v.contiguous() for k, v in found.items()}))
         return found

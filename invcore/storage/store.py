@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,8 +14,10 @@ from pydantic import ValidationError
 from safetensors import SafetensorError
 
 from invcore.base.errors import StoreError, UnknownNameError, close_names
-from invcore.storage.atomic import replace_folder
-from invcore.storage.json_text import dump as dump
+from invcore.base.text import one_line
+from invcore.configs.config import stored_problem
+from invcore.storage.atomic import whole_folder
+from invcore.storage.json_text import dump
 from invcore.storage.run_record import _ID, SCHEMA, RunRecord
 
 if TYPE_CHECKING:
@@ -84,13 +85,8 @@ class Store:
         except OSError as error:
             raise StoreError(f"{path}: cannot be read ({error.strerror})") from None
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            if first["loc"] == ("schema_version",):
-                found = f"has schema {first['input']!r}, this invcore reads {SCHEMA}"
-                raise StoreError(f"{path}: {found}", remedy=_AGAIN) from None
-            at = ".".join(str(part) for part in first["loc"])
-            said = " ".join(f"{at} {first['msg']}".split())
-            raise StoreError(f"{path}: damaged, {said}", remedy=_AGAIN) from None
+            problem = stored_problem(error, SCHEMA)
+            raise StoreError(f"{path}: {problem}", remedy=_AGAIN) from None
         if record.id != run:
             raise StoreError(f"{path}: says that it is run {record.id}")
         for name, checksum in record.files.items():
@@ -123,7 +119,7 @@ class Store:
         try:
             return load_file(path)
         except (OSError, SafetensorError) as error:
-            raise StoreError(f"{path}: cannot be read ({error})".replace("\n", " ")) from None
+            raise StoreError(f"{path}: cannot be read ({one_line(error)})") from None
 
     def json(self, run: str, name: str) -> Any:
         """A JSON file of a run.
@@ -162,31 +158,21 @@ class Store:
         from safetensors.torch import save_file
 
         try:
-            self.root.mkdir(parents=True, exist_ok=True)
-            scratch = Path(tempfile.mkdtemp(prefix=".writing-", dir=self.root))
-        except OSError as error:
-            raise StoreError(f"{self.root}: cannot be written ({error.strerror})") from None
-        try:
-            for name, group in (tensors or {}).items():
-                flat = {k: v.detach().cpu().contiguous().clone() for k, v in group.items()}
-                save_file(flat, scratch / f"{name}.safetensors")
-            for name, document in (documents or {}).items():
-                (scratch / f"{name}.json").write_text(dump(document, indent=1))
-            if log is not None:
-                lines = "".join(dump(line, default=str) + "\n" for line in log)
-                (scratch / "log.jsonl").write_text(lines)
-            for path in scratch.iterdir():
-                path.chmod(0o644)  # as folders are: a lab shares its store
-            files = {path.name: _checksum(path) for path in sorted(scratch.iterdir())}
-            record = record.model_copy(update={"files": files})
-            (scratch / RECORD).write_text(dump(record.model_dump(mode="json"), indent=1))
-            scratch.chmod(0o755)
-            replace_folder(scratch, self.path(record.id))
+            with whole_folder(self.path(record.id)) as folder:
+                for name, group in (tensors or {}).items():
+                    flat = {k: v.detach().cpu().contiguous().clone() for k, v in group.items()}
+                    save_file(flat, folder / f"{name}.safetensors")
+                for name, document in (documents or {}).items():
+                    (folder / f"{name}.json").write_text(dump(document, indent=1))
+                if log is not None:
+                    lines = "".join(dump(line, fallback=str) + "\n" for line in log)
+                    (folder / "log.jsonl").write_text(lines)
+                files = {path.name: _checksum(path) for path in sorted(folder.iterdir())}
+                record = record.model_copy(update={"files": files})
+                (folder / RECORD).write_text(dump(record.model_dump(mode="json"), indent=1))
         except (OSError, SafetensorError) as error:
-            why = " ".join(str(getattr(error, "strerror", None) or error).split())
+            why = getattr(error, "strerror", None) or one_line(error)
             raise StoreError(f"{self.root}: cannot be written ({why})") from None
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
         return record
 
     def check_writable(self) -> None:

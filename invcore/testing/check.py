@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from invcore.base.errors import InvcoreError
+from invcore.base.text import one_line
 
 
 class CheckFailed(InvcoreError, AssertionError):
@@ -72,11 +73,8 @@ def run_checks(checks: Iterable[Check], subject: Any) -> Iterator[Outcome]:
             check.run(subject)
         except NotApplicable as reason:
             yield Outcome(check, "not applicable", str(reason))
-        except CheckFailed as failure:
-            yield Outcome(check, "failed", " ".join(str(failure).split()))
         except Exception as error:  # a plugin may raise anything
-            said = " ".join(f"{type(error).__name__}: {error}".split())
-            yield Outcome(check, "failed", said)
+            yield Outcome(check, "failed", one_line(error))
         else:
             yield Outcome(check, "passed")
 

@@ -8,6 +8,7 @@ import pytest
 
 from invcore.base import errors
 from invcore.base.errors import close_names
+from invcore.cli.main import exit_code
 
 FAMILY = {
     "ConfigError": (ValueError, 2),
@@ -19,6 +20,7 @@ FAMILY = {
     "DeviceError": (RuntimeError, 2),
     "BudgetError": (RuntimeError, 2),
     "SimulatorError": (RuntimeError, 4),
+    "UnfitError": (ValueError, 5),
     "DivergedError": (ArithmeticError, 4),
 }
 
@@ -38,7 +40,7 @@ def test_each_is_a_builtin_and_prints_its_message(name):
     error = kind("what is wrong")
     assert isinstance(error, builtin) and isinstance(error, errors.InvcoreError)
     assert str(error) == "what is wrong", "without the quotes of a KeyError"
-    assert error.exit_code == code
+    assert exit_code(error) == code
     assert str(kind()) == name
     again = pickle.loads(pickle.dumps(error))  # noqa: S301 - executors send errors
     assert type(again) is kind and str(again) == "what is wrong"

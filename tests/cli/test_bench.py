@@ -227,10 +227,10 @@ class Gate(InverseMethod):
     def fit(self, problem, train, val, env):
         print("noise")
         folder = Path(self.config.folder)
-        (folder / f"{context.seed}-{os.getpid()}").touch()
-        if context.seed in self.config.die:
+        (folder / f"{env.seed}-{os.getpid()}").touch()
+        if env.seed in self.config.die:
             os.kill(os.getpid(), 9)
-        while context.seed in self.config.stop and not (folder / "open").exists():
+        while env.seed in self.config.stop and not (folder / "open").exists():
             time.sleep(0.05)
         return Model()
     def restore(self, problem, state):

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from invcore.base.progress import Progress
-from invcore.pipeline.propose import propose_in_batches
+from invcore.pipeline.proposals import propose_in_batches
 from invcore.plugin import Simulator, Targets
 
 
@@ -54,7 +54,7 @@ def test_run_is_scored_by_the_tasks_own_simulator(go):
 
 
 def test_metric_of_one_task_is_no_part_of_other_tasks_runs(go):
-    assert list(go(plan=True).resolved()["metrics"]) == ["best"]
+    assert list(go(plan=True).request.resolved["metrics"]) == ["best"]
     assert go(task="closed").metric("of-closed").value == 1.0
     with pytest.raises(KeyError):
         go().metric("of-closed")
@@ -138,7 +138,7 @@ def test_ranked_model_is_scored_by_its_own_order(go):
 
 @pytest.mark.parametrize("rows", [1, 5, 12, 1000])
 def test_batches_change_nothing(monkeypatch, rows, line, go):
-    monkeypatch.setattr("invcore.pipeline.propose.ROWS", rows)
+    monkeypatch.setattr("invcore.pipeline.proposals.ROWS", rows)
     y, context = torch.rand(9, 1), {"i": torch.arange(9)}
     points = torch.rand(9, 5, 1, dtype=torch.float64)
     whole = go.model(0.3).propose(Targets(y), points).x

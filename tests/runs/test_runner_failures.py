@@ -43,9 +43,9 @@ def test_metric_that_fails_is_left_out_and_said(go, monkeypatch, capsys):
     def boom(self, evaluation):
         raise RuntimeError("no\nroom")
 
-    monkeypatch.setattr(type(go(plan=True).metrics["best"]), "measure", boom)
+    monkeypatch.setattr(type(go(plan=True).metric("best")), "measure", boom)
     record = go()
-    said = "metric best left out: RuntimeError: no room; --force runs again"
+    said = "metric best left out: RuntimeError: no room; force=True runs again"
     assert (record.status, record.notes, record.metrics) == ("ok", (said,), ())
     assert {"warning": said} in log(go, record)
     show(record, go.store)

@@ -87,7 +87,7 @@ def build_executor(
     """
     from invcore.base.errors import ConfigError, UnknownNameError
     from invcore.configs.settings import component_settings
-    from invcore.pipeline.build import build
+    from invcore.pipeline.parts import build
 
     if name is None and (jobs or 1) == 1:
         if settings:

@@ -7,6 +7,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
+from invcore.base.text import one_line
 from invcore.cli.views.config_fields import dotted, flatten
 
 if TYPE_CHECKING:
@@ -87,8 +88,8 @@ def _of_task(loaded: type[Any]) -> dict[str, Any]:
             "responses": _variables(task.responses),
         }
     except Exception as error:  # a plugin may raise anything
-        cause = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        return {"note": f"its default settings do not build it, so no spaces: {cause}"}
+        why = f"its default settings do not build it, so no spaces: {one_line(error)}"
+        return {"note": why}
 
 
 def _variables(space: Space) -> list[dict[str, Any]]:

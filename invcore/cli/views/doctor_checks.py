@@ -16,6 +16,7 @@ from typing import Literal
 import invcore
 from invcore.base.errors import InvcoreError, StoreError
 from invcore.base.kinds import KINDS, Kind
+from invcore.base.text import one_line
 from invcore.registry.loader import Plugins
 
 State = Literal["ok", "warning", "problem"]
@@ -107,9 +108,8 @@ def check_components(plugins: Plugins) -> Iterator[Check]:
                     plugins.registry.load(kind, entry.component.name)
                 loaded += 1
             except InvcoreError as error:
-                found = " ".join(str(error).split())
                 advice = f"reinstall {entry.plugin}, or tell its authors"
-                yield Check(f"{kind} {entry.component.name}", "problem", found, advice)
+                yield Check(f"{kind} {entry.component.name}", "problem", one_line(error), advice)
     yield Check("components", "ok", f"{loaded} load")
 
 
@@ -122,8 +122,7 @@ def check_devices() -> Iterator[Check]:
 
             names = available()
         except Exception as error:  # a broken torch raises all sorts of things
-            found = f"{type(error).__name__}: {' '.join(str(error).split())}"
-            yield Check("devices", "problem", found, "reinstall torch")
+            yield Check("devices", "problem", one_line(error), "reinstall torch")
             return
     idle = "cuda:0" not in names and Path("/proc/driver/nvidia/version").exists()
     if said or idle:

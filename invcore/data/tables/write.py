@@ -141,7 +141,7 @@ def write_table(
     place = printable(os.fspath(path))
     check_names(names, place)
     columns = checked_columns(names, values, place)
-    replace_file(path, encode(columns, Path(path).suffix.lower(), place), place)
+    _write(path, encode(columns, Path(path).suffix.lower(), place), place)
 
 
 def check_output(path: str | os.PathLike[str]) -> None:
@@ -157,3 +157,14 @@ def check_output(path: str | os.PathLike[str]) -> None:
         raise DataError(f"{place}: is a folder, or its folder does not exist")
     if not os.access(folder, os.W_OK):
         raise DataError(f"{place}: cannot be written; check the rights of its folder")
+
+
+def _write(path: str | os.PathLike[str], data: bytes, place: str) -> None:
+    """The whole file, or a DataError and nothing."""
+    try:
+        replace_file(path, data)
+    except FileNotFoundError:
+        raise DataError(f"{place}: its folder does not exist; create it first") from None
+    except (OSError, ValueError) as error:  # ValueError: a path with a null byte
+        why = printable(getattr(error, "strerror", None) or error, 120)
+        raise DataError(f"{place}: cannot be written ({why}); check the path and disk") from error

@@ -6,6 +6,7 @@ import torch
 from safetensors.torch import load, save
 from torch import Tensor
 
+from invcore.base.text import one_line
 from invcore.contracts.environment import FitEnvironment
 from invcore.contracts.method import InverseModel, Targets
 from invcore.testing.cases.comparison import (
@@ -163,8 +164,7 @@ def check_state_tensors(subject: MethodSubject) -> None:
     try:
         save(state)
     except Exception as error:
-        said = " ".join(str(error).split())[:200]
-        raise CheckFailed(f"safetensors cannot store the state: {said}") from None
+        raise CheckFailed(f"safetensors cannot store the state: {one_line(error, 200)}") from None
 
 
 def check_cuda(subject: MethodSubject) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
-import tempfile
 import zipfile
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from invcore.plugin import DataError
+from invcore.plugin import DataError, replace_file
 
 VERSION = 1
 SHIPPED = "cells.npz"
@@ -156,11 +156,9 @@ def write_arrays(path: Path, arrays: dict[str, np.ndarray[Any, Any]]) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, scratch = tempfile.mkstemp(prefix=".writing-", suffix=".npz", dir=path.parent)
-        os.close(handle)
-        np.savez_compressed(scratch, allow_pickle=False, **arrays)
-        os.chmod(scratch, 0o644)  # a temporary file is its maker's alone
-        os.replace(scratch, path)
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, allow_pickle=False, **arrays)
+        replace_file(path, buffer.getvalue())
     except OSError as error:
         raise DataError(f"{path}: cannot be written ({error})") from None
 

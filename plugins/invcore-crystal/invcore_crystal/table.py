@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.request import urlopen
@@ -12,7 +11,7 @@ from urllib.request import urlopen
 import torch
 from torch import Tensor
 
-from invcore.plugin import DataError, Pairs, Table, read_table
+from invcore.plugin import DataError, Pairs, Table, read_table, replace_file
 from invcore_crystal.lattice import UNSTRAINED
 
 COMMIT = "2c7ab5ec49cef95b5ecf2188757550ca0270eac5"
@@ -88,9 +87,7 @@ def download(
     try:
         final.mkdir(parents=True, exist_ok=True)
         for name, data in fetched.items():
-            with tempfile.NamedTemporaryFile(dir=final, delete=False) as scratch:
-                scratch.write(data)
-            Path(scratch.name).replace(final / name)
+            replace_file(final / name, data)
     except OSError as error:
         raise DataError(f"{final}: cannot be written ({error.strerror})") from None
     return final

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import tempfile
 import warnings
 import zipfile
 from collections.abc import Mapping
@@ -18,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from invcore.plugin import DataError, isolated
+from invcore.plugin import DataError, isolated, replace_file
 
 COMMIT = "354473fc4d01206308637836c7c6ddf2ffdf89a5"
 BLOB = "377997954de7b2b36dfc5e78749ad57b7ef18e06"
@@ -171,7 +170,5 @@ def download(to: str | os.PathLike[str], *, url: str = URL, blob: str = BLOB) ->
     if found != blob:
         raise DataError(f"{url}: its git blob id is {found}, the published one's is {blob}")
     final.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=final.parent, delete=False) as scratch:
-        scratch.write(data)
-    Path(scratch.name).replace(final)
+    replace_file(final, data)
     return final

@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from invcore.plugin import ConfigError, ShapeError, Space, StoreError, replace_folder
+from invcore.plugin import ConfigError, ShapeError, Space, StoreError, whole_folder
 from invcore_proxy.ensemble import Proxy
 from invcore_proxy.fitting import ProxyReport
 from invcore_proxy.picture import draw_held_out
@@ -109,21 +107,13 @@ def write_bundle(
         files={TENSORS: hashlib.sha256(tensors).hexdigest()},
     )
     try:
-        final.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=f".{final.name}-writing-", dir=final.parent))
+        with whole_folder(final) as new:
+            (new / TENSORS).write_bytes(tensors)
+            draw_held_out(report.held_out, new / PICTURE)
+            document = json.dumps(record.model_dump(mode="json"), indent=1, allow_nan=False)
+            (new / RECORD).write_text(document + "\n", encoding="utf-8")
     except OSError as error:
         raise StoreError(f"{folder}: cannot be written ({error.strerror})") from None
-    try:
-        (scratch / TENSORS).write_bytes(tensors)
-        draw_held_out(report.held_out, scratch / PICTURE)
-        document = json.dumps(record.model_dump(mode="json"), indent=1, allow_nan=False)
-        (scratch / RECORD).write_text(document + "\n", encoding="utf-8")
-        scratch.chmod(0o755)
-        replace_folder(scratch, final)
-    except OSError as error:
-        raise StoreError(f"{folder}: cannot be written ({error.strerror})") from None
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
     return Bundle(Path(folder), record, proxy)
 
 

@@ -8,12 +8,9 @@ from typing import Any
 
 import click
 
-_MANY_ZEROS = 0.1  # a share of the responses
+from invcore.cli.kit import emit_json, json_option, setting_option
 
-_json = click.option(
-    "--json", "as_json", is_flag=True, help="Print JSON for machines instead of words."
-)
-_set = click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="One setting.")
+_MANY_ZEROS = 0.1  # a share of the responses
 
 
 def _columns(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -67,14 +64,14 @@ def proxy() -> None:
     show_default=True,
     help="How much is trained.",
 )
-@_set
+@setting_option("One setting; may be repeated.")
 @click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="Root of all randomness."
 )
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1.")
 @click.option("--title", default="", help="One line for people.")
 @click.option("--licence", type=click.Path(dir_okay=False), help="File: the data's licence.")
-@_json
+@json_option
 def fit(
     both: tuple[str, ...], out: str, settings: tuple[str, ...], whole: tuple[str, ...],
     average_duplicates: bool, preset: str, seed: int, device: str, title: str, licence: str | None,
@@ -92,7 +89,6 @@ def fit(
     from invcore.cli.kit import terminal_progress
     from invcore.plugin import FitEnvironment, resolve_device
     from invcore_proxy.bundle import check_free, write_bundle
-    from invcore_proxy.console import emit_json
     from invcore_proxy.fitting import fit_proxy
     from invcore_proxy.printing import show_errors
     from invcore_proxy.record import Provenance
@@ -135,11 +131,10 @@ def fit(
 
 @proxy.command()
 @click.argument("bundle", type=click.Path())
-@_json
+@json_option
 def show(bundle: str, as_json: bool) -> None:
     """Say what a bundle is, where it came from, and how far it is off."""
     from invcore_proxy.bundle import read_bundle
-    from invcore_proxy.console import emit_json
     from invcore_proxy.printing import show_bundle
 
     found = read_bundle(bundle)
@@ -152,7 +147,7 @@ def show(bundle: str, as_json: bool) -> None:
 @proxy.command()
 @click.argument("bundle", type=click.Path())
 @click.option("--simulator", metavar="TASK", help="An installed task that the bundle stands for.")
-@_set
+@setting_option("One setting; may be repeated.")
 @click.option(
     "--count", type=click.IntRange(1), default=200, show_default=True, help="Designs to simulate."
 )
@@ -161,7 +156,7 @@ def show(bundle: str, as_json: bool) -> None:
 @click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="Decides the designs."
 )
-@_json
+@json_option
 def validate(
     bundle: str, simulator: str | None, settings: tuple[str, ...], count: int, both: str | None,
     seed: int, as_json: bool, **given: Any,
@@ -172,10 +167,9 @@ def validate(
     invcore proxy validate my-task/ --simulator nanoshell --set water=1.8 --count 200
     invcore proxy validate my-task/ --table fresh.csv
     """  # noqa: D301 - click wants the character
-    from invcore.cli.kit import component_settings, terminal_progress
-    from invcore.plugin import installed
+    from invcore.cli.kit import terminal_progress
+    from invcore.plugin import component_settings, installed
     from invcore_proxy.bundle import read_bundle
-    from invcore_proxy.console import emit_json
     from invcore_proxy.printing import show_errors
     from invcore_proxy.validation import against_simulator, against_table
 
@@ -209,7 +203,7 @@ def _tables(given: dict[str, Any], both: tuple[str, ...]) -> Any:
 
 def _config(given: dict[str, Any], settings: tuple[str, ...], preset: str) -> Any:
     """The preset, then the flags, then ``--set``."""
-    from invcore.cli.kit import component_settings
+    from invcore.plugin import component_settings
     from invcore_proxy.config import ProxyConfig
 
     if given["squash"] and given["non_negative"]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 
+from invcore.cli.kit import add_row, number, safe, stdout, table
 from invcore_proxy.bundle import Bundle
-from invcore_proxy.console import number, plain, show_table
 from invcore_proxy.reliability import ProxyErrors
 
 
@@ -36,30 +38,41 @@ def show_errors(errors: ProxyErrors, where: str) -> None:
 def show_bundle(bundle: Bundle) -> None:
     """What a bundle is, where it came from, and how far it is off."""
     record, report = bundle.record, bundle.report
-    click.echo(plain(record.title or str(bundle.folder)))
+    click.echo(safe(record.title or str(bundle.folder)))
     click.echo(
-        f"{record.designs.dim} design variables: {plain(_few(record.designs.names))}\n"
-        f"{record.responses.dim} responses: {plain(_few(record.responses.names))}\n"
+        f"{record.designs.dim} design variables: {safe(_few(record.designs.names))}\n"
+        f"{record.responses.dim} responses: {safe(_few(record.responses.names))}\n"
         f"{record.config.members} networks, {report.parameters} weights, "
         f"{report.train_rows + report.val_rows} pairs learnt from"
         + (f", {report.symmetries} symmetries" if report.symmetries > 1 else "")
     )
     for table in record.provenance.tables:
-        click.echo(plain(f"table {table.name}, {table.rows} rows, sha256 {table.sha256[:12]}"))
+        click.echo(safe(f"table {table.name}, {table.rows} rows, sha256 {table.sha256[:12]}"))
     said = record.provenance
     versions = ", ".join(f"{name} {version}" for name, version in said.versions.items())
-    click.echo(plain(f"{said.created}, seed {said.seed}, {versions}"))
+    click.echo(safe(f"{said.created}, seed {said.seed}, {versions}"))
     if said.note:
-        click.echo(plain(said.note))
+        click.echo(safe(said.note))
     if record.licence:
-        click.echo("licence: " + plain(record.licence.strip().split("\n")[0]))
+        click.echo("licence: " + safe(record.licence.strip().split("\n")[0]))
     click.echo()
     show_errors(report.held_out, "held-out rows")
     for name, errors in report.tests.items():
         click.echo()
-        show_errors(errors, f"rows of {plain(name)}")
+        show_errors(errors, f"rows of {safe(name)}")
 
 
 def _few(names: tuple[str, ...], most: int = 8) -> str:
     more = f", … ({len(names) - most} more)" if len(names) > most else ""
     return ", ".join(names[:most]) + more
+
+
+def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table for people."""
+    shown = table(*columns)
+    for row in rows:
+        add_row(shown, *row)
+    console = stdout()
+    console.print(title, markup=False)
+    console.print(shown)
+    console.print()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,22 +10,11 @@ from typing import Any
 
 import click
 
-_store = click.option(
-    "--store",
-    "--out",
-    "store_path",
-    default="runs",
-    show_default=True,
-    type=click.Path(file_okay=False),
-    help="Folder of the runs.",
-)
-_json = click.option(
-    "--json", "as_json", is_flag=True, help="Print JSON for machines instead of words."
-)
+from invcore.cli.kit import emit_json, json_option, safe, store_option
 
 
 @click.command()
-@_store
+@store_option
 @click.option("--bench", metavar="NAME", help="A benchmark of the store; else all runs.")
 @click.option(
     "--to",
@@ -36,7 +23,7 @@ _json = click.option(
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder of the report; an earlier report there is replaced.",
 )
-@_json
+@json_option
 def report(store_path: str, bench: str | None, to: Path, as_json: bool) -> None:
     """Write stored runs as one HTML page with pictures.
 
@@ -49,12 +36,12 @@ def report(store_path: str, bench: str | None, to: Path, as_json: bool) -> None:
     with _bar() as bar:
         made = make(Store(store_path), to, bench, bar)
     if as_json:
-        _emit(made.document())
+        emit_json(made.document())
         return
     if bench is None and made.collection.bench:
         click.echo(f"note: reporting benchmark {made.collection.bench}, the only one", err=True)
     for one in made.boards:
-        click.echo(_plain(answer(one)))
+        click.echo(safe(answer(one)))
     if made.collection.left_out:
         count = len(made.collection.left_out)
         click.echo(f"note: the page ends with what is not shown ({count}), and why", err=True)
@@ -64,8 +51,8 @@ def report(store_path: str, bench: str | None, to: Path, as_json: bool) -> None:
 @click.command()
 @click.argument("first", metavar="RUN")
 @click.argument("second", metavar="RUN")
-@_store
-@_json
+@store_option
+@json_option
 def compare(first: str, second: str, store_path: str, as_json: bool) -> None:
     """Compare two runs, target by target.
 
@@ -77,10 +64,10 @@ def compare(first: str, second: str, store_path: str, as_json: bool) -> None:
 
     found = compare_runs(Store(store_path), first, second)
     if as_json:
-        _emit(found.document() | {"sentence": sentence(found)})
+        emit_json(found.document() | {"sentence": sentence(found)})
         return
     for line in table(found):
-        click.echo(_plain(line))
+        click.echo(safe(line))
 
 
 @contextmanager
@@ -101,23 +88,3 @@ def _bar() -> Iterator[Callable[[int], Callable[[], None]]]:
     finally:
         for bar in bars:
             bar.__exit__(None, None, None)
-
-
-def _plain(text: str) -> str:
-    """One line without the control characters with which a file could steer a terminal."""
-    return "".join(c if c.isprintable() else "?" for c in text)
-
-
-def _emit(document: Any) -> None:
-    """Print JSON; numbers that it does not know become null."""
-    click.echo(json.dumps(_known(document), indent=2, allow_nan=False))
-
-
-def _known(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, dict):
-        return {key: _known(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_known(item) for item in value]
-    return value

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from invcore.plugin import StoreError, replace_folder
+from invcore.plugin import StoreError, whole_folder
 
 PAGE, PICTURES = "index.html", "pictures"
 MARK = '<meta name="generator" content="invcore-report">'
@@ -39,22 +37,14 @@ def replacing(folder: Path) -> Iterator[Path]:
     """
     check(folder)
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=".writing-", dir=folder.parent))
+        with whole_folder(folder) as new:
+            (new / PICTURES).mkdir()
+            yield new
+            check(folder)  # it may have changed while we were drawing
+    except StoreError:
+        raise
     except OSError as error:
         raise StoreError(f"{folder}: cannot be written ({error.strerror})") from None
-    try:
-        new = scratch / "new"
-        (new / PICTURES).mkdir(parents=True)
-        yield new
-        check(folder)  # it may have changed while we were drawing
-        replace_folder(new, folder)
-    except OSError as error:
-        if isinstance(error, StoreError):
-            raise
-        raise StoreError(f"{folder}: cannot be written ({error.strerror})") from None
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _is_ours(folder: Path) -> bool:

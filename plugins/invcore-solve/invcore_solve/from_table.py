@@ -70,7 +70,7 @@ def fit(
         UnknownNameError: no such method.
 
     Example:
-        >>> import invcore_solve
+        >>> import invcore_solve, torch
         >>> x = torch.rand(200, 2, generator=torch.Generator().manual_seed(0))
         >>> designer = invcore_solve.fit(x, x.sum(1), method="na", preset="quick")
         >>> ranked = designer.propose([[0.7]], candidates=3)

@@ -250,7 +250,8 @@ def test_method_that_needs_a_gradient(call, make_plugins, monkeypatch):
 
     plugins = make_plugins(method={"steep": Steep})
     monkeypatch.setattr("invcore.registry.loader.installed", lambda: plugins)
-    monkeypatch.setattr("invcore_solve.from_simulator.installed", lambda: plugins)
+    for place in ("from_simulator", "commands.on_simulator"):
+        monkeypatch.setattr(f"invcore_solve.{place}.installed", lambda: plugins)
     words = ["--simulator", "my_sims:arrays", "--bounds", "a=0:1", *ONE, "--method", "steep"]
     code, out, err = call("solve", *words)
     assert (code, out) == (5, "") and err.count("\n") == 1

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import torch
 from invcore_solve import Designer
-from invcore_solve.designer import distinct
 
 from invcore import Store
 from invcore.base.errors import (
@@ -22,6 +21,7 @@ from invcore.base.errors import (
     UnknownNameError,
 )
 from invcore.data.tables.read import read_table
+from invcore.pipeline import distinct
 from invcore.plugin import Candidates, InverseMethod, InverseModel, Needs, generator
 
 SMALL = {"width": 32, "depth": 2, "training": {"epochs": 40, "lr": 0.01, "batch_size": 32}}
@@ -76,7 +76,7 @@ def test_designs_are_inside_of_the_bounds_and_distinct(designer, proposal):
 
 def test_rank_is_by_the_upper_bound_of_the_distance(designer, proposal):
     scale = truth(X).std(0, unbiased=False)
-    bound = ((proposal.predicted - proposal.target).abs() + proposal.error) / scale
+    bound = ((proposal.predicted - proposal.target).abs() + proposal.predicted_error) / scale
     badness = bound.square().mean(1)
     for target in TARGETS:
         rows = badness[(proposal.target == target).all(dim=1)]
@@ -90,9 +90,9 @@ def test_best_designs_give_what_was_wanted(proposal):
     off = (truth(best.designs) - best.target).abs() / scale
     assert float(off.mean()) < 0.1 and float(off.max()) < 0.3, off
     off = (truth(proposal.designs) - proposal.predicted).abs()
-    covered = (off <= proposal.error).double().mean()
+    covered = (off <= proposal.predicted_error).double().mean()
     assert float(covered) > 0.6
-    assert best.notes == ("", "", "") and len(proposal.top(10_000)) == len(proposal)
+    assert best.reach == ("", "", "") and len(proposal.top(10_000)) == len(proposal)
 
 
 def test_columns_and_files(proposal, tmp_path):
@@ -128,9 +128,9 @@ def test_whole_columns_stay_whole():
 @pytest.mark.parametrize("target", [[0.0, 170.0], [99.0, 0.0]])
 def test_out_of_reach(designer, target, complaint):
     message = complaint(DataError, designer.propose, [TARGETS[0].tolist(), target])
-    assert "target 2: y" in message and "--extrapolate" in message
+    assert "target 2: y" in message and "extrapolate=True" in message
     found = designer.propose([TARGETS[0].tolist(), target], candidates=5, extrapolate=True)
-    assert set(found.columns()["reach"]) == {"ok", found.notes[-1]} and found.notes[-1]
+    assert set(found.columns()["reach"]) == {"ok", found.reach[-1]} and found.reach[-1]
     message = complaint(DataError, fit, targets=[target])
     assert "target 1" in message
 
@@ -149,7 +149,7 @@ def test_stored_model_gives_the_same_bit_for_bit(tmp_path, monkeypatch):
     cached = fit(store=store, bounds=BOUNDS)
     for other in (loaded, cached):
         found = other.propose(TARGETS, candidates=20)
-        for name in ("designs", "predicted", "error", "rank", "target"):
+        for name in ("designs", "predicted", "predicted_error", "rank", "target"):
             assert torch.equal(getattr(found, name), getattr(expected, name)), name
         assert found.names == expected.names
     other = [{"seed": 1}, {"bounds": {}}, {"x": X + 1e-9}, {"preset": "default"}]

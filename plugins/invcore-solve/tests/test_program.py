@@ -286,7 +286,7 @@ def test_what_has_ended_well_is_kept_whatever_comes(make, tmp_path):
             time.sleep(0.05)
         raise KeyboardInterrupt
 
-    own._count = interrupt  # when the first batch has come back
+    own._batches.count = interrupt  # when the first batch has come back
     with pytest.raises(KeyboardInterrupt):
         own.simulate(X)
     again = make("give(plain)", journal=folder)
@@ -320,7 +320,7 @@ def test_nothing_runs_on_when_the_caller_stops(make, tmp_path, leftovers):
             time.sleep(0.02)
         raise KeyboardInterrupt
 
-    own._count = interrupt  # when the first batch has ended
+    own._batches.count = interrupt  # when the first batch has ended
     with pytest.raises(KeyboardInterrupt):
         own.simulate(X)
     pids = [int(path.name.removeprefix("pid-")) for path in tmp_path.glob("pid-*")]

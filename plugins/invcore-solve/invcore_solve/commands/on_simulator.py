@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from invcore.cli.kit import bound, component_settings, emit_json, progress
-from invcore.plugin import installed
+from invcore.cli.kit import bound, emit_json, progress
+from invcore.plugin import component_settings, installed
 from invcore_solve.commands.view import document, show
 from invcore_solve.from_simulator import solve_with
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from invcore.cli.kit import bound, component_settings, emit_json, progress, warn
-from invcore.plugin import Table, UnfitError, installed, read_table
+from invcore.cli.kit import bound, emit_json, progress, warn
+from invcore.plugin import Table, UnfitError, component_settings, installed, read_table
 from invcore_solve.commands.view import document, show
 from invcore_solve.designer import Designer
 from invcore_solve.from_table import fit

@@ -59,6 +59,7 @@ class FunctionBackend:
         batch: rows that it is given at once; None for all.
         time_limit: seconds for one call; None for no limit.
         version: any text; part of its identity.
+        name: for messages; else its own.
     """
 
     def __init__(
@@ -69,13 +70,14 @@ class FunctionBackend:
         batch: int | None = None,
         time_limit: float | None = None,
         version: str = "",
+        name: str = "",
     ) -> None:
         named = isinstance(simulate, str)
         call = load_function(simulate) if isinstance(simulate, str) else simulate
-        self.name = simulate if isinstance(simulate, str) else _name_of(call)
-        self.batch = batch
-        code = code_checksum(self.name) if named else source_checksum(call)
-        self.identity = {"function": self.name, "kind": kind, "version": version, "code": code}
+        own = simulate if isinstance(simulate, str) else _name_of(call)
+        self.name, self.batch = name or own, batch
+        code = code_checksum(own) if named else source_checksum(call)
+        self.identity = {"function": own, "kind": kind, "version": version, "code": code}
         self.traceable = named or bool(version)
         self._call, self._kind, self._limit = call, kind, time_limit
         self._trial: Trial | None = None
@@ -119,11 +121,12 @@ class ProgramBackend:
 
     Args:
         program: what to run.
+        name: for messages; else its own.
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, name: str = "") -> None:
         self._program = program
-        self.name, self.traceable = program.name, True
+        self.name, self.traceable = name or program.name, True
         self.batch: int | None = program.batch
         self.identity = {
             "command": list(program.command), "format": program.format,

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from invcore.plugin import ConfigError, close_names
+from invcore.plugin import ConfigError, close_names, one_line
 
 _FOREIGN = ("site-packages", "dist-packages")
 _DRIVERS = ("__main__", "__mp_main__", "conftest")  # scripts that ask for designs: no simulators
@@ -44,8 +44,8 @@ def load_function(name: str) -> Callable[..., Any]:
             raise ConfigError(
                 f"simulator {name!r}: no module {error.name!r} in {here} or among what is installed"
             ) from None
-        said = " ".join(f"{type(error).__name__}: {error}".split())
-        raise ConfigError(f"simulator {name!r}: importing {module_name} raised {said}") from error
+        why = one_line(error)
+        raise ConfigError(f"simulator {name!r}: importing {module_name} raised {why}") from error
     for part in attribute.split("."):
         if not hasattr(found, part):
             words = getattr(found, "__dict__", {}).items()  # without what it imported

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from invcore.plugin import SimulatorError
+from invcore.plugin import SimulatorError, one_line
 from invcore_solve.simulators.time_limit import time_limit
 
 Kind = Literal["auto", "torch", "numpy"]
@@ -98,7 +98,7 @@ class Function:
             raise
         except (Exception, SystemExit) as error:  # whatever a user's code may raise
             raise SimulatorError(
-                f"simulator {self.name} raised {_said(error)} "
+                f"simulator {self.name} raised {one_line(error, 200)} "
                 f"(given designs of shape {tuple(x.shape)})"
             ) from error
 
@@ -131,11 +131,11 @@ class Function:
             y = self.arrays(x, dim)
         except SimulatorError as error:
             first, second = refused.__cause__, error.__cause__
-            if second is None or str(first) == str(second):
+            if first is None or second is None or str(first) == str(second):
                 raise
             raise SimulatorError(
-                f"simulator {self.name} raised {_said(second)} for a NumPy array, and "
-                f"{_said(first)} for a tensor (given designs of shape {tuple(x.shape)})"
+                f"simulator {self.name} raised {one_line(second, 200)} for a NumPy array, and "
+                f"{one_line(first, 200)} for a tensor (given designs of shape {tuple(x.shape)})"
             ) from error
         return self._trial("numpy", y, False, "it takes NumPy arrays")
 
@@ -171,8 +171,3 @@ class Function:
 def _kind(value: Any) -> str:
     """What a value is, in words."""
     return "None" if value is None else f"a value of type {type(value).__name__}"
-
-
-def _said(error: BaseException | None) -> str:
-    """What was raised, in one line that is not too long."""
-    return " ".join(f"{type(error).__name__}: {error}".split())[:200]

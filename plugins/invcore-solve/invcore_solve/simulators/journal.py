@@ -10,7 +10,7 @@ import numpy.typing as npt
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
-from invcore.plugin import DataError, StoreError, replace_file
+from invcore.plugin import StoreError, replace_file
 
 Array = npt.NDArray[np.float64]
 
@@ -59,8 +59,8 @@ class Journal:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             content = {"x": np.ascontiguousarray(x), "y": np.ascontiguousarray(y)}
-            replace_file(self._path(x), save(content), str(self.folder))
-        except (OSError, DataError) as error:
+            replace_file(self._path(x), save(content))
+        except OSError as error:
             why = getattr(error, "strerror", None) or error
             raise StoreError(f"{self.folder}: cannot be written ({why})") from None
 

@@ -73,14 +73,16 @@ class SimulatorTask(Task[Config]):
         self.designs = designs if isinstance(designs, Space) else box(designs, whole)
         self._named = named(responses)
         if isinstance(simulate, Program):
-            self._backend: Backend = ProgramBackend(simulate)
+            self._backend: Backend = ProgramBackend(simulate, name)
             if self._named is None:
-                raise ConfigError(f"simulator {simulate.name}: say what a program's responses are")
+                raise ConfigError(
+                    f"simulator {self._backend.name}: say what a program's responses are"
+                )
         else:
             self._backend = FunctionBackend(
-                simulate, kind=kind, batch=batch, time_limit=time_limit, version=version
+                simulate, kind=kind, batch=batch, time_limit=time_limit, version=version, name=name
             )
-        self.name = name or self._backend.name
+        self.name = self._backend.name
         self._batches = Batches(self._backend, self.name)
         if journal is not None:
             self.keep_in(journal)

@@ -57,6 +57,7 @@ def as_targets(source: Source, responses: Space) -> Tensor:
         DataError: another width than the responses have, or not finite.
 
     Example:
+        >>> from invcore.plugin import Variable
         >>> as_targets([[0.5]], Space.of(Variable(name="gap")))
         tensor([[0.5000]], dtype=torch.float64)
     """
