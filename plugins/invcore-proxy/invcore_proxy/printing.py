@@ -46,8 +46,8 @@ def show_bundle(bundle: Bundle) -> None:
         f"{report.train_rows + report.val_rows} pairs learnt from"
         + (f", {report.symmetries} symmetries" if report.symmetries > 1 else "")
     )
-    for table in record.provenance.tables:
-        click.echo(safe(f"table {table.name}, {table.rows} rows, sha256 {table.sha256[:12]}"))
+    for source in record.provenance.tables:
+        click.echo(safe(f"table {source.name}, {source.rows} rows, sha256 {source.sha256[:12]}"))
     said = record.provenance
     versions = ", ".join(f"{name} {version}" for name, version in said.versions.items())
     click.echo(safe(f"{said.created}, seed {said.seed}, {versions}"))
