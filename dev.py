@@ -3,7 +3,9 @@
     python dev.py run --method ipage --sampler lhs    any command of invcore
     python dev.py test                                lint, types, import contracts, tests
     python dev.py benchmarks [NAME ...]               the scripts of benchmarks/
-    python dev.py docs                                write the tables of docs/configs.md anew
+    python dev.py generate                            write what is generated anew: the tables of
+                                                      docs/configs.md, docs/architecture.svg, the
+                                                      plugins' list in pyproject.toml
 
 Needs Python 3.11 or later and pip. The first call makes `.venv` with the pinned versions of
 constraints.txt (by uv, installed into `.tools` if it is not on the path).
@@ -24,6 +26,7 @@ BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 STAMP = VENV / "installed-from"
 # A file at a time on each core: fixtures that fit a network are shared within their file.
 PARALLEL = ["--numprocesses=auto", "--maxprocesses=8", "--dist=loadfile"]
+GENERATORS = ("list_plugins", "settings_tables", "draw_architecture")
 CHECKS = (
     ("lint", ["ruff", "check", "."]),
     ("format", ["ruff", "format", "--check", "."]),
@@ -76,7 +79,7 @@ def install() -> None:
         )  # pip: for plugins
     editable: list[str | Path] = []
     for project in projects:
-        editable += ["--editable", f"{project}[parquet]" if project == ROOT else project]
+        editable += ["--editable", project]
     call([
         uv, "pip", "install", "--python", BIN / "python", "--constraint", "constraints.txt",
         "--group", "dev", *editable,
@@ -93,8 +96,9 @@ def main(words: list[str]) -> None:
         return
     install()
     os.environ["PATH"] = f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}"
-    if words[0] == "docs":
-        call([BIN / "python", ROOT / "docs" / "update_configs.py"])
+    if words[0] == "generate":
+        for script in GENERATORS:
+            call([BIN / "python", ROOT / "docs" / "scripts" / f"{script}.py"])
         return
     if words[0] == "benchmarks":
         for script in sorted((ROOT / "benchmarks").glob("*.py")):

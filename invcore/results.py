@@ -17,19 +17,6 @@ from invcore.storage.run_record import MetricRecord, RunRecord, Timings
 from invcore.storage.store import Store
 
 __all__ = [
-    "Ablation",
-    "Bench",
-    "BenchCell",
-    "MetricRecord",
-    "Pace",
-    "Published",
-    "RunRecord",
-    "Store",
-    "Timings",
-    "anytime",
-    "bench_names",
-    "bootstrap",
-    "expected_best",
-    "median",
-    "read_bench",
-]
+    "Ablation", "Bench", "BenchCell", "MetricRecord", "Pace", "Published", "RunRecord", "Store",
+    "Timings", "anytime", "bench_names", "bootstrap", "expected_best", "median", "read_bench",
+]  # fmt: skip

@@ -8,7 +8,6 @@ Example:
 
 from __future__ import annotations
 
-from invcore.pipeline.designs import RankedDesigns, by_error, checked, distinct
 from invcore.pipeline.fit import SEARCHES, check_fits, fit_model
 from invcore.pipeline.judge import rerank, resimulate
 from invcore.pipeline.parts import Part, build, configured, rebuild
@@ -19,26 +18,7 @@ from invcore.pipeline.request import Request
 from invcore.storage.json_text import identity
 
 __all__ = [
-    "SEARCHES",
-    "Part",
-    "Pipeline",
-    "RankedDesigns",
-    "Request",
-    "begin_record",
-    "build",
-    "by_error",
-    "check_fits",
-    "checked",
-    "configured",
-    "distinct",
-    "draw_points",
-    "failure",
-    "fit_model",
-    "identity",
-    "propose",
-    "propose_in_batches",
-    "reason_of",
-    "rebuild",
-    "rerank",
-    "resimulate",
-]
+    "SEARCHES", "Part", "Pipeline", "Request", "begin_record", "build", "check_fits",
+    "configured", "draw_points", "failure", "fit_model", "identity", "propose",
+    "propose_in_batches", "reason_of", "rebuild", "rerank", "resimulate",
+]  # fmt: skip

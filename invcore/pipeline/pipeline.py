@@ -72,6 +72,11 @@ class Pipeline:
         if self._on_stage is not None:
             self._on_stage(name, self.seconds[name])
 
+    def pairs(self, source: Callable[[], Splits]) -> Splits:
+        """The pairs: drawn from a task, read from a table, or simulated, and split."""
+        with self.stage("data"):
+            return source()
+
     def fit(self, problem: Problem, splits: Splits) -> InverseModel:
         """Fit the method on training pairs."""
         with self.stage("fit"):

@@ -127,8 +127,7 @@ class _Run:
     def _measure(self) -> tuple[RunRecord, Tensors]:
         plan, config, pipeline = self.plan, self.plan.config, self.pipeline
         # Drawn also where nobody learns from the pairs: all methods get the same targets
-        with pipeline.stage("data"):
-            data = plan.task.dataset(config.pairs, config.targets, config.seed)
+        data = pipeline.pairs(lambda: plan.task.dataset(config.pairs, config.targets, config.seed))
         targets = Targets(data.test.y, data.test.context)
         problem = problem_of(plan)
         model = pipeline.fit(problem, data)

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from invcore.pipeline import build, check_fits
 from invcore.plugin import (
     Config,
     ConfigError,
@@ -22,6 +23,7 @@ from invcore.plugin import (
     Simulator,
     Targets,
     Task,
+    UnfitError,
     installed,
 )
 from invcore.results import bootstrap, expected_best
@@ -124,30 +126,26 @@ def reference_errors(evaluation: Evaluation, task: Task[Any], name: str) -> Tens
             does not use what is known of each problem.
         UnknownNameError: no such method is installed.
     """
-    kind: type[InverseMethod[Any]] = installed().registry.load("method", name)
-    if Needs.PAIRS in kind.needs:
+    part = build(installed(), "method", name)
+    method: InverseMethod[Any] = part.component
+    if Needs.PAIRS in method.needs:
         raise ConfigError(
             f"better-than-reference: {name} learns from pairs; take another reference"
         )
-    if Needs.GRADIENT in kind.needs and not task.differentiable:
+    try:
+        check_fits(name, method, differentiable=task.differentiable, contexts=task.context_shapes)
+    except UnfitError as error:
         raise ConfigError(
-            f"better-than-reference: {name} needs gradients, the task has none; take another "
-            "reference, such as cma-es"
-        )
-    if task.context_shapes and not kind.uses_context:
-        raise ConfigError(
-            f"better-than-reference: {name} does not use what is known of each problem; take "
-            "another reference"
-        )
-    method = kind(kind.Config.resolve({}, where=f"method {name!r}"))
+            f"better-than-reference: {error}; take another reference, such as cma-es"
+        ) from None
     targets = evaluation.targets.double().cpu()
     parts = [targets, *(value for _, value in sorted((evaluation.context or {}).items()))]
     key = {
         **_key(evaluation, task),
         "problems": [digest(part) for part in parts],
         "method": name,
-        "settings": method.config.model_dump(mode="json"),
-        "version": installed().registry.find("method", name).version,
+        "settings": part.config,
+        "version": part.entry.version,
         "scale": "prior",  # not to read what was kept when the targets gave it
     }
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from invcore.learning import substate
-from invcore.pipeline import RankedDesigns, build, distinct, propose, rebuild
+from invcore.pipeline import build, propose, rebuild
 from invcore.plugin import (
     ConfigError,
     DivergedError,
@@ -26,6 +26,7 @@ from invcore.plugin import (
 )
 from invcore.results import RunRecord, Store
 from invcore_solve.judge import Judge, JudgeConfig
+from invcore_solve.ranked_designs import RankedDesigns, distinct
 from invcore_solve.tables.reach import Reach, check_reach
 from invcore_solve.tables.sources import Source, as_targets
 

@@ -128,8 +128,7 @@ def fit_pairs(
         store.check_writable()
     problem = Problem(data.source, data.designs, data.responses)
     pipeline = Pipeline(request, progress=progress)
-    with pipeline.stage("data"):
-        splits = data.split(seed)
+    splits = pipeline.pairs(lambda: data.split(seed))
     model = pipeline.fit(problem, splits)
     with pipeline.stage("fit"):
         judge = Judge.fit(judge_config, data.designs, splits, pipeline.env)

@@ -11,16 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from invcore.pipeline import (
-    SEARCHES,
-    Pipeline,
-    RankedDesigns,
-    Request,
-    by_error,
-    check_fits,
-    checked,
-    distinct,
-)
+from invcore.pipeline import SEARCHES, Pipeline, Request, check_fits
 from invcore.plugin import (
     BudgetError,
     ConfigError,
@@ -41,6 +32,7 @@ from invcore.plugin import (
 from invcore.results import MetricRecord, RunRecord, Store, bootstrap
 from invcore_solve.designer import Designer
 from invcore_solve.from_table import fit_pairs
+from invcore_solve.ranked_designs import RankedDesigns, by_error, checked, distinct
 from invcore_solve.simulators.recorded_simulator import RecordedSimulator
 from invcore_solve.simulators.task import SimulatorTask
 from invcore_solve.solution import Solution

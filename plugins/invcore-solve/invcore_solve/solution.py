@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from invcore.pipeline import RankedDesigns
 from invcore.results import RunRecord
 from invcore_solve.designer import Designer
+from invcore_solve.ranked_designs import RankedDesigns
 from invcore_solve.simulators.outcomes import Counts
 
 

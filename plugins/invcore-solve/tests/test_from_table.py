@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from invcore_solve import Designer
+from invcore_solve.ranked_designs import distinct
 
 from invcore import Store
 from invcore.base.errors import (
@@ -21,7 +22,6 @@ from invcore.base.errors import (
     UnknownNameError,
 )
 from invcore.data.tables.read import read_table
-from invcore.pipeline import distinct
 from invcore.plugin import Candidates, InverseMethod, InverseModel, Needs, generator
 
 SMALL = {"width": 32, "depth": 2, "training": {"epochs": 40, "lr": 0.01, "batch_size": 32}}

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from invcore.cli.kit import add_row, number, stdout, table
 
 if TYPE_CHECKING:
-    from invcore.pipeline import RankedDesigns
     from invcore.results import RunRecord, Store
+    from invcore_solve.ranked_designs import RankedDesigns
 
 _SHOWN = 5  # rows on the screen for each target; the file has all
 _COLUMNS = 8  # likewise for columns of designs, and of responses

@@ -1,6 +1,6 @@
 """Draw the pictures of docs/tasks.md for equations: the error of all designs, and a solution.
 
-    python docs/draw_landscapes.py [--task billiards ...] [--points 120]
+    python docs/scripts/draw_landscapes.py [--task billiards ...] [--points 120]
 
 For one target with a known truth: on the left the error over the first two variables (or the only
 one), with the others at the truth; on the right the best of 64 designs by BFGS, each from its own
@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 from invcore.plugin import Simulator, Targets, Task, generator, installed
 
 TASKS = ("wave-packet", "billiards", "kuramoto-sivashinsky", "incompressible-flow")
-FOLDER = Path(__file__).with_name("tasks")
+FOLDER = Path(__file__).resolve().parents[1] / "tasks"
 SIZE, DPI = (9.0, 3.6), 80
 SEED, STARTS = 1, 64
 

@@ -10,7 +10,7 @@ from invcore.cli.views.config_fields import dotted, flatten, value_text
 from invcore.configs.config import Config
 from invcore.registry.loader import installed
 
-PAGE = Path(__file__).with_name("configs.md")
+PAGE = Path(__file__).resolve().parents[1] / "configs.md"
 SECTIONS: tuple[tuple[Kind, str], ...] = (
     ("task", "Tasks"),
     ("method", "Methods"),

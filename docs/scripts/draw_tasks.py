@@ -1,7 +1,7 @@
 """Draw the pictures of docs/tasks.md: for each task a wanted response and what a method proposes.
 
     invcore bench docs/benchmarks/real-tasks.toml --jobs 2 --out store
-    python docs/draw_tasks.py store [--method na] [--task architecture ...] [--target 7]
+    python docs/scripts/draw_tasks.py store [--method na] [--task architecture ...] [--target 7]
 
 From the first run of the method on each task in the store; the target is the one whose smallest
 error is the median, if none is given.
@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from invcore import Store
 from invcore.plugin import installed
 
-FOLDER = Path(__file__).with_name("tasks")
+FOLDER = Path(__file__).resolve().parents[1] / "tasks"
 _NO_SETTINGS = ("name", "fingerprint")  # in a record beside them
 SIZE, DPI = (5.0, 3.6), 110
 

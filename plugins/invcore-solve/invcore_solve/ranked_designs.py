@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from invcore.data.tables.write import Column, write_table
+from invcore.plugin import Column, write_table
 
 _CLOSE = 1e-4  # designs closer than this share of the box, in every variable, are one
 

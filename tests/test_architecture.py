@@ -1,0 +1,85 @@
+"""The house keeps its walls: what plugins import, how large rooms and files are, what is generated.
+
+Import contracts within the core are import-linter's, in pyproject.toml.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import runpy
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))
+SCRIPTS = ROOT / "docs" / "scripts"
+drawing = runpy.run_path(str(SCRIPTS / "draw_architecture.py"))
+listing = runpy.run_path(str(SCRIPTS / "list_plugins.py"))
+
+
+def package(plugin: Path) -> Path:
+    return plugin / plugin.name.replace("-", "_")
+
+
+def required(plugin: Path) -> set[str]:
+    """The distributions that a plugin says it needs, as import names."""
+    lines = tomllib.loads((plugin / "pyproject.toml").read_text())["project"]["dependencies"]
+    return {re.match(r"[\w-]+", line)[0].replace("-", "_") for line in lines}
+
+
+@pytest.mark.parametrize("plugin", PLUGINS, ids=lambda p: p.name)
+def test_plugins_import_public_faces_and_what_they_require(plugin):
+    modules = drawing["of"](package(plugin))
+    core = {name for name in modules if name.split(".")[0] == "invcore"}
+    assert core - set(drawing["FACES"]) == set()
+    others = {name.split(".")[0] for name in modules if name.startswith("invcore_")}
+    assert others - {package(plugin).name} - required(plugin) == set()
+
+
+@pytest.mark.parametrize("plugin", PLUGINS, ids=lambda p: p.name)
+def test_listing_a_plugin_imports_no_torch(plugin):
+    file = package(plugin) / "plugin.py"
+    if file.exists():  # libraries that others build on have none
+        top = ast.parse(file.read_text()).body
+        names = [n.module for n in top if isinstance(n, ast.ImportFrom)]
+        assert set(names) <= {"invcore", *sys.stdlib_module_names}
+
+
+def modules_of(folder: Path) -> list[Path]:
+    return [file for file in folder.glob("*.py") if file.name != "__init__.py"]
+
+
+def test_folders_of_the_core_have_at_most_a_dozen_files():
+    folders = [ROOT / "invcore", *(p for p in (ROOT / "invcore").rglob("*") if p.is_dir())]
+    assert {f.name: len(modules_of(f)) for f in folders if len(modules_of(f)) > 12} == {}
+
+
+def test_files_are_short():
+    files = [
+        *(ROOT / "invcore").rglob("*.py"),
+        *(f for p in PLUGINS for f in package(p).rglob("*.py")),
+    ]
+    lengths = {str(f.relative_to(ROOT)): len(f.read_text().splitlines()) for f in files}
+    assert {name: n for name, n in lengths.items() if n > 350} == {}
+    core = sorted(n for name, n in lengths.items() if name.startswith("invcore/") and n > 6)
+    assert core[len(core) // 2] <= 140
+
+
+def test_generated_parts_are_as_they_would_be_written_now():
+    text = (ROOT / "pyproject.toml").read_text()
+    assert text == listing["updated"](text), "python dev.py generate"
+    assert (ROOT / "docs" / "architecture.svg").read_text() == drawing["picture"]()
+
+
+def test_every_room_of_the_core_has_a_layer():
+    rooms = {
+        path.stem
+        for path in (ROOT / "invcore").iterdir()
+        if path.stem not in ("__init__", "__main__", "__pycache__", "py")
+        and (path.suffix == ".py" or (path / "__init__.py").exists())
+    }
+    assert rooms == set(drawing["layers"]())
