@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from torch import Tensor
 
-from invcore.learning import Scaling, Surrogate, enlarge, fit_surrogate, substate
+from invcore.learning import (
+    ScaledNetwork,
+    Scaling,
+    Surrogate,
+    enlarge,
+    fit_surrogate,
+    seeded_network,
+)
 from invcore.learning import train as train_network
 from invcore.plugin import (
     Candidates,
@@ -16,13 +25,10 @@ from invcore.plugin import (
     Problem,
     Simulator,
     Targets,
-    isolated,
 )
 from invcore_cvae.config import ConditionalVAEConfig
 from invcore_cvae.losses import VariationalLoss
 from invcore_cvae.network import EncoderDecoder
-
-_ROWS = 32768  # candidates that go through the decoder at once
 
 
 class ConditionalVAE(InverseMethod[ConditionalVAEConfig]):
@@ -59,8 +65,8 @@ class ConditionalVAE(InverseMethod[ConditionalVAEConfig]):
             count, draws = more.times * len(known), env.generator("enlarge")
             known = enlarge(surrogate, known, count, draws, spread=more.spread)
 
-        with isolated(env.derive("cvae", "weights")):
-            network = self._build(scaling).to(env.device)
+        build = partial(self._build, scaling)
+        network = seeded_network(build, env, "cvae")
         checked = surrogate if config.consistency else None
         known, held = scaling.turned(known), scaling.turned(held)
         loss = VariationalLoss(network, config.kl, config.consistency, checked)
@@ -75,10 +81,10 @@ class ConditionalVAE(InverseMethod[ConditionalVAEConfig]):
             config.training,
             env,
             label="cvae",
-            again=lambda: self._build(scaling),
+            again=build,
             grid=scaling.designs.grid,
         )
-        return ConditionalVAEModel(problem, network.eval().requires_grad_(False), scaling)
+        return ConditionalVAEModel(problem, ScaledNetwork(network, scaling))
 
     def _build(self, scaling: Scaling) -> EncoderDecoder:
         sizes = scaling.designs.features, len(scaling.y.centre), scaling.columns
@@ -86,37 +92,24 @@ class ConditionalVAE(InverseMethod[ConditionalVAEConfig]):
 
     def restore(self, problem: Problem, state: dict[str, Tensor]) -> ConditionalVAEModel:
         """Rebuild the model from its tensors."""
-        scaling = Scaling.restore(problem.designs, substate(state, "scaling."))
-        weights = substate(state, "network.")
-        with isolated(0):
-            network = self._build(scaling)
-        network.load_state_dict(weights)
-        network.to(next(iter(weights.values())).device)
-        return ConditionalVAEModel(problem, network.eval().requires_grad_(False), scaling)
+        scaled = ScaledNetwork.restore(self._build, problem.designs, state)
+        return ConditionalVAEModel(problem, scaled)
 
 
 class ConditionalVAEModel(InverseModel):
     """A frozen decoder, and the encoder that it was trained with."""
 
-    def __init__(self, problem: Problem, network: EncoderDecoder, scaling: Scaling) -> None:
-        self._problem, self._network, self._scaling = problem, network, scaling
-        self.point_dim = network.latent
+    def __init__(self, problem: Problem, scaled: ScaledNetwork[EncoderDecoder]) -> None:
+        self._problem, self._scaled = problem, scaled
+        self.point_dim = scaled.network.latent
 
-    @torch.no_grad()
     def propose(
         self, targets: Targets, points: Tensor, *, simulator: Simulator | None = None
     ) -> Candidates:
         """Latents from the points, designs from the decoder."""
         self.check_sizes(targets, points, self._problem.responses.dim)
-        device = next(self._network.parameters()).device
-        z = torch.special.ndtri(points.double()).float().flatten(0, 1).to(device)
-        wanted = self._scaling.wanted(targets.y, targets.context).to(device)
-        wanted = wanted.repeat_interleave(points.shape[1], dim=0)
-        parts = zip(z.split(_ROWS), wanted.split(_ROWS), strict=True)
-        x = torch.cat([self._network.decode(part, y) for part, y in parts])
-        return Candidates(self._scaling.decode(x.cpu()).unflatten(0, points.shape[:2]))
+        return self._scaled.generate(self._scaled.network.decode, targets, points)
 
     def state(self) -> dict[str, Tensor]:
         """The weights of encoder and decoder, and the scaling."""
-        weights = {f"network.{k}": v for k, v in self._network.state_dict().items()}
-        return weights | {f"scaling.{k}": v for k, v in self._scaling.state().items()}
+        return self._scaled.state()

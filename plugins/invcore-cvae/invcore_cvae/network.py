@@ -46,19 +46,12 @@ class EncoderDecoder(nn.Module):
 
 
 def _mlp(config: NetworkConfig, inputs: int, outputs: int) -> MLP:
-    """A network whose first layer begins larger by the gain."""
-    net = MLP(
+    return MLP(
         inputs,
         outputs,
         width=config.width,
         depth=config.depth,
         activation=config.activation,
         batch_norm=config.batch_norm,
+        gain=config.gain,
     )
-    if config.depth:
-        first = net[0]
-        assert isinstance(first, nn.Linear)
-        with torch.no_grad():
-            first.weight.mul_(config.gain)
-            first.bias.mul_(config.gain)
-    return net

@@ -66,7 +66,7 @@ def test_discrepancy_of_latents_falls_and_that_of_designs_stays_small(both):
             latent = mmd(torch.cat([y, z], 1), torch.cat([seen.y, drawn], 1))
             return float(latent), float(mmd(network.starts(seen.y, drawn), seen.x))
 
-    before, after = discrepancies(begun._network), discrepancies(model._network)
+    before, after = discrepancies(begun._scaled.network), discrepancies(model._scaled.network)
     assert after[0] < 0.5 * before[0], (before, after)
     assert after[1] < 0.05, "designs hardly changed by the network have the right spread already"
 
@@ -95,7 +95,7 @@ def test_density_integrates_to_one():
 def test_likelihood_is_that_of_the_change_of_variables():
     """Against the Jacobian of autograd, and normals written out."""
     model = fitted(training={"epochs": 1})
-    network, config = model._network, INNConfig().likelihood
+    network, config = model._scaled.network, INNConfig().likelihood
     whole = torch.randn(5, network.total, generator=generator(4))
     y = torch.randn(5, 1, generator=generator(5))
     found = log_likelihood(network, whole, y, config)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from invcore_invertible import PaddedNetwork
 from torch import Tensor
 
-from invcore.learning import Scaling, substate
+from invcore.learning import ScaledNetwork, Scaling, seeded_network, substate
 from invcore.learning import train as train_network
 from invcore.plugin import (
     Candidates,
@@ -18,7 +20,6 @@ from invcore.plugin import (
     Problem,
     Simulator,
     Targets,
-    isolated,
 )
 from invcore.search import Trust, localised_candidates
 from invcore_ipage.config import IPageConfig
@@ -52,38 +53,35 @@ class IPage(InverseMethod[IPageConfig]):
         if self.config.latents == "known" and train.context:
             raise ConfigError("latents: known designs are answers to other problems; use 'normal'")
         scaling = Scaling.fit(problem.designs, train)
-        with isolated(env.derive("ipage", "weights")):
-            network = _build(self.config, scaling).to(env.device)
-        pairs, held = scaling.pairs(train), scaling.pairs(val)
-        loss = BidirectionalLoss(self.config.losses, network, scaling, pairs.to(env.device))
+        build = partial(self._build, scaling)
+        network = seeded_network(build, env, "ipage")
+        pairs = scaling.pairs(train)
+        known = pairs.to(env.device)
         train_network(
             network,
-            loss,
+            BidirectionalLoss(self.config.losses, network, scaling, known),
             lambda part: (network.predict(part.x) - part.y).square().mean(),
             pairs,
-            held,
+            scaling.pairs(val),
             self.config.training,
             env,
             label="ipage",
-            again=lambda: _build(self.config, scaling),
+            again=build,
             grid=scaling.designs.grid,
         )
-        network.eval().requires_grad_(False)
-        known, draw = pairs.to(env.device), env.generator("trust")
-        trust = Trust.fit(network.predict, known, draw)
-        return IPageModel(problem, network, scaling, trust, self.config)
+        scaled = ScaledNetwork(network, scaling)
+        trust = Trust.fit(network.predict, known, env.generator("trust"))
+        return IPageModel(problem, scaled, trust, self.config)
 
     def restore(self, problem: Problem, state: dict[str, Tensor]) -> IPageModel:
         """Rebuild the model from its tensors."""
-        scaling = Scaling.restore(problem.designs, substate(state, "scaling."))
-        weights = substate(state, "network.")
-        with isolated(0):
-            network = _build(self.config, scaling)
-        network.load_state_dict(weights)
-        network.to(next(iter(weights.values())).device)
-        network.eval().requires_grad_(False)
+        scaled = ScaledNetwork.restore(self._build, problem.designs, state)
         trust = Trust.restore(substate(state, "trust."))
-        return IPageModel(problem, network, scaling, trust, self.config)
+        return IPageModel(problem, scaled, trust, self.config)
+
+    def _build(self, scaling: Scaling) -> PaddedNetwork:
+        sizes, known = (scaling.designs.features, len(scaling.y.centre)), scaling.columns
+        return PaddedNetwork(self.config.network, *sizes, grid=scaling.designs.grid, known=known)
 
 
 class IPageModel(InverseModel):
@@ -94,26 +92,25 @@ class IPageModel(InverseModel):
     def __init__(
         self,
         problem: Problem,
-        network: PaddedNetwork,
-        scaling: Scaling,
+        scaled: ScaledNetwork[PaddedNetwork],
         trust: Trust,
         config: IPageConfig,
     ) -> None:
-        self._problem, self._network = problem, network
-        self._scaling, self._trust, self._config = scaling, trust, config
+        self._problem, self._scaled = problem, scaled
+        self._trust, self._config, scaling = trust, config, scaled.scaling
         images = scaling.designs.grid is not None and not scaling.columns
         self._from_known = config.latents == "known" or (config.latents == "auto" and images)
         # Known designs are in a row, of which a point picks one
-        self.point_dim = 1 if self._from_known else network.latent
+        self.point_dim = 1 if self._from_known else scaled.network.latent
 
     def propose(
         self, targets: Targets, points: Tensor, *, simulator: Simulator | None = None
     ) -> Candidates:
         """Latents from the points, starts from the inverse, localised and sorted by error."""
         self.check_sizes(targets, points, self._problem.responses.dim)
-        config, network = self._config.localisation, self._network
-        device = next(network.parameters()).device
-        wanted, points = self._scaling.y(targets.y.double()).float().to(device), points.to(device)
+        config, device = self._config.localisation, self._scaled.device
+        network, scaling = self._scaled.network, self._scaled.scaling
+        wanted, points = scaling.y(targets.y.double()).float().to(device), points.to(device)
         anchors = self._trust.anchors(wanted, points, config.nearest) if self._from_known else None
         with torch.no_grad():
             if anchors is None:
@@ -122,7 +119,7 @@ class IPageModel(InverseModel):
                 z = network.split(network(network.pad(self._trust.features)))[1][anchors.rows]
                 aims = wanted[:, None] - anchors.lacking
             aims = aims.expand(-1, points.shape[1], -1)
-            known = self._scaling.known(targets.context, len(targets)).to(device)
+            known = scaling.known(targets.context, len(targets)).to(device)
             known = known.repeat_interleave(points.shape[1], dim=0)
             starts = network.starts(aims.flatten(0, 1), z.flatten(0, 1), known)
             starts = torch.cat([starts, known], dim=1)
@@ -130,7 +127,7 @@ class IPageModel(InverseModel):
             network.predict,
             starts.unflatten(0, points.shape[:2]),
             wanted,
-            self._scaling,
+            scaling,
             config,
             self._trust,
             anchors=anchors,
@@ -138,11 +135,4 @@ class IPageModel(InverseModel):
 
     def state(self) -> dict[str, Tensor]:
         """The network's weights, the scaling, and the trust in the forward direction."""
-        weights = {f"network.{k}": v.contiguous() for k, v in self._network.state_dict().items()}
-        scaling = {f"scaling.{k}": v for k, v in self._scaling.state().items()}
-        return weights | scaling | {f"trust.{k}": v for k, v in self._trust.state().items()}
-
-
-def _build(config: IPageConfig, scaling: Scaling) -> PaddedNetwork:
-    sizes = scaling.designs.features, len(scaling.y.centre)
-    return PaddedNetwork(config.network, *sizes, grid=scaling.designs.grid, known=scaling.columns)
+        return self._scaled.state() | {f"trust.{k}": v for k, v in self._trust.state().items()}

@@ -116,11 +116,11 @@ def discrepancies(network, scaling):
 
 def test_both_discrepancies_fall_in_training(example):
     _, problem, model, log = example
-    scaling, x = model._scaling, SPACE.sample(1024, generator(0))
+    scaling, x = model._scaled.scaling, SPACE.sample(1024, generator(0))
     config = SMALL.model_copy(update={"training": SMALL.training.model_copy(update={"epochs": 1})})
     begun = IPage(config).fit(problem, Pairs(x, circle(x)), Pairs(x, circle(x)), FitEnvironment())
-    before = discrepancies(begun._network, scaling)
-    after = discrepancies(model._network, scaling)
+    before = discrepancies(begun._scaled.network, scaling)
+    after = discrepancies(model._scaled.network, scaling)
     assert after[0] < 0.5 * before[0] and after[1] < 0.5 * before[1], (before, after)
     assert log[-1]["val_loss"] < 0.05 * log[0]["val_loss"]
 
@@ -235,7 +235,7 @@ def test_latents_may_be_those_of_known_designs(example):
     found = known.propose(Targets(wanted), spread).x[0]
     # of 1,024 known designs the 256 with the nearest responses, each moved by the difference
     x = SPACE.sample(1024, generator(0))
-    scaling, network = model._scaling, model._network
+    scaling, network = model._scaled.scaling, model._scaled.network
     y, z, _ = network.split(network(network.pad(scaling.encode(x))))
     truth, aim = scaling.y(circle(x)).float(), scaling.y(wanted).float()
     near = (truth - aim).abs()[:, 0].argsort()[:256]

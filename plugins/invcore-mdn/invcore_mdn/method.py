@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from invcore.learning import Scaling, enlarged, substate
+from invcore.learning import ScaledNetwork, Scaling, enlarged, seeded_network
 from invcore.learning import train as train_network
 from invcore.plugin import (
     Candidates,
@@ -16,7 +16,6 @@ from invcore.plugin import (
     Problem,
     Simulator,
     Targets,
-    isolated,
 )
 from invcore_mdn.config import MixtureDensityConfig
 from invcore_mdn.mixture import Mixture, MixtureNetwork
@@ -53,8 +52,7 @@ class MixtureDensity(InverseMethod[MixtureDensityConfig]):
             rows = torch.randint(len(known), (count,))  # means begin on designs
             return MixtureNetwork(self.config.network, responses, known.x[rows])
 
-        with isolated(env.derive("mdn", "weights")):
-            network = build().to(env.device)
+        network = seeded_network(build, env, "mdn")
 
         def loss(x: Tensor, y: Tensor) -> Tensor:
             mixture: Mixture = network(y)
@@ -72,26 +70,24 @@ class MixtureDensity(InverseMethod[MixtureDensityConfig]):
             again=build,
             grid=scaling.designs.grid,
         )
-        return MixtureDensityModel(problem, network.eval().requires_grad_(False), scaling)
+        return MixtureDensityModel(problem, ScaledNetwork(network, scaling))
 
     def restore(self, problem: Problem, state: dict[str, Tensor]) -> MixtureDensityModel:
         """Rebuild the model from its tensors."""
-        scaling = Scaling.restore(problem.designs, substate(state, "scaling."))
-        weights = substate(state, "network.")
+        scaled = ScaledNetwork.restore(self._build, problem.designs, state)
+        return MixtureDensityModel(problem, scaled)
+
+    def _build(self, scaling: Scaling) -> MixtureNetwork:
         start = torch.zeros(self.config.network.components, scaling.designs.features)
-        with isolated(0):
-            network = MixtureNetwork(self.config.network, scaling.conditions, start)
-        network.load_state_dict(weights)
-        network.to(next(iter(weights.values())).device)
-        return MixtureDensityModel(problem, network.eval().requires_grad_(False), scaling)
+        return MixtureNetwork(self.config.network, scaling.conditions, start)
 
 
 class MixtureDensityModel(InverseModel):
     """A frozen network from responses to mixtures over designs."""
 
-    def __init__(self, problem: Problem, network: MixtureNetwork, scaling: Scaling) -> None:
-        self._problem, self._network, self._scaling = problem, network, scaling
-        self.point_dim = 1 + network.features
+    def __init__(self, problem: Problem, scaled: ScaledNetwork[MixtureNetwork]) -> None:
+        self._problem, self._scaled = problem, scaled
+        self.point_dim = 1 + scaled.network.features
 
     def propose(
         self, targets: Targets, points: Tensor, *, simulator: Simulator | None = None
@@ -100,13 +96,12 @@ class MixtureDensityModel(InverseModel):
         self.check_sizes(targets, points, self._problem.responses.dim)
         mixture = self.mixture(targets)
         x = mixture.sample(points.double().to(mixture.means.device))
-        return Candidates(self._scaling.decode(x.cpu()))
+        return Candidates(self._scaled.scaling.decode(x.cpu()))
 
     @torch.no_grad()
     def mixture(self, targets: Targets) -> Mixture:
         """The mixtures over scaled features for B targets."""
-        device = next(self._network.parameters()).device
-        result: Mixture = self._network(self._scaling.wanted(targets.y, targets.context).to(device))
+        result: Mixture = self._scaled.network(self._scaled.wanted(targets))
         return result
 
     def log_density(self, targets: Targets, designs: Tensor) -> Tensor | None:
@@ -123,14 +118,13 @@ class MixtureDensityModel(InverseModel):
             (B,), float64; None where a variable takes whole numbers or categories alone, which
             have no density.
         """
-        space = self._scaling.designs
-        if bool(space.whole.any()):
+        scaling = self._scaled.scaling
+        if bool(scaling.designs.whole.any()):
             return None
         mixture = self.mixture(targets)
-        x = self._scaling.x(space.encode(designs.double())).to(mixture.means.device)
-        return mixture.log_prob(x).cpu() - self._scaling.x.scale.double().log().sum()
+        x = scaling.x(scaling.designs.encode(designs.double())).to(mixture.means.device)
+        return mixture.log_prob(x).cpu() - scaling.x.scale.double().log().sum()
 
     def state(self) -> dict[str, Tensor]:
         """The network's weights and the scaling."""
-        weights = {f"network.{k}": v for k, v in self._network.state_dict().items()}
-        return weights | {f"scaling.{k}": v for k, v in self._scaling.state().items()}
+        return self._scaled.state()

@@ -109,19 +109,17 @@ class MixtureNetwork(nn.Module):
             depth=config.depth,
             activation=config.activation,
             batch_norm=config.batch_norm,
+            gain=config.gain,
         )
         low, high = -math.log(config.widest), -math.log(config.narrowest)
         self.middle, self.reach = (low + high) / 2, (high - low) / 2
-        self._begin(config, start)
+        self._begin(start)
 
     @torch.no_grad()
-    def _begin(self, config: NetworkConfig, start: Tensor) -> None:
+    def _begin(self, start: Tensor) -> None:
         """Means at the start, standard deviations a half of the data's, equal weights."""
-        first, last = self.network[0], self.network[-1]
-        assert isinstance(first, nn.Linear) and isinstance(last, nn.Linear)
-        if config.depth:
-            first.weight.mul_(config.gain)
-            first.bias.mul_(config.gain)
+        last = self.network[-1]
+        assert isinstance(last, nn.Linear)
         wide = min(max((math.log(2.0) - self.middle) / self.reach, -0.99), 0.99)
         bias = last.bias.view(-1, self.count)
         bias.zero_()

@@ -164,7 +164,7 @@ Y = torch.tensor([[-0.7], [0.0], [0.6]], dtype=torch.float64)
 
 def test_known_mixture_is_recovered(example):
     model = example[2]
-    found, scaling = model.mixture(Targets(Y)), model._scaling
+    found, scaling = model.mixture(Targets(Y)), model._scaled.scaling
     means = scaling.x.inverse(found.means.mT.double())  # (3, 2, 2): targets, components, features
     factors = scaling.x.scale[:, None] * found.factors().double()
     covariances = factors @ factors.mT

@@ -105,8 +105,8 @@ class MetaMaterial(Task[MetaMaterialConfig]):
     def _published(self) -> tuple[PublishedNetworks, str]:
         if not self.config.weights:
             raise DataError(
-                "meta-material: simulator=bdimnna needs the published weights: --set weights=PATH "
-                "of state_dicts.zip, or --set weights=download"
+                "meta-material: simulator=bdimnna needs the published weights: set weights to the "
+                "path of state_dicts.zip, or to download"
             )
         if self.config.weights == "download":
             return read_weights(_cached())

@@ -123,7 +123,7 @@ def test_no_archive_is_refused(tmp_path):
 
 def test_without_weights_the_error_says_what_to_do():
     task = MetaMaterial(MetaMaterial.Config(simulator="bdimnna"))
-    with pytest.raises(DataError, match="--set weights=PATH"):
+    with pytest.raises(DataError, match="set weights to the path"):
         task.simulate(torch.zeros(1, 8))
 
 

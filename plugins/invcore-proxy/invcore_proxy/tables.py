@@ -63,11 +63,11 @@ class Tables:
         """
         if self.both:
             if self.x or self.y:
-                raise DataError("say tables with both, or --x and --y, not all of them")
+                raise DataError("say tables with both, or x and y, not all of them")
             if not (self.design_columns and self.response_columns):
                 raise DataError(
-                    "tables with both need --design-columns and --response-columns: names or "
-                    "numbers, such as 1-3,width"
+                    "tables with both need design columns and response columns: names or numbers, "
+                    "such as 1-3,width"
                 )
             tables = [
                 read_table(path, prefix="column ", header=self.header, key=self.x_key)
@@ -76,7 +76,7 @@ class Tables:
             table = appended(tables)
             return _chosen(table, self.design_columns), _chosen(table, self.response_columns)
         if not (self.x and self.y):
-            raise DataError("say where the data are: tables with both, or --x and --y")
+            raise DataError("say where the data are: tables with both, or x and y")
         x = read_table(self.x, prefix="x", header=self.header, key=self.x_key)
         y = read_table(self.y, prefix="y", header=self.header, key=self.y_key)
         return _chosen(x, self.design_columns), _chosen(y, self.response_columns)
@@ -133,8 +133,8 @@ def known_pairs(
         first, second = (tables.place(row) for row in clash)
         what = "equivalent designs" if len(elements) > 1 else "the same design"
         raise DataError(
-            f"{second} has {what} as {first}, but another response; remove one of them, or "
-            "average the responses with --average-duplicates"
+            f"{second} has {what} as {first}, but another response; remove one of them",
+            remedy="average_duplicates=True averages the responses",
         )
     pairs = averaged(data.pairs, key)
     merged = len(data.pairs) - len(pairs)

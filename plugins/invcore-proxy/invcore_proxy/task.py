@@ -37,8 +37,8 @@ class ProxyTask(Task[ProxyTaskConfig]):
         super().__init__(config)
         if not self.config.bundle:
             raise ConfigError(
-                "task 'proxy' needs a bundle: --task my-task/, a folder that "
-                "'invcore proxy fit --out my-task/' writes"
+                "task 'proxy' needs a bundle, a folder that `invcore proxy fit` writes: give the task "
+                "as that folder, my-task/"
             )
         self.bundle = read_bundle(self.config.bundle)
         self.designs, self.responses = self.bundle.designs, self.bundle.responses

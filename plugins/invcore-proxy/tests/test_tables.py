@@ -59,7 +59,7 @@ def test_designs_and_responses_may_have_files_of_their_own(write):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda w: {"both": (w("t.csv", rows(40)),)}, "--design-columns and --response-columns"),
+        (lambda w: {"both": (w("t.csv", rows(40)),)}, "design columns and response columns"),
         (lambda w: {}, "say where the data are"),
         (lambda w: {"x": w("x.csv", rows(40))}, "say where the data are"),
         (lambda w: {"both": ("a",), "x": "b"}, "not all of them"),

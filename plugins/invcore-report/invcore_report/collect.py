@@ -89,16 +89,20 @@ def collect(store: Store, bench: str | None = None) -> Collection:
     found = read_bench(store, name) if name is not None else None
     if found is None and not store.ids():
         there = f"{store.root} has none" if store.root.is_dir() else f"{store.root} does not exist"
-        raise StoreError(f"no runs to report: {there}; begin with `invcore run`, or name --out")
+        raise StoreError(
+            f"no runs to report: {there}; begin with `invcore run`",
+            remedy="store=FOLDER names another",
+        )
     records = _records(store)
     result = _of_store(store, records) if found is None else _of_bench(found, store, records)
     if not result.runs and not result.left_out:
         raise StoreError(
             f"no runs to report: {store.root} holds nothing but fitted models of `invcore solve`; "
-            "begin with `invcore run`, or name another --out"
+            "begin with `invcore run`",
+            remedy="store=FOLDER names another",
         )
     if found is None and len(known) > 1:
-        result.omit("benchmarks", f"several here; choose one by --bench: {', '.join(known)}")
+        result.omit("benchmarks", f"several here; choose one: {', '.join(known)}")
     return result
 
 

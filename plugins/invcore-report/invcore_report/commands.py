@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from invcore.cli.kit import emit_json, json_option, safe, store_option
+from invcore.cli.kit import emit_json, json_option, printable, safe, store_option
 
 
 @click.command()
@@ -67,7 +67,7 @@ def compare(first: str, second: str, store_path: str, as_json: bool) -> None:
         emit_json(found.document() | {"sentence": sentence(found)})
         return
     for line in table(found):
-        click.echo(safe(line))
+        click.echo(printable(line, 1000))  # aligned: blanks count
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from invcore.plugin import StoreError, whole_folder
 
 PAGE, PICTURES = "index.html", "pictures"
 MARK = '<meta name="generator" content="invcore-report">'
+_ANOTHER = "to=FOLDER names another"
 _HEAD = 4096  # characters of a page in which its mark must be
 
 
@@ -20,11 +21,11 @@ def check(folder: Path) -> None:
         StoreError: the folder has something that is no report of ours.
     """
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-        raise StoreError(f"{folder}: is no folder; name another one by --to")
+        raise StoreError(f"{folder}: is no folder", remedy=_ANOTHER)
     if folder.is_dir() and any(folder.iterdir()) and not _is_ours(folder):
         raise StoreError(
-            f"{folder}: holds other things than a report, which would be lost; name another "
-            "folder by --to, or empty this one"
+            f"{folder}: holds other things than a report, which would be lost: empty it first",
+            remedy=_ANOTHER,
         )
 
 

@@ -223,7 +223,7 @@ def test_choosing_a_bench(runs, complaint):
     assert "one, two" in complaint(StoreError, runs.store, "three")
     assert "no bench's name" in complaint(StoreError, runs.store, "../benches/one")
     path = runs.bench("three", cells, schema_version=2)
-    assert "run `invcore bench FILE" in complaint(StoreError, runs.store, "three")
+    assert "run the bench in this store again" in complaint(StoreError, runs.store, "three")
     path.write_text("{")
     assert "damaged" in complaint(StoreError, runs.store, "three")
 

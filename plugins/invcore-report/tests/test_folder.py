@@ -49,7 +49,7 @@ def test_the_files_of_others_are_kept(tmp_path, foreign):
     write(to)
     (to / foreign).parent.mkdir(exist_ok=True)
     (to / foreign).write_text("mine")
-    with pytest.raises(StoreError, match="name another folder by --to"):
+    with pytest.raises(StoreError, match="to=FOLDER names another"):
         write(to, "two")
     assert (to / foreign).read_text() == "mine" and "one" in (to / "index.html").read_text()
 

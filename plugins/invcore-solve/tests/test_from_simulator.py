@@ -19,7 +19,7 @@ from invcore.base.errors import (
     SimulatorError,
     UnfitError,
 )
-from invcore.cli.commands.run import show
+from invcore.cli.views.run_record import show
 from invcore.data.tables.read import read_table
 from invcore.plugin import Candidates
 

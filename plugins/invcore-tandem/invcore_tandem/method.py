@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from torch import Tensor
 
-from invcore.learning import LossBatch, Scaling, Surrogate, fit_surrogate, substate
+from invcore.learning import (
+    LossBatch,
+    ScaledNetwork,
+    Scaling,
+    Surrogate,
+    fit_surrogate,
+    seeded_network,
+    substate,
+)
 from invcore.learning import train as train_network
 from invcore.plugin import (
     Candidates,
@@ -16,7 +26,6 @@ from invcore.plugin import (
     Problem,
     Simulator,
     Targets,
-    isolated,
 )
 from invcore_tandem.config import TandemConfig
 from invcore_tandem.network import InverseNetwork, outside
@@ -45,8 +54,8 @@ class Tandem(InverseMethod[TandemConfig]):
         """Train the forward network on pairs, and the inverse one on the pairs' responses."""
         scaling = Scaling.fit(problem.designs, train)
         surrogate, _ = fit_surrogate(self.config.surrogate, scaling, train, val, env)
-        with isolated(env.derive("tandem", "weights")):
-            network = InverseNetwork(self.config.network, scaling).to(env.device)
+        build = partial(InverseNetwork, self.config.network, scaling)
+        network = seeded_network(build, env, "tandem")
         box = scaling.box(env.device)
 
         def loss(pairs: LossBatch | Pairs) -> Tensor:
@@ -66,21 +75,18 @@ class Tandem(InverseMethod[TandemConfig]):
             self.config.training,
             env,
             label="tandem",
-            again=lambda: InverseNetwork(self.config.network, scaling),
+            again=build,
         )
-        network.eval().requires_grad_(False)
-        return TandemModel(problem, network, surrogate, self.config)
+        return TandemModel(problem, ScaledNetwork(network, scaling), surrogate, self.config)
 
     def restore(self, problem: Problem, state: dict[str, Tensor]) -> TandemModel:
         """Rebuild the model from its tensors."""
         surrogate = Surrogate.restore(
             self.config.surrogate, problem.designs, substate(state, "surrogate.")
         )
-        with isolated(0):
-            network = InverseNetwork(self.config.network, surrogate.scaling)
-        network.load_state_dict(substate(state, "inverse."))
-        network.to(surrogate.device).eval().requires_grad_(False)
-        return TandemModel(problem, network, surrogate, self.config)
+        build = partial(InverseNetwork, self.config.network)
+        inverse = ScaledNetwork.load(build, surrogate.scaling, substate(state, "inverse."))
+        return TandemModel(problem, inverse, surrogate, self.config)
 
 
 class TandemModel(InverseModel):
@@ -91,12 +97,12 @@ class TandemModel(InverseModel):
     def __init__(
         self,
         problem: Problem,
-        network: InverseNetwork,
+        inverse: ScaledNetwork[InverseNetwork],
         surrogate: Surrogate,
         config: TandemConfig,
     ) -> None:
         self._problem, self._config = problem, config
-        self._network, self._surrogate = network, surrogate
+        self._inverse, self._surrogate = inverse, surrogate
 
     @torch.no_grad()
     def propose(
@@ -104,14 +110,13 @@ class TandemModel(InverseModel):
     ) -> Candidates:
         """The one design for each target, K times."""
         self.check_sizes(targets, points, self._problem.responses.dim)
-        scaling, device = self._surrogate.scaling, self._surrogate.device
-        features = self._network(scaling.wanted(targets.y, targets.context).to(device))
-        x = scaling.decode(features.cpu(), inside=self._config.boundary)
+        features = self._inverse.network(self._inverse.wanted(targets))
+        x = self._inverse.scaling.decode(features.cpu(), inside=self._config.boundary)
         copies = x[:, None].repeat(1, points.shape[1], 1)
         y = self._surrogate.predict(x, targets.context)[:, None].repeat(1, points.shape[1], 1)
         return Candidates(copies, y)
 
     def state(self) -> dict[str, Tensor]:
         """The weights of both networks, and the scaling."""
-        weights = {f"inverse.{k}": v for k, v in self._network.state_dict().items()}
+        weights = {f"inverse.{k}": v for k, v in self._inverse.network.state_dict().items()}
         return weights | {f"surrogate.{k}": v for k, v in self._surrogate.state().items()}

@@ -35,15 +35,10 @@ class InverseNetwork(nn.Module):
             depth=config.depth,
             activation=config.activation,
             batch_norm=config.batch_norm,
+            gain=config.gain,
         )
         self.register_buffer("centre", scaling.x.centre.float(), persistent=False)
         self.register_buffer("scale", scaling.x.scale.float(), persistent=False)
-        if config.depth:
-            first = self.network[0]
-            assert isinstance(first, nn.Linear)
-            with torch.no_grad():
-                first.weight.mul_(config.gain)
-                first.bias.mul_(config.gain)
 
     def forward(self, y: Tensor) -> Tensor:
         """Responses, and what is known (N, Dy + C), to features (N, F)."""

@@ -95,7 +95,7 @@ def test_boundary_loss_acts_before_designs_are_moved_inside():
     box = held._surrogate.scaling.box(torch.device("cpu"))
     y = held._surrogate.scaling.y(torch.linspace(-2.9, 2.9, 60)[:, None]).float()
     with torch.no_grad():
-        lost = [float(outside(m._network(y), box).mean()) for m in (free, held)]
+        lost = [float(outside(m._inverse.network(y), box).mean()) for m in (free, held)]
     assert lost[1] < 0.2 * lost[0] and lost[0] > 0.05, lost
 
 
