@@ -16,6 +16,71 @@ MAIN_JOB = [
     "--candidates", "8", "--set", "pairs=300", "--set", "training.epochs=2", "--json",
 ]  # fmt: skip
 
+STRANGER = '''
+"""A task, a method and a sampler in one plugin, written against public names alone."""
+
+import torch
+
+from invcore import Component, hookimpl
+from invcore.plugin import (
+    Candidates, InverseMethod, InverseModel, Sampler, Space, Task, Uniform, Variable,
+)
+
+
+@hookimpl
+def invcore_tasks():
+    return [Component("lens", "Focal length of a thin lens.", "stranger:Lens")]
+
+
+@hookimpl
+def invcore_methods():
+    return [Component("nearest", "The nearest pairs.", "stranger:Nearest")]
+
+
+@hookimpl
+def invcore_samplers():
+    return [Component("plain", "Uniform points.", "stranger:Plain")]
+
+
+class Lens(Task):
+    designs = Space.of(
+        Variable(name="first", prior=Uniform(low=10.0, high=50.0), unit="mm"),
+        Variable(name="second", prior=Uniform(low=10.0, high=50.0), unit="mm"),
+    )
+    responses = Space.of(Variable(name="focal length", unit="mm"))
+
+    def simulate(self, x, context=None):
+        return 1 / (0.5 * (1 / x).sum(dim=1, keepdim=True))
+
+
+class Nearest(InverseMethod):
+    def fit(self, problem, train, val, env):
+        return NearestModel(problem, train.x, train.y)
+
+    def restore(self, problem, state):
+        return NearestModel(problem, state["x"], state["y"])
+
+
+class NearestModel(InverseModel):
+    point_dim, ranked = 0, True
+
+    def __init__(self, problem, x, y):
+        self.problem, self.x, self.y = problem, x, y
+
+    def propose(self, targets, points, *, simulator=None):
+        self.check_sizes(targets, points, self.y.shape[1])
+        order = torch.cdist(targets.y.double(), self.y.double()).argsort(dim=1)
+        return Candidates(self.x[order[:, : points.shape[1]]])
+
+    def state(self):
+        return {"x": self.x, "y": self.y}
+
+
+class Plain(Sampler):
+    def sample(self, count, dim, generator):
+        return torch.rand(count, dim, generator=generator, dtype=torch.float64)
+'''
+
 
 def call(*command, cwd):
     kept = ("PATH", "HOME", "TMPDIR", "SSL_CERT_FILE", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY")
@@ -66,3 +131,31 @@ def test_main_job_away_from_the_checkout(wheels, tmp_path):
     assert (result["status"], result["method"], result["sampler"]) == ("ok", "ipage", "lhs")
     assert (tmp_path / result["path"] / "run.json").is_file()
     call(invcore, "new-plugin", "invcore-mine", "--kind", "method", "--name", "mine", cwd=tmp_path)
+
+
+@pytest.mark.slow
+def test_the_core_alone_lists_and_runs_with_one_plugin_added(wheels, tmp_path):
+    environment = tmp_path / "env"
+    python, invcore = environment / "bin" / "python", environment / "bin" / "invcore"
+    (core,) = (wheel for wheel in wheels if wheel.name.startswith("invcore-"))
+    call(UV, "venv", "--python", sys.executable, environment, cwd=tmp_path)
+    call(
+        UV, "pip", "install", "--python", python, "--constraint", ROOT / "constraints.txt", core,
+        cwd=tmp_path,
+    )  # fmt: skip
+    assert "no methods; " in call(invcore, "list-methods", cwd=tmp_path)
+    for module in ("plugin", "learning", "search", "numerics", "results", "pipeline", "cli.kit"):
+        call(python, "-c", f"import invcore.{module}", cwd=tmp_path)
+    commands = call(invcore, "--help", cwd=tmp_path)
+    assert "\n  bench " in commands and "\n  solve " not in commands
+    (site,) = environment.glob("lib/python*/site-packages")
+    (site / "stranger.py").write_text(STRANGER)
+    info = site / "stranger-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: stranger\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[invcore]\nstranger = stranger\n")
+    assert "nearest" in call(invcore, "list-methods", cwd=tmp_path)
+    words = ["--task", "lens", "--method", "nearest", "--sampler", "plain", "--targets", "20"]
+    result = json.loads(call(invcore, "run", *words, "--candidates", "4", "--json", cwd=tmp_path))
+    assert result["status"] == "ok" and result["simulator_calls"] == 80
+    assert len(json.loads(call(invcore, "results", "list", "--json", cwd=tmp_path))) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from invcore.learning import ScaledNetwork, Scaling, enlarged, seeded_network
+from invcore.learning import LossBatch, ScaledNetwork, Scaling, enlarged, seeded_network
 from invcore.learning import train as train_network
 from invcore.plugin import (
     Candidates,
@@ -54,14 +54,14 @@ class MixtureDensity(InverseMethod[MixtureDensityConfig]):
 
         network = seeded_network(build, env, "mdn")
 
-        def loss(x: Tensor, y: Tensor) -> Tensor:
-            mixture: Mixture = network(y)
-            return -mixture.log_prob(x).mean()
+        def loss(part: LossBatch | Pairs) -> Tensor:
+            mixture: Mixture = network(part.y)
+            return -mixture.log_prob(part.x).mean()
 
         train_network(
             network,
-            lambda batch: loss(batch.x, batch.y),
-            lambda part: loss(part.x, part.y),
+            loss,
+            loss,
             scaling.turned(enlarged(self.config.enlarge, scaling, train, val, env)),
             held,
             self.config.training,

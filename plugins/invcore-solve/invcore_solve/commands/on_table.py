@@ -14,7 +14,6 @@ from invcore_solve.commands.view import document, show
 from invcore_solve.designer import Designer
 from invcore_solve.from_table import fit
 from invcore_solve.tables.schema import contradictions
-from invcore_solve.tables.sources import as_targets
 
 if TYPE_CHECKING:
     from invcore.results import Store
@@ -49,7 +48,6 @@ def solve_table(
     with progress() as bars:
         if given["model"]:
             designer = _load(given, store)
-            targets = as_targets(targets, designer.problem.responses)
         else:
             designer = _fit(given, store, seed, targets, extrapolate, bars)
         ranked = designer.propose(

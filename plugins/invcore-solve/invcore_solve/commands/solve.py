@@ -96,14 +96,16 @@ def solve(
     if not (given["targets"] or given["targets_path"]):
         raise click.UsageError("say what is wanted: --target 0.5, or --targets FILE")
     installed().registry.load("sampler", sampler)  # a wrong name is said before the fit
-    from invcore_solve.commands.on_simulator import solve_simulator
-    from invcore_solve.commands.on_table import solve_table
+    store, targets = Store(store_path), _targets(given)
+    options: dict[str, Any] = {"candidates": candidates, "sampler": sampler, "seed": seed}
+    if given["simulator"]:
+        from invcore_solve.commands.on_simulator import solve_simulator
 
-    work = solve_simulator if given["simulator"] else solve_table
-    work(
-        given, Store(store_path), out, as_json, top, extrapolate, _targets(given),
-        candidates=candidates, sampler=sampler, seed=seed,
-    )  # fmt: skip
+        solve_simulator(given, store, out, as_json, top, extrapolate, targets, **options)
+    else:
+        from invcore_solve.commands.on_table import solve_table
+
+        solve_table(given, store, out, as_json, top, extrapolate, targets, **options)
 
 
 def _targets(given: dict[str, Any]) -> Any:
