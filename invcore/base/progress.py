@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.progress import Progress as Bars
     from rich.progress import TaskID
 
 
@@ -35,13 +35,20 @@ class Progress:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: Any) -> None:
         """Stop showing."""
+
+
+class Bar(Stage):
+    """A bar on a terminal."""
+
+    def __init__(self, bars: Bars, bar: TaskID) -> None:
+        self._bars, self._bar = bars, bar
+
+    def advance(self, steps: int = 1, **facts: float) -> None:
+        """Move the bar; the facts stay until there are others."""
+        shown = " ".join(f"{name} {value:.3g}" for name, value in facts.items())
+        self._bars.update(self._bar, advance=steps, **({"facts": shown} if shown else {}))
 
 
 class RichProgress(Progress):
@@ -52,23 +59,16 @@ class RichProgress(Progress):
     """
 
     def __init__(self, console: Console) -> None:
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
-        from rich.progress import Progress as Bars
+        from rich import progress as rich
 
-        self._bars = Bars(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[facts]}"),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
+        self._bars = rich.Progress(
+            rich.TextColumn("{task.description}"),
+            rich.BarColumn(bar_width=24),
+            rich.MofNCompleteColumn(),
+            rich.TextColumn("{task.fields[facts]}"),
+            rich.TimeElapsedColumn(),
+            rich.TextColumn("left"),
+            rich.TimeRemainingColumn(),
             console=console,
             transient=True,
         )
@@ -77,29 +77,17 @@ class RichProgress(Progress):
         self._bars.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: Any) -> None:
         self._bars.stop()
 
     @contextmanager
     def stage(self, label: str, total: int | None = None) -> Iterator[Stage]:
         """A bar while the block runs."""
         bar = self._bars.add_task(label, total=total, facts="")
-        bars = self._bars
-
-        class Bar(Stage):
-            def advance(self, steps: int = 1, **facts: float) -> None:
-                shown = " ".join(f"{name} {value:.3g}" for name, value in facts.items())
-                _update(bars, bar, steps, shown)
-
         try:
-            yield Bar()
+            yield Bar(self._bars, bar)
         finally:
-            bars.remove_task(bar)
+            self._bars.remove_task(bar)
 
 
 def terminal_progress(console: Console | None = None) -> Progress:
@@ -117,8 +105,3 @@ def terminal_progress(console: Console | None = None) -> Progress:
 
         console = Rich(stderr=True)
     return RichProgress(console) if console.is_terminal else Progress()
-
-
-def _update(bars: object, bar: TaskID, steps: int, shown: str) -> None:
-    fields = {"facts": shown} if shown else {}
-    bars.update(bar, advance=steps, **fields)  # type: ignore[attr-defined]

@@ -40,8 +40,7 @@ class Task(Configurable[C]):
     Set ``designs``, ``responses`` and ``differentiable`` on the class, or in a property.
 
     Example:
-        >>> from invcore.spaces.priors import Uniform
-        >>> from invcore.spaces.space import Variable
+        >>> from invcore import Uniform, Variable
         >>> class Square(Task):
         ...     designs = Space.of(Variable(name="x", prior=Uniform(low=-1.0, high=1.0)))
         ...     responses = Space.of(Variable(name="y"))

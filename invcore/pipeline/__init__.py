@@ -1,7 +1,7 @@
 """The steps from names to a record, written once: what drives runs, tables and simulators.
 
 Example:
-    >>> from invcore.registry.loader import installed
+    >>> from invcore.plugin import installed
     >>> build(installed(), "method", "na", {"tries": 2}).config["tries"]
     2
 """

@@ -63,7 +63,7 @@ def build(
         ConfigError: a wrong setting.
 
     Example:
-        >>> from invcore.registry.loader import installed
+        >>> from invcore.plugin import installed
         >>> build(installed(), "sampler", "lhs").config
         {}
     """

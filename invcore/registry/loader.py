@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 from invcore.base.errors import PluginError
-from invcore.base.kinds import Kind
+from invcore.base.kinds import KINDS, Kind
 from invcore.base.text import one_line
 from invcore.registry import hookspecs
 from invcore.registry.component import Component
@@ -23,13 +23,7 @@ if TYPE_CHECKING:
     from invcore.contracts.events import Event
 
 GROUP = "invcore"
-_HOOKS: dict[str, Kind] = {
-    "invcore_tasks": "task",
-    "invcore_methods": "method",
-    "invcore_samplers": "sampler",
-    "invcore_metrics": "metric",
-    "invcore_executors": "executor",
-}
+_HOOKS: dict[str, Kind] = {f"invcore_{kind}s": kind for kind in KINDS}
 
 
 @dataclass(frozen=True)
@@ -140,10 +134,8 @@ class Plugins:
                 given = [argument][: len(implementation.argnames)]
                 implementation.function(*given)
             except Exception as error:
-                problems.append(
-                    f"plugin {implementation.plugin_name}: {hook} raised "
-                    f"{type(error).__name__}: {error}"
-                )
+                name = implementation.plugin_name
+                problems.append(f"plugin {name}: {hook} raised {one_line(error)}")
         return problems
 
 

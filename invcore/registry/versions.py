@@ -24,7 +24,7 @@ def versions_of(entries: Iterable[Entry]) -> dict[str, str]:
         By the names of distributions, in their order.
 
     Example:
-        >>> from invcore.registry.loader import installed
+        >>> from invcore.plugin import installed
         >>> method = installed().registry.find("method", "inn")
         >>> sorted(versions_of([method]))
         ['invcore', 'invcore-inn', 'invcore-invertible']

@@ -33,7 +33,7 @@ class Variable(Config):
         high: an upper bound beside that of the prior's support.
 
     Example:
-        >>> from invcore.spaces.priors import Normal
+        >>> from invcore import Normal
         >>> Variable(name="speed", prior=Normal(mean=0.0, std=1.0), low=0.0).bounds
         (0.0, inf)
     """
@@ -95,7 +95,7 @@ class Space(Config):
     """An ordered set of variables: the columns of designs or of responses.
 
     Example:
-        >>> from invcore.spaces.priors import Uniform
+        >>> from invcore import Uniform
         >>> space = Space.of(Variable(name="x1", prior=Uniform(low=-1.0, high=1.0)))
         >>> space.from_unit(torch.tensor([[0.75]]))
         tensor([[0.5000]])

@@ -66,7 +66,7 @@ BROKEN = {
     "text": ({"invcore_methods": lambda: "na"}, "returned str, expected Components"),
     "a number": ({"invcore_metrics": lambda: 3}, "int"),
     "one component": ({"invcore_metrics": component}, "Component"),
-    "bad component": ({"invcore_tasks": lambda: [component("a b")]}, "PluginError"),
+    "bad component": ({"invcore_tasks": lambda: [component("a b")]}, "use letters, digits"),
     "half good": (
         {"invcore_samplers": lambda: [component("half")], "invcore_tasks": fails(KeyError("k"))},
         "KeyError",
