@@ -97,8 +97,8 @@ def main(words: list[str]) -> None:
     install()
     os.environ["PATH"] = f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}"
     if words[0] == "generate":
-        for script in GENERATORS:
-            call([BIN / "python", ROOT / "docs" / "scripts" / f"{script}.py"])
+        for name in GENERATORS:
+            call([BIN / "python", ROOT / "docs" / "scripts" / f"{name}.py"])
         return
     if words[0] == "benchmarks":
         for script in sorted((ROOT / "benchmarks").glob("*.py")):

@@ -48,7 +48,8 @@ class Bar(Stage):
     def advance(self, steps: int = 1, **facts: float) -> None:
         """Move the bar; the facts stay until there are others."""
         shown = " ".join(f"{name} {value:.3g}" for name, value in facts.items())
-        self._bars.update(self._bar, advance=steps, **({"facts": shown} if shown else {}))
+        changed: dict[str, Any] = {"facts": shown} if shown else {}
+        self._bars.update(self._bar, advance=steps, **changed)
 
 
 class RichProgress(Progress):

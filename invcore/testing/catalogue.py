@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from invcore.base.kinds import Kind
-from invcore.testing.check import Check
-from invcore.testing.checks.configs import CONFIG_CHECKS
-from invcore.testing.checks.executors import EXECUTOR_CHECKS
-from invcore.testing.checks.method_honesty import HONESTY_CHECKS
-from invcore.testing.checks.method_repeats import REPEAT_CHECKS
-from invcore.testing.checks.method_validity import VALIDITY_CHECKS
-from invcore.testing.checks.metrics import METRIC_CHECKS
-from invcore.testing.checks.samplers import SAMPLER_CHECKS
-from invcore.testing.checks.tasks import TASK_CHECKS
+from invcore.testing.check import Check, checks_of
+from invcore.testing.checks import configs, executors, metrics, samplers, tasks
+from invcore.testing.checks import method_honesty as honesty
+from invcore.testing.checks import method_repeats as repeats
+from invcore.testing.checks import method_validity as validity
 
 CHECKS: dict[Kind, tuple[Check, ...]] = {
-    "task": CONFIG_CHECKS + TASK_CHECKS,
-    "method": CONFIG_CHECKS + VALIDITY_CHECKS + REPEAT_CHECKS + HONESTY_CHECKS,
-    "sampler": CONFIG_CHECKS + SAMPLER_CHECKS,
-    "metric": CONFIG_CHECKS + METRIC_CHECKS,
-    "executor": CONFIG_CHECKS + EXECUTOR_CHECKS,
+    "task": checks_of(configs, tasks),
+    "method": checks_of(configs, validity, repeats, honesty),
+    "sampler": checks_of(configs, samplers),
+    "metric": checks_of(configs, metrics),
+    "executor": checks_of(configs, executors),
 }
 """By kind, in the order in which they run."""

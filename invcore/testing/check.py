@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Literal
 
 from invcore.base.errors import InvcoreError
 from invcore.base.text import one_line
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class CheckFailed(InvcoreError, AssertionError):
@@ -46,6 +50,16 @@ class Check:
         return cls(name, (function.__doc__ or "").strip().splitlines()[0], function)
 
 
+def checks_of(*modules: ModuleType) -> tuple[Check, ...]:
+    """The checks that these modules define, in the order in which they stand there."""
+    return tuple(
+        Check.of(member)
+        for module in modules
+        for name, member in vars(module).items()
+        if name.startswith("check_") and member.__module__ == module.__name__
+    )
+
+
 @dataclass(frozen=True)
 class Outcome:
     """How a check ended.
@@ -79,11 +93,13 @@ def run_checks(checks: Iterable[Check], subject: Any) -> Iterator[Outcome]:
             yield Outcome(check, "passed")
 
 
-def require(condition: bool, message: str) -> None:
-    """Fail the check unless the condition holds.
-
-    Raises:
-        CheckFailed: it does not.
-    """
+def require(condition: bool | Tensor, message: str) -> None:
+    """Fail the check unless the condition holds."""
     if not condition:
         raise CheckFailed(message)
+
+
+def only_if(condition: bool, why_not: str) -> None:
+    """End the check as not applicable unless the condition holds."""
+    if not condition:
+        raise NotApplicable(why_not)

@@ -40,28 +40,16 @@ class Report:
 
     def document(self) -> dict[str, Any]:
         """The report as ``--json`` prints it."""
-        return {
-            "kind": self.kind,
-            "name": self.name,
-            "plugin": self.plugin,
-            "passed": self.passed,
-            "checks": [
-                {
-                    "check": o.check.name,
-                    "meaning": o.check.meaning,
-                    "outcome": o.result,
-                    "why": o.why,
-                }
-                for o in self.outcomes
-            ],
-        }
+        checks = [
+            {"check": o.check.name, "meaning": o.check.meaning, "outcome": o.result, "why": o.why}
+            for o in self.outcomes
+        ]
+        facts = {"kind": self.kind, "name": self.name, "plugin": self.plugin}
+        return facts | {"passed": self.passed, "checks": checks}
 
 
 def check_plugin(
-    what: str,
-    plugins: Plugins,
-    settings: Sequence[str] = (),
-    progress: Progress | None = None,
+    what: str, plugins: Plugins, settings: Sequence[str] = (), progress: Progress | None = None
 ) -> Iterable[Report]:
     """Check what is installed, one component after another.
 
@@ -106,8 +94,7 @@ def _subjects(what: str, plugins: Plugins) -> list[tuple[str, Subject]]:
                 f"no plugin {what!r} is installed. {close_names(what, known)} "
                 "A component is KIND/NAME, for instance method/na."
             )
-        broken = next((info for info in own if info.cause), None)
-        if broken is not None:
+        for broken in (info for info in own if info.cause):
             raise PluginError(f"plugin {what} is broken: {broken.cause}")
         entries = [e for k in KINDS for e in registry.entries(k) if e.plugin == what]
         if not entries:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, ClassVar
 
 import pytest
@@ -53,16 +54,9 @@ class PluginSuite:
             pytest.skip(str(reason))
 
     @classmethod
+    @cache
     def _subject(cls) -> Subject:
         """Made once for a class: its fits are shared by the checks."""
-        if "_made" not in vars(cls):
-            component = cls.component or installed().registry.load(cls.kind, cls.name)
-            subject = Subject.of(
-                cls.kind,
-                cls.name,
-                component,
-                settings=cls.settings,
-                examples=tuple(cls.examples) if cls.kind == "metric" else None,
-            )
-            cls._made = subject  # type: ignore[attr-defined]
-        return cls._made  # type: ignore[attr-defined]
+        component = cls.component or installed().registry.load(cls.kind, cls.name)
+        examples = tuple(cls.examples) if cls.kind == "metric" else None
+        return Subject.of(cls.kind, cls.name, component, settings=cls.settings, examples=examples)

@@ -21,7 +21,7 @@ from invcore.plugin import FitEnvironment, isolated
 from invcore.testing import CHECKS, Check, CheckFailed, NotApplicable, run_checks
 from invcore.testing.cases.comparison import (
     RandomOps,
-    WatchedContext,
+    WatchedEnvironment,
     same_sets,
     unchanged,
     untouched_generators,
@@ -40,9 +40,9 @@ def test_every_kind_has_a_fixed_list_of_named_checks():
 
 def test_no_check_is_forgotten():
     listed = {check.run for checks in CHECKS.values() for check in checks}
-    for info in pkgutil.iter_modules(invcore.testing.__path__):
-        if info.name != "report":  # its check_plugin is no check of a component
-            module = importlib.import_module(f"invcore.testing.{info.name}")
+    for info in pkgutil.walk_packages(invcore.testing.__path__, "invcore.testing."):
+        if info.name != "invcore.testing.report":  # its check_plugin is no check of a component
+            module = importlib.import_module(info.name)
             for name, function in inspect.getmembers(module, inspect.isfunction):
                 assert not name.startswith("check_") or function in listed, name
 
@@ -117,12 +117,12 @@ def test_random_operations_are_seen_whatever_their_generator():
 
 
 def test_asking_for_the_seed_is_seen():
-    context = WatchedContext(3)
-    context.asked.clear()
-    assert context.device.type == "cpu"
-    assert not context.asked
-    assert context.derive("a") == FitEnvironment(3).derive("a")
-    assert context.asked
+    env = WatchedEnvironment(3)
+    env.asked.clear()
+    assert env.device.type == "cpu"
+    assert not env.asked
+    assert env.derive("a") == FitEnvironment(3).derive("a")
+    assert env.asked
 
 
 def test_sets_of_candidates_are_compared_without_order():

@@ -16,26 +16,17 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from invcore.base.seeding import isolated
 from invcore.contracts.environment import FitEnvironment
 from invcore.spaces.space import Space
-from invcore.testing.check import CheckFailed, require
+from invcore.testing.check import require
 
 
 @contextmanager
 def unchanged(what: str, **tensors: Tensor | None) -> Iterator[None]:
-    """The block must not write into these tensors.
-
-    Args:
-        what: was given them, for the message.
-        tensors: by name; None is passed over.
-
-    Raises:
-        CheckFailed: it did.
-    """
-    before = {name: t.detach().clone() for name, t in tensors.items() if t is not None}
+    """The block, which is called ``what``, must not write into these tensors; None is no tensor."""
+    given = {name: t for name, t in tensors.items() if t is not None}
+    before = {name: t.detach().clone() for name, t in given.items()}
     yield
-    for name, old in before.items():
-        now = tensors[name]
-        assert now is not None
-        require(same(old, now), f"{what} writes into {name}, which belongs to the caller")
+    for name, now in given.items():
+        require(same(before[name], now), f"{what} writes into {name}, which belongs to the caller")
 
 
 def same(a: Tensor, b: Tensor) -> bool:
@@ -43,19 +34,15 @@ def same(a: Tensor, b: Tensor) -> bool:
     return (
         a.shape == b.shape
         and a.dtype == b.dtype
-        and bool(torch.equal(a.nan_to_num(nan=0.125), b.nan_to_num(nan=0.125)))
-        and bool(torch.equal(a.isnan(), b.isnan()))
+        and torch.equal(a.nan_to_num(nan=0.125), b.nan_to_num(nan=0.125))
+        and torch.equal(a.isnan(), b.isnan())
     )
 
 
 @contextmanager
 def untouched_generators(what: str) -> Iterator[None]:
-    """The block must leave the global generators (torch, NumPy, random) as they were.
-
-    Raises:
-        CheckFailed: it drew from one of them, or seeded it.
-    """
-    with global_seed(20240229):  # not where a plugin's own seed would have left them
+    """The block must leave the global generators (torch, NumPy, random) as they were."""
+    with isolated(20240229):  # not where a plugin's own seed would have left them
         before = _states()
         yield
         after = _states()
@@ -68,27 +55,20 @@ def untouched_generators(what: str) -> Iterator[None]:
 
 
 def _states() -> dict[str, Any]:
+    _, keys, *rest = np.random.get_state()
     states: dict[str, Any] = {
         "torch": torch.get_rng_state().tolist(),
-        "numpy": [str(part) for part in (s.tolist() if isinstance(s, np.ndarray) else s
-                                         for s in np.random.get_state())],
+        "numpy": [np.asarray(keys).tolist(), *rest],
         "random": random.getstate(),
-    }  # fmt: skip
+    }
     if torch.cuda.is_available():
         states["torch.cuda"] = [state.tolist() for state in torch.cuda.get_rng_state_all()]
     return states
 
 
-@contextmanager
-def global_seed(seed: int) -> Iterator[None]:
-    """Other global generators inside the block, the old ones after: what depends on them shows."""
-    with isolated(seed):
-        yield
-
-
 @dataclass(frozen=True)
-class WatchedContext(FitEnvironment):
-    """A context that notices whether its seed was asked for."""
+class WatchedEnvironment(FitEnvironment):
+    """An environment that notices whether its seed was asked for."""
 
     asked: list[str] = field(default_factory=list)
 
@@ -115,24 +95,14 @@ def same_sets(space: Space, a: Tensor, b: Tensor, message: str) -> None:
     """Nearly all candidates of each target must be in both answers, in whatever order.
 
     float32 sums depend on the batch, and a search from a start on a watershed may end elsewhere:
-    a tenth of the candidates may differ.
-
-    Args:
-        space: of designs, bounded on all sides.
-        a: (B, K, Dx).
-        b: (B, K, Dx).
-        message: what it means if they differ.
-
-    Raises:
-        CheckFailed: they do.
+    a tenth of the candidates may differ. The space of designs is bounded on all sides.
     """
     require(a.shape == b.shape, f"{message}: shapes {tuple(a.shape)} and {tuple(b.shape)}")
     scale = space.high - space.low
     far = torch.cdist(a.double() / scale, b.double() / scale, p=torch.inf)  # (B, K, K)
     near = [far.amin(dim=dim) < 1e-3 for dim in (1, 2)]
     share = min(float(part.double().mean()) for part in near)
-    if share < 0.9:
-        raise CheckFailed(f"{message}: {1 - share:.0%} of the candidates are others")
+    require(share >= 0.9, f"{message}: {1 - share:.0%} of the candidates are others")
 
 
 def same_mappings(a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> list[str]:

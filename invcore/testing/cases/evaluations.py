@@ -11,9 +11,8 @@ import torch
 from invcore.base.seeding import generator
 from invcore.contracts.metric import Estimate, Evaluation
 from invcore.scoring.errors import squared_error
-from invcore.spaces.priors import Uniform
-from invcore.spaces.space import Space, Variable
-from invcore.testing.cases.problems import case
+from invcore.spaces.space import Space
+from invcore.testing.cases.problems import case, space
 
 
 @dataclass(frozen=True)
@@ -55,34 +54,25 @@ def evaluation(
         >>> evaluation([[1.0]], [[[1.0], [3.0]]]).errors
         tensor([[0., 4.]], dtype=torch.float64)
     """
-    y = torch.as_tensor(targets, dtype=torch.float64)
-    again = torch.as_tensor(resimulated, dtype=torch.float64)
-    if candidates is None:
-        x = torch.full((*again.shape[:2], 1), 0.5, dtype=torch.float64)
-    else:
-        x = torch.as_tensor(candidates, dtype=torch.float64)
+    y, again = (torch.as_tensor(v, dtype=torch.float64) for v in (targets, resimulated))
+    x = torch.full((*again.shape[:2], 1), 0.5) if candidates is None else candidates
+    x = torch.as_tensor(x, dtype=torch.float64)
     if designs is None:
-        prior = Uniform(low=0.0, high=1.0)
-        designs = Space.of(*(Variable(name=f"x{i + 1}", prior=prior) for i in range(x.shape[2])))
-    known = None if predicted is None else torch.as_tensor(predicted, dtype=torch.float64)
-    return Evaluation(designs, y, x, again, squared_error(again, y), predicted=known, **facts)
+        designs = space(**{f"x{i + 1}": (0.0, 1.0) for i in range(x.shape[2])})
+    if predicted is not None:
+        predicted = torch.as_tensor(predicted, dtype=torch.float64)
+    return Evaluation(designs, y, x, again, squared_error(again, y), predicted=predicted, **facts)
 
 
 def sample_evaluation(
     targets: int = 12, count: int = 8, *, failed: bool = False, ranked: bool = False, seed: int = 0
 ) -> Evaluation:
-    """An evaluation of random designs of the kit's two-response task, with all that there can be.
+    """B targets and K random designs of the two-response task, with all that there can be.
 
-    Args:
-        targets: B.
-        count: K.
-        failed: lose the first target's responses, and about a quarter of the others.
-        ranked: what it says of the candidates' order.
-        seed: decides the designs.
+    If ``failed``, the first target's responses are lost, and about a quarter of the others.
     """
     task = case("twist").task
     known = task.pairs(targets, generator(seed, "kit-targets"))
-    y = known.y
     x = task.designs.sample(targets * count, generator(seed, "kit-designs"))
     again = task.simulate(x).unflatten(0, (targets, count))
     if failed:
@@ -91,22 +81,11 @@ def sample_evaluation(
         again = torch.where(lost[..., None], torch.nan, again)
     places = torch.rand(targets, count, generator=generator(seed, "kit-order")).argsort(dim=1)
     density = torch.randn(targets, generator=generator(seed, "kit-density"), dtype=torch.float64)
-    return evaluation(
-        y,
-        again,
-        x.unflatten(0, (targets, count)),
-        designs=task.designs,
-        predicted=again * 1.01,
-        ranked=ranked,
-        timings={"fit_s": 2.0, "propose_s": 1.0, "simulate_s": 0.5},
-        simulator_calls=targets * count,
-        parameters=100,
-        seed=seed,
-        order=places,
-        truth=known.x,
-        log_density=density,
-        task=task,
-    )
+    facts: dict[str, Any] = {"ranked": ranked, "seed": seed, "order": places, "task": task}
+    facts |= {"truth": known.x, "log_density": density, "predicted": again * 1.01}
+    facts |= {"timings": {"fit_s": 2.0, "propose_s": 1.0, "simulate_s": 0.5}, "parameters": 100}
+    facts |= {"simulator_calls": targets * count, "designs": task.designs}
+    return evaluation(known.y, again, x.unflatten(0, (targets, count)), **facts)
 
 
 def label(estimate: Estimate) -> str | tuple[str, int]:

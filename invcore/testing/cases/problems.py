@@ -15,19 +15,28 @@ from invcore.base.types import Context
 from invcore.configs.config import Config
 from invcore.contracts.method import Problem, Targets
 from invcore.contracts.task import Modes, Task
-from invcore.data.pairs import Pairs, rows_of
-from invcore.spaces.priors import Categorical, Integers, TruncatedNormal, Uniform
+from invcore.data.pairs import Splits, rows_of
+from invcore.spaces.priors import Categorical, Integers, Prior, TruncatedNormal, Uniform
 from invcore.spaces.space import Grid, Space, Variable
+
+EDGE = 2.0**-33
+"""How near points come to the faces of the unit cube."""
+
+
+def space(grid: Grid | None = None, /, **priors: Prior | tuple[float, float] | None) -> Space:
+    """A space from its variables' priors, by name; two numbers are the ends of a uniform one."""
+    variables = []
+    for name, given in priors.items():
+        prior = Uniform(low=given[0], high=given[1]) if isinstance(given, tuple) else given
+        variables.append(Variable(name=name, prior=prior))
+    return Space.of(*variables, grid=grid)
 
 
 class Bowl(Task[Config]):
     """Two designs to one response: y = 20 + 6 (x1 - 0.5)² + 2 x2, with two branches in x1."""
 
-    designs = Space.of(
-        Variable(name="x1", prior=Uniform(low=-1.0, high=2.0)),
-        Variable(name="x2", prior=TruncatedNormal(mean=0.0, std=0.5, low=-1.0, high=1.0)),
-    )
-    responses = Space.of(Variable(name="y"))
+    designs = space(x1=(-1.0, 2.0), x2=TruncatedNormal(mean=0.0, std=0.5, low=-1.0, high=1.0))
+    responses = space(y=None)
 
     def simulate(self, x: Tensor, context: Context | None = None) -> Tensor:
         """The bowl."""
@@ -37,12 +46,8 @@ class Bowl(Task[Config]):
 class Twist(Task[Config]):
     """Three designs to two responses whose scales are a thousand apart."""
 
-    designs = Space.of(
-        Variable(name="angle", prior=Uniform(low=0.0, high=3.0)),
-        Variable(name="radius", prior=Uniform(low=10.0, high=20.0)),
-        Variable(name="shift", prior=Uniform(low=-0.001, high=0.001)),
-    )
-    responses = Space.of(Variable(name="u"), Variable(name="v"))
+    designs = space(angle=(0.0, 3.0), radius=(10.0, 20.0), shift=(-0.001, 0.001))
+    responses = space(u=None, v=None)
 
     def simulate(self, x: Tensor, context: Context | None = None) -> Tensor:
         """A point on a circle, and its shift."""
@@ -58,12 +63,12 @@ class Twist(Task[Config]):
 class Mixed(Task[Config]):
     """A length, a number of layers and a material to a thickness."""
 
-    designs = Space.of(
-        Variable(name="length", prior=Uniform(low=0.5, high=2.0)),
-        Variable(name="layers", prior=Integers(low=1, high=4)),
-        Variable(name="material", prior=Categorical(categories=("air", "glass", "gold"))),
+    designs = space(
+        length=(0.5, 2.0),
+        layers=Integers(low=1, high=4),
+        material=Categorical(categories=("air", "glass", "gold")),
     )
-    responses = Space.of(Variable(name="y"))
+    responses = space(y=None)
 
     def simulate(self, x: Tensor, context: Context | None = None) -> Tensor:
         """Length times layers, and an offset of the material."""
@@ -73,8 +78,8 @@ class Mixed(Task[Config]):
 class Line(Task[Config]):
     """One design to one response, growing."""
 
-    designs = Space.of(Variable(name="x", prior=Uniform(low=-2.0, high=2.0)))
-    responses = Space.of(Variable(name="y"))
+    designs = space(x=(-2.0, 2.0))
+    responses = space(y=None)
 
     def simulate(self, x: Tensor, context: Context | None = None) -> Tensor:
         """A cubic."""
@@ -84,15 +89,11 @@ class Line(Task[Config]):
 class Tiles(Task[Config]):
     """Images of 8 × 8 pixels to the mean product of pixels side by side, wherever they are cut."""
 
-    designs = Space.of(
-        *(
-            Variable(name=f"r{row}c{column}", prior=Uniform(low=0.0, high=1.0))
-            for row in range(8)
-            for column in range(8)
-        ),
-        grid=Grid(rows=8, columns=8, periodic=True, mirrors=True),
+    designs = space(
+        Grid(rows=8, columns=8, periodic=True, mirrors=True),
+        **{f"r{i // 8}c{i % 8}": (0.0, 1.0) for i in range(64)},
     )
-    responses = Space.of(Variable(name="y"))
+    responses = space(y=None)
 
     def simulate(self, x: Tensor, context: Context | None = None) -> Tensor:
         """The mean product."""
@@ -103,11 +104,8 @@ class Tiles(Task[Config]):
 class Known(Task[Config]):
     """One response that a known offset shifts, and a known pair of numbers that does nothing."""
 
-    designs = Space.of(
-        Variable(name="x1", prior=Uniform(low=-1.0, high=1.0)),
-        Variable(name="x2", prior=Uniform(low=-1.0, high=1.0)),
-    )
-    responses = Space.of(Variable(name="y"))
+    designs = space(x1=(-1.0, 1.0), x2=(-1.0, 1.0))
+    responses = space(y=None)
     context_shapes = {"offset": (), "idle": (1, 2)}
 
     def simulate(self, x: Tensor, context: Context | None = None) -> Tensor:
@@ -123,46 +121,26 @@ class Known(Task[Config]):
 
 
 @dataclass(frozen=True)
-class Case:
-    """A task with its data.
-
-    Args:
-        name: for messages.
-        task: the forward system.
-        train: to learn from.
-        val: to choose a checkpoint with.
-        test: whose responses are the targets.
-    """
+class Case(Splits):
+    """A task with its data: the responses of ``test`` are the targets."""
 
     name: str
     task: Task[Any]
-    train: Pairs
-    val: Pairs
-    test: Pairs
 
     @property
     def problem(self) -> Problem:
         """What a method may know."""
-        return Problem(
-            f"kit-{self.name}",
-            self.task.designs,
-            self.task.responses,
-            self.task.differentiable,
-        )
+        task = self.task
+        return Problem(f"kit-{self.name}", task.designs, task.responses, task.differentiable)
 
     def targets(self, count: int) -> Targets:
         """The first test responses."""
         return Targets(self.test.y[:count].clone(), rows_of(self.test.context, slice(count)))
 
 
-_TASKS: dict[str, Callable[[], Task[Any]]] = {
-    "bowl": Bowl,
-    "twist": Twist,
-    "mixed": Mixed,
-    "line": Line,
-    "tiles": Tiles,
-    "small": Bowl,
-    "known": Known,
+_SMALL = {"train": 12, "val": 3}
+_TASKS: dict[str, Callable[[], Task[Any]]] = {"small": Bowl} | {
+    task.__name__.lower(): task for task in (Bowl, Twist, Mixed, Line, Tiles, Known)
 }
 
 
@@ -172,16 +150,14 @@ def case(name: str) -> Case:
     """
     # Drawn anew each time: a bad plugin that writes into its pairs spoils its own alone.
     task = _TASKS[name]()
-    train, val = (12, 3) if name == "small" else (240, 60)
-    draws = [
-        task.pairs(count, generator(7, "kit", name, part))
-        for part, count in (("train", train), ("val", val), ("test", 24))
-    ]
-    return Case(name, task, *draws)
+    sizes = {"train": 240, "val": 60, "test": 24} | (_SMALL if name == "small" else {})
+    train, val, test = (
+        task.pairs(count, generator(7, "kit", name, part)) for part, count in sizes.items()
+    )
+    return Case(train, val, test, name, task)
 
 
 def unit_points(targets: int, count: int, dim: int, seed: int = 0) -> Tensor:
     """Points in the open unit cube: (targets, count, dim), float64."""
-    shape = (targets, count, dim)
-    points = torch.rand(shape, generator=generator(seed, "kit-points"), dtype=torch.float64)
-    return points.clamp(2.0**-33, 1 - 2.0**-33)
+    shape, source = (targets, count, dim), generator(seed, "kit-points")
+    return torch.rand(shape, generator=source, dtype=torch.float64).clamp(EDGE, 1 - EDGE)

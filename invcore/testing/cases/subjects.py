@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from invcore.base.kinds import Kind
-from invcore.base.seeding import generator
+from invcore.base.types import Context
 from invcore.contracts.candidates import Candidates
 from invcore.contracts.configurable import Configurable
 from invcore.contracts.environment import FitEnvironment
 from invcore.contracts.method import InverseMethod, InverseModel, Needs, Targets
 from invcore.contracts.simulator import Simulator
 from invcore.pipeline.parts import configured
+from invcore.testing.cases.comparison import same_sets
 from invcore.testing.cases.evaluations import Example
-from invcore.testing.cases.problems import Case, case
+from invcore.testing.cases.problems import Case, case, unit_points
 from invcore.testing.check import CheckFailed, require
 
 
@@ -53,15 +54,6 @@ class Subject:
         where = f"{self.kind} {self.name!r}"
         return configured(self.component, where, self.settings, preset=self.preset, task=task)
 
-    def points(self, count: int, dim: int, seed: int = 0) -> Tensor:
-        """A sampler's points, computed once for each argument: (count, dim)."""
-        key = ("points", count, dim, seed)
-        if key not in self.memory:
-            points = self.build().sample(count, dim, generator(seed, "kit"))
-            require(isinstance(points, Tensor), f"sample gives {type(points).__name__}")
-            self.memory[key] = points
-        return self.memory[key].clone()
-
 
 class MethodSubject(Subject):
     """An inverse method under test; a fit is made once for each case and seed."""
@@ -75,11 +67,11 @@ class MethodSubject(Subject):
             raise CheckFailed(f"fit gives {type(model).__name__}, expected an InverseModel")
         return model
 
-    def fitted(self, name: str) -> tuple[Case, InverseModel]:
-        """A case by name, and its model."""
+    def fitted(self, name: str) -> InverseModel:
+        """The model of a case, by the case's name."""
         if name not in self.memory:
             self.memory[name] = self.fit(case(name))
-        return case(name), self.memory[name]
+        return self.memory[name]
 
     @property
     def uses_simulator(self) -> bool:
@@ -87,23 +79,70 @@ class MethodSubject(Subject):
         needs: Needs = self.component.needs  # type: ignore[attr-defined]
         return bool(needs & (Needs.SIMULATOR | Needs.GRADIENT))
 
-    def candidates(
-        self, known: Case, model: InverseModel, targets: Targets, points: Tensor
-    ) -> Candidates:
-        """What the model proposes, with a simulator if the method needs one."""
-        simulator = Simulator(known.task) if self.uses_simulator else None
-        found = model.propose(targets, points, simulator=simulator)
-        if not isinstance(found, Candidates):
-            raise CheckFailed(f"propose gives {type(found).__name__}, expected Candidates")
-        return found
+    def ask(
+        self, name: str, targets: int, count: int, model: InverseModel | None = None
+    ) -> Question:
+        """``count`` candidates for the first targets of a case; of the fitted model by default."""
+        model, known = self.fitted(name) if model is None else model, case(name)
+        points = unit_points(targets, count, model.point_dim)
+        return Question(self, known, model, known.targets(targets), points)
 
-    def designs(self, known: Case, model: InverseModel, targets: Targets, points: Tensor) -> Tensor:
+    def ask_both(self, targets: int, count: int) -> Iterator[Question]:
+        """The question of one response, and that of two."""
+        for name in ("bowl", "twist"):
+            yield self.ask(name, targets, count)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a model is asked: B targets of a case, points (B, K, L). Each look asks it anew."""
+
+    subject: MethodSubject
+    case: Case
+    model: InverseModel
+    targets: Targets
+    points: Tensor
+
+    def propose(self, simulator: Simulator | None = None) -> Candidates:
+        """What the model proposes, with a simulator if the method needs one or one is given."""
+        if simulator is None and self.subject.uses_simulator:
+            simulator = Simulator(self.case.task)
+        answer = self.model.propose(self.targets, self.points, simulator=simulator)
+        if not isinstance(answer, Candidates):
+            raise CheckFailed(f"propose gives {type(answer).__name__}, expected Candidates")
+        return answer
+
+    def designs(self) -> Tensor:
         """The proposed designs as the runner keeps them: (B, K, Dx), float64, on the CPU."""
-        x = self.candidates(known, model, targets, points).x
-        expected = (len(targets), points.shape[1], known.task.designs.dim)
-        require(
-            tuple(x.shape) == expected,
-            f"candidates have shape {tuple(x.shape)}, expected (B, K, Dx) = {expected}",
-        )
+        x = self.propose().x
+        shape = tuple(x.shape)
+        expected = (len(self.targets), self.points.shape[1], self.case.task.designs.dim)
+        fault = f"candidates have shape {shape}, expected (B, K, Dx) = {expected}"
+        require(shape == expected, fault)
         require(x.is_floating_point(), f"candidates have type {x.dtype}, expected floating")
         return x.detach().cpu().to(torch.float64)
+
+    def allowed(self, x: Tensor) -> Tensor:
+        """Which of the proposed designs are allowed: (B, K)."""
+        return self.case.task.designs.contains(x)
+
+    def responses(self, x: Tensor, context: Context | None = None) -> Tensor:
+        """Those of the proposed designs: (B, K, Dy)."""
+        return self.case.task.simulate(x.flatten(0, 1), context).unflatten(0, x.shape[:2])
+
+    def rows(self, rows: Tensor | slice) -> Question:
+        """The question of some targets alone; without a context."""
+        return replace(self, targets=Targets(self.targets.y[rows]), points=self.points[rows])
+
+    def restored(self, state: Mapping[str, Tensor]) -> Question:
+        """The same question to the model that the method restores from a state."""
+        problem = self.case.problem
+        return replace(self, model=self.subject.build(problem.name).restore(problem, state))
+
+    def require(self, condition: bool | Tensor, message: str) -> None:
+        """Fail the check unless the condition holds; the message begins with the case's name."""
+        require(condition, f"{self.case.name}: {message}")
+
+    def same_sets(self, a: Tensor, b: Tensor, message: str) -> None:
+        """Fail the check unless two answers have nearly the same candidates."""
+        same_sets(self.case.task.designs, a, b, f"{self.case.name}: {message}")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from invcore.base.errors import ConfigError
 from invcore.configs.config import PRESETS, Config
+from invcore.configs.config import _models as models_in
 from invcore.testing.cases.subjects import Subject
-from invcore.testing.check import Check, CheckFailed, require
+from invcore.testing.check import CheckFailed, require
 
 
 def check_config_round_trip(subject: Subject) -> None:
@@ -52,7 +52,7 @@ def check_config_described(subject: Subject) -> None:
     missing = []
     for model in _models(subject.component.Config):
         for name, field in model.model_fields.items():
-            inner = list(_inside(field.annotation))
+            inner = models_in(field.annotation)
             described = bool(inner) and all("__doc__" in vars(m) and m.__doc__ for m in inner)
             if not field.description and not described:
                 missing.append(f"{model.__name__}.{name}")
@@ -77,25 +77,5 @@ def _models(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
     seen: list[type[BaseModel]] = [model]
     for known in seen:
         for field in known.model_fields.values():
-            seen += [m for m in _inside(field.annotation) if m not in seen]
+            seen += [m for m in models_in(field.annotation) if m not in seen]
     return iter(seen)
-
-
-def _inside(annotation: Any) -> Iterator[type[BaseModel]]:
-    """The config classes within a type annotation."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for part in get_args(annotation):
-        yield from _inside(part)
-
-
-CONFIG_CHECKS = tuple(
-    Check.of(function)
-    for function in (
-        check_config_round_trip,
-        check_config_rejects_unknown_keys,
-        check_config_frozen,
-        check_config_described,
-        check_presets_resolve,
-    )
-)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from invcore.contracts.executor import Job, Record
-from invcore.testing.check import Check, require
+from invcore.testing.check import require
 
 if TYPE_CHECKING:
     from invcore.testing.cases.subjects import Subject
@@ -23,15 +25,18 @@ def work(job: Job) -> Record:
     return {"status": "ok", "number": job["number"], "nested": {"list": [1.5, None, "text"]}}
 
 
-def _jobs(folder: str, count: int, fail: tuple[int, ...] = ()) -> list[Job]:
-    return [{"number": i, "folder": folder, "fail": i in fail} for i in range(count)]
+@contextmanager
+def _jobs(count: int, fail: tuple[int, ...] = ()) -> Iterator[list[Job]]:
+    """Numbered jobs, and a folder for their files as long as the block lasts."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield [{"number": i, "folder": folder, "fail": i in fail} for i in range(count)]
 
 
 def check_every_job_once(subject: Subject) -> None:
     """Every job is done exactly once, and gives one record."""
-    with tempfile.TemporaryDirectory() as folder:
-        records = list(subject.build().map(work, _jobs(folder, 7)))
-        calls = sorted(int(path.name.split("-")[0]) for path in Path(folder).iterdir())
+    with _jobs(7) as jobs:
+        records = list(subject.build().map(work, jobs))
+        calls = sorted(int(p.name.split("-")[0]) for p in Path(jobs[0]["folder"]).iterdir())
     numbers = sorted(record["number"] for record in records)
     require(calls == list(range(7)), f"jobs 0 to 6: work was called for {calls}")
     require(numbers == list(range(7)), f"jobs 0 to 6: there are records of {numbers}")
@@ -39,18 +44,17 @@ def check_every_job_once(subject: Subject) -> None:
 
 def check_records_unchanged(subject: Subject) -> None:
     """Records come back as work gave them."""
-    with tempfile.TemporaryDirectory() as folder:
-        jobs = _jobs(folder, 3)
+    with _jobs(3) as jobs:
         records = {r.get("number"): r for r in subject.build().map(work, jobs)}
         for job in jobs:
-            found, expected = records.get(job["number"]), work(job)
-            require(found == expected, f"job {job['number']}: {found}, expected {expected}")
+            record, expected = records.get(job["number"]), work(job)
+            require(record == expected, f"job {job['number']}: {record}, expected {expected}")
 
 
 def check_failures_pass_through(subject: Subject) -> None:
     """A failure is a record like any other; the jobs after it are done."""
-    with tempfile.TemporaryDirectory() as folder:
-        records = list(subject.build().map(work, _jobs(folder, 5, fail=(0, 2))))
+    with _jobs(5, fail=(0, 2)) as jobs:
+        records = list(subject.build().map(work, jobs))
     status = {record.get("number"): record.get("status") for record in records}
     expected = {0: "error", 1: "ok", 2: "error", 3: "ok", 4: "ok"}
     require(status == expected, f"jobs 0 and 2 fail, the others do not; the records say {status}")
@@ -64,27 +68,14 @@ def check_no_jobs(subject: Subject) -> None:
 
 def check_jobs_from_an_iterator(subject: Subject) -> None:
     """Jobs may come from an iterator that can be read once."""
-    with tempfile.TemporaryDirectory() as folder:
-        records = list(subject.build().map(work, iter(_jobs(folder, 4))))
+    with _jobs(4) as jobs:
+        records = list(subject.build().map(work, iter(jobs)))
     require(len(records) == 4, f"4 jobs from an iterator, {len(records)} records")
 
 
 def check_jobs_unchanged(subject: Subject) -> None:
     """Jobs are as before."""
-    with tempfile.TemporaryDirectory() as folder:
-        jobs = _jobs(folder, 3)
+    with _jobs(3) as jobs:
+        before = [dict(job) for job in jobs]
         list(subject.build().map(work, jobs))
-        require(jobs == _jobs(folder, 3), "the jobs were changed")
-
-
-EXECUTOR_CHECKS = tuple(
-    Check.of(function)
-    for function in (
-        check_every_job_once,
-        check_records_unchanged,
-        check_failures_pass_through,
-        check_no_jobs,
-        check_jobs_from_an_iterator,
-        check_jobs_unchanged,
-    )
-)
+        require(jobs == before, "the jobs were changed")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from contextlib import suppress
 from typing import Any
 
 import torch
@@ -23,33 +24,26 @@ from invcore.runs.runner import run
 from invcore.scoring.errors import squared_error
 from invcore.storage.store import Store
 from invcore.testing.cases.comparison import same_mappings
-from invcore.testing.cases.problems import Bowl, case, unit_points
+from invcore.testing.cases.problems import Bowl, case
 from invcore.testing.cases.subjects import MethodSubject
-from invcore.testing.check import Check, CheckFailed, require
+from invcore.testing.check import CheckFailed, require
 
 
 def check_beats_ignoring_the_target(subject: MethodSubject) -> None:
     """Candidates fit their own target better than another's, and better than random designs."""
-    for name in ("bowl", "twist"):
-        known, model = subject.fitted(name)
-        targets, points = known.targets(24), unit_points(24, 8, model.point_dim)
-        x = subject.designs(known, model, targets, points)
-        scale = known.train.y.std(dim=0)
-        wanted = targets.y / scale
-        y = known.task.simulate(x.flatten(0, 1)).unflatten(0, x.shape[:2]) / scale
-        drawn = known.train.y[: 24 * 8].unflatten(0, (24, 8)) / scale
+    for asked in subject.ask_both(24, 8):
+        train = asked.case.train
+        scale = train.y.std(dim=0)
+        wanted = asked.targets.y / scale
+        y = asked.responses(asked.designs()) / scale
+        drawn = train.y[: 24 * 8].unflatten(0, (24, 8)) / scale
         own = float(squared_error(y, wanted).nanmean())
         others = float(squared_error(y, wanted.roll(1, dims=0)).nanmean())
         blind = float(squared_error(drawn, wanted).mean())
-        require(
-            own < 0.8 * others,
-            f"{name}: the error for their own targets ({own:.3g}) is hardly below that for "
-            f"other targets ({others:.3g}): the target is ignored",
-        )
-        require(
-            own < 0.8 * blind,
-            f"{name}: the error ({own:.3g}) is hardly below that of random designs ({blind:.3g})",
-        )
+        fault = f"the error for their own targets ({own:.3g}) is hardly below that for other"
+        asked.require(own < 0.8 * others, f"{fault} targets ({others:.3g}): the target is ignored")
+        fault = f"the error ({own:.3g}) is hardly below that of random designs ({blind:.3g})"
+        asked.require(own < 0.8 * blind, fault)
 
 
 class _Tripwire(Simulator):
@@ -72,40 +66,32 @@ class _Counted(Bowl):
 
 def check_simulator_budget(subject: MethodSubject) -> None:
     """The simulator is used only if ``needs`` says so, counted, and never beyond its budget."""
-    known, model = subject.fitted("bowl")
-    targets, points = known.targets(4), unit_points(4, 3, model.point_dim)
+    asked = subject.ask("bowl", 4, 3)
     if not subject.uses_simulator:
-        wire = _Tripwire(known.task)
-        model.propose(targets, points, simulator=wire)
+        wire = _Tripwire(Bowl())
+        asked.propose(wire)
         require(wire.calls == 0, "propose calls the simulator, but needs has no Needs.SIMULATOR")
         return
     task = _Counted()
     free = Simulator(task)
-    model.propose(targets, points, simulator=free)
-    require(
-        task.rows <= free.calls,
-        f"{task.rows} rows were simulated and {free.calls} counted: call the simulator itself",
-    )
+    asked.propose(free)
+    fault = f"{task.rows} rows were simulated and {free.calls} counted"
+    require(task.rows <= free.calls, f"{fault}: call the simulator itself")
     for budget in (0, free.calls // 2):
         task = _Counted()
-        bounded = Simulator(task, budget=budget)
-        try:
-            model.propose(targets, points, simulator=bounded)
-        except BudgetError:
-            pass
+        with suppress(BudgetError):
+            asked.propose(Simulator(task, budget=budget))
         require(task.rows <= budget, f"{task.rows} rows were simulated, the budget is {budget}")
 
 
 class _Sealed(Pairs):
-    """Test pairs whose designs nobody may see before the scoring; it remembers who did."""
+    """Test pairs whose designs nobody may see before the scoring; it remembers a look."""
 
-    opened: list[str] = []
-    closed = True
+    closed = opened = False
 
     def __getattribute__(self, name: str) -> Any:
-        sealed = object.__getattribute__(self, "__dict__").get("sealed")
-        if name == "x" and sealed and type(self).closed:
-            type(self).opened.append(name)
+        if name == "x" and _Sealed.closed:
+            _Sealed.opened = True
             raise CheckFailed("the designs of the test split were opened")
         return object.__getattribute__(self, name)
 
@@ -114,8 +100,6 @@ class _Unsealing(Plugins):
     """Plugins that open the test split when all candidates have been proposed and simulated."""
 
     def emit(self, event: Event) -> list[str]:
-        if event.name == "run-started":
-            _Sealed.closed = True
         if event.data.get("stage") == "simulate":
             _Sealed.closed = False
         return super().emit(event)
@@ -126,8 +110,9 @@ class _SealedBowl(Bowl):
 
     def dataset(self, pairs: int, targets: int, seed: int) -> Splits:
         known = case("bowl")
+        _Sealed.closed = False
         test = _Sealed(known.test.x[-targets:].clone(), known.test.y[-targets:].clone())
-        object.__setattr__(test, "sealed", True)
+        _Sealed.closed = True
         return Splits(known.train, known.val, test)
 
 
@@ -145,9 +130,6 @@ class _Fixed(Registry):
         super().__init__()
         self._classes = classes
 
-    def entries(self, kind: Kind) -> list[Entry]:
-        return []
-
     def find(self, kind: Kind, name: str) -> Entry:
         return Entry(kind, Component(name, name, "invcore.testing:kit"), "kit", "0")
 
@@ -159,39 +141,18 @@ def check_test_split_unopened(subject: MethodSubject) -> None:
     """The test designs stay closed until candidates are scored; the fit ignores the test split."""
     plugins = _Unsealing(points=[])
     plugins.registry = _Fixed({"task": _SealedBowl, "method": subject.component, "sampler": _Plain})
-    _Sealed.opened.clear()
-    _Sealed.closed = True
+    _Sealed.opened = False
+    method = {"name": "kit", "settings": dict(subject.settings)}
+    parts = {"task": "kit-bowl", "method": method, "sampler": "kit", "preset": subject.preset}
     states = []
     with tempfile.TemporaryDirectory() as folder:
         for targets in (3, 5):  # the last 3 and the last 5: other test splits
-            config = RunConfig.resolve(
-                {
-                    "task": "kit-bowl",
-                    "method": {"name": "kit", "settings": dict(subject.settings)},
-                    "sampler": "kit",
-                    "targets": targets,
-                    "candidates": 4,
-                    "device": "cpu",
-                    "preset": subject.preset,
-                }
-            )
-            store = Store(folder)
+            sizes = {"targets": targets, "candidates": 4, "device": "cpu"}
+            config, store = RunConfig.resolve(parts | sizes), Store(folder)
             record = run(config, store=store, plugins=plugins, keep_going=False)
             require(not _Sealed.opened, "the designs of the test split were opened")
             require(record.status == "ok", f"the run is {record.status}: {record.reason}")
             states.append(store.tensors(record.id, "model"))
     changed = same_mappings(*states)
-    require(
-        not changed,
-        f"another test split gives another fit ({', '.join(changed[:3])} of the state differ)",
-    )
-
-
-HONESTY_CHECKS = tuple(
-    Check.of(function)
-    for function in (
-        check_beats_ignoring_the_target,
-        check_simulator_budget,
-        check_test_split_unopened,
-    )
-)
+    names = ", ".join(changed[:3])
+    require(not changed, f"another test split gives another fit ({names} of the state differ)")

@@ -2,180 +2,132 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
+from torch import Tensor
 
 from invcore.base.errors import InvcoreError, ShapeError
 from invcore.contracts.method import Targets
 from invcore.data.pairs import repeated
 from invcore.scoring.errors import squared_error
-from invcore.testing.cases.comparison import same_sets, unchanged
-from invcore.testing.cases.problems import case, unit_points
-from invcore.testing.cases.subjects import MethodSubject
-from invcore.testing.check import Check, CheckFailed, NotApplicable, require
-
-_EDGE = 2.0**-33
+from invcore.testing.cases.comparison import unchanged
+from invcore.testing.cases.problems import EDGE, Line, case, unit_points
+from invcore.testing.cases.subjects import MethodSubject, Question
+from invcore.testing.check import CheckFailed, NotApplicable, only_if, require
 
 
 def check_shapes(subject: MethodSubject) -> None:
     """B targets and K points each give (B, K, Dx) candidates; predictions are (B, K, Dy)."""
     for name in ("bowl", "twist"):
-        known, model = subject.fitted(name)
-        dim = model.point_dim
+        dim = subject.fitted(name).point_dim
         require(isinstance(dim, int) and dim >= 0, f"point_dim is {dim!r}, expected a number >= 0")
-        points = unit_points(5, 4, dim)
-        subject.designs(known, model, known.targets(5), points)
-        predicted = subject.candidates(known, model, known.targets(5), points).predicted
-        expected = (5, 4, known.task.responses.dim)
-        require(
-            predicted is None or tuple(predicted.shape) == expected,
-            f"predicted has shape {() if predicted is None else tuple(predicted.shape)}, "
-            f"expected (B, K, Dy) = {expected}",
-        )
+        asked = subject.ask(name, 5, 4)
+        asked.designs()
+        predicted = asked.propose().predicted
+        shape = None if predicted is None else tuple(predicted.shape)
+        expected = (5, 4, asked.case.task.responses.dim)
+        fault = f"predicted has shape {shape}, expected (B, K, Dy) = {expected}"
+        require(shape in (None, expected), fault)
 
 
 def check_one_target_one_candidate(subject: MethodSubject) -> None:
     """B = K = 1 works, with one response and with two."""
-    for name in ("bowl", "twist"):
-        known, model = subject.fitted(name)
-        x = subject.designs(known, model, known.targets(1), unit_points(1, 1, model.point_dim))
-        require(bool(x.isfinite().all()), f"{name}: the candidate is not finite")
+    for asked in subject.ask_both(1, 1):
+        asked.require(asked.designs().isfinite().all(), "the candidate is not finite")
 
 
 def check_one_variable(subject: MethodSubject) -> None:
     """One design variable and one response work, or the method refuses them in one clear line."""
-    try:
-        known, model = subject.fitted("line")
-        x = subject.designs(known, model, known.targets(4), unit_points(4, 3, model.point_dim))
-    except CheckFailed:
-        raise
-    except InvcoreError:
-        return
-    require(bool(known.task.designs.contains(x).all()), "candidates are not allowed designs")
+    x = _unless_refused(subject, "line")
+    require(x is None or Line.designs.contains(x).all(), "candidates are not allowed designs")
 
 
 def check_small_table(subject: MethodSubject) -> None:
     """Twelve pairs to learn from work, or the method refuses them in one clear line."""
-    try:
-        known, model = subject.fitted("small")
-        x = subject.designs(known, model, known.targets(4), unit_points(4, 3, model.point_dim))
-    except CheckFailed:
-        raise
-    except InvcoreError:
-        return
-    require(bool(x.isfinite().all()), "candidates are not finite")
+    x = _unless_refused(subject, "small")
+    require(x is None or x.isfinite().all(), "candidates are not finite")
 
 
 def check_finite(subject: MethodSubject) -> None:
     """Candidates are finite, for points next to the faces of the cube too."""
-    for name in ("bowl", "twist"):
-        known, model = subject.fitted(name)
-        points = unit_points(8, 6, model.point_dim)
-        points[0], points[1] = _EDGE, 1 - _EDGE
-        points[2, :, ::2] = 1 - _EDGE
-        x = subject.designs(known, model, known.targets(8), points)
-        bad = ~x.isfinite().all(dim=2)  # (B, K)
-        where = "points next to a face" if bool(bad[:3].any()) else "ordinary points"
-        require(not bool(bad.any()), f"{name}: {int(bad.sum())} candidates not finite, {where}")
+    for asked in subject.ask_both(8, 6):
+        asked.points[0], asked.points[1] = EDGE, 1 - EDGE
+        asked.points[2, :, ::2] = 1 - EDGE
+        bad = ~asked.designs().isfinite().all(dim=2)  # (B, K)
+        where = "points next to a face" if bad[:3].any() else "ordinary points"
+        asked.require(not bad.any(), f"{int(bad.sum())} candidates not finite, {where}")
 
 
 def check_in_bounds(subject: MethodSubject) -> None:
     """Candidates lie inside the designs' bounds."""
-    for name in ("bowl", "twist"):
-        known, model = subject.fitted(name)
-        x = subject.designs(known, model, known.targets(24), unit_points(24, 8, model.point_dim))
-        bad = ~known.task.designs.contains(x)
-        require(
-            not bool(bad.any()),
-            f"{name}: {int(bad.sum())} of {bad.numel()} candidates out of bounds; "
-            "problem.designs.project moves them inside",
-        )
+    for asked in subject.ask_both(24, 8):
+        remedy = "problem.designs.project moves them inside"
+        _all_allowed(asked, asked.designs(), f"out of bounds; {remedy}")
 
 
 def check_unreachable_targets(subject: MethodSubject) -> None:
     """Targets that no design reaches still get finite candidates inside the bounds."""
-    for name in ("bowl", "twist"):
-        known, model = subject.fitted(name)
-        spread = known.train.y.std(dim=0)
-        far = Targets(known.train.y.mean(dim=0) + spread * torch.tensor([[-20.0], [20.0]]).double())
-        x = subject.designs(known, model, far, unit_points(2, 6, model.point_dim))
-        bad = ~known.task.designs.contains(x)
-        require(
-            not bool(bad.any()),
-            f"{name}: {int(bad.sum())} of {bad.numel()} candidates not finite or out of bounds",
-        )
+    for asked in subject.ask_both(2, 6):
+        y = asked.case.train.y
+        far = Targets(y.mean(dim=0) + y.std(dim=0) * torch.tensor([[-20.0], [20.0]]).double())
+        _all_allowed(asked, replace(asked, targets=far).designs(), "not finite or out of bounds")
 
 
 def check_mixed_space(subject: MethodSubject) -> None:
     """Whole numbers and categories come back as such, in their range."""
-    known, model = subject.fitted("mixed")
-    x = subject.designs(known, model, known.targets(12), unit_points(12, 6, model.point_dim))
+    asked = subject.ask("mixed", 12, 6)
+    x = asked.designs()
     rough = (x[..., 1:] != x[..., 1:].round()).any(dim=2)
-    require(not bool(rough.any()), f"{int(rough.sum())} candidates have a fraction of a layer")
-    bad = ~known.task.designs.contains(x)
-    require(not bool(bad.any()), f"{int(bad.sum())} of {bad.numel()} candidates out of bounds")
+    require(not rough.any(), f"{int(rough.sum())} candidates have a fraction of a layer")
+    _all_allowed(asked, x)
 
 
 def check_images(subject: MethodSubject) -> None:
     """Designs that are images come back inside their bounds, from a restored model too."""
-    known, model = subject.fitted("tiles")
-    targets, points = known.targets(6), unit_points(6, 4, model.point_dim)
-    x = subject.designs(known, model, targets, points)
-    bad = ~known.task.designs.contains(x)
-    require(not bool(bad.any()), f"{int(bad.sum())} of {bad.numel()} candidates out of bounds")
-    state = {name: value.clone() for name, value in model.state().items()}
-    again = subject.build(known.problem.name).restore(known.problem, state)
-    same = torch.equal(subject.designs(known, again, targets, points), x)
-    require(same, "a restored model proposes others")
+    asked = subject.ask("tiles", 6, 4)
+    x = asked.designs()
+    _all_allowed(asked, x)
+    again = asked.restored({name: value.clone() for name, value in asked.model.state().items()})
+    require(torch.equal(again.designs(), x), "a restored model proposes others")
 
 
 def check_context(subject: MethodSubject) -> None:
     """What is known of a problem is used, if the method says so."""
-    if not subject.component.uses_context:  # type: ignore[attr-defined]
-        raise NotApplicable("the method says uses_context = False")
-    known, model = subject.fitted("known")
-    targets, points = known.targets(24), unit_points(24, 6, model.point_dim)
-    others = {name: value.roll(1, 0) for name, value in (targets.context or {}).items()}
-    own = repeated(targets.context, 6)
+    uses: bool = subject.component.uses_context  # type: ignore[attr-defined]
+    only_if(uses, "the method says uses_context = False")
+    asked = subject.ask("known", 24, 6)
+    y, own = asked.targets.y, asked.targets.context
+    others = {name: value.roll(1, 0) for name, value in (own or {}).items()}
     errors = []
-    for context in (targets.context, others):
-        x = subject.designs(known, model, Targets(targets.y, context), points)
-        y = known.task.simulate(x.flatten(0, 1), own).unflatten(0, x.shape[:2])
-        errors.append(float(squared_error(y, targets.y).mean()))
-    require(
-        errors[0] < 0.8 * errors[1],
-        f"with another problem's context the error is {errors[1]:.3g}, with its own "
-        f"{errors[0]:.3g}: is targets.context used?",
-    )
+    for context in (own, others):
+        x = replace(asked, targets=Targets(y, context)).designs()
+        errors.append(float(squared_error(asked.responses(x, repeated(own, 6)), y).mean()))
+    fault = f"with another problem's context the error is {errors[1]:.3g}, with its own"
+    used = errors[0] < 0.8 * errors[1]
+    require(used, f"{fault} {errors[0]:.3g}: is targets.context used?")
 
 
 def check_predictions(subject: MethodSubject) -> None:
     """What the model expects of its candidates is in the responses' own units, and informed."""
-    for name in ("bowl", "twist"):
-        known, model = subject.fitted(name)
-        targets, points = known.targets(24), unit_points(24, 4, model.point_dim)
-        found = subject.candidates(known, model, targets, points)
-        if found.predicted is None:
+    for asked in subject.ask_both(24, 4):
+        answer = asked.propose()
+        if answer.predicted is None:
             raise NotApplicable("the model predicts no responses")
-        true = known.task.simulate(found.x.detach().cpu().double().flatten(0, 1))
-        wrong = (found.predicted.detach().cpu().double().flatten(0, 1) - true).square().mean(0)
-        ratio = float((wrong / known.train.y.var(dim=0)).mean())
-        require(
-            ratio < 1.0,
-            f"{name}: predictions are off by {ratio:.3g} variances of the responses: "
-            "are they still scaled?",
-        )
+        true = asked.responses(answer.x.detach().cpu().double())
+        wrong = (answer.predicted.detach().cpu().double() - true).square().mean((0, 1))
+        ratio = float((wrong / asked.case.train.y.var(dim=0)).mean())
+        fault = f"predictions are off by {ratio:.3g} variances of the responses"
+        asked.require(ratio < 1.0, f"{fault}: are they still scaled?")
 
 
 def check_ranking(subject: MethodSubject) -> None:
     """Of ranked candidates, the first half are no worse in the simulator than the second."""
-    known, model = subject.fitted("bowl")
-    if not model.ranked:
-        raise NotApplicable("the model is not ranked")
-    targets, points = known.targets(24), unit_points(24, 16, model.point_dim)
-    x = subject.designs(known, model, targets, points)
-    y = known.task.simulate(x.flatten(0, 1)).unflatten(0, x.shape[:2])
-    tiny = 1e-6 * float(known.train.y.var())
-    first, second = (float(half.nanmean()) for half in squared_error(y, targets.y).chunk(2, dim=1))
+    only_if(subject.fitted("bowl").ranked, "the model is not ranked")
+    asked = subject.ask("bowl", 24, 16)
+    errors = squared_error(asked.responses(asked.designs()), asked.targets.y)
+    tiny = 1e-6 * float(asked.case.train.y.var())
+    first, second = (float(half.nanmean()) for half in errors.chunk(2, dim=1))
     require(
         first <= 1.05 * second + tiny,  # a ranking that says nothing may come out a little worse
         f"ranked, but the first half of the candidates has the larger error ({first:.3g}) and the "
@@ -186,74 +138,61 @@ def check_ranking(subject: MethodSubject) -> None:
 def check_arguments_unchanged(subject: MethodSubject) -> None:
     """Pairs, targets, points and config are as before after fit and propose."""
     known = case("twist")
-    method = subject.build(known.problem.name)
-    before = method.config.model_dump()
+    config = subject.build(known.problem.name).config
+    before = config.model_dump()
     data = {"x": known.train.x, "y": known.train.y, "val_x": known.val.x, "val_y": known.val.y}
     with unchanged("fit", **data):
         model = subject.fit(known)
-    targets, points = known.targets(5), unit_points(5, 4, model.point_dim)
-    with unchanged("propose", targets=targets.y, points=points):
-        subject.candidates(known, model, targets, points)
-    require(method.config.model_dump() == before, "the config was changed")
+    asked = subject.ask("twist", 5, 4, model)
+    with unchanged("propose", targets=asked.targets.y, points=asked.points):
+        asked.propose()
+    require(config.model_dump() == before, "the config was changed")
 
 
 def check_wrong_sizes(subject: MethodSubject) -> None:
     """Targets or points of a wrong size are a ShapeError."""
-    known, model = subject.fitted("twist")
-    good, dim = known.targets(3), model.point_dim
+    asked = subject.ask("twist", 3, 2)
+    good, dim = asked.targets.y, asked.model.point_dim
     wrong = {
         "targets with a column too many": (torch.zeros(3, 3), unit_points(3, 2, dim)),
         "targets of one dimension": (torch.zeros(2), unit_points(2, 2, dim)),
-        "points with a column too many": (good.y, unit_points(3, 2, dim + 1)),
-        "points for another number of targets": (good.y, unit_points(2, 2, dim)),
-        "points of two dimensions": (good.y, unit_points(3, 2, dim)[0]),
+        "points with a column too many": (good, unit_points(3, 2, dim + 1)),
+        "points for another number of targets": (good, unit_points(2, 2, dim)),
+        "points of two dimensions": (good, unit_points(3, 2, dim)[0]),
     }
     for what, (y, points) in wrong.items():
         try:
-            subject.candidates(known, model, Targets(y.double()), points)
+            replace(asked, targets=Targets(y.double()), points=points).propose()
         except ShapeError:
             continue
         except CheckFailed:
             raise
         except Exception as error:
-            raise CheckFailed(
-                f"{what}: {type(error).__name__} instead of ShapeError; self.check_sizes says it"
-            ) from None
-        raise CheckFailed(f"{what}: accepted; self.check_sizes(targets, points, Dy) refuses them")
+            fault = f"{type(error).__name__} instead of ShapeError; self.check_sizes says it"
+        else:
+            fault = "accepted; self.check_sizes(targets, points, Dy) refuses them"
+        raise CheckFailed(f"{what}: {fault}")
 
 
 def check_dtypes(subject: MethodSubject) -> None:
     """Targets in float32 and in float64 get the same candidates."""
-    for name in ("bowl", "twist"):
-        known, model = subject.fitted(name)
-        points = unit_points(8, 4, model.point_dim)
-        narrow = known.targets(8).y.float()
-        wide = subject.designs(known, model, Targets(narrow.double()), points)
-        same_sets(
-            known.task.designs,
-            subject.designs(known, model, Targets(narrow), points),
-            wide,
-            f"{name}: float32 and float64 targets differ",
-        )
+    for asked in subject.ask_both(8, 4):
+        narrow = asked.targets.y.float()
+        asked_so = (replace(asked, targets=Targets(y)) for y in (narrow, narrow.double()))
+        short, wide = (question.designs() for question in asked_so)
+        asked.same_sets(short, wide, "float32 and float64 targets differ")
 
 
-VALIDITY_CHECKS = tuple(
-    Check.of(function)
-    for function in (
-        check_shapes,
-        check_one_target_one_candidate,
-        check_one_variable,
-        check_small_table,
-        check_finite,
-        check_in_bounds,
-        check_unreachable_targets,
-        check_mixed_space,
-        check_images,
-        check_context,
-        check_predictions,
-        check_ranking,
-        check_arguments_unchanged,
-        check_wrong_sizes,
-        check_dtypes,
-    )
-)
+def _unless_refused(subject: MethodSubject, name: str) -> Tensor | None:
+    """The designs proposed on a case; None where the method refuses it in a clear line."""
+    try:
+        return subject.ask(name, 4, 3).designs()
+    except CheckFailed:
+        raise
+    except InvcoreError:
+        return None
+
+
+def _all_allowed(asked: Question, x: Tensor, fault: str = "out of bounds") -> None:
+    bad = ~asked.allowed(x)
+    asked.require(not bad.any(), f"{int(bad.sum())} of {bad.numel()} candidates {fault}")

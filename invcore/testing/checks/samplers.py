@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from invcore.base.seeding import generator
-from invcore.testing.cases.comparison import global_seed, same, untouched_generators
+from invcore.base.seeding import generator, isolated
+from invcore.testing.cases.comparison import same, untouched_generators
 from invcore.testing.cases.subjects import Subject
-from invcore.testing.check import Check, NotApplicable, require
+from invcore.testing.check import only_if, require
 
 _SIZES = ((1, 1), (1, 3), (2, 1), (7, 2), (16, 3), (33, 5))
 
@@ -16,50 +16,42 @@ _SIZES = ((1, 1), (1, 3), (2, 1), (7, 2), (16, 3), (33, 5))
 def check_shape(subject: Subject) -> None:
     """``count`` points in ``dim`` dimensions are a (count, dim) tensor of float64."""
     for count, dim in _SIZES:
-        points = subject.points(count, dim)
-        require(
-            tuple(points.shape) == (count, dim),
-            f"count {count}, dim {dim}: shape {tuple(points.shape)}",
-        )
+        points = _points(subject, count, dim)
+        _shaped(points, (count, dim), f"count {count}, dim {dim}")
         require(points.dtype == torch.float64, f"points are {points.dtype}, expected float64")
 
 
 def check_range(subject: Subject) -> None:
     """Points lie in the open unit cube: 0 and 1 would become infinite."""
     for count, dim in _SIZES:
-        _inside(subject.points(count, dim), f"count {count}, dim {dim}")
+        _inside(_points(subject, count, dim), f"count {count}, dim {dim}")
 
 
 def check_single_point(subject: Subject) -> None:
     """One point, and one dimension, work, alone and in a batch."""
     for count, dim in ((1, 1), (1, 4), (5, 1)):
         points = subject.build().batch(1, count, dim, generator(0, "kit"))
-        require(
-            tuple(points.shape) == (1, count, dim),
-            f"batch of 1 target, count {count}, dim {dim}: shape {tuple(points.shape)}",
-        )
-        _inside(points, f"batch of 1 target, count {count}, dim {dim}")
+        what = f"batch of 1 target, count {count}, dim {dim}"
+        _shaped(points, (1, count, dim), what)
+        _inside(points, what)
 
 
 def check_same_generator(subject: Subject) -> None:
     """Equal generators give equal points, whatever the global generators hold."""
     answers = []
     for seed in (1, 2):
-        with global_seed(seed):
+        with isolated(seed):
             sampler = subject.build()
-            answers.append(
-                [sampler.sample(16, 3, generator(5)), sampler.batch(4, 6, 2, generator(5))]
-            )
+            drawn = sampler.sample(16, 3, generator(5)), sampler.batch(4, 6, 2, generator(5))
+            answers.append(drawn)
     for what, first, second in zip(("sample", "batch"), *answers, strict=True):
         require(same(first, second), f"{what}: equal generators give different points")
 
 
 def check_seeds_differ(subject: Subject) -> None:
     """Another generator, and the same generator later, give other points."""
-    require(
-        not same(subject.points(16, 3, 0), subject.points(16, 3, 1)),
-        "another seed gives the same points",
-    )
+    equal = same(_points(subject, 16, 3, 0), _points(subject, 16, 3, 1))
+    require(not equal, "another seed gives the same points")
     source = generator(0, "kit")
     sampler = subject.build()
     first, second = sampler.sample(16, 3, source), sampler.sample(16, 3, source)
@@ -79,12 +71,12 @@ def check_strata(subject: Subject) -> None:
     """A Latin sampler has exactly one point in each of ``count`` strata of every dimension."""
     _latin(subject)
     for count, dim in _SIZES:
-        _strata(subject.points(count, dim)[None], f"count {count}, dim {dim}")
+        _strata(_points(subject, count, dim)[None], f"count {count}, dim {dim}")
 
 
 def check_uniform(subject: Subject) -> None:
     """Each coordinate is about uniform: Kolmogorov and Smirnov's distance is small."""
-    points = subject.points(256, 3)
+    points = _points(subject, 256, 3)
     ordered = points.sort(dim=0).values
     ranks = torch.arange(257, dtype=torch.float64)[:, None] / 256
     distance = torch.maximum((ranks[1:] - ordered).amax(0), (ordered - ranks[:-1]).amax(0))
@@ -99,7 +91,7 @@ def check_uniform(subject: Subject) -> None:
 def check_batch(subject: Subject) -> None:
     """A batch is (targets, count, dim) points in the open cube, others for other targets."""
     points = subject.build().batch(8, 12, 3, generator(0, "kit"))
-    require(tuple(points.shape) == (8, 12, 3), f"batch: shape {tuple(points.shape)}")
+    _shaped(points, (8, 12, 3), "batch")
     require(points.dtype == torch.float64, f"batch: {points.dtype}, expected float64")
     _inside(points, "batch")
     different = len({tuple(p.flatten().tolist()) for p in points})
@@ -114,37 +106,29 @@ def check_batch_strata(subject: Subject) -> None:
         _strata(points, f"batch, count {count}, dim {dim}")
 
 
+def _points(subject: Subject, count: int, dim: int, seed: int = 0) -> Tensor:
+    points = subject.build().sample(count, dim, generator(seed, "kit"))
+    require(isinstance(points, Tensor), f"sample gives {type(points).__name__}")
+    return points
+
+
 def _latin(subject: Subject) -> None:
-    if not getattr(subject.component, "latin", False):
-        raise NotApplicable("the sampler does not say latin = True")
+    latin = getattr(subject.component, "latin", False)
+    only_if(latin, "the sampler does not say latin = True")
+
+
+def _shaped(points: Tensor, expected: tuple[int, ...], what: str) -> None:
+    require(tuple(points.shape) == expected, f"{what}: shape {tuple(points.shape)}")
 
 
 def _inside(points: Tensor, what: str) -> None:
     outside = ~((points > 0) & (points < 1))
-    require(not bool(outside.any()), f"{what}: {int(outside.sum())} numbers not inside (0, 1)")
+    require(not outside.any(), f"{what}: {int(outside.sum())} numbers not inside (0, 1)")
 
 
 def _strata(points: Tensor, what: str) -> None:
     """points: (targets, count, dim)."""
     count = points.shape[1]
-    found = (points * count).floor().long().sort(dim=1).values
-    expected = torch.arange(count)[None, :, None]
-    bad = (found != expected).any(dim=1).sum()
-    require(int(bad) == 0, f"{what}: {int(bad)} dimensions have an empty stratum")
-
-
-SAMPLER_CHECKS = tuple(
-    Check.of(function)
-    for function in (
-        check_shape,
-        check_range,
-        check_single_point,
-        check_same_generator,
-        check_seeds_differ,
-        check_global_generators,
-        check_strata,
-        check_uniform,
-        check_batch,
-        check_batch_strata,
-    )
-)
+    strata = (points * count).floor().long().sort(dim=1).values
+    bad = int((strata != torch.arange(count)[None, :, None]).any(dim=1).sum())
+    require(bad == 0, f"{what}: {bad} dimensions have an empty stratum")

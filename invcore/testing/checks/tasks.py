@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import Any
 
 import torch
@@ -14,8 +15,9 @@ from invcore.contracts.task import Task
 from invcore.data.pairs import rows_of
 from invcore.spaces.space import Space
 from invcore.testing.cases.comparison import same, unchanged, untouched_generators
+from invcore.testing.cases.problems import EDGE
 from invcore.testing.cases.subjects import Subject
-from invcore.testing.check import Check, CheckFailed, NotApplicable, require
+from invcore.testing.check import NotApplicable, only_if, require
 
 _ROWS, _MANY = 48, 256
 
@@ -41,16 +43,14 @@ def check_response_shape(subject: Subject) -> None:
 
 def check_arguments_unchanged(subject: Subject) -> None:
     """Designs and contexts are as before."""
-    task = _task(subject)
-    x, context = _draw(task, _MANY)
+    task, x, context = _drawn(subject, _MANY)
     with unchanged("simulate", designs=x, **(context or {})):
         task.simulate(x, context)
 
 
 def check_dtype(subject: Subject) -> None:
     """Responses have the designs' type: float32 and float64."""
-    task = _task(subject)
-    x, context = _draw(task)
+    task, x, context = _drawn(subject)
     for dtype in (torch.float32, torch.float64):
         y = task.simulate(x.to(dtype), context)
         require(y.dtype == dtype, f"{dtype} designs give {y.dtype} responses")
@@ -58,10 +58,8 @@ def check_dtype(subject: Subject) -> None:
 
 def check_cuda(subject: Subject) -> None:
     """Designs on a CUDA device give responses there, equal to those on the CPU."""
-    if not torch.cuda.is_available():
-        raise NotApplicable("no CUDA device here")
-    task = _task(subject)
-    x, context = _draw(task)
+    only_if(torch.cuda.is_available(), "no CUDA device here")
+    task, x, context = _drawn(subject)
     there = context and {name: known.cuda() for name, known in context.items()}
     y = task.simulate(x.cuda(), there)
     require(y.is_cuda, f"designs on CUDA give responses on {y.device}")
@@ -70,8 +68,7 @@ def check_cuda(subject: Subject) -> None:
 
 def check_repeats(subject: Subject) -> None:
     """The same designs give the same responses again; no random numbers are drawn."""
-    task = _task(subject)
-    x, context = _draw(task)
+    task, x, context = _drawn(subject)
     with untouched_generators("simulate"):
         first = task.simulate(x, context)
     require(same(first, task.simulate(x, context)), "the same designs give other responses")
@@ -81,55 +78,44 @@ def check_repeats(subject: Subject) -> None:
 
 def check_rows_independent(subject: Subject) -> None:
     """A design's response does not depend on the other designs, nor on its place among them."""
-    task = _task(subject)
-    x, context = _draw(task)
+    task, x, context = _drawn(subject)
     y = task.simulate(x, context)
     order = torch.randperm(_ROWS, generator=generator(0, "kit-order"))
-    turned = task.simulate(x[order], rows_of(context, order))
-    require(_close(turned, y[order]), "in another order, designs respond otherwise")
-    first = slice(_ROWS // 2)
-    half = task.simulate(x[first], rows_of(context, first))
-    require(_close(half, y[first]), "without the others, designs respond otherwise")
+    for how, rows in (("in another order", order), ("without the others", slice(_ROWS // 2))):
+        again = task.simulate(x[rows], rows_of(context, rows))
+        require(_close(again, y[rows]), f"{how}, designs respond otherwise")
 
 
 def check_missing_responses(subject: Subject) -> None:
     """A missing response is a whole row of NaN; nothing is infinite."""
-    task = _task(subject)
-    faces = torch.full((2, task.designs.dim), 2.0**-33, dtype=torch.float64)
-    faces[1] = 1 - 2.0**-33
-    x, context = _draw(task, _MANY + 2)
+    task, x, context = _drawn(subject, _MANY + 2)
+    faces = torch.tensor([[EDGE], [1 - EDGE]], dtype=torch.float64).repeat(1, task.designs.dim)
     y = task.simulate(torch.cat([x[:_MANY], task.designs.from_unit(faces)]), context)
-    require(not bool(y.isinf().any()), "a response is infinite; say NaN where there is none")
+    require(not y.isinf().any(), "a response is infinite; say NaN where there is none")
     lost = y.isnan()
     partly = lost.any(dim=1) & ~lost.all(dim=1)
-    require(not bool(partly.any()), f"{int(partly.sum())} rows are partly NaN")
-    require(not bool(lost.all()), "no design drawn from the prior has a response")
+    require(not partly.any(), f"{int(partly.sum())} rows are partly NaN")
+    require(not lost.all(), "no design drawn from the prior has a response")
 
 
 def check_gradient(subject: Subject) -> None:
     """If ``differentiable``, gradients agree with finite differences in float64."""
     task = _task(subject)
-    if not task.differentiable:
-        raise NotApplicable("the task says differentiable = False")
+    only_if(task.differentiable, "the task says differentiable = False")
     designs, free = task.designs, (~task.designs.whole).nonzero().flatten()
-    if len(free) == 0:
-        raise NotApplicable("all design variables are whole numbers")
+    only_if(len(free) > 0, "all design variables are whole numbers")
     unit = torch.rand(24, designs.dim, generator=generator(0, "kit-gradient")).double()
-    x = designs.from_unit(0.1 + 0.8 * unit)
-    context = _contexts(task, len(x))
+    x, context = designs.from_unit(0.1 + 0.8 * unit), _draw(task, 24)[1]
     kept = task.simulate(x, context).isfinite().all(dim=1)
     x, context = x[kept], rows_of(context, kept)
-    quarter, three = (
-        designs.from_unit(torch.full((1, designs.dim), u, dtype=torch.float64))[0]
-        for u in (0.25, 0.75)
-    )
-    step = 1e-6 * (three - quarter).abs().clamp(min=1e-12)  # (Dx,)
+    quarters = designs.from_unit(torch.tensor([[0.25], [0.75]]).double().repeat(1, designs.dim))
+    step = 1e-6 * quarters.diff(dim=0)[0].abs().clamp(min=1e-12)  # (Dx,)
     leaf = x.clone().requires_grad_(True)
     y = task.simulate(leaf, context)
     require(y.requires_grad, "differentiable is True, but responses carry no gradient")
     bad = torch.zeros(len(x), dtype=torch.bool)
-    weights = torch.linspace(1.0, 2.0, y.shape[1], dtype=torch.float64)
-    scale = weights / y.detach().std(dim=0).clamp(min=1e-30)
+    scale = torch.linspace(1.0, 2.0, y.shape[1], dtype=torch.float64)
+    scale = scale / y.detach().std(dim=0).clamp(min=1e-30)
     (gradient,) = torch.autograd.grad((y * scale).sum(), leaf)
     for i in free.tolist():
         move = torch.zeros_like(x)
@@ -151,8 +137,8 @@ def check_pairs(subject: Subject) -> None:
     again, other = task.pairs(_MANY, generator(3)), task.pairs(_MANY, generator(4))
     require(len(first) == _MANY, f"{_MANY} pairs asked for, {len(first)} given")
     require(first.x.dtype == first.y.dtype == torch.float64, "pairs are not float64")
-    require(bool(first.y.isfinite().all()), "a pair's response is not finite")
-    require(bool(task.designs.contains(first.x).all()), "a pair's design is out of bounds")
+    require(first.y.isfinite().all(), "a pair's response is not finite")
+    require(task.designs.contains(first.x).all(), "a pair's design is out of bounds")
     require(same(first.x, again.x) and same(first.y, again.y), "equal generators give other pairs")
     require(not same(first.x, other.x), "another generator gives the same pairs")
     answered = task.simulate(first.x, first.context)
@@ -170,21 +156,20 @@ def check_dataset(subject: Subject) -> None:
         one, two, three = (getattr(splits, part) for splits in (first, again, other))
         require(same(one.x, two.x) and same(one.y, two.y), f"{part}: one seed, two draws")
         require(not same(one.x, three.x), f"{part}: two seeds, one draw")
-    if bool(task.designs.whole.all()):
+    if task.designs.whole.all():
         return  # so few designs may exist that two splits must share some
     rows = [set(map(tuple, s.x.tolist())) for s in (first.train, first.val, first.test)]
-    shared = len(rows[0] & rows[1]) + len(rows[0] & rows[2]) + len(rows[1] & rows[2])
+    shared = sum(len(one & two) for one, two in combinations(rows, 2))
     require(shared == 0, f"{shared} designs are in two splits")
 
 
 def check_unit_cube(subject: Subject) -> None:
     """Designs map to the unit cube and back."""
-    task = _task(subject)
-    x, _ = _draw(task)
+    task, x, _ = _drawn(subject)
     unit = task.designs.to_unit(x)
-    require(bool(((unit >= 0) & (unit <= 1)).all()), "to_unit leaves the unit cube")
+    require(((unit >= 0) & (unit <= 1)).all(), "to_unit leaves the unit cube")
     require(_close(task.designs.from_unit(unit), x), "there and back, a design is another")
-    require(bool(task.designs.contains(x).all()), "the prior draws designs that are not allowed")
+    require(task.designs.contains(x).all(), "the prior draws designs that are not allowed")
 
 
 def check_contexts(subject: Subject) -> None:
@@ -200,7 +185,7 @@ def check_contexts(subject: Subject) -> None:
     other = task.contexts(_ROWS, generator(6)) or {}
     for name, known in first.items():
         require(known.dtype == torch.float64, f"context {name!r} is {known.dtype}, no float64")
-        require(bool(known.isfinite().all()), f"context {name!r} is not finite")
+        require(known.isfinite().all(), f"context {name!r} is not finite")
     again = task.contexts(_ROWS, generator(5)) or {}
     require(all(same(first[n], again[n]) for n in shapes), "equal generators give other contexts")
     require(any(not same(first[n], other[n]) for n in shapes), "all contexts are one draw")
@@ -210,8 +195,8 @@ def check_contexts(subject: Subject) -> None:
 
 def check_measured(subject: Subject) -> None:
     """``observe`` keeps shape and type, leaves its argument, and adds as much as it says."""
-    task = _task(subject)
-    y = task.simulate(*_draw(task, _MANY))
+    task, x, context = _drawn(subject, _MANY)
+    y = task.simulate(x, context)
     y = y[y.isfinite().all(dim=1)]
     with unchanged("observe", responses=y):
         seen = task.observe(y, generator(3))
@@ -219,17 +204,15 @@ def check_measured(subject: Subject) -> None:
     require(same(seen, task.observe(y, generator(3))), "equal generators measure otherwise")
     added = float((seen - y).square().mean())
     floor = task.noise_floor
-    require(
-        abs(added - floor) <= 0.3 * floor + 1e-300,
-        f"observe adds {added:.3g} in the mean square, noise_floor says {floor:.3g}",
-    )
+    fault = f"observe adds {added:.3g} in the mean square, noise_floor says {floor:.3g}"
+    require(abs(added - floor) <= 0.3 * floor + 1e-300, fault)
 
 
 def check_counted(subject: Subject) -> None:
     """The simulator that methods get works on this task: counted, in the right shape."""
-    task = _task(subject)
+    task, x, context = _drawn(subject)
     simulator = Simulator(task)
-    y = simulator(*_draw(task))
+    y = simulator(x, context)
     require(simulator.calls == _ROWS, f"{_ROWS} designs were counted as {simulator.calls} calls")
     require(tuple(y.shape) == (_ROWS, task.responses.dim), f"shape {tuple(y.shape)}")
     require(task.gradient_calls >= 1, "gradient_calls is below 1: a gradient is never free")
@@ -237,42 +220,22 @@ def check_counted(subject: Subject) -> None:
 
 def _task(subject: Subject) -> Task[Any]:
     task = subject.build()
-    if not isinstance(task, Task):
-        raise CheckFailed(f"{subject.name} is no Task")
+    require(isinstance(task, Task), f"{subject.name} is no Task")
     return task
 
 
-def _draw(task: Task[Any], count: int = _ROWS) -> tuple[Tensor, Context | None]:
-    return task.designs.sample(count, generator(11, "kit-designs")), _contexts(task, count)
+def _draw(task: Task[Any], count: int) -> tuple[Tensor, Context | None]:
+    x = task.designs.sample(count, generator(11, "kit-designs"))
+    return x, task.contexts(count, generator(11, "kit-contexts"))
 
 
-def _contexts(task: Task[Any], count: int) -> Context | None:
-    return task.contexts(count, generator(11, "kit-contexts"))
+def _drawn(subject: Subject, count: int = _ROWS) -> tuple[Task[Any], Tensor, Context | None]:
+    """The task, designs of its prior, and as many contexts."""
+    task = _task(subject)
+    return (task, *_draw(task, count))
 
 
 def _close(a: Tensor, b: Tensor) -> bool:
     """Equal up to what the order of a sum does."""
     tiny = 1e-9 * float(b.nan_to_num().abs().amax())
     return a.shape == b.shape and torch.allclose(a, b, rtol=1e-7, atol=tiny, equal_nan=True)
-
-
-TASK_CHECKS = tuple(
-    Check.of(function)
-    for function in (
-        check_spaces,
-        check_response_shape,
-        check_arguments_unchanged,
-        check_dtype,
-        check_cuda,
-        check_repeats,
-        check_rows_independent,
-        check_missing_responses,
-        check_gradient,
-        check_pairs,
-        check_dataset,
-        check_unit_cube,
-        check_contexts,
-        check_measured,
-        check_counted,
-    )
-)
