@@ -17,7 +17,7 @@ from invcore.benchmarking.manifest import NAME, Ablation, Published
 from invcore.configs.config import Config, Field
 from invcore.configs.files import read_config
 from invcore.configs.line_numbers import Place, lines_of, nearest
-from invcore.configs.run_config import RunConfig
+from invcore.configs.run_config import Choice, RunConfig
 
 _DEEPEST = 32
 _LABEL = r"^[^\x00-\x1f\x7f]{1,60}$"
@@ -26,26 +26,16 @@ SHARED = tuple(f for f in RunConfig.model_fields if f not in (*AXES.values(), "s
 """The fields of a run that are the same in all cells."""
 
 
-class Labelled(Config):
+class Labelled(Choice):
     """A component and its settings, under a label. In a file: a name, or a table with ``name``."""
 
-    name: str = Field(min_length=1, description="Name of the component.")
     label: str = Field(pattern=_LABEL, description="What it is called here; its name.")
-    settings: dict[str, Any] = {}
 
     @model_validator(mode="before")
     @classmethod
-    def _spelt(cls, data: Any) -> Any:
-        if isinstance(data, str):
-            data = {"name": data}
-        if not isinstance(data, Mapping):
-            return data
-        known = {key: data[key] for key in ("name", "label", "settings") if key in data}
-        if "settings" not in data:
-            known["settings"] = {k: v for k, v in data.items() if k not in known}
-        else:
-            known |= data  # then whatever else there is has no place
-        return {"label": data.get("name"), **known}
+    def _called(cls, data: Any) -> Any:
+        data = {"name": data} if isinstance(data, str) else data
+        return {"label": data.get("name"), **data} if isinstance(data, Mapping) else data
 
 
 class Grid(Config):
@@ -93,7 +83,7 @@ class Source:
             place: keys and indices; of a place that is not there, what it would be in.
             said: a message, or an error to repeat.
         """
-        line, depth = nearest(self._lines, place)
+        line, depth = nearest(self.lines, place)
         where = f"{self.path}, line {line}" if depth else str(self.path)
         refused = ConfigError(f"{where}: {str(said).removeprefix('config: ')}")
         refused.place = place
@@ -102,14 +92,11 @@ class Source:
     def setting(self, component: Place, field: Place) -> Place:
         """The place of a component's field: beside its name, or in its table ``settings``."""
         plain, within = (*component, *field), (*component, "settings", *field)
-        return max(plain, within, key=lambda place: nearest(self._lines, place)[1])
-
-    def line(self, place: Place) -> int:
-        """The line of a place, or of what it is in."""
-        return nearest(self._lines, place)[0]
+        return max(plain, within, key=lambda place: nearest(self.lines, place)[1])
 
     @cached_property
-    def _lines(self) -> dict[Place, int]:
+    def lines(self) -> dict[Place, int]:
+        """The line of each place."""
         return lines_of(self.text, self.path.suffix)
 
 
@@ -182,10 +169,9 @@ def _check_keys(source: Source, data: Mapping[str, Any]) -> None:
             raise source.error((key,), f"no field {key!r}. {close_names(key, known)}")
     for axis in (*AXES, "seeds"):
         if data.get(axis) in (None, [], {}, ""):
-            short = "is empty" if axis in data else "is missing"
-            raise source.error(
-                (axis,), f"{axis!r} {short}: tasks, methods, samplers and seeds need one each"
-            )
+            found = f"{axis!r} is {'empty' if axis in data else 'missing'}"
+            needed = "tasks, methods, samplers and seeds need one each"
+            raise source.error((axis,), f"{found}: {needed}")
     for place, value in _leaves(data, ()):
         try:
             json.dumps(value)
@@ -202,9 +188,8 @@ def _check_labels(source: Source, grid: Grid) -> None:
             if first < index:
                 what = f"seed {value}" if axis == "seeds" else f"{AXES[axis]} label {value!r}"
                 hint = "" if axis == "seeds" else "; give one of them another label"
-                line = source.line((axis, first))
-                twice = line == source.line((axis, index))
-                said = "stands there twice" if twice else f"is taken by line {line}"
+                line, again = (nearest(source.lines, (axis, i))[0] for i in (first, index))
+                said = "stands there twice" if line == again else f"is taken by line {line}"
                 raise source.error((axis, index, "label"), f"{what} {said}{hint}")
 
 

@@ -6,11 +6,13 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
+from statistics import mean
+from typing import Any
 
 from invcore.base.errors import ConfigError, InvcoreError
-from invcore.benchmarking.file import AXES, BenchFile, Labelled
+from invcore.benchmarking.file import AXES, BenchFile
 from invcore.configs.line_numbers import Place
-from invcore.configs.run_config import RunConfig
+from invcore.configs.run_config import SLOTS, RunConfig
 from invcore.pipeline.parts import build
 from invcore.registry.loader import Plugins
 from invcore.runs.plan import Plan
@@ -58,6 +60,10 @@ class State:
     values: Values | None = None
     since: float = 0.0
 
+    def r(self, T: int) -> float | None:
+        """The error of the best of T candidates, where that is known."""
+        return (self.values or {}).get(("r_T", T))
+
 
 def cells_of(file: BenchFile, plugins: Plugins) -> list[Cell]:
     """All cells, seed after seed, so that a first look at everything comes early.
@@ -66,23 +72,21 @@ def cells_of(file: BenchFile, plugins: Plugins) -> list[Cell]:
         ConfigError: an unknown name or a wrong setting; with file and line.
     """
     grid = file.grid
-    entries = (enumerate(grid.tasks), enumerate(grid.methods), enumerate(grid.samplers))
     first = []
-    for (i, task), (j, method), (k, sampler) in product(*entries):
-        parts = {"task": task, "method": method, "sampler": sampler}
-        chosen = {
-            slot: {"name": part.name, "settings": part.settings} for slot, part in parts.items()
+    for chosen in product(*(enumerate(getattr(grid, axis)) for axis in AXES)):
+        parts = [part for _, part in chosen]
+        slots: dict[str, Any] = {
+            s: p.model_dump(exclude={"label"}) for s, p in zip(SLOTS, parts, strict=True)
         }
-        preset = file.shared.get("preset", "default")
-        config = RunConfig.resolve({**file.shared, **chosen, "seed": grid.seeds[0]}, preset=preset)
+        config = RunConfig.resolve({**file.shared, **slots, "seed": grid.seeds[0]})
         try:
             plan = Plan.of(config, plugins)
         except InvcoreError as error:
-            places = {"task": ("tasks", i), "method": ("methods", j), "sampler": ("samplers", k)}
-            raise _culprit(file, config, plugins, parts, places, error) from None
+            places: list[Place] = [(a, i) for a, (i, _) in zip(AXES, chosen, strict=True)]
+            raise _culprit(file, config, plugins, places, error) from None
         config = config.model_copy(update={"device": str(plan.device)})
-        labels = (task.label, method.label, sampler.label)
-        first.append((replace(plan, config=config), labels))
+        task, method, sampler = (part.label for part in parts)
+        first.append((replace(plan, config=config), (task, method, sampler)))
     file.check_references()
     cells = []
     for seed in grid.seeds:
@@ -94,17 +98,11 @@ def cells_of(file: BenchFile, plugins: Plugins) -> list[Cell]:
 
 
 def _culprit(
-    file: BenchFile,
-    config: RunConfig,
-    plugins: Plugins,
-    parts: Mapping[str, Labelled],
-    places: Mapping[str, Place],
-    error: InvcoreError,
+    file: BenchFile, config: RunConfig, plugins: Plugins, places: list[Place], error: InvcoreError
 ) -> ConfigError:
     """The error of a cell that cannot be planned, at the line of the part that is to blame."""
     where = {"preset": config.preset, "task": config.task.name}
-    for slot in AXES.values():
-        part, place = parts[slot], places[slot]
+    for place, (slot, part) in zip(places, config.choices.items(), strict=True):
         try:
             plugins.registry.load(slot, part.name)
         except InvcoreError as wrong:
@@ -122,6 +120,14 @@ def _culprit(
     return file.source.error(("device",), error)
 
 
+def unique(cells: Iterable[Cell]) -> list[Cell]:
+    """The cells that are different runs; of those with one id, the first."""
+    first: dict[str, Cell] = {}
+    for cell in cells:
+        first.setdefault(cell.id, cell)
+    return list(first.values())
+
+
 def time_left(cells: Iterable[Cell], states: Mapping[str, State], workers: int) -> float | None:
     """Seconds until all cells are done; None while none has been.
 
@@ -133,22 +139,21 @@ def time_left(cells: Iterable[Cell], states: Mapping[str, State], workers: int) 
         states: how far each is, by its id.
         workers: how many are done at once.
     """
-    unique = list({cell.id: cell for cell in cells}.values())
     spent: dict[tuple[str, ...], list[float]] = {}
-    for cell in unique:
-        seconds = states[cell.id].seconds
-        if states[cell.id].status == "ok" and seconds is not None:
-            for key in ((cell.method, cell.task), (cell.method,), ()):
-                spent.setdefault(key, []).append(seconds)
+    left: list[tuple[Cell, float]] = []  # and how long each has run
+    for cell in unique(cells):
+        state = states[cell.id]
+        if state.status == "ok" and state.seconds is not None:
+            for key in _alike(cell):
+                spent.setdefault(key, []).append(state.seconds)
+        elif state.status in ("waiting", "running"):
+            ran = time.monotonic() - state.since if state.status == "running" else 0.0
+            left.append((cell, ran))
     if not spent:
         return None
-    left = 0.0
-    for cell in unique:
-        state = states[cell.id]
-        if state.status in ("waiting", "running"):
-            keys = ((cell.method, cell.task), (cell.method,), ())
-            known = next(spent[key] for key in keys if key in spent)
-            needed = sum(known) / len(known)
-            ran = time.monotonic() - state.since if state.status == "running" else 0.0
-            left += max(needed - ran, 0.0)
-    return left / workers
+    needed = ((mean(next(spent[k] for k in _alike(c) if k in spent)), ran) for c, ran in left)
+    return sum(max(all_of_it - ran, 0.0) for all_of_it, ran in needed) / workers
+
+
+def _alike(cell: Cell) -> tuple[tuple[str, ...], ...]:
+    return (cell.method, cell.task), (cell.method,), ()

@@ -103,7 +103,7 @@ def read_bench(store: Store, name: str) -> Bench:
     path = manifest_path(store, name)
     if not re.match(NAME, name):
         raise StoreError(f"{store.root}: {name!r} is no bench's name (letters, digits, . _ -)")
-    again = f"run `invcore bench FILE --store {store.root}`"
+    again = "run the bench in this store"
     try:
         return Bench.model_validate_json(path.read_bytes(), strict=True)
     except FileNotFoundError:

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from invcore.base.errors import StoreError
-from invcore.benchmarking.file import BenchFile
-from invcore.benchmarking.grid import Cell, State, Values, cells_of
+from invcore.benchmarking.file import AXES, BenchFile
+from invcore.benchmarking.grid import Cell, State, Values, cells_of, unique
 from invcore.benchmarking.manifest import (
     FAILED,
     Bench,
@@ -79,12 +79,7 @@ class Sweep:
     """
 
     def __init__(
-        self,
-        file: BenchFile,
-        store: Store,
-        *,
-        plugins: Plugins | None = None,
-        retry: bool = False,
+        self, file: BenchFile, store: Store, *, plugins: Plugins | None = None, retry: bool = False
     ) -> None:
         self.file, self.store = file, store
         self.plugins = plugins or installed()
@@ -110,8 +105,7 @@ class Sweep:
 
     def waiting(self) -> list[Cell]:
         """The cells that are to be done; of those that are the same run, the first."""
-        first = {cell.id: cell for cell in reversed(self.cells)}
-        return [c for c in self.cells if self.states[c.id].status == "waiting" and first[c.id] is c]
+        return [c for c in unique(self.cells) if self.states[c.id].status == "waiting"]
 
     def go(self, executor: Executor[Any] | None = None, watcher: Watcher | None = None) -> Bench:
         """Do all cells that wait.
@@ -131,11 +125,8 @@ class Sweep:
         cells = {cell.id: cell for cell in self.waiting()}
         self._write()
         jobs = self._jobs(list(cells.values()), watcher)
-        records: Iterable[Record]
-        if executor is None:
-            records = (do_cell(job, self.plugins) for job in jobs)
-        else:
-            records = executor.map(do_cell, jobs)
+        here = (do_cell(job, self.plugins) for job in jobs)
+        records: Iterable[Record] = here if executor is None else executor.map(do_cell, jobs)
         try:
             for record in records:
                 cell = cells.pop(str(record.get("id")), None)
@@ -144,9 +135,9 @@ class Sweep:
             for cell in cells.values():
                 self._end(cell, {"reason": "the executor gave no record of it"}, watcher)
         finally:
-            close = getattr(records, "close", None)  # workers end now, not when they are collected
-            if close is not None:
-                close()
+            getattr(
+                records, "close", lambda: None
+            )()  # workers end now, not when they are collected
             for run_id, state in self.states.items():
                 if state.status == "running":
                     self.states[run_id] = State()
@@ -185,24 +176,13 @@ class Sweep:
     def bench(self) -> Bench:
         """The manifest, as things are now."""
         grid = self.file.grid
-        axes = ("tasks", "methods", "samplers")
-        names = {axis: {e.label: e.name for e in getattr(grid, axis)} for axis in axes}
+        names = {axis: {e.label: e.name for e in getattr(grid, axis)} for axis in AXES}
+        facts = [{**vars(cell), **vars(self.states[cell.id])} for cell in self.cells]
         return Bench(
-            name=grid.name,
-            title=grid.title,
-            created=self._created,
-            cells=tuple(
-                BenchCell.parse({
-                    "id": c.id, "task": c.task, "method": c.method, "sampler": c.sampler,
-                    "seed": c.seed, "status": state.status, "reason": state.reason,
-                    "seconds": state.seconds,
-                })
-                for c, state in ((c, self.states[c.id]) for c in self.cells)
-            ),
-            components=Components.parse(names),
-            published=grid.published,
-            ablations=grid.ablations,
-            file=self.file.source.text,
+            name=grid.name, title=grid.title, created=self._created,
+            cells=tuple(BenchCell.parse({k: f[k] for k in BenchCell.model_fields}) for f in facts),
+            components=Components.parse(names), published=grid.published,
+            ablations=grid.ablations, file=self.file.source.text,
         )  # fmt: skip
 
     def _write(self) -> Bench:

@@ -15,35 +15,31 @@ if TYPE_CHECKING:
 
 
 def stdout() -> Console:
-    """The console that results go to."""
+    """The console that results go to; it prints texts as they are, whatever brackets they hold."""
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=False)
+    return Console(highlight=False, soft_wrap=False, markup=False, emoji=False)
 
 
 def stderr() -> Console:
     """The console that progress and remarks go to."""
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False)
+    return Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 
-def table(*columns: str, title: str | None = None) -> Table:
-    """An empty table in the house's look."""
+def table(*columns: str, title: str | None = None, right: tuple[str, ...] = ()) -> Table:
+    """An empty table in the house's look; columns of numbers may stand at the right."""
     from rich import box
     from rich.table import Table
 
     result = Table(
-        box=box.SIMPLE_HEAD,
-        title=title,
-        title_justify="left",
-        title_style="",
-        show_edge=False,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-    )
+        box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="", show_edge=False,
+        pad_edge=False, padding=(0, 1, 0, 0),
+    )  # fmt: skip
     for column in columns:
-        result.add_column(column, overflow="fold")
+        justify: Any = "right" if column in right else "left"
+        result.add_column(column, overflow="fold", justify=justify)
     return result
 
 

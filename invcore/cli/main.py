@@ -9,7 +9,6 @@ import importlib
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import click
 
@@ -19,15 +18,12 @@ from invcore.base.errors import (
     SimulatorError,
     StoreError,
     UnfitError,
+    close_names,
 )
 
 EXIT_CODES: dict[type[InvcoreError], int] = {
-    UnfitError: 5,
-    DivergedError: 4,
-    SimulatorError: 4,
-    StoreError: 3,
-    InvcoreError: 2,
-}
+    UnfitError: 5, DivergedError: 4, SimulatorError: 4, StoreError: 3, InvcoreError: 2,
+}  # fmt: skip
 """The first that an error is an instance of counts."""
 _UNEXPECTED = 70  # EX_SOFTWARE
 _INTERRUPTED = 130
@@ -63,9 +59,7 @@ COMMANDS = {
 class LazyGroup(click.Group):
     """A group whose commands are imported on use, and to which plugins may add commands."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._asked_plugins = False
+    _asked_plugins = False
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Our own commands in order, then those of plugins."""
@@ -75,8 +69,7 @@ class LazyGroup(click.Group):
         """Import the command's module; a plugin cannot take the name of one of ours."""
         if cmd_name in COMMANDS:
             module = importlib.import_module(f"invcore.cli.commands.{COMMANDS[cmd_name].module}")
-            command = getattr(module, cmd_name.replace("-", "_"))
-            assert isinstance(command, click.Command)
+            command: click.Command = getattr(module, cmd_name.replace("-", "_"))
             return command
         return self._plugin_commands().get(cmd_name)
 
@@ -84,27 +77,20 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Like click's, but a wrong name gets the close ones."""
-        from invcore.base.errors import close_names
-
         name = args[0] if args else ""
         if name and not name.startswith("-") and self.get_command(ctx, name) is None:
-            raise click.UsageError(
-                f"no command {name!r}. {close_names(name, self.list_commands(ctx))}", ctx
-            )
+            close = close_names(name, self.list_commands(ctx))
+            raise click.UsageError(f"no command {name!r}. {close}", ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The help's list of commands, without importing them."""
-        for section in (_WORK, _LOOK, _EXTEND):
-            rows = [(n, c.summary) for n, c in COMMANDS.items() if c.section == section]
+        rows = [(c.section, name, c.summary) for name, c in COMMANDS.items()]
+        for name, command in sorted(self._plugin_commands().items()):
+            rows.append(("From plugins", name, command.get_short_help_str(60)))
+        for section in dict.fromkeys(section for section, _, _ in rows):
             with formatter.section(section):
-                formatter.write_dl(rows)
-        added = self._plugin_commands()
-        if added:
-            with formatter.section("From plugins"):
-                formatter.write_dl(
-                    [(name, c.get_short_help_str(60)) for name, c in sorted(added.items())]
-                )
+                formatter.write_dl([(name, text) for of, name, text in rows if of == section])
 
     def _plugin_commands(self) -> dict[str, click.Command]:
         if not self._asked_plugins:
@@ -143,23 +129,20 @@ def main(args: Sequence[str] | None = None) -> None:
         error.show()
         code = error.exit_code
     except click.ClickException as error:
-        _complain(
-            error.format_message(), error.ctx if isinstance(error, click.UsageError) else None
-        )
+        _complain(error.format_message(), getattr(error, "ctx", None))
         code = error.exit_code
     except (KeyboardInterrupt, click.Abort):
         _complain("interrupted; nothing unfinished was stored, so the same command starts it again")
         code = _INTERRUPTED
-    except InvcoreError as error:
-        if debug:
-            raise
-        _complain(in_options(error))
-        code = exit_code(error)
     except Exception as error:
         if debug:
             raise
-        _complain(f"unexpected {type(error).__name__}: {error} (--debug shows where)")
-        code = _UNEXPECTED
+        if isinstance(error, InvcoreError):
+            _complain(in_options(error))
+            code = exit_code(error)
+        else:
+            _complain(f"unexpected {type(error).__name__}: {error} (--debug shows where)")
+            code = _UNEXPECTED
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
 
-from invcore.base.kinds import Kind
+from invcore.base.kinds import KINDS, Kind
 
 
 class ComponentName(click.ParamType[str]):
-    """A component's name; the shell completes it."""
+    """A component's name; the shell completes it. No kind: that of the argument before it."""
 
-    def __init__(self, kind: Kind) -> None:
+    def __init__(self, kind: Kind | None = None) -> None:
         self.kind = kind
-        self.name = kind
+        self.name = kind or "name"
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
@@ -24,23 +24,16 @@ class ComponentName(click.ParamType[str]):
         """The names that begin so, with their summaries."""
         from invcore.registry.loader import installed
 
+        kind = self.kind or ctx.params.get("kind")
         return [
             CompletionItem(entry.component.name, help=entry.component.summary)
-            for entry in installed().registry.entries(self.kind)
+            for entry in (installed().registry.entries(kind) if kind in KINDS else ())
             if entry.component.name.startswith(incomplete)
         ]
 
 
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-class Decorator(Protocol):
-    """What adds an option to a command."""
-
-    def __call__(self, function: F, /) -> F:
-        """The same function, with the option."""
-        ...
-
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+"""What adds an option to a command."""
 
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON for machines instead of tables."
@@ -48,24 +41,16 @@ json_option = click.option(
 
 
 def _store(*names: str) -> Decorator:
+    folder, help = click.Path(file_okay=False), "Folder of the runs."
     return click.option(
-        *names,
-        "store_path",
-        default="runs",
-        show_default=True,
-        type=click.Path(file_okay=False),
-        help="Folder of the runs.",
+        *names, "store_path", default="runs", show_default=True, type=folder, help=help
     )
 
 
 store_option = _store("--store", "--out")
 store_option_beside_out = _store("--store")  # where --out is a file of results
-device_option = click.option(
-    "--device",
-    default="auto",
-    show_default=True,
-    help="auto (CUDA, or the CPU), cpu, cuda, cuda:1; mps is untested.",
-)
+_DEVICES = "auto (CUDA, or the CPU), cpu, cuda, cuda:1; mps is untested."
+device_option = click.option("--device", default="auto", show_default=True, help=_DEVICES)
 
 
 def setting_option(help: str) -> Decorator:

@@ -44,10 +44,10 @@ def columns(
     yield _line(names, widths)
     yield "─" * (sum(widths) + _GAP * (len(names) - 1))
     for row in rows:
-        parts = wrap(row[wrapped], widths[wrapped])
-        yield _line([*row[:wrapped], parts[0], *row[wrapped + 1 :]], widths)
-        for part in parts[1:]:
-            yield _line([part if i == wrapped else "" for i in range(len(row))], widths)
+        for i, part in enumerate(wrap(row[wrapped], widths[wrapped])):
+            cells = [""] * len(row) if i else [*row]
+            cells[wrapped] = part
+            yield _line(cells, widths)
 
 
 def wrap(text: str, width: int) -> list[str]:

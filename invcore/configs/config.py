@@ -59,22 +59,17 @@ class Config(BaseModel):
         if preset not in PRESETS:
             close = close_names(str(preset), PRESETS)
             raise ConfigError(f"preset {preset!r} does not exist. {close}")
-        merged = cls._whole_defaults()
+        # Naming one field of a config within this one must not throw the others back to the
+        # defaults of its class.
+        parts = {name: field.default for name, field in cls.model_fields.items()}
+        merged = {
+            name: part.model_dump(mode="json")
+            for name, part in parts.items()
+            if isinstance(part, Config) and part.merges
+        }
         for key in (preset, f"{preset}/{task}"):
             merged = merge(merged, cls.presets.get(key, {}))
         return cls.parse(merge(merged, settings), where=where)
-
-    @classmethod
-    def _whole_defaults(cls) -> dict[str, Any]:
-        """The configs within this one, as it has them: naming one field of such a config must not
-        throw the others back to the defaults of its class.
-        """
-        defaults = {name: field.default for name, field in cls.model_fields.items()}
-        return {
-            name: value.model_dump(mode="json")
-            for name, value in defaults.items()
-            if isinstance(value, Config) and value.merges
-        }
 
     @classmethod
     def parse(cls, data: Mapping[str, Any], *, where: str = "config") -> Self:
@@ -138,14 +133,11 @@ def _fields(model: type[BaseModel], path: Sequence[str | int]) -> list[str]:
     """The fields of the model, or models, that a path of fields, indices and tags leads to."""
     models = [model]
     for part in path:
+        kinds = [(m, m.model_fields.get("kind")) for m in models]
+        tagged = [m for m, kind in kinds if kind and part in get_args(kind.annotation)]
         inner = [m.model_fields[part].annotation for m in models if part in m.model_fields]
-        tagged = [m for m in models if part in get_args(_annotation(m, "kind"))]
         models = [m for annotation in inner for m in _models(annotation)] or tagged or models
     return [name for m in models for name in m.model_fields]
-
-
-def _annotation(model: type[BaseModel], name: str) -> Any:
-    return model.model_fields[name].annotation if name in model.model_fields else None
 
 
 def _models(annotation: Any) -> list[type[BaseModel]]:

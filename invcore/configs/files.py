@@ -25,19 +25,19 @@ def read_config(path: str | Path) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or error
         raise ConfigError(f"{path}: cannot be read ({why})") from None
-    if path.suffix == ".toml":
-        try:
+    if path.suffix not in (".toml", ".yaml", ".yml"):
+        raise ConfigError(f"{path}: a config ends in .toml, .yaml or .yml")
+    try:
+        if path.suffix == ".toml":
             return tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise ConfigError(f"{path}: {error}") from None
-    if path.suffix in (".yaml", ".yml"):
-        import yaml
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    import yaml
 
-        try:
-            data = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise ConfigError(f"{path}: {one_line(error)}") from None
-        if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
-            raise ConfigError(f"{path}: expected 'key: value' lines")
-        return data
-    raise ConfigError(f"{path}: a config ends in .toml, .yaml or .yml")
+    try:
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: {one_line(error)}") from None
+    if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
+        raise ConfigError(f"{path}: expected 'key: value' lines")
+    return data

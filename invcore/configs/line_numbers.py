@@ -63,19 +63,25 @@ class _Toml:
         self.found: dict[Place, int] = {}
         self.tables: dict[Place, int] = {}  # arrays of tables: the index of the last
         table: Place = ()
-        self._skip()
+        self._take("")
         while self.at < len(text):
             if text[self.at] == "[":
                 table = self._header()
             else:
                 self._pair(table)
-            self._skip()
+
+    def _take(self, pattern: str | re.Pattern[str]) -> str:
+        """Go past what stands here, and the blanks and comments after it."""
+        match = re.compile(pattern).match(self.text, self.at)
+        assert match is not None, "the text was parsed before"
+        blank = _BLANK.match(self.text, match.end())
+        self.at = blank.end() if blank else match.end()
+        return match[0]
 
     def _header(self) -> Place:
-        line, several = self._line(), self.text.startswith("[[", self.at)
-        self.at += 2 if several else 1
+        line, several = self._line(), self._take(r"\[\[?") == "[["
         *outer, last = self._keys()
-        self.at += 2 if several else 1
+        self._take(r"\]\]?")
         place: Place = ()
         for key in outer:
             place = self._within((*place, key))
@@ -96,51 +102,33 @@ class _Toml:
         for key in self._keys():
             place = (*place, key)
             self.found.setdefault(place, line)
-        self._skip()
-        self.at += 1  # the equals sign
+        self._take("=")
         self._value(place)
 
     def _value(self, place: Place) -> None:
-        self._skip()
-        opening = self.text[self.at]
+        opening, index = self.text[self.at], 0
+        self._take(_TEXT if opening in "\"'" else r"[\[{]" if opening in "[{" else _SCALAR)
         if opening not in "[{":
-            match = (_TEXT if opening in "\"'" else _SCALAR).match(self.text, self.at)
-            self.at = match.end() if match else len(self.text)
             return
-        closing, index = "]" if opening == "[" else "}", 0
-        self.at += 1
-        self._skip()
-        while self.text[self.at] != closing:
+        while self.text[self.at] not in "]}":
             if opening == "[":
                 self.found[(*place, index)] = self._line()
                 self._value((*place, index))
                 index += 1
             else:
                 self._pair(place)
-            self._skip()
-            if self.text[self.at] == ",":
-                self.at += 1
-                self._skip()
-        self.at += 1
+            self._take(",?")
+        self._take(r"[\]}]")
 
     def _keys(self) -> list[str]:
         """A key and those after its dots."""
-        keys = []
-        while True:
-            self._skip()
+        keys, more = [], "."
+        while more:
             quoted = self.text[self.at] in "\"'"
-            match = (_TEXT if quoted else _BARE_KEY).match(self.text, self.at)
-            assert match is not None, "the text was parsed before"
-            keys.append(tomllib.loads(f"k = {match[0]}")["k"] if quoted else match[0])
-            self.at = match.end()
-            self._skip()
-            if self.text[self.at] != ".":
-                return keys
-            self.at += 1
-
-    def _skip(self) -> None:
-        match = _BLANK.match(self.text, self.at)
-        self.at = match.end() if match else self.at
+            key = self._take(_TEXT if quoted else _BARE_KEY)
+            keys.append(tomllib.loads(f"k = {key}")["k"] if quoted else key)
+            more = self._take(r"\.?")
+        return keys
 
     def _line(self) -> int:
         return bisect_right(self.breaks, self.at - 1) + 1
@@ -154,12 +142,11 @@ def _yaml(text: str) -> dict[Place, int]:
     def walk(node: Any, place: Place) -> None:
         if len(place) > _DEEPEST:  # an alias may lead into itself
             return
+        inner: list[tuple[Any, Any, Any]] = []
         if isinstance(node, yaml.MappingNode):
             inner = [(key.value, key, value) for key, value in node.value]
         elif isinstance(node, yaml.SequenceNode):
             inner = [(index, value, value) for index, value in enumerate(node.value)]
-        else:
-            return
         for key, stands, value in inner:
             found[(*place, key)] = stands.start_mark.line + 1
             walk(value, (*place, key))

@@ -32,12 +32,12 @@ class Choice(Config):
     @model_validator(mode="before")
     @classmethod
     def _spelt(cls, data: Any) -> Any:
-        if isinstance(data, str):
-            return _opened({"name": data})
-        if isinstance(data, Mapping) and "settings" not in data:
-            rest = {k: v for k, v in data.items() if k != "name"}
-            return _opened({k: v for k, v in data.items() if k == "name"} | {"settings": rest})
-        return data
+        data = {"name": data} if isinstance(data, str) else data
+        if not isinstance(data, Mapping) or "settings" in data:
+            return data
+        own = {key: value for key, value in data.items() if key in cls.model_fields}
+        rest = {key: value for key, value in data.items() if key not in own}
+        return _opened({**own, "settings": rest})
 
 
 def _opened(data: dict[str, Any]) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def _opened(data: dict[str, Any]) -> dict[str, Any]:
         component = json.loads((Path(name) / BUNDLE).read_text(encoding="utf-8"))["task"]
     except (OSError, ValueError, KeyError, TypeError):
         raise ConfigError(f"{Path(name) / BUNDLE} is missing, or names no task") from None
-    return {"name": str(component), "settings": {**data.get("settings", {}), "bundle": name}}
+    return {**data, "name": str(component), "settings": {**data["settings"], "bundle": name}}
 
 
 class RunConfig(Config):

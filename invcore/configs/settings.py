@@ -12,7 +12,7 @@ from invcore.configs.run_config import SLOTS, Choice, RunConfig
 
 
 def apply_settings(
-    data: Mapping[str, Any], settings: list[str], configs: Mapping[Any, type[Config]]
+    data: Mapping[str, Any], settings: Sequence[str], configs: Mapping[Any, type[Config]]
 ) -> dict[str, Any]:
     """Lay ``key=value`` settings over a run's plain data.
 
@@ -33,22 +33,16 @@ def apply_settings(
     """
     result = dict(data)
     for setting in settings:
-        key, equals, text = setting.partition("=")
-        if not equals or not key.strip():
-            raise ConfigError(f"--set {setting!r}: expected key=value")
-        path, value = key.strip().split("."), _value(text.strip())
-        if path[0] in SLOTS and len(path) > 1:
-            slot: str = path[0]
-            inner = path[1:]
-        elif path[0] in RunConfig.model_fields:
+        path, value = _parsed(setting)
+        slot: str = path[0] if path[0] in SLOTS and len(path) > 1 else ""
+        if not slot and path[0] in RunConfig.model_fields:
             result = merge(result, _nest(path, value))
             continue
-        else:
-            slot, inner = _slot(path, configs, setting, RunConfig.model_fields), path
+        inner = path[1:] if slot else path
+        slot = slot or _slot(path, configs, setting, RunConfig.model_fields)
         choice = Choice.model_validate(result.get(slot, RunConfig.model_fields[slot].default))
-        result[slot] = {
-            "name": choice.name, "settings": merge(choice.settings, _nest(inner, value))
-        }  # fmt: skip
+        over = merge(choice.settings, _nest(inner, value))
+        result[slot] = {"name": choice.name, "settings": over}
     return result
 
 
@@ -62,20 +56,25 @@ def component_settings(
     """
     result: dict[str, Any] = {}
     for setting in settings:
-        key, equals, text = setting.partition("=")
-        if not equals or not key.strip():
-            raise ConfigError(f"--set {setting!r}: expected key=value")
-        path = key.strip().removeprefix(f"{slot}.").split(".")
+        path, value = _parsed(setting.lstrip().removeprefix(f"{slot}."), setting)
         _slot(path, {slot: config}, setting)
-        result = merge(result, _nest(path, _value(text.strip())))
+        result = merge(result, _nest(path, value))
     return result
 
 
+def _parsed(setting: str, given: str = "") -> tuple[list[str], Any]:
+    """A setting's path and value: as in TOML, or plain text."""
+    key, equals, text = (part.strip() for part in setting.partition("="))
+    if not equals or not key:
+        raise ConfigError(f"setting {given or setting!r}: expected key=value")
+    try:
+        return key.split("."), tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return key.split("."), text
+
+
 def _slot(
-    path: list[str],
-    configs: Mapping[Any, type[Config]],
-    setting: str,
-    fields: Iterable[str] = (),
+    path: list[str], configs: Mapping[Any, type[Config]], setting: str, fields: Iterable[str] = ()
 ) -> str:
     """The slot whose config has a field; ``fields`` are others that the user may have meant."""
     owners = [slot for slot, config in configs.items() if path[0] in config.model_fields]
@@ -83,11 +82,11 @@ def _slot(
         return owners[0]
     if owners:
         options = " or ".join(f"{slot}.{path[0]}" for slot in owners)
-        raise ConfigError(f"--set {setting!r}: say {options}")
+        raise ConfigError(f"setting {setting!r}: say {options}")
     known = [*fields, *(f for c in configs.values() for f in _paths(c))]
     deeper = [name for name in known if name.split(".")[-1] == path[-1]]
     hint = f"Did you mean {' or '.join(deeper)}?" if deeper else close_names(".".join(path), known)
-    raise ConfigError(f"--set: no field {'.'.join(path)!r}. {hint}")
+    raise ConfigError(f"setting {setting!r}: no field {'.'.join(path)!r}. {hint}")
 
 
 def _paths(config: type[Config], prefix: str = "") -> list[str]:
@@ -105,10 +104,3 @@ def _nest(path: list[str], value: Any) -> dict[str, Any]:
     for name in reversed(path):
         value = {name: value}
     return value
-
-
-def _value(text: str) -> Any:
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text

@@ -189,18 +189,17 @@ class Scaling:
 
     def state(self) -> dict[str, Tensor]:
         """Tensors to store; ``restore`` gives the scaling back."""
-        return {
+        state = {
             "x_centre": self.x.centre,
             "x_scale": self.x.scale,
             "y_centre": self.y.centre,
             "y_scale": self.y.scale,
             "low": self.designs.low,
             "high": self.designs.high,
-        } | (
-            {}
-            if self.context is None
-            else {"context_centre": self.context.centre, "context_scale": self.context.scale}
-        )
+        }
+        if self.context is not None:
+            state |= {"context_centre": self.context.centre, "context_scale": self.context.scale}
+        return state
 
     @classmethod
     def restore(cls, designs: Space, state: dict[str, Tensor]) -> Scaling:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from invcore.data.scaling import Normaliser, Scaling
 from invcore.learning.augmentation import EnlargeConfig, enlarge, enlarged
 from invcore.learning.image_network import Border
-from invcore.learning.networks import MLP
-from invcore.learning.surrogate import Surrogate, SurrogateConfig, fit_surrogate, substate
+from invcore.learning.networks import MLP, seeded_network
+from invcore.learning.scaled_network import ScaledNetwork, substate
+from invcore.learning.surrogate import Surrogate, SurrogateConfig, fit_surrogate
 from invcore.learning.training import LossBatch, train
 from invcore.learning.training_config import TrainingConfig
 
@@ -16,6 +17,7 @@ __all__ = [
     "EnlargeConfig",
     "LossBatch",
     "Normaliser",
+    "ScaledNetwork",
     "Scaling",
     "Surrogate",
     "SurrogateConfig",
@@ -23,6 +25,7 @@ __all__ = [
     "enlarge",
     "enlarged",
     "fit_surrogate",
+    "seeded_network",
     "substate",
     "train",
 ]

@@ -1,10 +1,17 @@
-"""The few building blocks that plugins share: a multi-layer perceptron, and a surrogate."""
+"""The building block that plugins share, a multi-layer perceptron; and seeds for any network."""
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Literal, TypeVar
 
+import torch
 from torch import nn
+
+from invcore.base.seeding import isolated
+from invcore.contracts.environment import FitEnvironment
+
+N = TypeVar("N", bound=nn.Module)
 
 Activation = Literal["silu", "relu", "gelu", "tanh"]
 _ACTIVATIONS: dict[Activation, type[nn.Module]] = {
@@ -16,7 +23,7 @@ _ACTIVATIONS: dict[Activation, type[nn.Module]] = {
 
 
 class MLP(nn.Sequential):
-    """A multi-layer perceptron. Wrap it in ``invcore.isolated`` to seed its weights.
+    """A multi-layer perceptron. Build it by ``seeded_network`` to seed its weights.
 
     Args:
         inputs: features in.
@@ -25,9 +32,9 @@ class MLP(nn.Sequential):
         depth: number of hidden layers.
         activation: after each hidden layer.
         batch_norm: normalise over the batch before each activation.
+        gain: the first layer's initial weights, times torch's own; only with hidden layers.
 
     Example:
-        >>> import torch
         >>> MLP(2, 1, width=8, depth=2)(torch.zeros(3, 2)).shape
         torch.Size([3, 1])
     """
@@ -41,12 +48,37 @@ class MLP(nn.Sequential):
         depth: int = 3,
         activation: Activation = "silu",
         batch_norm: bool = False,
+        gain: float = 1.0,
     ) -> None:
         layers: list[nn.Module] = []
         for i in range(depth):
-            layers.append(nn.Linear(inputs if i == 0 else width, width))
+            linear = nn.Linear(inputs if i == 0 else width, width)
+            if i == 0:
+                with torch.no_grad():
+                    linear.weight.mul_(gain)
+                    linear.bias.mul_(gain)
+            layers.append(linear)
             if batch_norm:
                 layers.append(nn.BatchNorm1d(width))
             layers.append(_ACTIVATIONS[activation]())
         layers.append(nn.Linear(width if depth else inputs, outputs))
         super().__init__(*layers)
+
+
+def seeded_network(build: Callable[[], N], env: FitEnvironment, *names: object) -> N:
+    """A network whose first weights depend on the fit's seed and its names alone.
+
+    Args:
+        build: makes it; it is called with the global generators seeded, and they are put back.
+        env: the device that it is put on, and the seed.
+        names: of this network among those of the fit; first of all its training's label.
+
+    Example:
+        >>> env = FitEnvironment(seed=1)
+        >>> first, again = (seeded_network(lambda: MLP(2, 1), env, "mine") for _ in range(2))
+        >>> torch.equal(first[0].weight, again[0].weight)
+        True
+    """
+    label, *others = names
+    with isolated(env.derive(label, "weights", *others)):
+        return build().to(env.device)

@@ -3,117 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, vmap
+from torch.func import functional_call, stack_module_state, vmap
 
 
-class Members(Protocol):
-    """Networks that are trained; quantities have one number for each."""
+class Members:
+    """Networks that are trained; quantities have one number for each.
 
-    weights: list[Tensor]
-    """What the optimiser moves."""
-
-    def losses(self, loss: Callable[..., Tensor], *batch: Tensor) -> Tensor:
-        """The loss of each member on its own batch, whose first dimension is the members'."""
-        ...
-
-    def values(self, loss: Callable[[], Tensor]) -> Tensor:
-        """A loss of each member on the same data."""
-        ...
-
-    def clip(self, norm: float) -> None:
-        """Clip the norm of each member's gradient."""
-        ...
-
-    def keep(self, better: Tensor) -> None:
-        """Remember the weights of those members (members,) that are better than before."""
-        ...
-
-    def settle(self, best: int) -> None:
-        """Put what was remembered of one member into the network."""
-        ...
-
-    def settle_all(self, networks: Sequence[nn.Module]) -> None:
-        """Put what was remembered of each member into a network of its own."""
-        ...
-
-
-class Alone:
-    """One network, as it is.
+    One alone stays as it is. The weights of several are stacked, and a batch of networks is
+    computed at once.
 
     Args:
-        network: to be trained.
-    """
-
-    def __init__(self, network: nn.Module) -> None:
-        self._network = network
-        self.weights: list[Tensor] = [p for p in network.parameters() if p.requires_grad]
-        self._kept = self._state()
-
-    def losses(self, loss: Callable[..., Tensor], *batch: Tensor) -> Tensor:
-        """The loss (1,) on its batch."""
-        return loss(*(part[0] for part in batch))[None]
-
-    def values(self, loss: Callable[[], Tensor]) -> Tensor:
-        """A loss (1,)."""
-        return loss()[None]
-
-    def clip(self, norm: float) -> None:
-        """Clip the gradient's norm."""
-        nn.utils.clip_grad_norm_(self.weights, norm)
-
-    def keep(self, better: Tensor) -> None:
-        """Remember the weights, if they are better than before."""
-        if bool(better[0]):
-            self._kept = self._state()
-
-    def settle(self, best: int) -> None:
-        """Put what was remembered into the network."""
-        self._network.load_state_dict(self._kept)
-
-    def settle_all(self, networks: Sequence[nn.Module]) -> None:
-        """Put what was remembered into the network."""
-        networks[0].load_state_dict(self._kept)
-
-    def _state(self) -> dict[str, Tensor]:
-        return {name: value.detach().clone() for name, value in self._network.state_dict().items()}
-
-
-class Together:
-    """Several networks of one architecture: their weights are stacked, and a batch of networks
-    is computed at once.
-
-    Args:
-        networks: of one architecture; the first is the one that losses call, and that gets the
-            best weights in the end.
+        networks: of one architecture; the first is the one that losses call.
 
     References:
         https://docs.pytorch.org/tutorials/intermediate/ensembling.html
     """
 
     def __init__(self, networks: Sequence[nn.Module]) -> None:
-        self._network = networks[0]
-        trained = {name for name, p in self._network.named_parameters() if p.requires_grad}
-        states = [network.state_dict(keep_vars=True) for network in networks]
-        self._tensors = {
-            name: torch.stack([state[name].detach() for state in states]) for name in states[0]
-        }
-        self.weights = [self._tensors[name].requires_grad_() for name in sorted(trained)]
-        self._kept = self._state()
+        self._network, self._stacked = networks[0], dict[str, Tensor]()
+        self.weights: list[Tensor] = [p for p in self._network.parameters() if p.requires_grad]
+        """What the optimiser moves; of several networks, the members are the first dimension."""
+        if len(networks) > 1:
+            parameters, buffers = stack_module_state(list(networks))
+            stored = self._network.state_dict()  # some buffers are not, and stay as they are
+            self._stacked = {k: v for k, v in (parameters | buffers).items() if k in stored}
+            self.weights = [p for _, p in sorted(parameters.items()) if p.requires_grad]
+        self._kept = {name: value.clone() for name, value in self._now().items()}
 
     def losses(self, loss: Callable[..., Tensor], *batch: Tensor) -> Tensor:
-        """The loss of each member on its own batch: (members,)."""
-        return self._call(loss, *batch)
+        """The loss (members,) of each one on its own batch, or where there is none, on the same.
 
-    def values(self, loss: Callable[[], Tensor]) -> Tensor:
-        """A loss of each member on the same data: (members,)."""
-        return self._call(loss)
+        Args:
+            loss: calls the first network, in whose place each member's tensors are put.
+            batch: the members' parts (members, ...), with which the loss is called.
+        """
+        if not self._stacked:
+            return loss(*(part[0] for part in batch))[None]
+        holder = _Holder(self._network, loss)
+
+        def one(tensors: dict[str, Tensor], *parts: Tensor) -> Tensor:
+            state = {f"network.{name}": value for name, value in tensors.items()}
+            result: Tensor = functional_call(holder, state, parts)
+            return result
+
+        return vmap(one, randomness="different")(self._stacked, *batch)
 
     def clip(self, norm: float) -> None:
         """Clip the norm of each member's gradient."""
+        if not self._stacked:
+            nn.utils.clip_grad_norm_(self.weights, norm)
+            return
         gradients = [w.grad for w in self.weights if w.grad is not None]
         squares = [g.flatten(1).square().sum(1) for g in gradients]
         length = torch.stack(squares).sum(0).sqrt()
@@ -123,32 +66,20 @@ class Together:
 
     def keep(self, better: Tensor) -> None:
         """Remember the weights of the members (members,) that are better than before."""
-        for name, kept in self._kept.items():
-            now = self._tensors[name].detach()
-            kept[better] = now[better.to(now.device)]
+        rows = better.nonzero()[:, 0].to(self.weights[0].device)
+        for name, value in self._now().items() if len(rows) else ():
+            self._kept[name][rows] = value[rows]
 
-    def settle(self, best: int) -> None:
-        """Put what was remembered of one member into the network."""
-        self.settle_all([self._network], first=best)
-
-    def settle_all(self, networks: Sequence[nn.Module], first: int = 0) -> None:
+    def settle(self, networks: Sequence[nn.Module], first: int = 0) -> None:
         """Put what was remembered of each member, from the first one on, into a network."""
         for member, network in enumerate(networks, start=first):
             network.load_state_dict({name: kept[member] for name, kept in self._kept.items()})
 
-    def _state(self) -> dict[str, Tensor]:
-        return {name: value.detach().clone() for name, value in self._tensors.items()}
-
-    def _call(self, loss: Callable[..., Tensor], *batch: Tensor) -> Tensor:
-        """Call a loss with each member's tensors in the network's place."""
-        holder = _Holder(self._network, loss)
-
-        def one(tensors: dict[str, Tensor], *parts: Tensor) -> Tensor:
-            state = {f"network.{name}": value for name, value in tensors.items()}
-            result: Tensor = functional_call(holder, state, parts)
-            return result
-
-        return vmap(one, randomness="different")(self._tensors, *batch)
+    def _now(self) -> dict[str, Tensor]:
+        """All that is stored, with the members along the first dimension."""
+        if self._stacked:
+            return {name: value.detach() for name, value in self._stacked.items()}
+        return {name: value[None] for name, value in self._network.state_dict().items()}
 
 
 class _Holder(nn.Module):

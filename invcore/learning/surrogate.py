@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from invcore.base.errors import ConfigError
-from invcore.base.seeding import isolated
 from invcore.base.types import Context
 from invcore.configs.config import Config, Field
 from invcore.contracts.environment import FitEnvironment
 from invcore.data.pairs import Pairs
 from invcore.data.scaling import Scaling
 from invcore.learning.image_network import ImageNetwork
-from invcore.learning.networks import MLP, Activation
-from invcore.learning.training import TrainingReport, train
+from invcore.learning.networks import MLP, Activation, seeded_network
+from invcore.learning.scaled_network import ScaledNetwork, substate
+from invcore.learning.training import LossBatch, TrainingReport, train
 from invcore.learning.training_config import TrainingConfig
 from invcore.spaces.space import Space
 
@@ -107,25 +108,16 @@ class Surrogate(nn.Module):
 
     def state(self) -> dict[str, Tensor]:
         """Weights and scaling, as flat tensors to store."""
-        weights = {f"network.{k}": v for k, v in self.network.state_dict().items()}
-        return weights | {f"scaling.{k}": v for k, v in self.scaling.state().items()}
+        return {**self.state_dict(), **{f"scaling.{k}": v for k, v in self.scaling.state().items()}}
 
     @classmethod
     def restore(
         cls, config: SurrogateConfig, designs: Space, state: dict[str, Tensor]
     ) -> Surrogate:
         """The frozen surrogate that ``state`` came from, on the device of its weights."""
-        with isolated(0):
-            surrogate = cls(config, Scaling.restore(designs, substate(state, "scaling.")))
-        weights = substate(state, "network.")
-        surrogate.network.load_state_dict(weights)
-        surrogate.to(next(iter(weights.values())).device)
-        return surrogate.eval().requires_grad_(False)
-
-
-def substate(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """The tensors whose names begin with a prefix, without it."""
-    return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
+        scaling = Scaling.restore(designs, substate(state, "scaling."))
+        weights = {k: v for k, v in state.items() if k.startswith("network.")}
+        return ScaledNetwork.load(partial(cls, config), scaling, weights).network
 
 
 def fit_surrogate(
@@ -153,22 +145,22 @@ def fit_surrogate(
         DivergedError: the training diverged.
         ConfigError: a network of images is asked for, and designs are none.
     """
-    with isolated(env.derive(label, "weights")):
-        surrogate = Surrogate(config, scaling).to(env.device)
+    build = partial(Surrogate, config, scaling)
+    surrogate = seeded_network(build, env, label)
 
-    def mse(x: Tensor, y: Tensor) -> Tensor:
-        return (surrogate(x) - y).square().mean()
+    def mse(part: LossBatch | Pairs) -> Tensor:
+        return (surrogate(part.x) - part.y).square().mean()
 
     report = train(
         surrogate,
-        lambda batch: mse(batch.x, batch.y),
-        lambda part: mse(part.x, part.y),
+        mse,
+        mse,
         scaling.pairs(pairs),
         scaling.pairs(val),
         config.training if surrogate.grid is None else config.image.training,
         env,
         label=label,
-        again=lambda: Surrogate(config, scaling),
+        again=build,
         grid=surrogate.grid,
     )
     return surrogate.eval().requires_grad_(False), report

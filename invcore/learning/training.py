@@ -11,12 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from invcore.base.errors import ConfigError, DivergedError
-from invcore.base.seeding import isolated
 from invcore.contracts.environment import FitEnvironment
 from invcore.data.pairs import Pairs
 from invcore.learning.image_network import moved
+from invcore.learning.networks import seeded_network
 from invcore.learning.schedules import Average, Rate
-from invcore.learning.stacked_networks import Alone, Members, Together
+from invcore.learning.stacked_networks import Members
 from invcore.learning.training_config import TrainingConfig
 from invcore.spaces.space import Grid
 
@@ -143,7 +143,7 @@ def train(
                 total += values.detach()
             network.eval()
             with torch.no_grad(), average.swapped():
-                now = members.values(lambda: val_loss(val)).detach().float().cpu()
+                now = members.losses(lambda: val_loss(val)).detach().float().cpu()
                 mean = total.cpu() / steps
                 well = mean.isfinite() & ~now.isnan()
                 if not bool(well.any()):
@@ -166,10 +166,7 @@ def train(
     leader = int(best.argmin())
     if not bool((best if siblings else best[leader]).isfinite().all()):
         raise DivergedError(f"{label}: its validation loss was never finite: try a lower lr")
-    if siblings:
-        members.settle_all([network, *siblings])
-    else:
-        members.settle(leader)
+    members.settle([network, *siblings], first=0 if siblings else leader)
     losses = tuple(best.tolist())
     return TrainingReport(losses[leader], int(best_epoch[leader]), epoch, losses)
 
@@ -185,14 +182,11 @@ def _members(
     """The network, or it and others of its architecture."""
     if siblings and count > 1:
         raise ConfigError(f"training.restarts: {label} keeps all of its networks, set it to 1")
-    if siblings:
-        return Together([network, *siblings])
-    if count == 1:
-        return Alone(network)
-    if again is None:
-        raise ConfigError(f"training.restarts: {label} can be trained once only, not {count} times")
-    others = []
+    others = list(siblings)
     for restart in range(1, count):
-        with isolated(env.derive(label, "weights", restart)):
-            others.append(again().to(env.device))
-    return Together([network, *others])
+        if again is None:
+            raise ConfigError(
+                f"training.restarts: {label} can be trained once only, not {count} times"
+            )
+        others.append(seeded_network(again, env, label, restart))
+    return Members([network, *others])

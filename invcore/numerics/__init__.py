@@ -1,12 +1,14 @@
-"""Numerics for simulators and searches: chunks, single derivatives, randomness from points."""
+"""Numerics for simulators and searches: chunks, derivatives, least squares, randomness."""
 
 from __future__ import annotations
 
 from invcore.numerics.chunked import in_chunks
+from invcore.numerics.least_squares import damped_least_squares
 from invcore.numerics.point_randomness import point_keys, scattered
 from invcore.numerics.single_derivative import differentiable_once
 
 __all__ = [
+    "damped_least_squares",
     "differentiable_once",
     "in_chunks",
     "point_keys",

@@ -6,12 +6,13 @@ import torch
 from torch import Tensor
 
 from invcore.base.types import Forward
+from invcore.numerics.least_squares import damped_least_squares
 from invcore.search.localisation_config import LocalisationConfig
 
 _FLAT = 1e-4  # of its cost: a start that can gain no more in a step of lm is done
 
 
-def _levenberg_marquardt(
+def levenberg_marquardt(
     forward: Forward,
     start: Tensor,
     known: Tensor,
@@ -20,7 +21,34 @@ def _levenberg_marquardt(
     moves: Tensor,
     config: LocalisationConfig,
 ) -> Tensor:
-    """Damped Gauss-Newton steps, clipped to the box; those that are done leave the batch."""
+    """Move starts to where the responses are the targets, by damped Gauss-Newton steps in a box.
+
+    Starts that are done leave the batch: none depends on another.
+
+    Args:
+        forward: frozen model on features and what is known, (N, F + C) to (N, Dy).
+        start: (N, F), scaled.
+        known: (N, C), what is known of each start's problem, scaled.
+        target: (N, Dy), scaled.
+        box: lower and upper ends of the features, two (F,); steps are clipped to it.
+        moves: (F,), bool, the features that may move.
+        config: how long, and when a start is done.
+
+    Returns:
+        (N, F), inside the box.
+
+    References:
+        Nocedal, Wright, Numerical Optimization, 2006, chapter 10.
+
+    Example:
+        >>> box = torch.zeros(2), torch.ones(2)
+        >>> levenberg_marquardt(
+        ...     lambda x: x.square().sum(dim=1, keepdim=True), torch.tensor([[0.5, 0.1]]),
+        ...     torch.zeros(1, 0), torch.tensor([[1.01]]), box, torch.tensor([True, False]),
+        ...     LocalisationConfig(),
+        ... )
+        tensor([[1.0000, 0.1000]])
+    """
     low, high = box
     result = start.clamp(low, high)
     rows = torch.arange(len(start), device=start.device)
@@ -30,7 +58,10 @@ def _levenberg_marquardt(
     cost = (y - t).square().mean(dim=1)
     for _ in range(config.steps):
         residual = y - t
-        step = _step(jac, residual, x, (low, high), moves, damping)
+        # Features at an end of the box that would leave it, or that may not move, are held
+        gradient = torch.einsum("nyf,ny->nf", jac, residual)
+        held = ((x <= low) & (gradient > 0)) | ((x >= high) & (gradient < 0)) | ~moves
+        step = damped_least_squares(jac.masked_fill(held[:, None, :], 0.0), residual, damping)
         length = step.norm(dim=1, keepdim=True).clamp(min=1e-30)
         step = step * (config.max_step / length).clamp(max=1.0)
         trial = (x + step).clamp(low, high)
@@ -57,43 +88,6 @@ def _levenberg_marquardt(
         cost, damping, known = cost[keep], damping[keep], known[keep]
     result[rows] = x
     return result
-
-
-def _step(
-    jac: Tensor,
-    residual: Tensor,
-    x: Tensor,
-    box: tuple[Tensor, Tensor],
-    moves: Tensor,
-    damping: Tensor,
-) -> Tensor:
-    """The damped step (N, F), in the smaller of the two normal equations.
-
-    Features at an end of the box that would leave it, or that may not move, are held.
-    """
-    gradient = torch.einsum("nyf,ny->nf", jac, residual)
-    held = ((x <= box[0]) & (gradient > 0)) | ((x >= box[1]) & (gradient < 0)) | ~moves
-    jac = jac.masked_fill(held[:, None, :], 0.0)
-    responses, features = jac.shape[1:]
-    if responses == 1:  # by far the most frequent, and no solve is needed
-        row = jac[:, 0]
-        size = row.square().sum(dim=1)
-        return -row * (residual[:, 0] / (size * (1 + damping) + 1e-12))[:, None]
-    if responses <= features:
-        square = jac @ jac.transpose(1, 2)
-        return -torch.einsum("nyf,ny->nf", jac, _solve(square, residual, damping))
-    square = jac.transpose(1, 2) @ jac
-    gradient = torch.einsum("nyf,ny->nf", jac, residual)
-    return -_solve(square, gradient, damping).masked_fill(held, 0.0)
-
-
-def _solve(square: Tensor, right: Tensor, damping: Tensor) -> Tensor:
-    """Solve (A + damping * mean(diag A) I) s = right for each row."""
-    scale = square.diagonal(dim1=1, dim2=2).mean(dim=1)
-    shift = damping * scale + 1e-12 + 1e-6 * scale
-    eye = torch.eye(square.shape[1], device=square.device)
-    factor, _ = torch.linalg.cholesky_ex(square + shift[:, None, None] * eye)
-    return torch.cholesky_solve(right[:, :, None], factor)[:, :, 0]
 
 
 def _value_and_jacobian(forward: Forward, x: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:

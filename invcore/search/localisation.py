@@ -15,8 +15,8 @@ from invcore.base.errors import ConfigError
 from invcore.base.types import Forward
 from invcore.contracts.candidates import Candidates
 from invcore.data.scaling import Scaling
-from invcore.search.adam import _adam
-from invcore.search.levenberg_marquardt import _levenberg_marquardt
+from invcore.search.adam import adam
+from invcore.search.levenberg_marquardt import levenberg_marquardt
 from invcore.search.localisation_config import LocalisationConfig
 from invcore.search.trust import Anchors, Trust
 
@@ -74,22 +74,21 @@ def localise(
             f"localisation.solver: lm forms Jacobians of at most {_SMALL} columns, here are "
             f"{min(features, responses)}: use solver = 'adam'"
         )
-    solve = _levenberg_marquardt if small and config.solver != "adam" else _adam
+    solve = levenberg_marquardt if small and config.solver != "adam" else adam
     low, high = scaling.box(start.device)
     if not boxed:
         low, high = torch.full_like(low, -torch.inf), torch.full_like(high, torch.inf)
-    moves, moves_after = (mask.to(start.device) for mask in scaling.movable())
-    held = features * responses // _SMALL if solve is _levenberg_marquardt else features
+    first, last = (mask.to(start.device) for mask in scaling.movable())
+    stages = [first] if torch.equal(first, last) else [first, last]
+    held = features * responses // _SMALL if solve is levenberg_marquardt else features
     parts, rows = [], max(1, config.rows * _SMALL // max(_SMALL, held))  # Jacobians are wider
     for begin in range(0, max(len(start), 1), rows):
         x, known = scaling.parts(start[begin : begin + rows])
         wanted = target[begin : begin + rows]
-        if not bool(moves.all()):
-            x = scaling.snap(x.cpu(), inside=boxed).to(x.device)
-        x = solve(forward, x, known, wanted, (low, high), moves, config)
-        if not bool((moves == moves_after).all()):
-            x = scaling.snap(x.cpu(), inside=boxed).to(x.device)
-            x = solve(forward, x, known, wanted, (low, high), moves_after, config)
+        for free in stages:
+            if not bool(free.all()):
+                x = scaling.snap(x.cpu(), inside=boxed).to(x.device)
+            x = solve(forward, x, known, wanted, (low, high), free, config)
         x = torch.cat([x, known], dim=1)
         with torch.no_grad():
             y = forward(x)

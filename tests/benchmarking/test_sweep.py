@@ -304,7 +304,7 @@ def test_manifests_that_cannot_be_read(tmp_path, complaint):
     path = tmp_path / "benches" / "mine.json"
     text = path.read_text()
     said = complaint(StoreError, read_bench, store, "mein")
-    assert "Did you mean 'mine'" in said and "invcore bench FILE" in said
+    assert "Did you mean 'mine'" in said and "run the bench in this store" in said
     assert "no bench's name" in complaint(StoreError, read_bench, store, "../mine")
     for broken in (text[:-5], text.replace('"waiting"', '"done"'), "[]"):
         path.write_text(broken)

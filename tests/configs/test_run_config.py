@@ -1,4 +1,4 @@
-"""A run's config: names, files, and --set."""
+"""A run's config: names, files, and settings."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ REFUSED = {
 def test_wrong_setting_is_refused_in_one_line(name, complaint):
     setting, said = REFUSED[name]
     message = complaint(ConfigError, applied, setting)
-    assert said in message and message.startswith("--set")
+    assert said in message and message.startswith("setting ")
 
 
 @pytest.mark.parametrize(

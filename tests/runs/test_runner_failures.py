@@ -8,7 +8,7 @@ import pytest
 
 from invcore import Store
 from invcore.base.errors import ConfigError, DeviceError, StoreError, UnknownNameError
-from invcore.cli.commands.run import document, show
+from invcore.cli.views.run_record import document, show
 
 
 def method(name="exact", **settings):

@@ -30,16 +30,9 @@ _PARALLEL = "processes"
 @json_option
 @click.pass_context
 def bench(
-    ctx: click.Context,
-    file: str,
-    jobs: int | None,
-    executor: str | None,
-    settings: tuple[str, ...],
-    store_path: str,
-    retry: bool,
-    dry_run: bool,
-    as_json: bool,
-) -> None:
+    ctx: click.Context, /, file: str, store_path: str, retry: bool, dry_run: bool, as_json: bool,
+    **how: Any,
+) -> None:  # fmt: skip
     """Run a grid of tasks, methods, samplers and seeds.
 
     FILE (.toml, .yaml) says which. A run that is stored already is not repeated, so a bench that
@@ -53,31 +46,31 @@ def bench(
     from invcore.benchmarking.manifest import FAILED
     from invcore.benchmarking.sweep import Sweep
     from invcore.cli.console import emit_json
-    from invcore.cli.views import bench_progress as benchview
+    from invcore.cli.views import bench_progress as view
     from invcore.registry.loader import installed
     from invcore.storage.store import Store
 
     plugins = installed()
-    runner = build_executor(executor, jobs, settings, plugins)
+    runner = build_executor(plugins, **how)
     sweep = Sweep(BenchFile.read(file), Store(store_path), plugins=plugins, retry=retry)
     if dry_run:
-        emit_json(document(sweep)) if as_json else benchview.show_cells(sweep)
+        emit_json(view.document(sweep)) if as_json else view.show_cells(sweep)
         return
     workers = getattr(runner.config, "workers", 1) if runner else 1
     # What methods print is no result.
-    with benchview.watcher(sweep, workers) as watcher, redirect_stdout(sys.stderr):
+    with view.watcher(sweep, workers) as watcher, redirect_stdout(sys.stderr):
         done = sweep.go(runner, watcher)
     if as_json:
-        emit_json(document(sweep))
+        emit_json(view.document(sweep))
     else:
-        benchview.show_summary(sweep)
+        view.show_summary(sweep)
         _say_next(ctx, sweep)
     if done.count(*FAILED):
         ctx.exit(_SOME_FAILED)
 
 
 def build_executor(
-    name: str | None, jobs: int | None, settings: tuple[str, ...], plugins: Plugins
+    plugins: Plugins, executor: str | None, jobs: int | None, settings: tuple[str, ...]
 ) -> Executor[Any] | None:
     """Who does the runs; None: this process, one after another.
 
@@ -89,46 +82,25 @@ def build_executor(
     from invcore.configs.settings import component_settings
     from invcore.pipeline.parts import build
 
-    if name is None and (jobs or 1) == 1:
+    if executor is None and (jobs or 1) == 1:
         if settings:
             raise ConfigError("--set is for the executor's settings: name one by --executor")
         return None
-    chosen = name or _PARALLEL
+    chosen = executor or _PARALLEL
     try:
         component = plugins.registry.load("executor", chosen)
     except UnknownNameError:
-        if name is not None:
+        if executor is not None:
             raise
-        raise UnknownNameError(
-            f"--jobs {jobs} needs the executor {_PARALLEL!r}: pip install invcore-executors"
-        ) from None
-    data = component_settings(list(settings), component.Config)
+        needed = f"--jobs {jobs} needs the executor {_PARALLEL!r}: pip install invcore-executors"
+        raise UnknownNameError(needed) from None
+    data = component_settings(settings, component.Config)
     if jobs is not None:
         if "workers" not in component.Config.model_fields:
             raise ConfigError(f"executor {chosen!r} has no workers to set: leave --jobs out")
         data["workers"] = jobs
     made: Executor[Any] = build(plugins, "executor", chosen, data).component
     return made
-
-
-def document(sweep: Sweep) -> dict[str, Any]:
-    """The bench as ``--json`` prints it."""
-    from invcore.benchmarking.manifest import manifest_path
-    from invcore.cli.views.bench_progress import summary
-
-    made = sweep.bench()
-    cells = []
-    for cell, known in zip(made.cells, sweep.cells, strict=True):
-        values = sweep.states[known.id].values or {}
-        r = {f"r_{T}": values.get(("r_T", T)) for T in (1, 50)}
-        cells.append({**cell.model_dump(mode="json"), **r})
-    return {
-        "name": made.name,
-        "title": made.title,
-        "path": str(manifest_path(sweep.store, made.name)),
-        "cells": cells,
-        "summary": summary(sweep),
-    }
 
 
 def _say_next(ctx: click.Context, sweep: Sweep) -> None:

@@ -33,13 +33,13 @@ def check_plugin(ctx: click.Context, what: str, settings: tuple[str, ...], as_js
 
     with progress() as bars:
         reports = list(check(what, installed(), settings, bars))
-    if not as_json:
-        for report in reports:
-            show(report)
     passed = all(report.passed for report in reports)
     if as_json:
         components = [report.document() for report in reports]
         emit_json({"what": what, "passed": passed, "components": components})
+    else:
+        for report in reports:
+            show(report)
     ctx.exit(0 if passed else 1)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.shell_completion import CompletionItem
 
 from invcore.base.kinds import KINDS, Kind
 from invcore.cli.options import ComponentName, json_option
@@ -15,29 +14,13 @@ if TYPE_CHECKING:
 
 _WIDE = 100  # cells that a table of settings with their meanings takes
 _MOST = 16  # variables of a space that are shown
-_SET = {
-    "task": "invcore run --task {} --set task.FIELD=VALUE",
-    "method": "invcore run --method {} --set method.FIELD=VALUE",
-    "sampler": "invcore run --sampler {} --set sampler.FIELD=VALUE",
-    "metric": "invcore run --set metrics.{}.FIELD=VALUE",
-}
-
-
-class _Name(click.ParamType[str]):
-    """A component's name, completed for the kind that stands before it."""
-
-    name = "name"
-
-    def shell_complete(
-        self, ctx: click.Context, param: click.Parameter, incomplete: str
-    ) -> list[CompletionItem]:
-        kind = ctx.params.get("kind")
-        return ComponentName(kind).shell_complete(ctx, param, incomplete) if kind in KINDS else []
+_SET = {kind: f"--{kind} {{0}} --set {kind}.FIELD=VALUE" for kind in ("task", "method", "sampler")}
+_SET["metric"] = "--set metrics.{0}.FIELD=VALUE"
 
 
 @click.command()
 @click.argument("kind", type=click.Choice(KINDS))
-@click.argument("name", type=_Name())
+@click.argument("name", type=ComponentName())
 @json_option
 def describe(kind: Kind, name: str, as_json: bool) -> None:
     """Say what a component does, its settings and references.
@@ -61,20 +44,20 @@ def _show(document: dict[str, Any], console: Console) -> None:
     """The facts for people, what it does first."""
     from invcore.cli.text_table import wrap
 
-    console.print(f"{document['kind']} {document['name']}", style="bold", markup=False)
-    console.print(f"{document['description']}\n", markup=False)
+    console.print(f"{document['kind']} {document['name']}", style="bold")
+    console.print(f"{document['description']}\n")
     for word, text in _lines(document).items():
-        console.print(f"{word:<10} {text}", markup=False)
+        console.print(f"{word:<10} {text}")
     for kind in ("designs", "responses"):
         if kind in document:
             _show_space(kind, document[kind], console)
     _show_settings(document, console)
     _show_presets(document["presets"], console)
     if document["references"]:
-        _heading("references", console)
+        console.print("\nreferences", style="bold")
     for reference in document["references"]:
         for i, line in enumerate(wrap(reference, console.width - 2)):
-            console.print(f"{'  ' if i else '- '}{line}", markup=False)
+            console.print(f"{'  ' if i else '- '}{line}")
 
 
 def _lines(document: dict[str, Any]) -> dict[str, str]:
@@ -97,22 +80,18 @@ def _lines(document: dict[str, Any]) -> dict[str, str]:
     return lines
 
 
-def _heading(text: str, console: Console) -> None:
-    console.print(f"\n{text}", style="bold", markup=False)
-
-
 def _show_space(kind: str, variables: list[dict[str, Any]], console: Console) -> None:
     from invcore.cli.console import table
 
     designs = kind == "designs"
-    _heading(f"{kind} {'x' if designs else 'y'}, {len(variables)} dim", console)
+    console.print(f"\n{kind} {'x' if designs else 'y'}, {len(variables)} dim", style="bold")
     rows = table("name", "unit", *(("prior", "bounds") if designs else ()), "description")
     for v in variables[:_MOST]:
         drawn = (_prior(v["prior"]), f"{_end(v['low'], '-')} .. {_end(v['high'], '')}")
-        rows.add_row(*map(_cell, (v["name"], v["unit"], *(drawn * designs), v["description"])))
+        rows.add_row(v["name"], v["unit"], *(drawn if designs else ()), v["description"])
     console.print(rows)
     if len(variables) > _MOST:
-        console.print(f"and {len(variables) - _MOST} more; --json has all", markup=False)
+        console.print(f"and {len(variables) - _MOST} more; --json has all")
 
 
 def _show_settings(document: dict[str, Any], console: Console) -> None:
@@ -123,45 +102,37 @@ def _show_settings(document: dict[str, Any], console: Console) -> None:
 
     settings = [FieldRow(**row) for row in document["settings"]]
     if not settings:
-        console.print("\nno settings", markup=False)
+        console.print("\nno settings")
         return
-    _heading("settings", console)
+    console.print("\nsettings", style="bold")
     rows = table("field", "type", "default", "range", "meaning")
     rows.columns[0].no_wrap = True
     for row in settings:
         default = "(required)" if row.required else value_text(row.default)
-        rows.add_row(*map(_cell, (row.field, row.type, default, row.allowed, row.meaning)))
+        rows.add_row(row.field, row.type, default, row.allowed, row.meaning)
         if console.width < _WIDE:
             allowed = row.allowed if row.choices else f"{row.type} {row.allowed}".rstrip()
-            console.print(f"{row.field} = {default}  ({allowed})", markup=False)
+            console.print(f"{row.field} = {default}  ({allowed})")
             for line in wrap(row.meaning, console.width - 4):
-                console.print(f"    {line}", markup=False)
+                console.print(f"    {line}")
     if console.width >= _WIDE:
         console.print(rows)
     if document["kind"] in _SET:
         how = _SET[document["kind"]].format(document["name"])
-        console.print(f"\nset one with `{how}`", markup=False)
+        console.print(f"\nset one with `invcore run {how}`")
 
 
 def _show_presets(presets: dict[str, dict[str, Any]], console: Console) -> None:
     from invcore.cli.console import table
     from invcore.cli.views.config_fields import value_text
 
-    if not presets:
-        return
-    _heading("what the presets change", console)
-    rows = table("preset", "field", "value")
-    for preset, changes in presets.items():
-        for i, (field, value) in enumerate(changes.items()):
-            rows.add_row(*map(_cell, ("" if i else preset, field, value_text(value))))
-    console.print(rows)
-
-
-def _cell(text: str) -> Any:
-    """A cell that is shown as it is: a plugin's brackets are no markup."""
-    from rich.text import Text
-
-    return Text(text)
+    if presets:
+        console.print("\nwhat the presets change", style="bold")
+        rows = table("preset", "field", "value")
+        for preset, changes in presets.items():
+            for i, (field, value) in enumerate(changes.items()):
+                rows.add_row("" if i else preset, field, value_text(value))
+        console.print(rows)
 
 
 def _prior(prior: dict[str, Any] | None) -> str:

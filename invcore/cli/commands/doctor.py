@@ -55,6 +55,6 @@ def _show(check: Check, console: Console) -> None:
     lines = wrap(check.found, console.width - _NAME - 2)
     console.print(Text.assemble((mark, colour), f" {check.name:<{_NAME - 2}} {lines[0]}"))
     for line in lines[1:]:
-        console.print(" " * (_NAME + 1) + line, markup=False)
+        console.print(" " * (_NAME + 1) + line)
     if check.advice:
         console.print(Text(" " * (_NAME + 1) + f"-> {check.advice}", style=colour))

@@ -13,59 +13,45 @@ if TYPE_CHECKING:
     from invcore.registry.loader import Plugins
 
 
-@click.command("list-tasks")
-@json_option
-def list_tasks(as_json: bool) -> None:
-    """List the tasks.
+def _listing(kind: Kind, help: str) -> click.Command:
+    """The command that lists the components of a kind."""
+
+    @click.command(f"list-{kind}s", help=help)
+    @json_option
+    def command(as_json: bool) -> None:
+        _show(kind, as_json)
+
+    return command
+
+
+list_tasks = _listing("task", """List the tasks.
 
     Each is a forward system with its spaces; `invcore describe task NAME` says more.
-    """
-    _show("task", as_json)
-
-
-@click.command("list-methods")
-@json_option
-def list_methods(as_json: bool) -> None:
-    """List the inverse methods.
+    """)  # fmt: skip
+list_methods = _listing("method", """List the inverse methods.
 
     `invcore describe method NAME` has a method's settings, `invcore run --method NAME` tries it.
-    """
-    _show("method", as_json)
-
-
-@click.command("list-samplers")
-@json_option
-def list_samplers(as_json: bool) -> None:
-    """List the samplers.
+    """)  # fmt: skip
+list_samplers = _listing("sampler", """List the samplers.
 
     A sampler's points drive a method's randomness: `invcore run --sampler NAME`.
-    """
-    _show("sampler", as_json)
-
-
-@click.command("list-metrics")
-@json_option
-def list_metrics(as_json: bool) -> None:
-    """List the metrics.
+    """)  # fmt: skip
+list_metrics = _listing("metric", """List the metrics.
 
     Every run is judged by all of them; `invcore describe metric NAME` says more.
-    """
-    _show("metric", as_json)
+    """)  # fmt: skip
 
 
 def document(kind: Kind, plugins: Plugins) -> list[dict[str, Any]]:
     """The components of a kind as ``--json`` prints them."""
     return [
         {
-            "name": entry.component.name,
-            "summary": entry.component.summary,
-            "plugin": entry.plugin,
-            "version": entry.version,
-            "status": plugins.registry.status(entry),
-            "tags": list(entry.component.tags),
+            "name": entry.component.name, "summary": entry.component.summary,
+            "plugin": entry.plugin, "version": entry.version,
+            "status": plugins.registry.status(entry), "tags": list(entry.component.tags),
         }
         for entry in plugins.registry.entries(kind)
-    ]
+    ]  # fmt: skip
 
 
 def _show(kind: Kind, as_json: bool) -> None:
@@ -76,21 +62,17 @@ def _show(kind: Kind, as_json: bool) -> None:
 
     plugins = installed()
     found = document(kind, plugins)
+    taken = sorted({(c["name"], c["status"]) for c in found if c["status"] != "ok"})
     if as_json:
         emit_json(found)
     elif found:
         names = ("name", "summary", "plugin", "version", "status")
-        rows = [[*(c[key] for key in names[:-1]), _word(c["status"])] for c in found]
-        plain.show(names, rows, wrapped=1)
+        short = {status: "name taken" for _, status in taken}  # the rest is said below the table
+        plain.show(names, [[short.get(c[n], c[n]) for n in names] for c in found], wrapped=1)
     else:
         click.echo(f"no {kind}s; `pip install 'invcore[standard]'` brings some")
-    for name, status in sorted({(c["name"], c["status"]) for c in found if c["status"] != "ok"}):
+    for name, status in taken:
         warn(f"{kind} {name!r}: {status}: uninstall one of them")
     for info in plugins.infos:
         if info.cause:
             warn(f"plugin {info.name} {info.version} is broken: {info.cause}")
-
-
-def _word(status: str) -> str:
-    """The status in a word; the rest is said below the table."""
-    return status if status == "ok" else "name taken"

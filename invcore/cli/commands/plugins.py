@@ -6,6 +6,8 @@ import click
 
 from invcore.cli.options import json_option
 
+_COLUMNS = ("name", "version", "entry_point", "components", "status")
+
 
 @click.command()
 @json_option
@@ -20,29 +22,13 @@ def plugins(as_json: bool) -> None:
 
     infos = installed().infos
     if as_json:
-        emit_json(
-            [
-                {
-                    "name": info.name,
-                    "version": info.version,
-                    "entry_point": info.entry_point,
-                    "components": info.components,
-                    "status": info.status,
-                    "cause": info.cause,
-                }
-                for info in infos
-            ]
-        )
+        emit_json([{key: getattr(info, key) for key in (*_COLUMNS, "cause")} for info in infos])
         return
     if not infos:
         click.echo("no plugins; `pip install 'invcore[standard]'` brings the first ones")
         return
-    rows = [
-        [info.name, info.version, info.entry_point, str(info.components), info.status]
-        for info in infos
-    ]
-    names = ("plugin", "version", "entry point", "components", "status")
-    plain.show(names, rows, wrapped=2)
+    titles = ("plugin", "version", "entry point", "components", "status")
+    plain.show(titles, [[str(getattr(i, key)) for key in _COLUMNS] for i in infos], wrapped=2)
     for info in infos:
         if info.cause:
             click.echo(f"\n{info.name} {info.version} ({info.entry_point}) is broken:")

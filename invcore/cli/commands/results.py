@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from invcore.base.text import safe
 from invcore.cli.options import component_option, json_option, store_option
 
-if TYPE_CHECKING:
-    from invcore.cli.views.run_rows import Row
-
 _STATUSES = ("ok", "diverged", "skipped", "error", "damaged")
-_WIDE = 110  # cells that all columns take
-_REASONS = 5  # why runs are not well, the newest
 
 
 def _filters(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -38,23 +33,21 @@ def results() -> None:
 @results.command("list")
 @_filters
 @json_option
-def list_(
-    store_path: str, task: str | None, method: str | None, status: str | None, as_json: bool
-) -> None:
+def list_(store_path: str, as_json: bool, **filters: str | None) -> None:
     """List the runs, the newest last.
 
     A damaged run is listed as such, with what is wrong with it.
     """
     from invcore.cli.console import emit_json
-    from invcore.cli.views.run_rows import absence, read, summary
+    from invcore.cli.views.run_rows import absence, read, show_rows, summary
     from invcore.storage.store import Store
 
     store = Store(store_path)
-    rows = read(store, task=task, method=method, status=status)
+    rows = read(store, **filters)
     if as_json:
         emit_json([summary(row) for row in rows])
     elif rows:
-        _show(rows)
+        show_rows(rows)
     else:
         click.echo(absence(store))
 
@@ -68,16 +61,16 @@ def show(run_id: str, store_path: str, as_json: bool) -> None:
 
     The first characters of its id will do.
     """
-    from invcore.cli.commands import run
     from invcore.cli.console import emit_json
+    from invcore.cli.views import run_record
     from invcore.storage.store import Store
 
     store = Store(store_path)
     record = store.read(store.find(run_id))
     if as_json:
-        emit_json(run.document(record, store))
+        emit_json(run_record.document(record, store))
     else:
-        run.show(record, store)
+        run_record.show(record, store)
 
 
 @results.command()
@@ -85,15 +78,7 @@ def show(run_id: str, store_path: str, as_json: bool) -> None:
 @click.option("--wide", is_flag=True, help="One row a run, its metrics as columns.")
 @_filters
 @json_option
-def export(
-    file: str,
-    wide: bool,
-    store_path: str,
-    task: str | None,
-    method: str | None,
-    status: str | None,
-    as_json: bool,
-) -> None:
+def export(file: str, wide: bool, store_path: str, as_json: bool, **filters: str | None) -> None:
     """Export the runs as a table: .csv, .tsv or .parquet.
 
     One row a run and metric; a run without metrics has one row, so that failures are not lost.
@@ -106,58 +91,17 @@ def export(
     from invcore.storage.store import Store
 
     store = Store(store_path)
-    rows = read(store, task=task, method=method, status=status)
+    rows = read(store, **filters)
     records = [row.record for row in rows if row.record is not None]
-    damaged = [row.id for row in rows if row.record is None]
-    for row in rows:
-        if row.record is None:
-            warn(f"left out {row.id}: {safe(row.reason)}")
+    damaged = [row for row in rows if row.record is None]
+    for row in damaged:
+        warn(f"left out {row.id}: {safe(row.reason)}")
     if not records:
         raise DataError(f"nothing to export: {absence(store)}")
     columns = by_run(records) if wide else by_metric(records)
     write_table(file, list(columns), columns)
-    count = len(columns["id"])
+    count, left_out = len(columns["id"]), [row.id for row in damaged]
     if as_json:
-        emit_json({"path": file, "rows": count, "runs": len(records), "left_out": damaged})
+        emit_json({"path": file, "rows": count, "runs": len(records), "left_out": left_out})
     else:
         click.echo(f"{count} rows of {len(records)} runs in {file}")
-
-
-def _show(rows: list[Row]) -> None:
-    """The runs as a table, and below it why some are not well."""
-    from rich.text import Text
-
-    from invcore.base.text import number
-    from invcore.cli.console import stdout, table
-    from invcore.cli.views.run_rows import summary, task_label
-
-    console, facts = stdout(), [summary(row) for row in rows]
-    for row, one in zip(rows, facts, strict=True):
-        one["task"] = task_label(row.record) if row.record else None
-    titles = {"candidates": "K", "targets": "B", "created": "when"}
-    names = ["id", "created", "task", "method", "sampler", "candidates", "targets", "seed"]
-    if console.width < _WIDE:
-        names = ["id", "task", "method", "sampler", "seed"]
-    errors = [name for name in ("r_1", "r_50") if any(one[name] is not None for one in facts)]
-    shown = table(*(titles.get(name, name) for name in names), "status", *errors)
-    for column in shown.columns:
-        if column.header in ("K", "B", "seed", "r_1", "r_50"):
-            column.justify = "right"
-        if column.header not in ("task", "method", "sampler"):  # what is copied stays in one piece
-            column.no_wrap = True
-    for one in facts:
-        cells = [_cell(one[name]) for name in names]
-        metrics = [number(one[name]) for name in errors]
-        shown.add_row(*map(Text, [*cells, one["status"], *metrics]))
-    console.print(shown)
-    unwell = [row for row in rows if row.reason]
-    for row in unwell[-_REASONS:]:
-        console.print(f"{row.id} {row.status}: {safe(row.reason)}", markup=False)
-    if len(unwell) > _REASONS:
-        console.print(f"and {len(unwell) - _REASONS} more: --json has all reasons", markup=False)
-
-
-def _cell(value: Any) -> str:
-    """A fact as a cell; of a time, the date and minutes."""
-    text = "" if value is None else safe(str(value))
-    return text[:16].replace("T", " ") if text[10:11] == "T" else text

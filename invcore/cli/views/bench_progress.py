@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -10,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from invcore.base.text import number, safe
-from invcore.benchmarking.grid import Cell, State, time_left
-from invcore.benchmarking.manifest import FAILED
+from invcore.benchmarking.file import AXES
+from invcore.benchmarking.grid import Cell, State, time_left, unique
+from invcore.benchmarking.manifest import FAILED, manifest_path
 from invcore.benchmarking.sweep import Sweep, Watcher
-from invcore.cli.console import add_row, stderr, stdout, table
+from invcore.cli.console import stderr, stdout, table
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
+    from rich.table import Table as RichTable
 
 _ENDED = ("ok", "skipped", *FAILED)
 _SHOWN = 6  # running cells by name
@@ -65,61 +68,56 @@ class Table(Watcher):
         from rich.console import Group
         from rich.text import Text
 
-        grid, states = self.sweep.file.grid, self.sweep.states
-        rows = table("method", *map(safe, grid.labels("tasks")))
-        for method in grid.labels("methods"):
-            texts = []
-            for task in grid.labels("tasks"):
-                of = [
-                    states[c.id].status
-                    for c in self.sweep.cells
-                    if (c.task, c.method) == (task, method)
-                ]
-                failed = sum(status in FAILED for status in of)
-                done = f"{sum(status in _ENDED for status in of)}/{len(of)}"
-                texts.append(done + (f" {failed} failed" if failed else ""))
-            add_row(rows, safe(method), *texts)
+        sweep, states = self.sweep, self.sweep.states
+        tasks, methods, _ = map(sweep.file.grid.labels, AXES)
+        groups = defaultdict(list)
+        for c in sweep.cells:
+            groups[c.method, c.task].append(states[c.id].status)
+        rows = table("method", *map(safe, tasks))
+        for method in methods:
+            rows.add_row(safe(method), *(_done(groups[method, task]) for task in tasks))
         running = [
-            f"{named(self.sweep, c)} ({duration(time.monotonic() - states[c.id].since)})"
-            for c in {c.id: c for c in self.sweep.cells}.values()
+            f"{named(sweep, c)} ({duration(time.monotonic() - states[c.id].since)})"
+            for c in unique(sweep.cells)
             if states[c.id].status == "running"
         ]
         more = f" and {len(running) - _SHOWN} more" if len(running) > _SHOWN else ""
-        left = time_left(self.sweep.cells, states, self.workers)
+        left = time_left(sweep.cells, states, self.workers)
         clock = f"{duration(time.monotonic() - self.began)} so far"
         clock += "" if left is None else f", about {duration(left)} left"
         now = [Text(f"running: {', '.join(running[:_SHOWN])}{more}")] if running else []
         return Group(rows, *now, Text(clock))
 
 
+def _done(statuses: list[str]) -> str:
+    """How many of some cells have ended, and failed."""
+    ended, failed = (sum(s in group for s in statuses) for group in (_ENDED, FAILED))
+    return f"{ended}/{len(statuses)}" + (f" {failed} failed" if failed else "")
+
+
 def named(sweep: Sweep, cell: Cell) -> str:
     """A cell in words; the sampler where there are several."""
-    several = len(sweep.file.grid.samplers) > 1
-    sampler = f"{cell.sampler} " if several else ""
+    sampler = f"{cell.sampler} " if len(sweep.file.grid.samplers) > 1 else ""
     return safe(f"{cell.task} {cell.method} {sampler}seed {cell.seed}")
 
 
 def line(sweep: Sweep, cell: Cell, state: State) -> str:
     """What became of a cell, and how many have ended."""
     ended = sum(sweep.states[c.id].status in _ENDED for c in sweep.cells)
-    best = number((state.values or {}).get(("r_T", 1)))
-    found = f"r_1 {best}" if state.status == "ok" else safe(state.reason)
+    found = f"r_1 {number(state.r(1))}" if state.status == "ok" else safe(state.reason)
     took = "" if state.seconds is None else f"  {duration(state.seconds)}"
-    what = f"{state.status}  {named(sweep, cell)}  {found}{took}"
-    return f"[{ended}/{len(sweep.cells)}] {what}"
+    where = f"[{ended}/{len(sweep.cells)}]"
+    return f"{where} {state.status}  {named(sweep, cell)}  {found}{took}"
 
 
 def counts(sweep: Sweep) -> str:
     """How many cells are how far."""
     statuses = [sweep.states[c.id].status for c in sweep.cells]
-    parts = [
-        f"{sum(s in group for s in statuses)} {name}"
-        for name, group in (
-            ("ok", ("ok",)), ("skipped", ("skipped",)), ("failed", FAILED),
-            ("to do", ("waiting", "running")),
-        )
-        if name in ("ok", "to do") or any(s in group for s in statuses)
-    ]  # fmt: skip
+    groups = {
+        "ok": ("ok",), "skipped": ("skipped",), "failed": FAILED, "to do": ("waiting", "running")
+    }  # fmt: skip
+    found = {name: sum(s in group for s in statuses) for name, group in groups.items()}
+    parts = [f"{n} {name}" for name, n in found.items() if n or name in ("ok", "to do")]
     return f"{sweep.file.grid.name}: {len(statuses)} runs, {', '.join(parts)}"
 
 
@@ -138,52 +136,54 @@ def duration(seconds: float) -> str:
     return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60:02} min"
 
 
+def document(sweep: Sweep) -> dict[str, Any]:
+    """The bench as ``--json`` prints it."""
+    made = sweep.bench()
+    states = [sweep.states[cell.id] for cell in made.cells]
+    return {
+        "name": made.name,
+        "title": made.title,
+        "path": str(manifest_path(sweep.store, made.name)),
+        "cells": [
+            {**cell.model_dump(mode="json"), "r_1": state.r(1), "r_50": state.r(50)}
+            for cell, state in zip(made.cells, states, strict=True)
+        ],
+        "summary": summary(sweep),
+    }
+
+
 def summary(sweep: Sweep) -> list[dict[str, Any]]:
     """For each task, method and sampler: means over the seeds, and how many runs went how."""
-    groups: dict[tuple[str, str, str], list[State]] = {}
-    grid = sweep.file.grid
-    for task in grid.labels("tasks"):
-        for method in grid.labels("methods"):
-            for sampler in grid.labels("samplers"):
-                groups[task, method, sampler] = []
+    groups = defaultdict(list)
     for cell in sweep.cells:
         groups[cell.task, cell.method, cell.sampler].append(sweep.states[cell.id])
     return [
         {
-            "task": key[0], "method": key[1], "sampler": key[2],
+            **dict(zip(AXES.values(), key, strict=True)),
             "r_1": _mean(states, 1), "r_50": _mean(states, 50), "runs": len(states),
             **{s: sum(state.status == s for state in states) for s in _ENDED},
         }
-        for key, states in groups.items()
+        for key, states in groups.items()  # the cells of the first seed have them all, in order
     ]  # fmt: skip
 
 
 def _mean(states: list[State], T: int) -> float | None:
     """Over the seeds that have the number."""
-    found = [(state.values or {}).get(("r_T", T)) for state in states]
-    known = [value for value in found if value is not None]
+    known = [value for state in states if (value := state.r(T)) is not None]
     return sum(known) / len(known) if known else None
 
 
 def show_summary(sweep: Sweep) -> None:
     """The means as a table, and below it why some runs have failed."""
-    several = len(sweep.file.grid.samplers) > 1
-    columns = ["task", "method", *(["sampler"] if several else []), "r_1", "r_50", "ok", "failed"]
-    rows = table(*columns)
-    for column in rows.columns[-4:]:
-        column.justify = "right"
+    names = ["task", "method", "sampler"][: 3 if len(sweep.file.grid.samplers) > 1 else 2]
+    right = ("r_1", "r_50", "ok", "failed")
+    rows = table(*names, *right, right=right)
     for row in summary(sweep):
         failed = sum(row[status] for status in FAILED)
-        middle = [row["sampler"]] if several else []
-        names = [safe(name) for name in (row["task"], row["method"], *middle)]
         means = [number(row["r_1"]), number(row["r_50"])]
-        ok = f"{row['ok']}/{row['runs']}"
-        add_row(rows, *names, *means, ok, str(failed) if failed else "")
-    console = stdout()
-    console.print(rows)
-    console.print()
-    _show_reasons(sweep)
-    console.print(counts(sweep), markup=False)
+        ends = (f"{row['ok']}/{row['runs']}", str(failed or ""))
+        rows.add_row(*(safe(row[name]) for name in names), *means, *ends)
+    _show(rows, sweep)
 
 
 def show_cells(sweep: Sweep) -> None:
@@ -191,22 +191,21 @@ def show_cells(sweep: Sweep) -> None:
     rows = table("id", "task", "method", "sampler", "seed", "status")
     for cell in sweep.cells:
         status = sweep.states[cell.id].status
-        names = [safe(name) for name in (cell.task, cell.method, cell.sampler)]
-        add_row(rows, cell.id, *names, str(cell.seed), "to do" if status == "waiting" else status)
-    console = stdout()
+        names = map(safe, (cell.task, cell.method, cell.sampler))
+        rows.add_row(cell.id, *names, str(cell.seed), "to do" if status == "waiting" else status)
+    _show(rows, sweep)
+
+
+def _show(rows: RichTable, sweep: Sweep) -> None:
+    """A table, below it why some cells are not well, and the counts."""
+    console, states = stdout(), sweep.states
     console.print(rows)
     console.print()
-    _show_reasons(sweep)
-    console.print(counts(sweep), markup=False)
-
-
-def _show_reasons(sweep: Sweep) -> None:
-    console, some = stdout(), False
-    for cell in {c.id: c for c in sweep.cells}.values():
-        state = sweep.states[cell.id]
+    for cell in unique(sweep.cells):
+        state = states[cell.id]
         if state.reason:
             said = f"{cell.id} {named(sweep, cell)} {state.status}: {safe(state.reason)}"
-            console.print(said, markup=False, soft_wrap=True)
-            some = some or state.status in FAILED
-    if some:
-        console.print("failed runs are done again with --retry", markup=False)
+            console.print(said, soft_wrap=True)
+    if any(state.reason and state.status in FAILED for state in states.values()):
+        console.print("failed runs are done again with --retry")
+    console.print(counts(sweep))

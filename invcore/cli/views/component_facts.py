@@ -13,7 +13,7 @@ from invcore.cli.views.config_fields import dotted, flatten
 if TYPE_CHECKING:
     from invcore.base.kinds import Kind
     from invcore.registry.registry import Registry
-    from invcore.spaces.space import Space, Variable
+    from invcore.spaces.space import Variable
 
 _SECTION = re.compile(r"^(Args|Example|Examples|Note|Raises|References|Returns|Yields):$", re.M)
 
@@ -28,27 +28,21 @@ def facts(registry: Registry, kind: Kind, name: str) -> dict[str, Any]:
     loaded = registry.load(kind, name)
     entry = registry.find(kind, name)
     component = entry.component
-    document = {
-        "kind": kind,
-        "name": name,
-        "summary": component.summary,
+    document: dict[str, Any] = {
+        "kind": kind, "name": name, "summary": component.summary,
         "description": description(loaded) or component.summary,
-        "plugin": entry.plugin,
-        "version": entry.version,
-        "target": component.target,
-        "tags": list(component.tags),
-        "references": list(component.references),
+        "plugin": entry.plugin, "version": entry.version, "target": component.target,
+        "tags": list(component.tags), "references": list(component.references),
         "settings": [{**vars(row), "choices": list(row.choices)} for row in flatten(loaded.Config)],
         "presets": {preset: dotted(changes) for preset, changes in loaded.Config.presets.items()},
-    }
+    }  # fmt: skip
     if kind == "task":
-        return document | _of_task(loaded)
-    if kind == "method":
-        names = ("pairs", "simulator", "gradient")
+        document |= _of_task(loaded)
+    elif kind == "method":
         needed = {str(flag.name).lower() for flag in loaded.needs}
-        return document | {"needs": [need for need in names if need in needed]}
-    if kind == "sampler":
-        return document | {"latin": bool(loaded.latin)}
+        document["needs"] = [n for n in ("pairs", "simulator", "gradient") if n in needed]
+    elif kind == "sampler":
+        document["latin"] = bool(loaded.latin)
     return document
 
 
@@ -84,26 +78,17 @@ def _of_task(loaded: type[Any]) -> dict[str, Any]:
             "differentiable": bool(task.differentiable),
             "reference": task.reference or None,
             "context": {name: list(shape) for name, shape in (task.context_shapes or {}).items()},
-            "designs": _variables(task.designs),
-            "responses": _variables(task.responses),
+            "designs": [_variable(variable) for variable in task.designs.variables],
+            "responses": [_variable(variable) for variable in task.responses.variables],
         }
     except Exception as error:  # a plugin may raise anything
-        why = f"its default settings do not build it, so no spaces: {one_line(error)}"
-        return {"note": why}
-
-
-def _variables(space: Space) -> list[dict[str, Any]]:
-    return [_variable(variable) for variable in space.variables]
+        return {"note": f"its default settings do not build it, so no spaces: {one_line(error)}"}
 
 
 def _variable(variable: Variable) -> dict[str, Any]:
-    low, high = variable.bounds
+    low, high = (end if math.isfinite(end) else None for end in variable.bounds)
     return {
-        "name": variable.name,
-        "unit": variable.unit,
+        "name": variable.name, "unit": variable.unit,
         "prior": None if variable.prior is None else variable.prior.model_dump(mode="json"),
-        "low": low if math.isfinite(low) else None,
-        "high": high if math.isfinite(high) else None,
-        "whole": variable.whole,
-        "description": variable.description,
-    }
+        "low": low, "high": high, "whole": variable.whole, "description": variable.description,
+    }  # fmt: skip

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import types
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined, to_jsonable_python
 
-from invcore.storage.json_text import dump
-
 _LIMITS = {
-    "ge": ">= {}",
-    "gt": "> {}",
-    "le": "<= {}",
-    "lt": "< {}",
-    "multiple_of": "a multiple of {}",
-    "min_length": "length >= {}",
-    "max_length": "length <= {}",
-    "pattern": "like {}",
-}
+    "ge": ">= {}", "gt": "> {}", "le": "<= {}", "lt": "< {}", "multiple_of": "a multiple of {}",
+    "min_length": "length >= {}", "max_length": "length <= {}", "pattern": "like {}",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -72,33 +65,30 @@ def flatten(config: type[BaseModel], made: BaseModel | None = None) -> Iterator[
     """
     for name, field in config.model_fields.items():
         default = field.get_default(call_default_factory=True, validated_data={})
-        if made is not None:
-            default = getattr(made, name)
-        inner = type(default) if isinstance(default, BaseModel) else field.annotation
+        default = default if made is None else getattr(made, name)
+        below = default if isinstance(default, BaseModel) else None
+        inner = field.annotation if below is None else type(below)
         if isinstance(inner, type) and issubclass(inner, BaseModel):
-            below = default if isinstance(default, BaseModel) else None
             for row in flatten(inner, below):
-                yield FieldRow(**{**vars(row), "field": f"{name}.{row.field}"})
+                yield replace(row, field=f"{name}.{row.field}")
         else:
             yield _row(name, field, default)
 
 
 def _row(name: str, field: FieldInfo, default: Any) -> FieldRow:
     required = default is PydanticUndefined
+    limits = {
+        key: getattr(item, key)
+        for item in field.metadata
+        for key in _LIMITS
+        if getattr(item, key, None) is not None
+    }
     return FieldRow(
-        field=name,
-        type=type_text(field.annotation),
-        required=required,
+        name, type_text(field.annotation), required,
         default=None if required else to_jsonable_python(default, fallback=str),
-        limits={
-            limit: value
-            for item in field.metadata
-            for limit in _LIMITS
-            if (value := getattr(item, limit, None)) is not None
-        },
-        choices=_choices(field.annotation),
+        limits=limits, choices=_choices(field.annotation),
         meaning=" ".join((field.description or "").split()),
-    )
+    )  # fmt: skip
 
 
 def type_text(annotation: Any) -> str:
@@ -141,7 +131,7 @@ def value_text(value: Any) -> str:
     """
     if value is None:
         return "none"
-    return value if isinstance(value, str) and value else dump(value)
+    return value if isinstance(value, str) and value else json.dumps(value)
 
 
 def dotted(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

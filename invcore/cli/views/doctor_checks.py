@@ -86,11 +86,9 @@ def check_plugins(plugins: Plugins) -> Iterator[Check]:
         if not plugins.registry.entries(needed):
             yield Check(f"{needed}s", "problem", "none, so nothing can run", _STANDARD)
     for kind in KINDS:
-        claims = {
-            entry.component.name: plugins.registry.status(entry)
-            for entry in plugins.registry.entries(kind)
-        }
-        for name, status in claims.items():
+        entries = {e.component.name: e for e in plugins.registry.entries(kind)}
+        for name, entry in entries.items():
+            status = plugins.registry.status(entry)
             if status != "ok":
                 yield Check(f"{kind} {name}", "problem", status, "uninstall one of them")
 

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from invcore.base.errors import StoreError
-from invcore.storage.run_record import RunRecord
+from invcore.base.text import number, safe
+from invcore.cli.console import stdout, table
+from invcore.storage.run_record import MetricRecord, RunRecord
 from invcore.storage.store import Store
 
 _FACTS = (
@@ -16,7 +18,9 @@ _FACTS = (
 )  # fmt: skip
 _COSTS = ("simulator_calls", "parameters")
 _TIMES = ("fit_s", "propose_s", "simulate_s")
-_ENDS = ("value", "ci_low", "ci_high")
+_WITHOUT = MetricRecord(name="", value=None, better="")  # for a run that has no metrics
+_WIDE = 110  # cells that all columns take
+_REASONS = 5  # why runs are not well, the newest
 
 
 @dataclass(frozen=True)
@@ -57,10 +61,12 @@ def read(
             row = Row(run, record, record.reason)
         except StoreError as error:
             row = Row(run, None, str(error))
-        known = {"task": task, "method": method}
-        if all(v is None or getattr(row.record, k, None) == v for k, v in known.items()):
+        found = (getattr(row.record, "task", None), getattr(row.record, "method", None), row.status)
+        if all(
+            want in (None, has) for want, has in zip((task, method, status), found, strict=True)
+        ):
             rows.append(row)
-    return [row for row in rows if status in (None, row.status)]
+    return rows
 
 
 def absence(store: Store) -> str:
@@ -90,22 +96,46 @@ def task_label(record: RunRecord) -> str:
     return f"{Path(bundle).name}/" if isinstance(bundle, str) and bundle else record.task
 
 
+def show_rows(rows: list[Row]) -> None:
+    """The runs as a table, and below it why some are not well."""
+    console, facts = stdout(), [summary(row) for row in rows]
+    for row, one in zip(rows, facts, strict=True):
+        one["task"] = task_label(row.record) if row.record else None
+    titles = {"candidates": "K", "targets": "B", "created": "when"}
+    names = ["id", "created", "task", "method", "sampler", "candidates", "targets", "seed"]
+    if console.width < _WIDE:
+        names = ["id", "task", "method", "sampler", "seed"]
+    errors = [name for name in ("r_1", "r_50") if any(one[name] is not None for one in facts)]
+    heads = (*(titles.get(name, name) for name in names), "status", *errors)
+    shown = table(*heads, right=("K", "B", "seed", "r_1", "r_50"))
+    for column in shown.columns:  # what is copied stays in one piece
+        column.no_wrap = column.header not in ("task", "method", "sampler")
+    for one in facts:
+        cells = [_cell(one[name]) for name in names]
+        shown.add_row(*cells, one["status"], *(number(one[name]) for name in errors))
+    console.print(shown)
+    unwell = [row for row in rows if row.reason]
+    for row in unwell[-_REASONS:]:
+        console.print(f"{row.id} {row.status}: {safe(row.reason)}")
+    if len(unwell) > _REASONS:
+        console.print(f"and {len(unwell) - _REASONS} more: --json has all reasons")
+
+
+def _cell(value: Any) -> str:
+    """A fact as a cell; of a time, the date and minutes."""
+    text = "" if value is None else safe(str(value))
+    return text[:16].replace("T", " ") if text[10:11] == "T" else text
+
+
 def by_metric(records: list[RunRecord]) -> dict[str, list[Any]]:
     """Columns with one row for each run and metric; one for a run that has none."""
     rows = []
     for record in records:
-        for metric in record.metrics or (None,):
-            rows.append(
-                {
-                    **_facts(record),
-                    "metric": metric.name if metric else "",
-                    "T": _number(metric.T if metric else None),
-                    **{end: _number(getattr(metric, end, None)) for end in _ENDS},
-                    "unit": metric.unit if metric else "",
-                    "better": metric.better if metric else "",
-                }
-            )
-    return {name: [row[name] for row in rows] for name in rows[0]}
+        for m in record.metrics or (_WITHOUT,):
+            ends = {end: _number(getattr(m, end)) for end in ("T", "value", "ci_low", "ci_high")}
+            row = {"metric": m.name, **ends, "unit": m.unit, "better": m.better}
+            rows.append(_facts(record) | row)
+    return _columns(rows)
 
 
 def by_run(records: list[RunRecord]) -> dict[str, list[Any]]:
@@ -115,15 +145,20 @@ def by_run(records: list[RunRecord]) -> dict[str, list[Any]]:
     """
     rows = []
     for record in records:
-        row = _facts(record)
+        facts = _facts(record)
+        row = dict(facts)
         for metric in record.metrics:
             name = metric.name if metric.T is None else f"{metric.name}_{metric.T}"
-            name = f"metric_{name}" if name in _facts(record) else name
+            name = f"metric_{name}" if name in facts else name
             row[name] = _number(metric.value)
             if metric.ci_low is not None:
                 row[f"{name}_ci_low"] = _number(metric.ci_low)
                 row[f"{name}_ci_high"] = _number(metric.ci_high)
         rows.append(row)
+    return _columns(rows)
+
+
+def _columns(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
     names = dict.fromkeys(name for row in rows for name in row)
     return {name: [row.get(name, float("nan")) for row in rows] for name in names}
 

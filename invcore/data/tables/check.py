@@ -28,26 +28,23 @@ def check_table(
     """
     place, values = f"{printable(table.source)}: {what}", table.values
     if len(values) < min_rows:
-        raise DataError(
-            f"{place} have {_rows(len(values))}, expected at least {min_rows}; add rows"
-        )
+        found = f"have {_rows(len(values))}, expected at least {min_rows}"
+        raise DataError(f"{place} {found}; add rows")
     bad = np.argwhere(~np.isfinite(values))
     if len(bad):
-        row, column = int(bad[0, 0]), int(bad[0, 1])
+        row, column = map(int, bad[0])
         found = "missing (nan)" if np.isnan(values[row, column]) else f"{values[row, column]}"
         count = f" ({len(bad)} such values in all)" if len(bad) > 1 else ""
         raise DataError(
             f"{place}, row {table.first_row + row}, column {shown(table.names[column])} is "
             f"{found}, expected a finite number{count}; fill it in or remove the row"
         )
-    if allow_constant or len(values) < 2:
-        return
-    for index in np.flatnonzero((values == values[0]).all(axis=0))[:1]:
-        last = table.first_row + len(values) - 1
-        raise DataError(
-            f"{place}, column {shown(table.names[index])} is constant, {float(values[0, index])!r} "
-            f"in rows {table.first_row} to {last}; leave the column out"
-        )
+    constant = np.flatnonzero((values == values[:1]).all(axis=0))
+    if len(constant) and len(values) > 1 and not allow_constant:
+        name, value = shown(table.names[constant[0]]), float(values[0, constant[0]])
+        rows = f"{table.first_row} to {table.first_row + len(values) - 1}"
+        found = f"column {name} is constant, {value!r} in rows {rows}"
+        raise DataError(f"{place}, {found}; leave the column out")
 
 
 def check_same_rows(a: Table, b: Table) -> None:
@@ -61,11 +58,9 @@ def check_same_rows(a: Table, b: Table) -> None:
         >>> check_same_rows(table, table)
     """
     if len(a.values) != len(b.values):
-        raise DataError(
-            f"{printable(a.source)} has {_rows(len(a.values))} and {printable(b.source)} has "
-            f"{_rows(len(b.values))}; expected as many, since row i of one belongs to row i of "
-            "the other"
-        )
+        first, second = (f"{printable(t.source)} has {_rows(len(t.values))}" for t in (a, b))
+        why = "row i of one belongs to row i of the other"
+        raise DataError(f"{first} and {second}; expected as many, since {why}")
 
 
 def _rows(count: int) -> str:

@@ -15,11 +15,7 @@ from invcore.base.errors import DataError
 from invcore.base.text import printable, shown
 
 TEXT = (".csv", ".tsv", ".txt")
-
-
 PARQUET = (".parquet", ".pq")
-
-
 NUMPY = (".npz", ".npy")
 
 
@@ -39,10 +35,8 @@ def check_names(names: Sequence[str], place: str) -> None:
             what = f"a name with control characters, {shown(name)}" if name.strip() else "no name"
             raise DataError(f"{place}: column {number} has {what}; rename or remove the column")
         if name in seen:
-            raise DataError(
-                f"{place}: columns {seen[name]} and {number} are both named {shown(name)}; "
-                "rename or remove one"
-            )
+            both = f"columns {seen[name]} and {number} are both named {shown(name)}"
+            raise DataError(f"{place}: {both}; rename or remove one")
         seen[name] = number
 
 
@@ -79,3 +73,8 @@ def attempt(read: Callable[[], Any], place: str) -> Any:
             reason = printable(str(error) or type(error).__name__, 120)
             why = f"cannot be read ({reason}); the file may be damaged: write it again"
         raise DataError(f"{place}: {why}") from error
+
+
+def why(error: Exception) -> str:
+    """The system's words for an error, or the error's own."""
+    return printable(getattr(error, "strerror", None) or error, 120)

@@ -7,9 +7,8 @@ from pathlib import Path
 
 from invcore.base.errors import DataError
 from invcore.base.text import printable, shown
-from invcore.data.tables.formats import NUMPY, PARQUET, TEXT, check_file
-from invcore.data.tables.numpy_files import read_numpy
-from invcore.data.tables.parquet import read_parquet
+from invcore.data.tables.binary_files import read_numpy, read_parquet
+from invcore.data.tables.formats import NUMPY, PARQUET, TEXT, check_file, why
 from invcore.data.tables.table import Table
 from invcore.data.tables.text import read_text
 
@@ -48,12 +47,10 @@ def read_table(
     """
     source = os.fspath(path)
     place, file = printable(source), Path(source)
-    suffix = file.suffix.lower()
-    if suffix not in TEXT + PARQUET + NUMPY:
-        raise DataError(
-            f"{place}: unknown kind of file {shown(suffix)}, expected one of "
-            f"{' '.join(TEXT + PARQUET + NUMPY)}; convert or rename it"
-        )
+    suffix, known = file.suffix.lower(), TEXT + PARQUET + NUMPY
+    if suffix not in known:
+        found = f"unknown kind of file {shown(suffix)}, expected one of {' '.join(known)}"
+        raise DataError(f"{place}: {found}; convert or rename it")
     if key is not None and suffix not in NUMPY:
         raise DataError(f"{place}: key {shown(key)} is for NPZ files; leave it out")
     try:
@@ -67,11 +64,9 @@ def read_table(
     except DataError:
         raise
     except (OSError, ValueError) as error:  # ValueError: a path with a null byte
-        why = printable(getattr(error, "strerror", None) or error, 120)
-        raise DataError(
-            f"{place}: cannot be opened ({why}); check the path and its rights"
-        ) from error
+        advice = "check the path and its rights"
+        raise DataError(f"{place}: cannot be opened ({why(error)}); {advice}") from error
     if not values.size:
         raise DataError(f"{place}: is empty, shape {values.shape}; expected rows of numbers")
-    made_up = [f"{prefix}{number}" for number in range(1, values.shape[1] + 1)]
-    return Table(tuple(names or made_up), values, source, first_row)
+    names = names or [f"{prefix}{number}" for number in range(1, values.shape[1] + 1)]
+    return Table(tuple(names), values, source, first_row)

@@ -49,10 +49,8 @@ class Table:
         place = printable(self.source)
         check_names(self.names, place)
         if values.ndim != 2 or values.shape[1] != len(self.names):
-            raise DataError(
-                f"{place}: expected values (N, {len(self.names)}), one column a name, "
-                f"got {values.shape}"
-            )
+            expected = f"values (N, {len(self.names)}), one column a name"
+            raise DataError(f"{place}: expected {expected}, got {values.shape}")
         values.setflags(write=False)
         object.__setattr__(self, "values", values)
 
@@ -74,12 +72,11 @@ class Table:
         wanted = (columns,) if isinstance(columns, str) else columns
         chosen = [index for column in wanted for index in self._find(column.strip())]
         place = printable(self.source)
-        seen: set[int] = set()
-        for index in chosen:
-            if index in seen:
-                name = shown(self.names[index])
-                raise DataError(f"{place}: column {name} is asked for twice; name it once")
-            seen.add(index)
+        first = {index: n for n, index in reversed([*enumerate(chosen)])}
+        twice = [index for n, index in enumerate(chosen) if first[index] < n]
+        if twice:
+            name = shown(self.names[twice[0]])
+            raise DataError(f"{place}: column {name} is asked for twice; name it once")
         if not chosen:
             raise DataError(f"{place}: no column is asked for; {listing(self.names)}")
         names = tuple(self.names[index] for index in chosen)

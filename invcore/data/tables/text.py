@@ -69,11 +69,9 @@ def _decode(data: bytes, place: str) -> list[str]:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        row = data[: error.start].count(b"\n") + 1
-        raise DataError(
-            f"{place}: row {row} is not UTF-8 text (byte 0x{data[error.start]:02x}); "
-            "save the file as UTF-8"
-        ) from None
+        row, byte = data[: error.start].count(b"\n") + 1, data[error.start]
+        found = f"row {row} is not UTF-8 text (byte 0x{byte:02x})"
+        raise DataError(f"{place}: {found}; save the file as UTF-8") from None
     return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
@@ -117,10 +115,8 @@ def _records(
         except StopIteration:
             return
         except csv.Error as error:
-            raise DataError(
-                f"{place}: row {row} has broken quotes or a huge field ({printable(error, 80)}); "
-                "correct the row"
-            ) from None
+            found = f"has broken quotes or a huge field ({printable(error, 80)})"
+            raise DataError(f"{place}: row {row} {found}; correct the row") from None
         yield row, [field.strip() for field in fields]
 
 
@@ -140,15 +136,9 @@ def _numbers(
     lines: what it refuses, or gives another shape, is read again slowly.
     """
     body = lines[start:]
+    split = None if delimiter == " " else delimiter
     try:
-        values = np.loadtxt(
-            body,
-            dtype=np.float64,
-            delimiter=None if delimiter == " " else delimiter,
-            comments=None,
-            quotechar='"',
-            ndmin=2,
-        )
+        values = np.loadtxt(body, np.float64, None, split, quotechar='"', ndmin=2)
     except ValueError:
         values = np.empty((0, 0))
     if values.shape == (len(body), len(names)):
@@ -169,10 +159,8 @@ def _numbers_slowly(
         if len(fields) == width + 1 and not fields[-1]:
             fields = fields[:-1]  # a trailing delimiter
         if len(fields) != width:
-            raise DataError(
-                f"{place}: row {row} has {len(fields)} field{'s' * (len(fields) != 1)}, "
-                f"expected {width}, as in the first row; correct the row"
-            )
+            found = f"{len(fields)} field{'s' * (len(fields) != 1)}, expected {width}"
+            raise DataError(f"{place}: row {row} has {found}, as in the first row; correct the row")
         numbers = [_number(field, delimiter) for field in fields]
         if None in numbers:
             column = numbers.index(None)
@@ -181,10 +169,8 @@ def _numbers_slowly(
             commas = commas or row * any("," in field for field in fields)
             points = points or row * any("." in field for field in fields)
             if commas and points:
-                raise DataError(
-                    f"{place}: has decimal commas (row {commas}) and decimal points "
-                    f"(row {points}); use one of them throughout"
-                )
+                both = f"decimal commas (row {commas}) and decimal points (row {points})"
+                raise DataError(f"{place}: has {both}; use one of them throughout")
         values.append([number for number in numbers if number is not None])
     return np.array(values, dtype=np.float64)
 

@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from invcore.base.errors import DataError
 from invcore.base.text import printable, shown
-from invcore.data.tables.formats import PARQUET, check_names
-from invcore.data.tables.parquet import import_arrow
+from invcore.data.tables.binary_files import import_arrow
+from invcore.data.tables.formats import PARQUET, check_names, why
 from invcore.storage.atomic import replace_file
 
 Column = Sequence[float] | Sequence[str] | npt.NDArray[Any]
@@ -47,10 +47,8 @@ def _column(name: str, values: Mapping[str, Column], place: str) -> npt.NDArray[
         raise DataError(f"{where} is no list of numbers ({printable(error, 120)})") from error
     texts = array.dtype.kind in "OU" and all(isinstance(item, str) for item in raw)
     if array.ndim != 1 or not (texts or array.dtype.kind in "biuf"):
-        raise DataError(
-            f"{where} has shape {array.shape} and holds {printable(array.dtype, 60)}; "
-            "expected (N,) numbers or (N,) texts"
-        )
+        held = f"has shape {array.shape} and holds {printable(array.dtype, 60)}"
+        raise DataError(f"{where} {held}; expected (N,) numbers or (N,) texts")
     if texts:
         return array.astype(np.str_)
     kinds = {"b": np.int64, "f": np.float64}
@@ -71,12 +69,10 @@ def encode(columns: Mapping[str, npt.NDArray[Any]], suffix: str, place: str) -> 
         if suffix == ".npz":
             return _as_npz(columns, place)
     except UnicodeError as error:
-        raise DataError(
-            f"{place}: a text is not valid Unicode ({printable(error, 120)})"
-        ) from error
-    raise DataError(
-        f"{place}: cannot write {shown(suffix)}; name a .csv, .tsv, .parquet, .pq or .npz file"
-    )
+        said = printable(error, 120)
+        raise DataError(f"{place}: a text is not valid Unicode ({said})") from error
+    kinds = "a .csv, .tsv, .parquet, .pq or .npz file"
+    raise DataError(f"{place}: cannot write {shown(suffix)}; name {kinds}")
 
 
 def _as_text(columns: Mapping[str, npt.NDArray[Any]], delimiter: str) -> bytes:
@@ -93,20 +89,17 @@ def _as_text(columns: Mapping[str, npt.NDArray[Any]], delimiter: str) -> bytes:
 
 
 def _as_parquet(columns: Mapping[str, npt.NDArray[Any]], place: str) -> bytes:
-    arrow = import_arrow("pyarrow", place)
-    parquet = import_arrow("pyarrow.parquet", place)
+    arrow, parquet = (import_arrow(name, place) for name in ("pyarrow", "pyarrow.parquet"))
     buffer = io.BytesIO()
     parquet.write_table(arrow.table({name: arrow.array(c) for name, c in columns.items()}), buffer)
     return buffer.getvalue()
 
 
 def _as_npz(columns: Mapping[str, npt.NDArray[Any]], place: str) -> bytes:
-    for name, column in columns.items():
-        if column.dtype.kind == "U":
-            raise DataError(
-                f"{place}: column {shown(name)} is text, which an NPZ table has no place for; "
-                "leave it out, or write .csv or .parquet"
-            )
+    texts = [shown(name) for name, column in columns.items() if column.dtype.kind == "U"]
+    if texts:
+        found = f"column {texts[0]} is text, which an NPZ table has no place for"
+        raise DataError(f"{place}: {found}; leave it out, or write .csv or .parquet")
     buffer = io.BytesIO()
     matrix = np.stack([column.astype(np.float64) for column in columns.values()], axis=1)
     np.savez(buffer, names=np.array(list(columns), dtype=np.str_), values=matrix)
@@ -114,9 +107,7 @@ def _as_npz(columns: Mapping[str, npt.NDArray[Any]], place: str) -> bytes:
 
 
 def write_table(
-    path: str | os.PathLike[str],
-    names: Sequence[str],
-    values: Mapping[str, Column],
+    path: str | os.PathLike[str], names: Sequence[str], values: Mapping[str, Column]
 ) -> None:
     r"""Write columns as .csv, .tsv, .parquet, .pq or .npz: the whole file, or nothing.
 
@@ -141,7 +132,14 @@ def write_table(
     place = printable(os.fspath(path))
     check_names(names, place)
     columns = checked_columns(names, values, place)
-    _write(path, encode(columns, Path(path).suffix.lower(), place), place)
+    data = encode(columns, Path(path).suffix.lower(), place)
+    try:
+        replace_file(path, data)
+    except FileNotFoundError:
+        raise DataError(f"{place}: its folder does not exist; create it first") from None
+    except (OSError, ValueError) as error:  # ValueError: a path with a null byte
+        said = f"cannot be written ({why(error)}); check the path and disk"
+        raise DataError(f"{place}: {said}") from error
 
 
 def check_output(path: str | os.PathLike[str]) -> None:
@@ -157,14 +155,3 @@ def check_output(path: str | os.PathLike[str]) -> None:
         raise DataError(f"{place}: is a folder, or its folder does not exist")
     if not os.access(folder, os.W_OK):
         raise DataError(f"{place}: cannot be written; check the rights of its folder")
-
-
-def _write(path: str | os.PathLike[str], data: bytes, place: str) -> None:
-    """The whole file, or a DataError and nothing."""
-    try:
-        replace_file(path, data)
-    except FileNotFoundError:
-        raise DataError(f"{place}: its folder does not exist; create it first") from None
-    except (OSError, ValueError) as error:  # ValueError: a path with a null byte
-        why = printable(getattr(error, "strerror", None) or error, 120)
-        raise DataError(f"{place}: cannot be written ({why}); check the path and disk") from error
