@@ -5,8 +5,6 @@ Networks are in `invcore.learning`, searches on them in `invcore.search`, small 
 in `invcore.cli.kit`. ``hookimpl`` and ``Component`` are in `invcore` too, which imports no torch.
 """
 
-from __future__ import annotations
-
 from invcore.base.device import resolve_device
 from invcore.base.errors import (
     BudgetError,
@@ -25,7 +23,7 @@ from invcore.base.errors import (
 )
 from invcore.base.progress import Progress, Stage
 from invcore.base.seeding import generator, isolated
-from invcore.base.text import one_line
+from invcore.base.text import one_line, printable, shown
 from invcore.base.types import Context
 from invcore.configs.config import Config, Field
 from invcore.configs.files import read_config
@@ -40,7 +38,6 @@ from invcore.contracts.sampler import Sampler
 from invcore.contracts.simulator import Simulator
 from invcore.contracts.task import Modes, Task
 from invcore.data.pairs import Pairs, Splits
-from invcore.data.tables.check import check_same_rows, check_table
 from invcore.data.tables.read import read_table
 from invcore.data.tables.table import Table
 from invcore.data.tables.write import Column, check_output, write_table
@@ -68,8 +65,7 @@ __all__ = [
     "Normal", "Pairs", "PluginError", "Plugins", "Poisson", "Problem", "Progress", "Record",
     "Sampler", "ShapeError", "Simulator", "SimulatorError", "Space", "Splits", "Stage",
     "StoreError", "Table", "Targets", "Task", "TruncatedNormal", "UnfitError", "Uniform",
-    "UnknownNameError", "Variable", "check_output", "check_same_rows", "check_table",
-    "close_names", "component_settings", "generator", "hookimpl", "installed", "isolated",
-    "one_line", "read_config", "read_table", "replace_file", "resolve_device", "whole_folder",
-    "write_table",
+    "UnknownNameError", "Variable", "check_output", "close_names", "component_settings",
+    "generator", "hookimpl", "installed", "isolated", "one_line", "printable", "read_config",
+    "read_table", "replace_file", "resolve_device", "shown", "whole_folder", "write_table",
 ]  # fmt: skip

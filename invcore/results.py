@@ -1,7 +1,5 @@
 """Stored runs, the manifests of benches, and statistics of errors: what reports read."""
 
-from __future__ import annotations
-
 from invcore.benchmarking.manifest import (
     Ablation,
     Bench,

@@ -1,7 +1,5 @@
 """Devices: ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``, resolved once and passed on."""
 
-from __future__ import annotations
-
 import re
 
 import torch

@@ -1,7 +1,5 @@
 """One family of errors; each is also a fitting built-in, and each message is one clear line."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Iterable
 

@@ -1,7 +1,5 @@
 """Randomness: every generator derives from a root seed and names; nothing global is touched."""
 
-from __future__ import annotations
-
 import hashlib
 import random
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Text for people: errors, names and values from outside, in one printable line."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Sequence
 

@@ -5,8 +5,6 @@ L dimensions of the points that drive a method, F design features (categories ar
 Beware: in simulation-based inference ``x`` is the observation; here ``x`` is the design.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 

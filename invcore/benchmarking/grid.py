@@ -1,7 +1,5 @@
 """The cells of a bench: what each runs, how far each is, and how long the rest will take."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace

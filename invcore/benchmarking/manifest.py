@@ -1,7 +1,5 @@
 """A bench's manifest: which runs belong to it, and how far they are. Light: reports read it."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 from typing import Literal

@@ -1,7 +1,5 @@
 """A sweep: all runs of a bench, those that are done left out, each failure a record."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime

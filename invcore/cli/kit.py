@@ -1,7 +1,5 @@
 """What commands of plugins are made with: shared options, tables, JSON, bars."""
 
-from __future__ import annotations
-
 from invcore.base.progress import terminal_progress
 from invcore.base.text import number, printable, safe
 from invcore.cli.console import add_row, emit_json, progress, stderr, stdout, table, warn

@@ -3,8 +3,6 @@
 Only this module turns an error into a line and an exit code.
 """
 
-from __future__ import annotations
-
 import importlib
 import sys
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Options and types that several commands share."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

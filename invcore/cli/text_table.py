@@ -1,7 +1,5 @@
 """Tables without rich's machinery, for the listings: importing that takes as long as they do."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Iterator, Sequence
 

@@ -1,7 +1,5 @@
 """Configs: strict, frozen pydantic models with presets. A config is data, never state."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self, get_args

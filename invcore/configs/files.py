@@ -1,7 +1,5 @@
 """Configs in files: TOML and YAML as plain data."""
 
-from __future__ import annotations
-
 import tomllib
 from pathlib import Path
 from typing import Any

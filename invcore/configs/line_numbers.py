@@ -4,8 +4,6 @@ The parsers for both give data without positions (YAML's has them in its nodes).
 parsed when this is asked, so the scanner below can rely on its being well formed.
 """
 
-from __future__ import annotations
-
 import re
 import tomllib
 from bisect import bisect_right

@@ -1,7 +1,5 @@
 """What one run is: the config of ``invcore run``, from files, flags and ``--set``."""
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """``key=value`` settings, as ``--set`` takes them, over the plain data of a config."""
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """What all components share: they are built from a config."""
 
-from __future__ import annotations
-
 from abc import ABC
 from typing import Any, ClassVar, Generic, TypeVar
 

@@ -1,7 +1,5 @@
 """Where and how a fit happens: device, randomness, progress."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any

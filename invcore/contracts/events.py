@@ -1,7 +1,5 @@
 """What happens in a run's life, as ``invcore_on_event`` sees it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Any, Literal
 

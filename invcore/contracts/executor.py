@@ -1,7 +1,5 @@
 """Executors: ways to do many runs."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any

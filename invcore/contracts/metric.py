@@ -1,7 +1,5 @@
 """Metrics: numbers, with their intervals, that judge one run."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Samplers: points in the open unit cube, which drive every method's randomness."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from typing import ClassVar
 

@@ -1,7 +1,5 @@
 """A task's simulator as a method may use it: counted, in chunks, within a budget."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

@@ -1,7 +1,5 @@
 """Tasks: a forward system with the spaces of its designs and responses."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -6,8 +6,6 @@ Example:
     2
 """
 
-from __future__ import annotations
-
 from invcore.pipeline.fit import SEARCHES, check_fits, fit_model
 from invcore.pipeline.judge import rerank, resimulate
 from invcore.pipeline.parts import Part, build, configured, rebuild

@@ -1,7 +1,5 @@
 """Fitting: whether a method can do a task at all, and its model from the training pairs."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Judging candidates: by the true simulator, and by a surrogate that is one for all methods."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -1,7 +1,5 @@
 """Components from their names and settings: the one place that looks them up and builds them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar

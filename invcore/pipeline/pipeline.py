@@ -4,8 +4,6 @@ A run on a task, `solve` on a table and `solve` on a simulator differ in where t
 and who judges; they call the same steps.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

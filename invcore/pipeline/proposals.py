@@ -1,7 +1,5 @@
 """Proposals for many targets: points drawn, and candidates for a batch of targets at a time."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

@@ -1,7 +1,5 @@
 """The record of a piece of work: begun before it, ended with what came of it, or why it failed."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from typing import Any, Literal
 

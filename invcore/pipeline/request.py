@@ -1,7 +1,5 @@
 """A request: what the pipeline is asked to do, frozen, and the identity that follows from it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property

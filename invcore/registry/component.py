@@ -1,7 +1,5 @@
 """What a plugin says of a component, without importing it."""
 
-from __future__ import annotations
-
 import importlib
 import re
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Names and their components: who owns what, and what to say when a name is wrong or taken."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any, cast

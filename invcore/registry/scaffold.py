@@ -1,7 +1,5 @@
 """A new plugin's package, written whole or not at all: ``invcore new-plugin``."""
 
-from __future__ import annotations
-
 import keyword
 import re
 from dataclasses import dataclass

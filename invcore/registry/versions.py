@@ -1,7 +1,5 @@
 """The versions that a result depends on."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from functools import cache

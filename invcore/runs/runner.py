@@ -1,7 +1,5 @@
 """One run: data, fit, propose, re-simulate, score, record."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import asdict
 from typing import Any

@@ -1,7 +1,5 @@
 """The pace of a run: what candidates cost in seconds and simulator calls, and what they bring."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """The error of candidates: mean squared difference between response and target."""
 
-from __future__ import annotations
-
 from torch import Tensor
 
 from invcore.base.errors import ShapeError

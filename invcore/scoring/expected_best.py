@@ -1,7 +1,5 @@
 """Scoring: errors, the expected best of T candidates, and bootstrap intervals."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch

@@ -1,7 +1,5 @@
 """Means over targets with their bootstrap intervals, and medians."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -4,8 +4,6 @@ Each prior gives ``quantile`` (unit interval to value), ``cdf`` (value to unit i
 of the value's interval where the prior is discrete) and ``support``.
 """
 
-from __future__ import annotations
-
 import math
 from typing import Annotated, Literal, Self
 

@@ -1,7 +1,5 @@
 """Files and folders that are there whole or not at all: the one place that renames."""
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import os

@@ -1,7 +1,5 @@
 """A cache of tensors that are costly and the same for many runs: reference samples, a surrogate."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress

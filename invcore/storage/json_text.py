@@ -1,7 +1,5 @@
 """JSON text, as everything that invcore writes or prints has it. Light: listings use it."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Callable, Mapping

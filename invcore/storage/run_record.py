@@ -1,7 +1,5 @@
 """What ``run.json`` holds: the record of one run."""
 
-from __future__ import annotations
-
 import re
 from typing import TYPE_CHECKING, Any, Literal
 

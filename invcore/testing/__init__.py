@@ -9,8 +9,6 @@ and ``invcore check-plugin`` runs the same checks on what is installed. Only ``P
 pytest (the extra ``invcore[testing]``).
 """
 
-from __future__ import annotations
-
 import importlib
 from typing import TYPE_CHECKING, Any
 

@@ -1,7 +1,5 @@
 """The one fixed list of checks for each kind."""
 
-from __future__ import annotations
-
 from invcore.base.kinds import Kind
 from invcore.testing.check import Check, checks_of
 from invcore.testing.checks import configs, executors, metrics, samplers, tasks

@@ -1,7 +1,5 @@
 """What ``invcore check-plugin`` does: find the components, run their checks, report."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """The kit as a pytest class: one test for each check. The only module here that imports pytest."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, ClassVar

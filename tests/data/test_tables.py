@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 from invcore.base.errors import DataError
-from invcore.data.tables.check import check_same_rows, check_table
 from invcore.data.tables.read import read_table
 from invcore.data.tables.table import Table
 from invcore.data.tables.write import write_table
@@ -329,34 +328,6 @@ def test_a_table_owns_its_values() -> None:
     assert "both named 'a'" in message(lambda: Table(("a", "a"), np.ones((1, 2)), "t.csv", 1))
 
 
-@pytest.mark.parametrize(
-    ("values", "options", "parts"),
-    [
-        ([[1, 2], [3, np.nan]], {}, ["row 3, column 'b' is missing (nan)"]),
-        ([[1, 2], [-np.inf, np.nan]], {}, ["row 3, column 'a' is -inf", "2 such"]),
-        ([[1, 2], [3, 4]], {"min_rows": 3}, ["2 rows, expected at least 3"]),
-        ([[1, 2]], {"min_rows": 2}, ["1 row, expected at least 2"]),
-        ([[1, 2], [3, 2]], {}, ["column 'b' is constant, 2.0 in rows 2 to 3"]),
-    ],
-)
-def test_check_table(values: list[list[float]], options: dict[str, Any], parts: list[str]) -> None:
-    text = message(lambda: check_table(table(values), what="designs", **options))
-    assert text.startswith("t.csv: designs") and all(part in text for part in parts), text
-
-
-def test_check_table_lets_pass() -> None:
-    check_table(table([[1, 2], [3, 4]]), what="designs", min_rows=2)
-    check_table(table([[1, 2], [3, 2]]), what="designs", allow_constant=True)
-    check_table(table([[1, 2]]), what="targets")
-
-
-def test_check_same_rows() -> None:
-    other = Table(("y",), np.zeros((1, 1)), "y.npy", 1)
-    check_same_rows(other, other)
-    text = message(lambda: check_same_rows(table([[1], [2]]), other))
-    assert "t.csv has 2 rows" in text and "y.npy has 1 row;" in text
-
-
 @pytest.mark.parametrize("suffix", ["csv", "tsv", "parquet", "pq", "npz"])
 def test_round_trip_is_bit_exact(tmp_path: Path, suffix: str) -> None:
     bits = np.random.default_rng(0).integers(0, 2**64, 3000, dtype=np.uint64)
@@ -473,6 +444,3 @@ def test_mos2() -> None:
     assert (x.values.shape, y.values.shape, y.names) == ((10_798, 7), (10_798, 1), ("y1",))
     assert x.values[0, 0] == 3.141776659 and x.values[0, 6] == -0.771024618
     assert y.values[1, 0] == 0.28
-    check_same_rows(x, y)
-    check_table(x, what="designs")
-    check_table(y, what="responses")

@@ -1,7 +1,5 @@
 """``invcore completion``: the script that makes the shell complete names."""
 
-from __future__ import annotations
-
 import click
 
 

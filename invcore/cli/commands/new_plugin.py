@@ -1,7 +1,5 @@
 """``invcore new-plugin``: a package to start from."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import click

@@ -1,7 +1,5 @@
 """``invcore plugins``: what is installed, and why a broken plugin is broken. No torch here."""
 
-from __future__ import annotations
-
 import click
 
 from invcore.cli.options import json_option

@@ -1,7 +1,5 @@
 """``invcore results``: list, show and export the runs of a store."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

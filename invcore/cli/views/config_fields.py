@@ -1,7 +1,5 @@
 """The fields of a config, flattened with dots, for people to read and to set."""
 
-from __future__ import annotations
-
 import json
 import types
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,5 @@
 """What ``invcore doctor`` looks at. Each check says what is, how good that is, and what to do."""
 
-from __future__ import annotations
-
 import platform
 import re
 import shutil

@@ -1,7 +1,5 @@
 """The runs of a store as rows: what ``invcore results`` lists and exports."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """NPY, NPZ and Parquet files as names and numbers; nothing in them is unpickled."""
 
-from __future__ import annotations
-
 import importlib
 import re
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Which files of tables there are, and what is checked of each before it is read."""
 
-from __future__ import annotations
-
 import difflib
 import os
 from collections.abc import Callable, Sequence

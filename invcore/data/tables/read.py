@@ -1,7 +1,5 @@
 """Reading a user's table of numbers from a file."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Delimited text as names and numbers: fast when it is clean, exact about where it is not."""
 
-from __future__ import annotations
-
 import csv
 import re
 from collections.abc import Iterator, Sequence

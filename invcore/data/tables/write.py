@@ -1,7 +1,5 @@
 """Columns as the bytes of a file, and a file that appears whole or not at all."""
 
-from __future__ import annotations
-
 import csv
 import io
 import os

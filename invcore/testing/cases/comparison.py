@@ -1,7 +1,5 @@
 """Witnesses: what code did to tensors, to global generators, and with a seed."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

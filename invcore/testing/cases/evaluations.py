@@ -1,7 +1,5 @@
 """Evaluations for metrics: made by hand, or from a tiny task."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,7 +1,5 @@
 """Tiny tasks for the kit: their forward systems cost nothing, and their units are awkward."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """Checks of every kind of component: its config."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """Checks of methods: answers that mean something, and no looking where one must not."""
 
-from __future__ import annotations
-
 import tempfile
 from contextlib import suppress
 from typing import Any

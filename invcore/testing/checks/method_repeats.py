@@ -1,7 +1,5 @@
 """Checks of methods: randomness, independence of targets, stored state."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """Checks of methods: what comes out, for whatever goes in."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import torch

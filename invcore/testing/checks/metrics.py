@@ -1,7 +1,5 @@
 """Checks of metrics: numbers that a record can hold, and that mean what they say."""
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Iterable

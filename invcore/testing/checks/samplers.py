@@ -1,7 +1,5 @@
 """Checks of samplers: points inside the cube, drawn from the generator that is passed."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -1,7 +1,5 @@
 """Checks of tasks: a forward system that keeps to its spaces."""
 
-from __future__ import annotations
-
 from itertools import combinations
 from typing import Any
 

@@ -26,7 +26,6 @@ from invcore.plugin import (
     Table,
     Targets,
     UnfitError,
-    check_table,
     generator,
 )
 from invcore.results import MetricRecord, RunRecord, Store, bootstrap
@@ -36,6 +35,7 @@ from invcore_solve.ranked_designs import RankedDesigns, by_error, checked, disti
 from invcore_solve.simulators.recorded_simulator import RecordedSimulator
 from invcore_solve.simulators.task import SimulatorTask
 from invcore_solve.solution import Solution
+from invcore_solve.tables.check import check_table
 from invcore_solve.tables.schema import MIN_ROWS, TableData, check_names
 from invcore_solve.tables.sources import as_targets
 

@@ -21,11 +21,10 @@ from invcore.plugin import (
     Table,
     Uniform,
     Variable,
-    check_same_rows,
-    check_table,
     close_names,
     generator,
 )
+from invcore_solve.tables.check import check_same_rows, check_table
 from invcore_solve.tables.sources import Source, as_table
 
 Bounds: TypeAlias = Mapping[str, tuple[float, float]]

@@ -14,10 +14,10 @@ from invcore.plugin import (
     DataError,
     Space,
     Table,
-    check_table,
     close_names,
     read_table,
 )
+from invcore_solve.tables.check import check_table
 
 Source: TypeAlias = "str | os.PathLike[str] | Table | Tensor | np.ndarray[Any, Any] | Sequence[Any]"
 

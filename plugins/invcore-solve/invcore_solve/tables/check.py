@@ -1,12 +1,8 @@
 """Refusing tables that nothing can be learnt from."""
 
-from __future__ import annotations
-
 import numpy as np
 
-from invcore.base.errors import DataError
-from invcore.base.text import printable, shown
-from invcore.data.tables.table import Table
+from invcore.plugin import DataError, Table, printable, shown
 
 
 def check_table(
