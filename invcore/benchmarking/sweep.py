@@ -133,9 +133,8 @@ class Sweep:
             for cell in cells.values():
                 self._end(cell, {"reason": "the executor gave no record of it"}, watcher)
         finally:
-            getattr(
-                records, "close", lambda: None
-            )()  # workers end now, not when they are collected
+            # Workers end now, not when they are collected
+            getattr(records, "close", lambda: None)()
             for run_id, state in self.states.items():
                 if state.status == "running":
                     self.states[run_id] = State()

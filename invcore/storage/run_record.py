@@ -1,21 +1,14 @@
 """What ``run.json`` holds: the record of one run."""
 
 import re
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
 from invcore.base.errors import UnknownNameError, close_names
 from invcore.configs.config import Config
-from invcore.storage.json_text import dump as dump
-
-if TYPE_CHECKING:
-    pass
-
 
 SCHEMA: Literal[1] = 1
-
-
 _ID = re.compile(r"^[0-9a-f]{12}$")
 
 

@@ -1,8 +1,4 @@
-"""Users' tables of numbers: reading, checking, choosing columns, writing.
-
-The only module through which a user's table comes in. Every problem is a `DataError` whose message
-is one line that says the file, the row (its 1-based line number) and the column.
-"""
+"""A user's table of numbers: named columns, and some of them chosen."""
 
 from __future__ import annotations
 
