@@ -1,7 +1,5 @@
 """From grey pixels to solid and void."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 import torch

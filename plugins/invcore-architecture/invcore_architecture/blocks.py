@@ -1,7 +1,5 @@
 """The order in which the direct solver eliminates: blocks of pixels, then blocks of blocks."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import lru_cache
 

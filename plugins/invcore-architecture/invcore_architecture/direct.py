@@ -1,7 +1,5 @@
 """The direct solver: nested dissection, all cells and all blocks of one size at a time."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -1,7 +1,5 @@
 """How a wanted modulus and cells look; given axes of matplotlib, which is not imported."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

@@ -1,7 +1,5 @@
 """One pixel: a square bilinear finite element in plane stress, and the pixels' moduli."""
 
-from __future__ import annotations
-
 import math
 from functools import lru_cache
 

@@ -4,8 +4,6 @@ Each family draws a periodic field; a cell is solid where the field is smallest,
 its solid fraction says. Where many pixels are equal, all or none of them are solid.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping
 

@@ -1,7 +1,5 @@
 """The iterative solver: conjugate gradients for all cells at once, preconditioned by FFT."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 import torch

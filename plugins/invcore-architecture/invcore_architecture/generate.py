@@ -1,7 +1,5 @@
 """Makes the table of cells: ``python -m invcore_architecture.generate --out cells.npz``."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager

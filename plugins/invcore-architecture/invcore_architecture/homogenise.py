@@ -1,7 +1,5 @@
 """Periodic homogenisation: the effective stiffness of a cell of pixels, and its gradient."""
 
-from __future__ import annotations
-
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal
 

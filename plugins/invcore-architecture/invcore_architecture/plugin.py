@@ -1,7 +1,5 @@
 """What this plugin adds; imports no torch."""
 
-from __future__ import annotations
-
 from invcore import Component, hookimpl
 
 

@@ -1,7 +1,5 @@
 """The architecture task: a periodic cell of pixels to its effective Young's modulus."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Literal

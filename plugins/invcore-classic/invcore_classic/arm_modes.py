@@ -8,8 +8,6 @@ the linearised surface nearest to the origin (Hasofer, Lind, 1974; Rackwitz, Fie
 Newton's method on the conditions of Karush, Kuhn and Tucker, and a test of second order.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch

@@ -14,8 +14,6 @@ make the landing easy to find exactly:
   well, and near its branch point (short hops) its argument has lost half of the digits.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from functools import cached_property

@@ -3,8 +3,6 @@
 Each function draws into axes of matplotlib, without an import of it, and returns whether it drew.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

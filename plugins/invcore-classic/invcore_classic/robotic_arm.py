@@ -1,7 +1,5 @@
 """The robotic-arm task: a three-jointed planar arm on a vertical rail."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, Literal
 

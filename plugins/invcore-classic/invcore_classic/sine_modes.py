@@ -13,8 +13,6 @@ The corners' values are whole numbers, known without rounding. Joining the cells
 and corners (union-find) therefore gives the number of pieces without error, for any y*.
 """
 
-from __future__ import annotations
-
 from functools import cache
 
 import torch

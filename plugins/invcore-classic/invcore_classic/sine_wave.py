@@ -1,7 +1,5 @@
 """The sine-wave task: one number from two, with solution sets that are closed curves."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

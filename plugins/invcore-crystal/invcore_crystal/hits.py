@@ -1,7 +1,5 @@
 """Hits: candidates whose gap is near enough to the wanted one."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

@@ -1,7 +1,5 @@
 """What the task's designs and responses are, and which designs are equivalent."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -1,7 +1,5 @@
 """What this plugin adds; imports no torch."""
 
-from __future__ import annotations
-
 from invcore import Component, hookimpl
 
 _FUNG = "Fung et al., npj Comput. Mater. 7:200 (2021), https://doi.org/10.1038/s41524-021-00670-x"

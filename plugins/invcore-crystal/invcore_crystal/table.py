@@ -1,7 +1,5 @@
 """The published table of 10,798 DFT calculations: fetched once, checked, read, split."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 from collections.abc import Mapping

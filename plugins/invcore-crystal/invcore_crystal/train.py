@@ -3,8 +3,6 @@
 python -m invcore_crystal.train --out proxy
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Several runs at once, each in a worker process."""
 
-from __future__ import annotations
-
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator

@@ -1,7 +1,5 @@
 """One run after another."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 
 from invcore.plugin import Config, Executor, Job, Record

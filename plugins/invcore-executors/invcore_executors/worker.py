@@ -1,7 +1,5 @@
 """A worker process: the side that gives it jobs, and the side that does them."""
 
-from __future__ import annotations
-
 import contextlib
 import importlib
 import json

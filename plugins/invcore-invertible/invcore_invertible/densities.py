@@ -1,7 +1,5 @@
 """Densities of networks that see noise beside the designs."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 

@@ -1,7 +1,5 @@
 """The maximum mean discrepancy, as a loss."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -1,7 +1,5 @@
 """Affine couplings for images: convolutions on ever coarser pixels, before the dense couplings."""
 
-from __future__ import annotations
-
 import torch
 from FrEIA.framework import SequenceINN
 from FrEIA.modules import AllInOneBlock

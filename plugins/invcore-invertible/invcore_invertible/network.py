@@ -1,7 +1,5 @@
 """Affine coupling flows, conditional or not, on top of FrEIA."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 import torch

@@ -4,8 +4,6 @@ Why padding: the designs of one response often form closed curves, which no bije
 (y, z) alone can map to the whole latent space.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

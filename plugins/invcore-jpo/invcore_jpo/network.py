@@ -1,7 +1,5 @@
 """Several networks of one architecture as one batch."""
 
-from __future__ import annotations
-
 import math
 from itertools import pairwise
 

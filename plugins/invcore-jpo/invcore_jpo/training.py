@@ -1,7 +1,5 @@
 """Networks trained on the problems at hand, through the simulator."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

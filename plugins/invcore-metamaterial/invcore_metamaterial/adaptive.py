@@ -5,8 +5,6 @@ for each resonance. The AAA algorithm finds such a function from samples; where 
 nested samples differ most, the next samples are taken.
 """
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Callable
 

@@ -7,8 +7,6 @@ Each shard draws its designs from its own seed, so the data do not depend on how
 made them, or in which order.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import time

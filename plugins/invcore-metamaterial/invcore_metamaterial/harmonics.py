@@ -6,8 +6,6 @@ and in y: E_x and H_y are even in both, E_y and H_x odd in both, E_z odd in x an
 needs only the cosines or sines of its own parity, a quarter of the plane waves.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """A layer that is uniform in z: how it carries an admittance from its far side to its near one."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The published simulator of the benchmark: five networks, whose weights the user brings."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import os

@@ -1,7 +1,5 @@
 """What the task's designs and responses are, apart from how they are simulated."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

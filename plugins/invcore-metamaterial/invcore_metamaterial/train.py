@@ -3,8 +3,6 @@
 python -m invcore_metamaterial.train --shards spectra --test fresh --out proxy
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

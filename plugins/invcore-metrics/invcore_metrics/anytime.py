@@ -1,7 +1,5 @@
 """The best answer within a given time, and within given simulator calls."""
 
-from __future__ import annotations
-
 import math
 
 from invcore.plugin import Config, Estimate, Evaluation, Field, Metric

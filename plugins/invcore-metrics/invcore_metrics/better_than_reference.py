@@ -1,7 +1,5 @@
 """The share of problems on which a method ends below a reference method."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

@@ -1,7 +1,5 @@
 """Classifier two-sample tests between candidates and posterior samples."""
 
-from __future__ import annotations
-
 from invcore.plugin import Estimate, Evaluation, Field, Metric
 from invcore.results import bootstrap
 from invcore_metrics.classifier import network_accuracy

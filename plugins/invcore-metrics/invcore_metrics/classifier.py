@@ -1,7 +1,5 @@
 """How well a network tells two samples apart: many small classifiers, trained at once."""
 
-from __future__ import annotations
-
 import math
 from itertools import pairwise
 

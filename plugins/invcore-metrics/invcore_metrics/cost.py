@@ -1,7 +1,5 @@
 """What a run costs."""
 
-from __future__ import annotations
-
 from invcore.plugin import Config, Estimate, Evaluation, Metric
 
 

@@ -1,7 +1,5 @@
 """A checksum of tensors, for the keys of what is kept."""
 
-from __future__ import annotations
-
 import hashlib
 
 from torch import Tensor

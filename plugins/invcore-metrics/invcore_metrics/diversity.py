@@ -1,7 +1,5 @@
 """How different the candidates of a target are."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -1,7 +1,5 @@
 """The expected smallest error among T candidates."""
 
-from __future__ import annotations
-
 from invcore.plugin import Config, Estimate, Evaluation, Field, Metric
 from invcore.results import bootstrap, expected_best, median
 

@@ -1,7 +1,5 @@
 """Candidates that have no response."""
 
-from __future__ import annotations
-
 from invcore.plugin import Config, Estimate, Evaluation, Metric
 from invcore.results import bootstrap
 

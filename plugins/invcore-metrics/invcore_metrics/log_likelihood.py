@@ -1,7 +1,5 @@
 """How likely the model finds the designs behind the targets."""
 
-from __future__ import annotations
-
 from invcore.plugin import Config, Estimate, Evaluation, Metric
 from invcore.results import bootstrap
 

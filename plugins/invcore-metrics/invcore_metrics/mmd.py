@@ -1,7 +1,5 @@
 """Maximum mean discrepancy between candidates and posterior samples."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

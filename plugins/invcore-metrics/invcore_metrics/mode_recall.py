@@ -1,7 +1,5 @@
 """How many of a target's separate solutions the candidates find."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

@@ -1,7 +1,5 @@
 """How well the nearest neighbours tell two samples apart."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

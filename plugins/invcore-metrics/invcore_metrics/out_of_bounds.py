@@ -1,7 +1,5 @@
 """Candidates that the space of designs does not allow."""
 
-from __future__ import annotations
-
 import torch
 
 from invcore.plugin import Config, Estimate, Evaluation, Metric

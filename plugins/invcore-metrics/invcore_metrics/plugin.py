@@ -1,7 +1,5 @@
 """What this package adds to invcore."""
 
-from __future__ import annotations
-
 from invcore import Component, hookimpl
 
 _PAZ = "Lopez-Paz, Oquab, ICLR 2017, https://arxiv.org/abs/1610.06545"

@@ -1,7 +1,5 @@
 """What the metrics that compare candidates with posterior samples share."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

@@ -1,7 +1,5 @@
 """Posterior samples by rejection: what the candidates of a target are compared with."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

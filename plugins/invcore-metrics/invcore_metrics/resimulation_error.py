@@ -1,7 +1,5 @@
 """The error of all candidates."""
 
-from __future__ import annotations
-
 from invcore.plugin import Config, Estimate, Evaluation, Metric
 from invcore.results import bootstrap, median
 

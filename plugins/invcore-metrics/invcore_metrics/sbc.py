@@ -1,7 +1,5 @@
 """Simulation-based calibration: whether the truth has a uniform rank among the candidates."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

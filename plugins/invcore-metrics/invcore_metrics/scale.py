@@ -1,7 +1,5 @@
 """Scales that make designs and responses of any unit comparable, from the task's own prior."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

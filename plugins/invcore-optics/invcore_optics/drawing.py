@@ -1,7 +1,5 @@
 """Spectra, wanted and proposed, over the wavelength; no import of matplotlib."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from torch import Tensor

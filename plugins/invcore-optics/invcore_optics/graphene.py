@@ -1,7 +1,5 @@
 """Graphene's optical conductivity from Kubo's formula, in closed form."""
 
-from __future__ import annotations
-
 import math
 
 import torch

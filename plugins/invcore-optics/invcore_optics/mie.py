@@ -1,7 +1,5 @@
 """Scattering of light by spheres of concentric shells, without absorption."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """The nanoshell task: what a sphere of silica and titania shells in water scatters."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import cached_property, partial
 from typing import Any

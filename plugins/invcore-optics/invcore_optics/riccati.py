@@ -1,7 +1,5 @@
 """The Riccati-Bessel functions ψ and χ of real arguments, and their derivatives of any order."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

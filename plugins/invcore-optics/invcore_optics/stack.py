@@ -1,7 +1,5 @@
 """Plane layers in light at normal incidence: what they reflect, let through and absorb."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import NamedTuple

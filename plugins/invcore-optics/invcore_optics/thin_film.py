@@ -1,7 +1,5 @@
 """The thin-film task: what a stack of graphene and silicon nitride on glass absorbs."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from functools import cached_property, partial

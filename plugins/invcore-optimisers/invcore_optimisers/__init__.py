@@ -3,8 +3,6 @@
 The public names; they are imported on first use, so that the command line needs no torch.
 """
 
-from __future__ import annotations
-
 import importlib
 from typing import TYPE_CHECKING, Any
 

@@ -1,7 +1,5 @@
 """Adam for many problems at once."""
 
-from __future__ import annotations
-
 import math
 
 import torch

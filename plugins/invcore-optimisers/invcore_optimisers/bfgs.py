@@ -1,7 +1,5 @@
 """BFGS for many problems at once."""
 
-from __future__ import annotations
-
 import numpy as np
 from torch import Tensor
 

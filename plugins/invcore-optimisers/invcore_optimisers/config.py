@@ -1,7 +1,5 @@
 """Settings of the minimisers; imports no torch."""
 
-from __future__ import annotations
-
 from typing import Literal, Self
 
 from pydantic import model_validator

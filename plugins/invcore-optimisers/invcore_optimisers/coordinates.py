@@ -1,7 +1,5 @@
 """The coordinates of a search: any real numbers, whose designs are within their bounds."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

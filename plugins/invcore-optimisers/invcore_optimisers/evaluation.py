@@ -1,7 +1,5 @@
 """Objectives of many problems, and their values and gradients in bounded memory."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import TypeAlias
 

@@ -1,7 +1,5 @@
 """Gradient descent for many problems at once."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -5,8 +5,6 @@ one point for every problem, wherever its own search stands. The arrays are NumP
 operations on a few hundred numbers take a fraction of torch's time.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What a minimiser gives back, and the record of how it came there."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import IntEnum
 

@@ -1,7 +1,5 @@
 """What this plugin adds; imports no torch."""
 
-from __future__ import annotations
-
 from invcore import Component, hookimpl
 
 _BOOK = "Nocedal, Wright, Numerical Optimization, 2nd edition, Springer 2006"

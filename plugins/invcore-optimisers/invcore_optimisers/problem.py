@@ -1,7 +1,5 @@
 """From a task's simulator and targets to an objective of many problems."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

@@ -5,8 +5,6 @@ search while another begins its next. So the number of calls is that of the slow
 evaluations, and no problem waits for the others' searches.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 
 import numpy as np

@@ -1,7 +1,5 @@
 """How a search goes on, seen from the simulator: the smallest error of each target so far."""
 
-from __future__ import annotations
-
 import time
 
 import torch

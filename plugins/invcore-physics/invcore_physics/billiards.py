@@ -1,7 +1,5 @@
 """The billiards task: how to push the cue ball for another ball to come to rest where it shall."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import cached_property, partial
 from typing import Any, Self

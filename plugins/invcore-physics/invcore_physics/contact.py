@@ -1,7 +1,5 @@
 """When two rolling balls touch: the first root of a quartic polynomial, found for certain."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

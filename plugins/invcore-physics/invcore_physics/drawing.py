@@ -1,7 +1,5 @@
 """Pictures of problems, candidates and landscapes; no import of matplotlib."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """Incompressible flow on a periodic square by a pseudo-spectral method, in vorticity form."""
 
-from __future__ import annotations
-
 import math
 from functools import cached_property
 from typing import Any

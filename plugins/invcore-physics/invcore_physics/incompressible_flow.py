@@ -1,7 +1,5 @@
 """The incompressible-flow task: initial vortices to velocities at sensors."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any

@@ -1,7 +1,5 @@
 """The Kuramoto-Sivashinsky equation by a pseudo-spectral method, every row with its own."""
 
-from __future__ import annotations
-
 import math
 
 import torch

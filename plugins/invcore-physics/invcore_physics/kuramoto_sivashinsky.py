@@ -1,7 +1,5 @@
 """The kuramoto-sivashinsky task: an equation's parameters from a late state."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from functools import cached_property

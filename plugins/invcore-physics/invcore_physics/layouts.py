@@ -1,7 +1,5 @@
 """Where balls lie before the game begins."""
 
-from __future__ import annotations
-
 import math
 
 import torch

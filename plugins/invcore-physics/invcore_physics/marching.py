@@ -1,7 +1,5 @@
 """Many equal time steps, with a gradient whose memory is bounded."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias

@@ -6,8 +6,6 @@ something: a ball comes to rest, meets a wall, or meets another ball. All events
 of polynomials: no time steps.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import torch

@@ -1,7 +1,5 @@
 """Pictures of late states and of flows; no import of matplotlib."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from torch import Tensor

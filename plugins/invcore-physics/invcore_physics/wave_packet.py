@@ -9,8 +9,6 @@ and a plain where the two do not meet. Who goes downhill finds the right minimum
 about half a period.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from functools import cached_property

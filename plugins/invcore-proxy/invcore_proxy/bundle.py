@@ -1,7 +1,5 @@
 """A proxy as a folder: plain data and tensors, no code; whole or absent, checked when read."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

@@ -1,7 +1,5 @@
 """The commands ``invcore proxy fit``, ``show`` and ``validate``: parse, call, print."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Settings of a proxy simulator: its networks, its outputs, its symmetries, its training."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self
 

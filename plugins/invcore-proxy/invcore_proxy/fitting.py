@@ -1,7 +1,5 @@
 """Fitting a proxy: splits that leak nothing, networks trained at once, errors on held-out rows."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

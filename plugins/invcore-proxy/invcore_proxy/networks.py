@@ -1,7 +1,5 @@
 """One member of the ensemble: from normalised features to raw outputs."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

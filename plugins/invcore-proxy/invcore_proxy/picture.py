@@ -1,7 +1,5 @@
 """The picture of a bundle: how near its predictions are, and whether its spread says where not."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A proxy's errors in words and tables, for people."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import click

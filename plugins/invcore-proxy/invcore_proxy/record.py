@@ -1,7 +1,5 @@
 """What a bundle's ``task.json`` holds, and where its data came from."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """How far a proxy is off: errors on pairs that it has not seen, and whether its spread says so."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -1,7 +1,5 @@
 """Permutations of the design variables that leave the response as it is."""
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """Users' tables for a fit: appended, checked, without contradictions."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any

@@ -1,7 +1,5 @@
 """The task ``proxy``: a bundle's ensemble in a simulator's place."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from torch import Tensor
@@ -37,8 +35,8 @@ class ProxyTask(Task[ProxyTaskConfig]):
         super().__init__(config)
         if not self.config.bundle:
             raise ConfigError(
-                "task 'proxy' needs a bundle, a folder that `invcore proxy fit` writes: give the task "
-                "as that folder, my-task/"
+                "task 'proxy' needs a bundle, a folder that `invcore proxy fit` writes: name that "
+                "folder as the task, my-task/"
             )
         self.bundle = read_bundle(self.config.bundle)
         self.designs, self.responses = self.bundle.designs, self.bundle.responses

@@ -1,7 +1,5 @@
 """A bundle against the truth: its simulator on fresh designs, or a table of fresh pairs."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The curves of a task as pictures."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from functools import partial

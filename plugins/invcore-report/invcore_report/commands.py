@@ -1,7 +1,5 @@
 """The commands ``invcore report`` and ``invcore compare``: parse, call, print."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """A comparison of two runs, for people."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

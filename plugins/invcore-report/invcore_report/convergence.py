@@ -1,7 +1,5 @@
 """How searches on the simulator went on: the best error so far over calls, and over seconds."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import torch

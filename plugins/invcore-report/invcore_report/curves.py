@@ -1,7 +1,5 @@
 """Expected best errors as functions of the number of candidates, of seconds and of calls."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The report's folder: written elsewhere and renamed, so that nobody sees half of one."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The leaderboard of a task: methods by their expected best error, and all that is known."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field

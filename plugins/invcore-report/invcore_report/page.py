@@ -1,7 +1,5 @@
 """The page: everything that was measured, put into one HTML file that needs nothing else."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, field
 from importlib.resources import files

@@ -1,7 +1,5 @@
 """What was got over what was wanted, for tasks of one response."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import torch

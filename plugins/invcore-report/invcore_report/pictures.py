@@ -1,7 +1,5 @@
 """Pictures: drawn once, kept as PNG and SVG files and, as SVG, within the page."""
 
-from __future__ import annotations
-
 import base64
 import re
 from collections.abc import Callable, Iterator

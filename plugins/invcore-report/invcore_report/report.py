@@ -1,7 +1,5 @@
 """Making a report: read, measure, draw, write."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """What a setting changes: numbers of methods that differ in one numeric setting alone."""
 
-from __future__ import annotations
-
 import math
 from collections import defaultdict
 from dataclasses import dataclass

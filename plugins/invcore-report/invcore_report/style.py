@@ -1,7 +1,5 @@
 """One colour and one marker for a method, the same in every picture."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 

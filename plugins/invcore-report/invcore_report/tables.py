@@ -1,7 +1,5 @@
 """The tables of the page beside the leaderboards: published figures, ablations, costs, settings."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

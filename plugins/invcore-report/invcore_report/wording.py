@@ -1,7 +1,5 @@
 """Numbers and sentences for people."""
 
-from __future__ import annotations
-
 import math
 
 from invcore_report.curves import Interval

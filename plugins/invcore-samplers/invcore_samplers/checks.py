@@ -1,7 +1,5 @@
 """What all samplers share: a seed from the generator, sizes checked, points strictly inside."""
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from torch import Tensor

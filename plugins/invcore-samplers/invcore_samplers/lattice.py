@@ -1,7 +1,5 @@
 """Latin hypercubes from rank-1 lattices: any number of points, and never an n x n matrix."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -1,7 +1,5 @@
 """Maximin Latin hypercubes: one point a stratum in every dimension, the closest pair far apart."""
 
-from __future__ import annotations
-
 import torch
 from scipy.spatial import cKDTree
 from torch import Tensor

@@ -1,7 +1,5 @@
 """What invcore reads first: the samplers' names. Light: no torch here."""
 
-from __future__ import annotations
-
 from invcore import Component, hookimpl
 
 

@@ -1,7 +1,5 @@
 """Independent uniform points."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

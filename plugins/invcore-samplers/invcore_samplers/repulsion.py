@@ -1,7 +1,5 @@
 """Latin hypercubes by repulsion: all points push each other away, then return to the strata."""
 
-from __future__ import annotations
-
 import math
 
 import torch

@@ -1,7 +1,5 @@
 """Scrambled Sobol points."""
 
-from __future__ import annotations
-
 import torch
 from scipy.stats import qmc
 from torch import Tensor

@@ -1,7 +1,5 @@
 """One's own tables and simulators: `fit` and `solve_with` find designs for wanted responses."""
 
-from __future__ import annotations
-
 import importlib
 from typing import TYPE_CHECKING, Any
 

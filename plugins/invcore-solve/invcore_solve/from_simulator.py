@@ -1,7 +1,5 @@
 """From a simulator of one's own to designs for wanted responses."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """From a table to a fitted model: a method and a judge, kept and found again."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any

@@ -1,7 +1,5 @@
 """The work of finding designs with a simulator: pairs from it, a fit or a search, and a check."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Designs found with a simulator, and what it was asked for."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

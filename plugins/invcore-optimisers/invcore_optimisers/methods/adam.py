@@ -1,7 +1,5 @@
 """The method ``adam``."""
 
-from __future__ import annotations
-
 from torch import Tensor
 
 from invcore_optimisers.adam import minimise_adam

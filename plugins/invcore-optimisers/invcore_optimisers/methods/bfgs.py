@@ -1,7 +1,5 @@
 """The method ``bfgs``."""
 
-from __future__ import annotations
-
 from torch import Tensor
 
 from invcore_optimisers.bfgs import minimise_bfgs

@@ -1,7 +1,5 @@
 """The method ``cma-es``."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The method ``lbfgs``."""
 
-from __future__ import annotations
-
 from torch import Tensor
 
 from invcore_optimisers.evaluation import Objective

@@ -1,7 +1,5 @@
 """The method ``random-search``."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

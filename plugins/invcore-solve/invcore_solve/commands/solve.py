@@ -1,7 +1,5 @@
 """``invcore solve``: designs for wanted responses from one's own table or simulator."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import click

@@ -1,7 +1,5 @@
 """What computes responses: a function in this process, or a program in processes of its own."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol

@@ -1,7 +1,5 @@
 """Batches of designs: read back from the journal or computed, counted, given up when hopeless."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 

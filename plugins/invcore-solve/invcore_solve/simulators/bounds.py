@@ -1,7 +1,5 @@
 """Spaces of a simulator, from the little that people say of them."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 

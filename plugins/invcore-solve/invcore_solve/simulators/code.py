@@ -1,7 +1,5 @@
 """Functions by their names, ``package.module:function``, and what their results depend on."""
 
-from __future__ import annotations
-
 import hashlib
 import importlib
 import inspect

@@ -1,7 +1,5 @@
 """A simulator's file: TOML that says what to run, and what its designs and responses are."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Literal, Self
 

@@ -1,7 +1,5 @@
 """A Python function as a simulator: of tensors, with or without a gradient, or of arrays."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal

@@ -1,7 +1,5 @@
 """Finished batches on disk, so that what a simulator has computed is computed once."""
 
-from __future__ import annotations
-
 import hashlib
 from pathlib import Path
 

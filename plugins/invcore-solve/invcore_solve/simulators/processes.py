@@ -1,7 +1,5 @@
 """Batches given to a program: files written, processes started and watched, files read."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import shutil

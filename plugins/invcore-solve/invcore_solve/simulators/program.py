@@ -1,7 +1,5 @@
 """A program as a simulator: what to run, and how."""
 
-from __future__ import annotations
-
 import hashlib
 import shutil
 import sys

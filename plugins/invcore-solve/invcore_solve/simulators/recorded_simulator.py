@@ -1,7 +1,5 @@
 """A counted simulator that remembers, so that a search that runs out of budget loses nothing."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

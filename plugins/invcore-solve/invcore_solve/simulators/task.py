@@ -1,7 +1,5 @@
 """A person's own simulator as a task: a function or a program, with the spaces around it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property

@@ -1,7 +1,5 @@
 """A time limit for Python code, where the system has one."""
 
-from __future__ import annotations
-
 import signal
 import threading
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """What people give for a table or for targets: files, tables, arrays."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from typing import Any, TypeAlias
@@ -19,7 +17,7 @@ from invcore.plugin import (
 )
 from invcore_solve.tables.check import check_table
 
-Source: TypeAlias = "str | os.PathLike[str] | Table | Tensor | np.ndarray[Any, Any] | Sequence[Any]"
+Source: TypeAlias = str | os.PathLike[str] | Table | Tensor | np.ndarray[Any, Any] | Sequence[Any]
 
 
 def as_table(source: Source, prefix: str) -> Table:
