@@ -36,13 +36,9 @@ class Config(BaseModel):
 
     @classmethod
     def resolve(
-        cls,
-        settings: Mapping[str, Any],
-        *,
-        preset: str = "default",
-        task: str = "",
+        cls, settings: Mapping[str, Any], *, preset: str = "default", task: str = "",
         where: str = "config",
-    ) -> Self:
+    ) -> Self:  # fmt: skip
         """Build the config from a preset and the user's settings.
 
         Args:
@@ -54,6 +50,9 @@ class Config(BaseModel):
         Raises:
             ConfigError: an unknown preset or key, a wrong type, a value out of range.
         """
+        if "preset" in cls.model_fields:  # then what it says counts, for its parts too
+            preset = settings.get("preset", preset)
+            settings = {**settings, "preset": preset}
         if preset not in PRESETS:
             close = close_names(str(preset), PRESETS)
             raise ConfigError(f"preset {preset!r} does not exist. {close}")

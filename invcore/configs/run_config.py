@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from pydantic import model_validator
 
@@ -83,16 +83,3 @@ class RunConfig(Config):
     def choices(self) -> dict[Kind, Choice]:
         """Task, method and sampler, by slot."""
         return {slot: getattr(self, slot) for slot in SLOTS}
-
-    @classmethod
-    def resolve(
-        cls,
-        settings: Mapping[str, Any],
-        *,
-        preset: str = "default",
-        task: str = "",
-        where: str = "config",
-    ) -> Self:
-        """Like that of every config; the preset counts for the run's components too."""
-        preset = settings.get("preset", preset)
-        return super().resolve({**settings, "preset": preset}, preset=preset, where=where)

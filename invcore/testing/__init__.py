@@ -28,15 +28,15 @@ if TYPE_CHECKING:
     from invcore.testing.suite import PluginSuite as PluginSuite
 
 # On first use: the processes in which executors' checks work need neither torch nor pytest.
-_HOME = {
-    "catalogue": ("CHECKS",),
-    "check": ("Check", "CheckFailed", "NotApplicable", "Outcome", "run_checks"),
-    "cases.evaluations": ("Example", "evaluation"),
-    "report": ("Report", "check_plugin"),
-    "cases.subjects": ("MethodSubject", "Subject"),
-    "suite": ("PluginSuite",),
+_HOMES = {
+    "catalogue": "CHECKS",
+    "check": "Check CheckFailed NotApplicable Outcome run_checks",
+    "cases.evaluations": "Example evaluation",
+    "cases.subjects": "MethodSubject Subject",
+    "report": "Report check_plugin",
+    "suite": "PluginSuite",
 }
-_MODULE = {name: module for module, names in _HOME.items() for name in names}
+_MODULE = {name: module for module, names in _HOMES.items() for name in names.split()}
 
 __all__ = [*sorted(_MODULE)]
 
