@@ -136,13 +136,9 @@ class Task(Configurable[C]):
         return None
 
     def draw(
-        self,
-        axes: Any,
-        target: Tensor,
-        designs: Tensor,
-        responses: Tensor,
+        self, axes: Any, target: Tensor, designs: Tensor, responses: Tensor,
         context: Context | None = None,
-    ) -> bool:
+    ) -> bool:  # fmt: skip
         """Draw a target and its candidates, the way that people of the field look at them.
 
         The default draws responses of many numbers as spectra, and nothing else.

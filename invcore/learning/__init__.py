@@ -1,7 +1,5 @@
 """Networks and their training, for methods: perceptrons, surrogates, ensembles, more pairs."""
 
-from __future__ import annotations
-
 from invcore.data.scaling import Normaliser, Scaling
 from invcore.learning.augmentation import EnlargeConfig, enlarge, enlarged
 from invcore.learning.image_network import Border

@@ -1,7 +1,5 @@
 """More pairs for a network that learns a distribution: designs near known ones, by a surrogate."""
 
-from __future__ import annotations
-
 import torch
 
 from invcore.configs.config import Config, Field
@@ -55,13 +53,9 @@ def enlarged(
 
 
 def enlarge(
-    surrogate: Surrogate,
-    pairs: Pairs,
-    count: int,
-    generator: torch.Generator,
-    *,
+    surrogate: Surrogate, pairs: Pairs, count: int, generator: torch.Generator, *,
     spread: float = 0.1,
-) -> Pairs:
+) -> Pairs:  # fmt: skip
     """Pairs and ``count`` more: a smoothed bootstrap of designs, with the surrogate's responses.
 
     Densities need many more pairs than functions do: a network that has learnt the function from

@@ -1,7 +1,5 @@
 """Networks that see designs as images, where their space says that they are."""
 
-from __future__ import annotations
-
 import random
 
 import torch

@@ -1,7 +1,5 @@
 """The building block that plugins share, a multi-layer perceptron; and seeds for any network."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Literal, TypeVar
 
@@ -40,16 +38,9 @@ class MLP(nn.Sequential):
     """
 
     def __init__(
-        self,
-        inputs: int,
-        outputs: int,
-        *,
-        width: int = 128,
-        depth: int = 3,
-        activation: Activation = "silu",
-        batch_norm: bool = False,
-        gain: float = 1.0,
-    ) -> None:
+        self, inputs: int, outputs: int, *, width: int = 128, depth: int = 3,
+        activation: Activation = "silu", batch_norm: bool = False, gain: float = 1.0,
+    ) -> None:  # fmt: skip
         layers: list[nn.Module] = []
         for i in range(depth):
             linear = nn.Linear(inputs if i == 0 else width, width)

@@ -1,7 +1,5 @@
 """How a training's rate changes, and the average of the weights that it passes through."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

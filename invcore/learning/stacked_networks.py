@@ -1,7 +1,5 @@
 """The networks of one training: one alone, or several of one architecture as one batch."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any
 

@@ -76,13 +76,9 @@ class Surrogate(nn.Module):
             )
         else:
             self.network = MLP(
-                scaling.inputs,
-                outputs,
-                width=config.width,
-                depth=config.depth,
-                activation=config.activation,
-                batch_norm=config.batch_norm,
-            )
+                scaling.inputs, outputs, width=config.width, depth=config.depth,
+                activation=config.activation, batch_norm=config.batch_norm,
+            )  # fmt: skip
 
     def forward(self, features: Tensor) -> Tensor:
         """Scaled features, and what is known (N, F + C), to scaled responses (N, Dy)."""
@@ -121,14 +117,9 @@ class Surrogate(nn.Module):
 
 
 def fit_surrogate(
-    config: SurrogateConfig,
-    scaling: Scaling,
-    pairs: Pairs,
-    val: Pairs,
-    env: FitEnvironment,
-    *,
+    config: SurrogateConfig, scaling: Scaling, pairs: Pairs, val: Pairs, env: FitEnvironment, *,
     label: str = "surrogate",
-) -> tuple[Surrogate, TrainingReport]:
+) -> tuple[Surrogate, TrainingReport]:  # fmt: skip
     """Train a surrogate on pairs by mean squared error in scaled units; it comes back frozen.
 
     Images are shifted and mirrored while it learns, where that leaves the response as it is.
@@ -151,16 +142,9 @@ def fit_surrogate(
     def mse(part: LossBatch | Pairs) -> Tensor:
         return (surrogate(part.x) - part.y).square().mean()
 
+    training = config.training if surrogate.grid is None else config.image.training
     report = train(
-        surrogate,
-        mse,
-        mse,
-        scaling.pairs(pairs),
-        scaling.pairs(val),
-        config.training if surrogate.grid is None else config.image.training,
-        env,
-        label=label,
-        again=build,
-        grid=surrogate.grid,
-    )
+        surrogate, mse, mse, scaling.pairs(pairs), scaling.pairs(val), training, env,
+        label=label, again=build, grid=surrogate.grid,
+    )  # fmt: skip
     return surrogate.eval().requires_grad_(False), report

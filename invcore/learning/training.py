@@ -1,7 +1,5 @@
 """The one training loop: best checkpoint, early stop, rate schedules, averaged weights."""
 
-from __future__ import annotations
-
 import math
 import random
 from collections.abc import Callable, Sequence
@@ -56,19 +54,11 @@ class TrainingReport:
 
 
 def train(
-    network: nn.Module,
-    loss: Callable[[LossBatch], Tensor],
-    val_loss: Callable[[Pairs], Tensor],
-    pairs: Pairs,
-    val: Pairs,
-    config: TrainingConfig,
-    env: FitEnvironment,
-    *,
-    label: str = "training",
-    again: Callable[[], nn.Module] | None = None,
-    siblings: Sequence[nn.Module] = (),
-    grid: Grid | None = None,
-) -> TrainingReport:
+    network: nn.Module, loss: Callable[[LossBatch], Tensor], val_loss: Callable[[Pairs], Tensor],
+    pairs: Pairs, val: Pairs, config: TrainingConfig, env: FitEnvironment, *,
+    label: str = "training", again: Callable[[], nn.Module] | None = None,
+    siblings: Sequence[nn.Module] = (), grid: Grid | None = None,
+) -> TrainingReport:  # fmt: skip
     """Train a network in place, and leave it with the weights that did best on validation.
 
     Args:
@@ -172,13 +162,9 @@ def train(
 
 
 def _members(
-    network: nn.Module,
-    again: Callable[[], nn.Module] | None,
-    siblings: Sequence[nn.Module],
-    count: int,
-    env: FitEnvironment,
-    label: str,
-) -> Members:
+    network: nn.Module, again: Callable[[], nn.Module] | None, siblings: Sequence[nn.Module],
+    count: int, env: FitEnvironment, label: str,
+) -> Members:  # fmt: skip
     """The network, or it and others of its architecture."""
     if siblings and count > 1:
         raise ConfigError(f"training.restarts: {label} keeps all of its networks, set it to 1")

@@ -1,7 +1,5 @@
 """Settings of a training."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from invcore.configs.config import Config, Field

@@ -1,7 +1,5 @@
 """Numerics for simulators and searches: chunks, derivatives, least squares, randomness."""
 
-from __future__ import annotations
-
 from invcore.numerics.chunked import in_chunks
 from invcore.numerics.least_squares import damped_least_squares
 from invcore.numerics.point_randomness import point_keys, scattered

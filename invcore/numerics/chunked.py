@@ -1,7 +1,5 @@
 """A simulator over many rows in bounded memory."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Damped linear least squares, batched over many small problems."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -5,8 +5,6 @@ hypercubes have them, would only change places. So the numbers come from the poi
 mixed.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from numpy.typing import NDArray

@@ -1,7 +1,5 @@
 """Gradients that say so when they have none themselves."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

@@ -1,10 +1,4 @@
-"""The steps from names to a record, written once: what drives runs, tables and simulators.
-
-Example:
-    >>> from invcore.plugin import installed
-    >>> build(installed(), "method", "na", {"tries": 2}).config["tries"]
-    2
-"""
+"""The steps from names to a record, written once: what drives runs, tables and simulators."""
 
 from invcore.pipeline.fit import SEARCHES, check_fits, fit_model
 from invcore.pipeline.judge import rerank, resimulate

@@ -13,13 +13,9 @@ SEARCHES = Needs.SIMULATOR | Needs.GRADIENT
 
 
 def check_fits(
-    name: str,
-    method: InverseMethod[Any] | type[InverseMethod[Any]],
-    *,
-    simulator: bool = True,
-    differentiable: bool = True,
-    contexts: Iterable[str] = (),
-) -> None:
+    name: str, method: InverseMethod[Any] | type[InverseMethod[Any]], *, simulator: bool = True,
+    differentiable: bool = True, contexts: Iterable[str] = (),
+) -> None:  # fmt: skip
     """Refuse a method that cannot do a task.
 
     Args:

@@ -37,14 +37,9 @@ class Part:
 
 
 def build(
-    plugins: Plugins,
-    kind: Kind,
-    name: str,
-    settings: Mapping[str, Any] | None = None,
-    *,
-    preset: str = "default",
-    task: str = "",
-) -> Part:
+    plugins: Plugins, kind: Kind, name: str, settings: Mapping[str, Any] | None = None, *,
+    preset: str = "default", task: str = "",
+) -> Part:  # fmt: skip
     """Look a component up, and build it from a preset and settings.
 
     Args:
@@ -73,14 +68,10 @@ def build(
 def rebuild(
     plugins: Plugins, kind: Kind, name: str, config: Mapping[str, Any], *, where: str
 ) -> Part:
-    """A component as it was stored: all of its settings are given, no preset applies.
+    """A component from its complete settings, as ``Part.config`` gave them: no preset applies.
 
-    Args:
-        plugins: where names are looked up.
-        kind: of the component.
-        name: what people type.
-        config: as ``Part.config`` gave it.
-        where: the file that it comes from, for messages.
+    Raises:
+        ConfigError: a wrong setting; the message begins with ``where``, the file.
     """
     component = plugins.registry.load(kind, name)
     made = component(component.Config.parse(config, where=where))
@@ -88,13 +79,9 @@ def rebuild(
 
 
 def configured(
-    component: type[C],
-    where: str,
-    settings: Mapping[str, Any] | None = None,
-    *,
-    preset: str = "default",
-    task: str = "",
-) -> C:
+    component: type[C], where: str, settings: Mapping[str, Any] | None = None, *,
+    preset: str = "default", task: str = "",
+) -> C:  # fmt: skip
     """An instance of a component's class, from a preset and settings.
 
     Raises:

@@ -36,12 +36,9 @@ class Pipeline:
     """
 
     def __init__(
-        self,
-        request: Request,
-        *,
-        progress: Progress | None = None,
+        self, request: Request, *, progress: Progress | None = None,
         on_stage: Callable[[str, float], None] | None = None,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self.request, self.progress = request, progress or Progress()
         self._on_stage = on_stage
         self.log: list[dict[str, Any]] = []
@@ -81,12 +78,9 @@ class Pipeline:
             return fit_model(self.request.method.component, problem, splits, self.env)
 
     def propose(
-        self,
-        model: InverseModel,
-        problem: Problem,
-        targets: Targets,
+        self, model: InverseModel, problem: Problem, targets: Targets,
         simulator: Simulator | None = None,
-    ) -> Candidates:
+    ) -> Candidates:  # fmt: skip
         """Propose candidates (B, K, Dx) for all targets."""
         request = self.request
         assert request.sampler is not None

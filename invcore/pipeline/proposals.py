@@ -18,16 +18,9 @@ ROWS = 65536  # candidates proposed at once: bounds memory, and moves the bar
 
 
 def propose(
-    model: InverseModel,
-    problem: Problem,
-    sampler: Sampler[Any],
-    targets: Targets,
-    count: int,
-    *,
-    seed: int = 0,
-    simulator: Simulator | None = None,
-    progress: Progress | None = None,
-) -> Candidates:
+    model: InverseModel, problem: Problem, sampler: Sampler[Any], targets: Targets, count: int, *,
+    seed: int = 0, simulator: Simulator | None = None, progress: Progress | None = None,
+) -> Candidates:  # fmt: skip
     """Propose ``count`` candidates for each target, in bounded memory; on the CPU, in float64.
 
     Args:
@@ -61,12 +54,9 @@ def draw_points(
 
 
 def propose_in_batches(
-    model: InverseModel,
-    targets: Targets,
-    points: Tensor,
-    simulator: Simulator | None,
+    model: InverseModel, targets: Targets, points: Tensor, simulator: Simulator | None,
     progress: Progress,
-) -> Candidates:
+) -> Candidates:  # fmt: skip
     """Candidates for a batch of targets at a time, so that memory does not grow with all."""
     step = len(targets) if model.joint else max(1, ROWS // max(1, points.shape[1]))
     parts: list[Candidates] = []

@@ -12,7 +12,6 @@ from invcore.base.errors import PluginError
 from invcore.base.kinds import Kind
 from invcore.configs.run_config import RunConfig
 from invcore.contracts.method import InverseMethod
-from invcore.contracts.metric import Metric
 from invcore.contracts.task import Task
 from invcore.pipeline.parts import Part, build
 from invcore.pipeline.request import Request
@@ -77,11 +76,6 @@ class Plan:
         method: InverseMethod[Any] = self.parts["method"].component
         return method
 
-    def metric(self, name: str) -> Metric[Any]:
-        """A metric, built."""
-        metric: Metric[Any] = self.metrics[name].component
-        return metric
-
     @property
     def request(self) -> Request:
         """What the pipeline is asked to do."""
@@ -92,22 +86,14 @@ class Plan:
         if self.task.fingerprint:
             settings["task"]["fingerprint"] = self.task.fingerprint
         document = config.model_dump(mode="json", exclude={"device", "metrics", "preset"})
+        metrics = {name: metric.config for name, metric in self.metrics.items()}
         return Request(
-            kind="run",
-            task=config.task.name,
-            method=self.parts["method"],
-            sampler=self.parts["sampler"],
-            candidates=config.candidates,
-            targets=config.targets,
-            seed=config.seed,
-            device=self.device,
-            document={
-                **document,
-                **settings,
-                "metrics": {name: metric.config for name, metric in self.metrics.items()},
-            },
+            kind="run", task=config.task.name, method=self.parts["method"],
+            sampler=self.parts["sampler"], candidates=config.candidates, targets=config.targets,
+            seed=config.seed, device=self.device,
+            document={**document, **settings, "metrics": metrics},
             beside=(self.parts["task"].entry, *(metric.entry for metric in self.metrics.values())),
-        )
+        )  # fmt: skip
 
     @property
     def id(self) -> str:

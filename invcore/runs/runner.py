@@ -35,14 +35,9 @@ Tensors = dict[str, dict[str, Tensor]]
 
 
 def run(
-    config: RunConfig,
-    *,
-    store: Store | None = None,
-    plugins: Plugins | None = None,
-    progress: Progress | None = None,
-    force: bool = False,
-    keep_going: bool = True,
-) -> RunRecord:
+    config: RunConfig, *, store: Store | None = None, plugins: Plugins | None = None,
+    progress: Progress | None = None, force: bool = False, keep_going: bool = True,
+) -> RunRecord:  # fmt: skip
     """Do one run, or find it done.
 
     Args:
@@ -79,13 +74,9 @@ class _Run:
     """The steps of the pipeline for one run, then its score and its record."""
 
     def __init__(
-        self,
-        plan: Plan,
-        plugins: Plugins,
-        progress: Progress,
-        store: Store | None,
+        self, plan: Plan, plugins: Plugins, progress: Progress, store: Store | None,
         keep_going: bool,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self.plan, self.plugins, self.store, self.keep_going = plan, plugins, store, keep_going
         self.cache = Cache(store.cache if store is not None else None)
         self.request = plan.request
@@ -134,41 +125,31 @@ class _Run:
         judge = Simulator(plan.task)
         resimulated = pipeline.resimulate(judge, candidates.x, targets)
         state = model.state()
+        order = self._rerank(candidates, targets, data) if config.rerank else None
         evaluation = Evaluation(
-            designs=plan.task.designs,
-            targets=targets.y,
-            candidates=candidates.x,
-            resimulated=resimulated,
-            errors=squared_error(resimulated, targets.y),
-            ranked=model.ranked,
-            predicted=candidates.predicted,
+            designs=plan.task.designs, targets=targets.y, candidates=candidates.x,
+            resimulated=resimulated, errors=squared_error(resimulated, targets.y),
+            ranked=model.ranked, predicted=candidates.predicted,
             timings=pipeline.timings.model_dump(),
             simulator_calls=judge.calls + (simulator.calls if simulator else 0),
-            parameters=sum(value.numel() for value in state.values()),
-            seed=config.seed,
-            order=self._rerank(candidates, targets, data) if config.rerank else None,
-            truth=data.test.x,
-            log_density=model.log_density(targets, data.test.x),
-            task=plan.task,
-            context=targets.context,
-            cache=self.cache,
-        )
+            parameters=sum(value.numel() for value in state.values()), seed=config.seed,
+            order=order, truth=data.test.x, log_density=model.log_density(targets, data.test.x),
+            task=plan.task, context=targets.context, cache=self.cache,
+        )  # fmt: skip
         with pipeline.stage("score"):
             metrics = self._score(evaluation)
         record = pipeline.record(
-            ranked=evaluation.ranked,
-            metrics=metrics,
+            ranked=evaluation.ranked, metrics=metrics, parameters=evaluation.parameters,
             simulator_calls=evaluation.simulator_calls,
-            parameters=evaluation.parameters,
-        )
+        )  # fmt: skip
         return record, {"candidates": stored_tensors(evaluation, candidates), "model": state}
 
     def _score(self, evaluation: Evaluation) -> tuple[MetricRecord, ...]:
         """All metrics; one that raises is left out, and the log says why."""
         estimates: list[Estimate] = []
-        for name in self.plan.metrics:
+        for name, metric in self.plan.metrics.items():
             try:
-                estimates += self.plan.metric(name).measure(evaluation)
+                estimates += metric.component.measure(evaluation)
             except Exception as error:  # a metric of others does not cost the run
                 if not self.keep_going:
                     raise

@@ -25,14 +25,9 @@ class Pace(NamedTuple):
 
 
 def anytime(
-    errors: Tensor,
-    *,
-    ranked: bool,
-    propose_s: float,
-    call_s: float,
-    counts: Sequence[int],
+    errors: Tensor, *, ranked: bool, propose_s: float, call_s: float, counts: Sequence[int],
     propose_calls: int = 0,
-) -> Pace:
+) -> Pace:  # fmt: skip
     """Time, simulator calls and expected best error after T candidates of a target.
 
     Exchangeable candidates can be proposed one by one: T of them cost T / K of the proposals.

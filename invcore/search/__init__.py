@@ -1,7 +1,5 @@
 """Searches on a surrogate: many starts moved to where it gives the wanted response."""
 
-from __future__ import annotations
-
 from invcore.search.localisation import localise, localised_candidates
 from invcore.search.localisation_config import LocalisationConfig
 from invcore.search.trust import Trust

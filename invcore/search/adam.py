@@ -1,7 +1,5 @@
 """Adam on a surrogate, batched over all starts, as the papers do."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 
@@ -10,42 +8,19 @@ from invcore.search.localisation_config import LocalisationConfig
 
 
 def adam(
-    forward: Forward,
-    start: Tensor,
-    known: Tensor,
-    target: Tensor,
-    box: tuple[Tensor, Tensor],
-    moves: Tensor,
-    config: LocalisationConfig,
-) -> Tensor:
+    forward: Forward, start: Tensor, known: Tensor, target: Tensor, box: tuple[Tensor, Tensor],
+    moves: Tensor, config: LocalisationConfig,
+) -> Tensor:  # fmt: skip
     """Move starts to where the responses are the targets, by Adam on each start's own loss.
 
     The loss is a sum over starts, so that none feels the batch's size.
 
-    Args:
-        forward: frozen model on features and what is known, (N, F + C) to (N, Dy).
-        start: (N, F), scaled.
-        known: (N, C), what is known of each start's problem, scaled.
-        target: (N, Dy), scaled.
-        box: lower and upper ends of the features, two (F,); the loss grows outside.
-        moves: (F,), bool, the features that may move.
-        config: how long, how far, and when a start is done.
-
-    Returns:
-        (N, F), clipped to the box.
+    Args and result are those of ``levenberg_marquardt``; outside the box the loss grows, and what
+    comes out is clipped to it.
 
     References:
         Kingma, Ba, 2014, https://arxiv.org/abs/1412.6980;
         Ren, Padilla, Malof, NeurIPS 2020, https://arxiv.org/abs/2009.12919 (boundary loss).
-
-    Example:
-        >>> found = adam(
-        ...     lambda x: x.square().sum(dim=1, keepdim=True), torch.tensor([[0.5, 0.1]]),
-        ...     torch.zeros(1, 0), torch.tensor([[0.37]]), (torch.zeros(2), torch.ones(2)),
-        ...     torch.tensor([True, False]), LocalisationConfig(),
-        ... )
-        >>> found.round(decimals=2)
-        tensor([[0.6000, 0.1000]])
     """
     low, high = box
     result, rows = start.clone(), torch.arange(len(start), device=start.device)

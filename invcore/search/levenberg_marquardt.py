@@ -1,7 +1,5 @@
 """Levenberg-Marquardt on a surrogate: damped Gauss-Newton steps, batched over all starts."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 
@@ -13,14 +11,9 @@ _FLAT = 1e-4  # of its cost: a start that can gain no more in a step of lm is do
 
 
 def levenberg_marquardt(
-    forward: Forward,
-    start: Tensor,
-    known: Tensor,
-    target: Tensor,
-    box: tuple[Tensor, Tensor],
-    moves: Tensor,
-    config: LocalisationConfig,
-) -> Tensor:
+    forward: Forward, start: Tensor, known: Tensor, target: Tensor, box: tuple[Tensor, Tensor],
+    moves: Tensor, config: LocalisationConfig,
+) -> Tensor:  # fmt: skip
     """Move starts to where the responses are the targets, by damped Gauss-Newton steps in a box.
 
     Starts that are done leave the batch: none depends on another.

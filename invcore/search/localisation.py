@@ -4,8 +4,6 @@ Two ways, both batched over all starts, in which each start's path depends on th
 ``adam``, as the papers do, and ``lm``, a damped Gauss-Newton method projected on the box.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch
@@ -39,14 +37,9 @@ class Localised:
 
 
 def localise(
-    forward: Forward,
-    start: Tensor,
-    target: Tensor,
-    scaling: Scaling,
-    config: LocalisationConfig,
-    *,
-    boxed: bool = True,
-) -> Localised:
+    forward: Forward, start: Tensor, target: Tensor, scaling: Scaling, config: LocalisationConfig,
+    *, boxed: bool = True,
+) -> Localised:  # fmt: skip
     """Move starts to where ``forward`` gives the targets; whole numbers and categories stay such.
 
     Categories keep what the start says. Whole numbers move freely first, are rounded, and then
@@ -97,16 +90,9 @@ def localise(
 
 
 def localised_candidates(
-    forward: Forward,
-    starts: Tensor,
-    targets: Tensor,
-    scaling: Scaling,
-    config: LocalisationConfig,
-    trust: Trust,
-    *,
-    boxed: bool = True,
-    anchors: Anchors | None = None,
-) -> Candidates:
+    forward: Forward, starts: Tensor, targets: Tensor, scaling: Scaling, config: LocalisationConfig,
+    trust: Trust, *, boxed: bool = True, anchors: Anchors | None = None,
+) -> Candidates:  # fmt: skip
     """Localise the starts of all targets, and sort them by the error to expect.
 
     That is the forward model's own error, and (unless ``config.trust`` is off) its error at the

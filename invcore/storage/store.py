@@ -134,13 +134,9 @@ class Store:
             raise StoreError(f"{path}: cannot be read ({error})") from None
 
     def write(
-        self,
-        record: RunRecord,
-        *,
-        tensors: Mapping[str, Mapping[str, Tensor]] | None = None,
-        documents: Mapping[str, Any] | None = None,
-        log: list[dict[str, Any]] | None = None,
-    ) -> RunRecord:
+        self, record: RunRecord, *, tensors: Mapping[str, Mapping[str, Tensor]] | None = None,
+        documents: Mapping[str, Any] | None = None, log: list[dict[str, Any]] | None = None,
+    ) -> RunRecord:  # fmt: skip
         """Write a run's folder, all at once; an earlier one of that id is replaced.
 
         Args:

@@ -71,7 +71,7 @@ def check_plugin(
         known = {name for s in subjects for name in s[1].component.Config.model_fields}
         key = next(iter(value))
         if key not in known:
-            raise ConfigError(f"--set {text!r}: no field {key!r}. {close_names(key, known)}")
+            raise ConfigError(f"setting {text!r}: no field {key!r}. {close_names(key, known)}")
     values, shown = [value for _, value in given], progress or Progress()
     return (_report(plugin, subject, values, shown) for plugin, subject in subjects)
 

@@ -43,7 +43,7 @@ def test_metric_that_fails_is_left_out_and_said(go, monkeypatch, capsys):
     def boom(self, evaluation):
         raise RuntimeError("no\nroom")
 
-    monkeypatch.setattr(type(go(plan=True).metric("best")), "measure", boom)
+    monkeypatch.setattr(type(go(plan=True).metrics["best"].component), "measure", boom)
     record = go()
     said = "metric best left out: RuntimeError: no room; force=True runs again"
     assert (record.status, record.notes, record.metrics) == ("ok", (said,), ())

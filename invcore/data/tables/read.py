@@ -12,12 +12,9 @@ from invcore.data.tables.text import read_text
 
 
 def read_table(
-    path: str | os.PathLike[str],
-    *,
-    prefix: str = "x",
-    header: bool | None = None,
+    path: str | os.PathLike[str], *, prefix: str = "x", header: bool | None = None,
     key: str | None = None,
-) -> Table:
+) -> Table:  # fmt: skip
     """Read a table of numbers: .csv, .tsv, .txt, .parquet, .pq, .npz or .npy.
 
     In text, the delimiter is found, and NaN and infinity pass: `check_table` refuses them.

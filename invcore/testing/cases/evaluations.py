@@ -29,14 +29,9 @@ class Example:
 
 
 def evaluation(
-    targets: Any,
-    resimulated: Any,
-    candidates: Any = None,
-    *,
-    designs: Space | None = None,
-    predicted: Any = None,
-    **facts: Any,
-) -> Evaluation:
+    targets: Any, resimulated: Any, candidates: Any = None, *, designs: Space | None = None,
+    predicted: Any = None, **facts: Any,
+) -> Evaluation:  # fmt: skip
     """An evaluation from plain lists; the errors are computed.
 
     Args:

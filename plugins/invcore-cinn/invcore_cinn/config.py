@@ -1,7 +1,5 @@
 """Settings of the conditional invertible network."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, ClassVar
 

@@ -1,7 +1,5 @@
 """The bound on the likelihood, and the error of what the decoder proposes."""
 
-from __future__ import annotations
-
 import math
 
 import torch

@@ -1,7 +1,5 @@
 """The two published ways to train an invertible network."""
 
-from __future__ import annotations
-
 import torch
 from invcore_invertible import PaddedNetwork, mmd, normal_log_density
 from torch import Tensor

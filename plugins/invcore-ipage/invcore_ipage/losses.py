@@ -1,7 +1,5 @@
 """The losses of both directions, and the schedule that weighs them."""
 
-from __future__ import annotations
-
 import math
 
 import torch

@@ -1,7 +1,5 @@
 """Mixtures of Gaussians with full covariances, and the network that gives one for a response."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Settings of the neural adjoint."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 

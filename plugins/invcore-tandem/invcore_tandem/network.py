@@ -1,7 +1,5 @@
 """The inverse network, and the losses that train it through a frozen forward one."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

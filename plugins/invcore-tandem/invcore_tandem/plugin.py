@@ -1,7 +1,5 @@
 """What this package adds to invcore."""
 
-from __future__ import annotations
-
 from invcore import Component, hookimpl
 
 
