@@ -10,20 +10,7 @@ from invcore.learning.training import LossBatch, train
 from invcore.learning.training_config import TrainingConfig
 
 __all__ = [
-    "MLP",
-    "Border",
-    "EnlargeConfig",
-    "LossBatch",
-    "Normaliser",
-    "ScaledNetwork",
-    "Scaling",
-    "Surrogate",
-    "SurrogateConfig",
-    "TrainingConfig",
-    "enlarge",
-    "enlarged",
-    "fit_surrogate",
-    "seeded_network",
-    "substate",
-    "train",
-]
+    "MLP", "Border", "EnlargeConfig", "LossBatch", "Normaliser", "ScaledNetwork", "Scaling",
+    "Surrogate", "SurrogateConfig", "TrainingConfig", "enlarge", "enlarged", "fit_surrogate",
+    "seeded_network", "substate", "train",
+]  # fmt: skip

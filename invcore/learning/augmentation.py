@@ -36,8 +36,7 @@ def enlarged(
         env: device, seeds, progress.
 
     Example:
-        >>> from invcore.spaces.space import Space, Variable
-        >>> from invcore.spaces.priors import Uniform
+        >>> from invcore import Space, Uniform, Variable
         >>> space = Space.of(Variable(name="x", prior=Uniform(low=0.0, high=1.0)))
         >>> known = Pairs(torch.rand(64, 1), torch.rand(64, 1))
         >>> scaling = Scaling.fit(space, known)
@@ -70,12 +69,11 @@ def enlarge(
             Whole numbers and categories stay as they are, and all stay in the data's box.
 
     Example:
-        >>> from invcore.contracts.environment import FitEnvironment
+        >>> from invcore.plugin import FitEnvironment
         >>> from invcore.learning.surrogate import SurrogateConfig, fit_surrogate
         >>> from invcore.learning.training_config import TrainingConfig
-        >>> from invcore.data.scaling import Scaling
-        >>> from invcore.spaces.space import Space, Variable
-        >>> from invcore.spaces.priors import Uniform
+        >>> from invcore.learning import Scaling
+        >>> from invcore import Space, Uniform, Variable
         >>> space = Space.of(Variable(name="x", prior=Uniform(low=0.0, high=1.0)))
         >>> known = Pairs(torch.rand(64, 1), torch.rand(64, 1))
         >>> scaling = Scaling.fit(space, known)

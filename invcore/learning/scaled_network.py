@@ -30,9 +30,7 @@ class ScaledNetwork(Generic[N]):
         scaling: between designs and features, responses and outputs.
 
     Example:
-        >>> from invcore.data.pairs import Pairs
-        >>> from invcore.spaces.priors import Uniform
-        >>> from invcore.spaces.space import Variable
+        >>> from invcore.plugin import Pairs, Uniform, Variable
         >>> space = Space.of(Variable(name="x", prior=Uniform(low=0.0, high=1.0)))
         >>> scaling = Scaling.fit(space, Pairs(torch.rand(64, 1), torch.rand(64, 2)))
         >>> def build(scaling: Scaling) -> nn.Linear:

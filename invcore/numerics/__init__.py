@@ -6,9 +6,5 @@ from invcore.numerics.point_randomness import point_keys, scattered
 from invcore.numerics.single_derivative import differentiable_once
 
 __all__ = [
-    "damped_least_squares",
-    "differentiable_once",
-    "in_chunks",
-    "point_keys",
-    "scattered",
-]
+    "damped_least_squares", "differentiable_once", "in_chunks", "point_keys", "scattered",
+]  # fmt: skip

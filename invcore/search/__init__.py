@@ -5,8 +5,5 @@ from invcore.search.localisation_config import LocalisationConfig
 from invcore.search.trust import Trust
 
 __all__ = [
-    "LocalisationConfig",
-    "Trust",
-    "localise",
-    "localised_candidates",
-]
+    "LocalisationConfig", "Trust", "localise", "localised_candidates",
+]  # fmt: skip
