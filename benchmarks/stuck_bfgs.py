@@ -78,7 +78,7 @@ def measure(name: str, settings: dict[str, Any], seed: int, count: int, starts: 
     targets = Targets(test.y, test.context)
     problems = Problems(Simulator(task), task.designs, targets, x0, scale=spread)
     z, evaluations = by_scipy(problems)
-    error = problems.found(torch.from_numpy(z)).error.view(count, starts)
+    error = problems.result(torch.from_numpy(z)).error.view(count, starts)
     solved = error <= (2 * task.noise_floor or 1e-6 * spread)
     sizes = [size for size in (1, 4, 16, 64) if size <= starts]
     return {

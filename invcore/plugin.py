@@ -23,7 +23,7 @@ from invcore.base.errors import (
 )
 from invcore.base.progress import Progress, Stage
 from invcore.base.seeding import generator, isolated
-from invcore.base.text import one_line, printable, shown
+from invcore.base.text import one_line, printable, quoted
 from invcore.base.types import Context
 from invcore.configs.config import Config, Field
 from invcore.configs.files import read_config
@@ -66,6 +66,7 @@ __all__ = [
     "Sampler", "ShapeError", "Simulator", "SimulatorError", "Space", "Splits", "Stage",
     "StoreError", "Table", "Targets", "Task", "TruncatedNormal", "UnfitError", "Uniform",
     "UnknownNameError", "Variable", "check_output", "close_names", "component_settings",
-    "generator", "hookimpl", "installed", "isolated", "one_line", "printable", "read_config",
-    "read_table", "replace_file", "resolve_device", "shown", "whole_folder", "write_table",
+    "generator", "hookimpl", "installed", "isolated", "one_line", "printable", "quoted",
+    "read_config", "read_table", "replace_file", "resolve_device", "whole_folder",
+    "write_table",
 ]  # fmt: skip

@@ -47,11 +47,11 @@ def test_scaling_puts_it_beside_designs_or_responses():
     torch.testing.assert_close(scaled.x[:, 2:].mean(0), torch.zeros(3), atol=1e-5, rtol=0)
     turned = scaling.turned(scaled)
     assert turned.x.shape == (40, 2) and turned.y.shape == (40, 4)
-    torch.testing.assert_close(turned.y, scaling.wanted(known.y, known.context))
+    torch.testing.assert_close(turned.y, scaling.target_features(known.y, known.context))
     again = Scaling.restore(Known.designs, scaling.state())
     torch.testing.assert_close(again.pairs(known).x, scaled.x)
     with pytest.raises(ShapeError, match="expected 3 numbers a problem, got 0"):
-        scaling.wanted(known.y, None)
+        scaling.target_features(known.y, None)
     plain = Scaling.fit(Bowl.designs, Bowl().pairs(20, torch.Generator().manual_seed(0)))
     assert plain.columns == 0 and not any(name.startswith("context") for name in plain.state())
 

@@ -37,7 +37,7 @@ def draw(task: Task[Any], name: str, points: int) -> Path:
     )  # fmt: skip
     starts = task.designs.sample(STARTS, generator(SEED, "starts"))[None]
     problems = Problems(Simulator(task), task.designs, Targets(test.y, test.context), starts)
-    found = problems.found(minimise_bfgs(problems, problems.start).x)
+    found = problems.result(minimise_bfgs(problems, problems.start).x)
     order = found.error.argsort()
     task.draw(right, test.y[0], found.x[order], found.y[order], test.context)
     path = FOLDER / f"{name}.png"

@@ -13,7 +13,7 @@ def printable(text: object, width: int = 300) -> str:
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in cut)
 
 
-def shown(text: object, width: int = 40) -> str:
+def quoted(text: object, width: int = 40) -> str:
     """A value or name from a file as it may appear in a message: printable, and quoted."""
     return f"'{printable(text, width)}'"
 
@@ -22,9 +22,9 @@ def listing(names: Sequence[str], wanted: str = "") -> str:
     """The close names to a wrong one, then those that there are, for the end of a message."""
     known = [name[:100] for name in names[:1000]]
     close = difflib.get_close_matches(wanted[:100], known, n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(shown(name) for name in close)}? " if close else ""
+    hint = f"did you mean {' or '.join(quoted(name) for name in close)}? " if close else ""
     more = f", … ({len(names)} in all)" if len(names) > 20 else ""
-    return f"{hint}there are {', '.join(shown(name) for name in names[:20]) or 'none'}{more}"
+    return f"{hint}there are {', '.join(quoted(name) for name in names[:20]) or 'none'}{more}"
 
 
 def safe(text: str) -> str:

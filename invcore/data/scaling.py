@@ -98,7 +98,7 @@ class Scaling:
         """Dy + C, what a network sees that is asked for designs."""
         return len(self.y.centre) + self.columns
 
-    def known(self, context: Context | None, count: int) -> Tensor:
+    def context_features(self, context: Context | None, count: int) -> Tensor:
         """What is known of ``count`` problems, normalised (count, C), float32.
 
         Raises:
@@ -111,9 +111,11 @@ class Scaling:
             )
         return columns.float() if self.context is None else self.context(columns).float()
 
-    def wanted(self, y: Tensor, context: Context | None) -> Tensor:
+    def target_features(self, y: Tensor, context: Context | None) -> Tensor:
         """Targets (B, Dy) and what is known of them as networks see them: (B, Dy + C), float32."""
-        return torch.cat([self.y(y.double()).float(), self.known(context, len(y)).to(y.device)], 1)
+        return torch.cat(
+            [self.y(y.double()).float(), self.context_features(context, len(y)).to(y.device)], 1
+        )
 
     def parts(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """A forward network's inputs (…, F + C) as features (…, F) and what is known (…, C)."""
@@ -132,7 +134,9 @@ class Scaling:
 
     def pairs(self, pairs: Pairs) -> Pairs:
         """Pairs as networks see them: inputs (N, F + C) and responses, scaled, float32."""
-        x = torch.cat([self.encode(pairs.x), self.known(pairs.context, len(pairs))], dim=1)
+        x = torch.cat(
+            [self.encode(pairs.x), self.context_features(pairs.context, len(pairs))], dim=1
+        )
         return Pairs(x, self.y(pairs.y.double()).float())
 
     def decode(self, features: Tensor, *, inside: bool = True) -> Tensor:

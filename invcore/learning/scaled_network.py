@@ -37,7 +37,7 @@ class ScaledNetwork(Generic[N]):
         ...     return nn.Linear(scaling.conditions, scaling.designs.features)
         >>> model = ScaledNetwork(build(scaling), scaling)
         >>> again = ScaledNetwork.restore(build, space, model.state())
-        >>> wanted = again.wanted(Targets(torch.rand(5, 2)))
+        >>> wanted = again.target_features(Targets(torch.rand(5, 2)))
         >>> torch.equal(again.network(wanted), model.network(wanted))
         True
     """
@@ -53,9 +53,9 @@ class ScaledNetwork(Generic[N]):
         """Where the weights are."""
         return next(self.network.parameters()).device
 
-    def wanted(self, targets: Targets) -> Tensor:
+    def target_features(self, targets: Targets) -> Tensor:
         """Targets and what is known of them, as the network sees them: (B, Dy + C), float32."""
-        return self.scaling.wanted(targets.y, targets.context).to(self.device)
+        return self.scaling.target_features(targets.y, targets.context).to(self.device)
 
     @torch.no_grad()
     def generate(
@@ -71,7 +71,7 @@ class ScaledNetwork(Generic[N]):
                 latents of them.
         """
         z = torch.special.ndtri(points.double()).float().flatten(0, 1).to(self.device)
-        wanted = self.wanted(targets).repeat_interleave(points.shape[1], dim=0)
+        wanted = self.target_features(targets).repeat_interleave(points.shape[1], dim=0)
         x, _ = self.scaling.parts(in_chunks(decode, _ROWS, z, wanted))
         return Candidates(self.scaling.decode(x.cpu()).unflatten(0, points.shape[:2]))
 

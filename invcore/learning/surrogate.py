@@ -93,7 +93,7 @@ class Surrogate(nn.Module):
             designs: in their own units.
             context: what is known of each one's problem, where the training pairs had such.
         """
-        known = self.scaling.known(context, len(designs)).to(designs.device)
+        known = self.scaling.context_features(context, len(designs)).to(designs.device)
         out = self(torch.cat([self.scaling.encode(designs), known], dim=1).to(self.device))
         return self.scaling.y.inverse(out.double()).to(designs.device)
 

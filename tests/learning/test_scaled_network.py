@@ -56,8 +56,8 @@ def test_weights_of_another_network_are_refused():
         ScaledNetwork.restore(build, SPACE, state)
 
 
-def test_wanted_is_scaled_with_what_is_known_beside_it():
-    wanted = model().wanted(TARGETS)
+def test_target_features_are_scaled_with_what_is_known_beside_it():
+    wanted = model().target_features(TARGETS)
     assert wanted.shape == (5, 2) and wanted.dtype == torch.float32
     assert torch.equal(wanted[:, :1], SCALING.y(TARGETS.y).float())
 
@@ -68,7 +68,7 @@ def test_each_point_gives_its_own_design_however_many_rows_at_once(rows, monkeyp
     monkeypatch.setattr(module, "_ROWS", rows)
     found = scaled.generate(decode(scaled), TARGETS, points).x
     z = torch.special.ndtri(points.double()).float()
-    wanted = scaled.wanted(TARGETS)
+    wanted = scaled.target_features(TARGETS)
     for target in range(5):
         given = torch.cat([z[target], wanted[target].expand(6, -1)], dim=1)
         one = SCALING.decode(scaled.network(given)[:, :2])

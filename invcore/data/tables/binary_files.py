@@ -8,7 +8,7 @@ from types import ModuleType
 import numpy as np
 
 from invcore.base.errors import DataError
-from invcore.base.text import listing, printable, shown
+from invcore.base.text import listing, printable, quoted
 from invcore.data.tables.formats import Parsed, attempt, check_names
 
 _NUMERIC_PARQUET = re.compile(r"u?int\d+|halffloat|float|double|decimal\d+\(.*\)")
@@ -43,11 +43,11 @@ def read_numpy(path: Path, place: str, key: str | None) -> Parsed:
                 raise DataError(f"{place}: {many}; {listing(arrays)}")
             chosen = arrays[0] if key is None else key
             if chosen not in arrays:
-                raise DataError(f"{place}: no array {shown(chosen)}; {listing(arrays, chosen)}")
-            place = f"{place}: array {shown(chosen)}"
+                raise DataError(f"{place}: no array {quoted(chosen)}; {listing(arrays, chosen)}")
+            place = f"{place}: array {quoted(chosen)}"
             loaded = attempt(lambda: archive[chosen], place)
         elif key is not None:
-            raise DataError(f"{place}: holds one unnamed array; leave out the key {shown(key)}")
+            raise DataError(f"{place}: holds one unnamed array; leave out the key {quoted(key)}")
     if not isinstance(loaded, np.ndarray) or loaded.dtype.kind not in "iuf":
         kind = printable(getattr(loaded, "dtype", "raw bytes"), 60)
         raise DataError(f"{place}: holds {kind}, expected real numbers; save it as float64")
@@ -83,7 +83,7 @@ def read_parquet(path: Path, place: str) -> Parsed:
     check_names(names, place)
     values = np.empty((table.num_rows, len(names)))
     for number, (name, column) in enumerate(kept):
-        where = f"column {shown(name)}"
+        where = f"column {quoted(name)}"
         if not _NUMERIC_PARQUET.fullmatch(str(column.type)):
             held = f"{where} holds {printable(column.type, 60)}, expected numbers"
             raise DataError(f"{place}: {held}; convert or remove the column")

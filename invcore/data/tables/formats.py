@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from invcore.base.errors import DataError
-from invcore.base.text import printable, shown
+from invcore.base.text import printable, quoted
 
 TEXT = (".csv", ".tsv", ".txt")
 PARQUET = (".parquet", ".pq")
@@ -30,10 +30,10 @@ def check_names(names: Sequence[str], place: str) -> None:
     seen: dict[str, int] = {}
     for number, name in enumerate(names, 1):
         if not name.strip() or not name.isprintable():
-            what = f"a name with control characters, {shown(name)}" if name.strip() else "no name"
+            what = f"a name with control characters, {quoted(name)}" if name.strip() else "no name"
             raise DataError(f"{place}: column {number} has {what}; rename or remove the column")
         if name in seen:
-            both = f"columns {seen[name]} and {number} are both named {shown(name)}"
+            both = f"columns {seen[name]} and {number} are both named {quoted(name)}"
             raise DataError(f"{place}: {both}; rename or remove one")
         seen[name] = number
 
@@ -46,7 +46,7 @@ def check_file(file: Path, place: str) -> None:
         hint = "its folder does not exist either"
         if file.parent.is_dir():
             close = difflib.get_close_matches(file.name, os.listdir(file.parent)[:1000], n=3)
-            names = " or ".join(shown(name) for name in close)
+            names = " or ".join(quoted(name) for name in close)
             hint = f"did you mean {names}?" if close else "correct the path"
         raise DataError(f"{place}: no such file; {hint}")
     if not file.is_file():  # a pipe would block, a device never end

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from invcore.base.errors import DataError
-from invcore.base.text import printable, shown
+from invcore.base.text import printable, quoted
 from invcore.data.tables.binary_files import read_numpy, read_parquet
 from invcore.data.tables.formats import NUMPY, PARQUET, TEXT, check_file, why
 from invcore.data.tables.table import Table
@@ -44,10 +44,10 @@ def read_table(
     place, file = printable(source), Path(source)
     suffix, known = file.suffix.lower(), TEXT + PARQUET + NUMPY
     if suffix not in known:
-        found = f"unknown kind of file {shown(suffix)}, expected one of {' '.join(known)}"
+        found = f"unknown kind of file {quoted(suffix)}, expected one of {' '.join(known)}"
         raise DataError(f"{place}: {found}; convert or rename it")
     if key is not None and suffix not in NUMPY:
-        raise DataError(f"{place}: key {shown(key)} is for NPZ files; leave it out")
+        raise DataError(f"{place}: key {quoted(key)} is for NPZ files; leave it out")
     try:
         check_file(file, place)
         if suffix in TEXT:

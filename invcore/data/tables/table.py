@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from invcore.base.errors import DataError
-from invcore.base.text import listing, printable, shown
+from invcore.base.text import listing, printable, quoted
 from invcore.data.tables.formats import check_names
 
 _RANGE = re.compile(r"(\d{1,9})(?:\s*-\s*(\d{1,9}))?", re.ASCII)
@@ -71,7 +71,7 @@ class Table:
         first = {index: n for n, index in reversed([*enumerate(chosen)])}
         twice = [index for n, index in enumerate(chosen) if first[index] < n]
         if twice:
-            name = shown(self.names[twice[0]])
+            name = quoted(self.names[twice[0]])
             raise DataError(f"{place}: column {name} is asked for twice; name it once")
         if not chosen:
             raise DataError(f"{place}: no column is asked for; {listing(self.names)}")
@@ -87,6 +87,6 @@ class Table:
             if 1 <= first <= last <= len(self.names):
                 return range(first - 1, last)
         raise DataError(
-            f"{printable(self.source)}: no column {shown(column)}; {listing(self.names, column)} "
+            f"{printable(self.source)}: no column {quoted(column)}; {listing(self.names, column)} "
             f"(or a number, 1 to {len(self.names)}, or a range such as 1-{len(self.names)})"
         )

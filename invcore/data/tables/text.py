@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from invcore.base.errors import DataError
-from invcore.base.text import printable, shown
+from invcore.base.text import printable, quoted
 from invcore.data.tables.formats import Parsed, check_names
 
 # No part of these can match the same text in two ways: a hostile field may have 100,000 digits.
@@ -175,10 +175,10 @@ def _numbers_slowly(
 
 def _refuse(field: str, row: int, column: str, name: str, delimiter: str, place: str) -> None:
     """Raise the DataError about a field that is no number."""
-    where = f"{place}: row {row}, {column}" + (f" ({shown(name)})" if name else "")
+    where = f"{place}: row {row}, {column}" + (f" ({quoted(name)})" if name else "")
     if not field:
         raise DataError(f"{where} is missing (an empty field); fill it in or remove the row")
     hint = "correct it, or remove the row or column"
     if _COMMA_NUMBER.fullmatch(field) and delimiter != ";":
         hint = "decimal commas are read only where semicolons separate the columns"
-    raise DataError(f"{where}: {shown(field)} is not a number; {hint}")
+    raise DataError(f"{where}: {quoted(field)} is not a number; {hint}")

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from invcore.base.errors import DataError
-from invcore.base.text import printable, shown
+from invcore.base.text import printable, quoted
 from invcore.data.tables.binary_files import import_arrow
 from invcore.data.tables.formats import PARQUET, check_names, why
 from invcore.storage.atomic import replace_file
@@ -29,13 +29,13 @@ def checked_columns(
     """
     columns = {name: _column(name, values, place) for name in names}
     if len({len(column) for column in columns.values()}) != 1:
-        sizes = ", ".join(f"{shown(name)} has {len(c)}" for name, c in [*columns.items()][:20])
+        sizes = ", ".join(f"{quoted(name)} has {len(c)}" for name, c in [*columns.items()][:20])
         raise DataError(f"{place}: expected columns of one length, got {sizes or 'no columns'}")
     return columns
 
 
 def _column(name: str, values: Mapping[str, Column], place: str) -> npt.NDArray[Any]:
-    where = f"{place}: column {shown(name)}"
+    where = f"{place}: column {quoted(name)}"
     if name not in values:
         raise DataError(f"{where} is named but has no values; give them or leave the name out")
     raw = values[name]
@@ -70,7 +70,7 @@ def encode(columns: Mapping[str, npt.NDArray[Any]], suffix: str, place: str) -> 
         said = printable(error, 120)
         raise DataError(f"{place}: a text is not valid Unicode ({said})") from error
     kinds = "a .csv, .tsv, .parquet, .pq or .npz file"
-    raise DataError(f"{place}: cannot write {shown(suffix)}; name {kinds}")
+    raise DataError(f"{place}: cannot write {quoted(suffix)}; name {kinds}")
 
 
 def _as_text(columns: Mapping[str, npt.NDArray[Any]], delimiter: str) -> bytes:
@@ -94,7 +94,7 @@ def _as_parquet(columns: Mapping[str, npt.NDArray[Any]], place: str) -> bytes:
 
 
 def _as_npz(columns: Mapping[str, npt.NDArray[Any]], place: str) -> bytes:
-    texts = [shown(name) for name, column in columns.items() if column.dtype.kind == "U"]
+    texts = [quoted(name) for name, column in columns.items() if column.dtype.kind == "U"]
     if texts:
         found = f"column {texts[0]} is text, which an NPZ table has no place for"
         raise DataError(f"{place}: {found}; leave it out, or write .csv or .parquet")

@@ -120,7 +120,10 @@ class ConditionalINNModel(InverseModel):
         if any(variable.categories for variable in self._problem.designs.variables):
             return None
         network, scaling = self._scaled.network, self._scaled.scaling
-        x, y = scaling.encode(designs).to(self._scaled.device), self._scaled.wanted(targets)
+        x, y = (
+            scaling.encode(designs).to(self._scaled.device),
+            self._scaled.target_features(targets),
+        )
         padding = network.total - x.shape[1]
         with torch.no_grad():
             scaled = without_padding(lambda w: log_likelihood(network, w, y), x, padding)

@@ -115,7 +115,10 @@ class INNModel(InverseModel):
         if categories or self._config.objective == "discrepancy" or not self._config.noise:
             return None
         network, scaling, config = self._scaled.network, self._scaled.scaling, self._config
-        x, y = scaling.encode(designs).to(self._scaled.device), self._scaled.wanted(targets)
+        x, y = (
+            scaling.encode(designs).to(self._scaled.device),
+            self._scaled.target_features(targets),
+        )
         with torch.no_grad():
             scaled = without_padding(
                 lambda whole: log_likelihood(network, whole, y, config.likelihood),

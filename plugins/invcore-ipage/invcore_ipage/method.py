@@ -119,7 +119,7 @@ class IPageModel(InverseModel):
                 z = network.split(network(network.pad(self._trust.features)))[1][anchors.rows]
                 aims = wanted[:, None] - anchors.lacking
             aims = aims.expand(-1, points.shape[1], -1)
-            known = scaling.known(targets.context, len(targets)).to(device)
+            known = scaling.context_features(targets.context, len(targets)).to(device)
             known = known.repeat_interleave(points.shape[1], dim=0)
             starts = network.starts(aims.flatten(0, 1), z.flatten(0, 1), known)
             starts = torch.cat([starts, known], dim=1)

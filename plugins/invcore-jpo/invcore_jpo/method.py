@@ -107,7 +107,7 @@ class JointModel(InverseModel):
                 z = minimise_bfgs(problems, z, config.bfgs).x
             elif config.refine == "lbfgs":
                 z = minimise_lbfgs(problems, z, config.lbfgs).x
-        best, copies = problems.found(z), points.shape[1]
+        best, copies = problems.result(z), points.shape[1]
         return Candidates(
             best.x[:, None].repeat(1, copies, 1), best.y[:, None].repeat(1, copies, 1), best.history
         )

@@ -101,7 +101,7 @@ class MixtureDensityModel(InverseModel):
     @torch.no_grad()
     def mixture(self, targets: Targets) -> Mixture:
         """The mixtures over scaled features for B targets."""
-        result: Mixture = self._scaled.network(self._scaled.wanted(targets))
+        result: Mixture = self._scaled.network(self._scaled.target_features(targets))
         return result
 
     def log_density(self, targets: Targets, designs: Tensor) -> Tensor | None:

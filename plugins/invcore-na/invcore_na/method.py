@@ -89,7 +89,7 @@ class NeuralAdjointModel(InverseModel):
         scaling, config = self._surrogate.scaling, self._config
         device = self._surrogate.device
         wanted = scaling.y(targets.y.double()).float().to(device)
-        known, anchors = scaling.known(targets.context, len(targets)), None
+        known, anchors = scaling.context_features(targets.context, len(targets)), None
         if self._from_known:
             anchors = self._trust.anchors(wanted, points, config.localisation.nearest)
         return localised_candidates(

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from invcore_optimisers.minimum import Minimum as Minimum
     from invcore_optimisers.minimum import Reason as Reason
     from invcore_optimisers.minimum import Recorder as Recorder
-    from invcore_optimisers.problem import Found as Found
     from invcore_optimisers.problem import Problems as Problems
+    from invcore_optimisers.problem import Result as Result
 
 _HOME = {
     "adam": ("minimise_adam",),
@@ -34,7 +34,7 @@ _HOME = {
     "gradient_descent": ("minimise_gradient_descent",),
     "lbfgs": ("minimise_lbfgs",),
     "minimum": ("History", "Minimum", "Reason", "Recorder"),
-    "problem": ("Found", "Problems"),
+    "problem": ("Result", "Problems"),
 }
 _MODULE = {name: module for module, names in _HOME.items() for name in names}
 

@@ -13,7 +13,7 @@ from invcore_optimisers.tracking import Tracker
 
 
 @dataclass(frozen=True)
-class Found:
+class Result:
     """The designs that a search ended with, and what the simulator says of them.
 
     Args:
@@ -62,7 +62,7 @@ class Problems:
         >>> targets = Targets(torch.tensor([[4.0], [10.0]]))
         >>> starts = torch.ones(2, 1, 1, dtype=torch.float64)
         >>> problems = Problems(Simulator(task), task.designs, targets, starts)
-        >>> problems.found(minimise_bfgs(problems, problems.start).x).x.round(decimals=3)
+        >>> problems.result(minimise_bfgs(problems, problems.start).x).x.round(decimals=3)
         tensor([[2.],
                 [3.]], dtype=torch.float64)
     """
@@ -108,12 +108,12 @@ class Problems:
         return self._designs.project(self._whole(x, rows))
 
     @torch.no_grad()
-    def found(self, z: Tensor) -> Found:
+    def result(self, z: Tensor) -> Result:
         """The designs of points (N, D) of all problems, simulated."""
         rows = torch.arange(len(z))
         x = self.designs_of(z, rows)
         y, error = self._errors(x, rows)
-        return Found(x, y, error, self.tracker.history())
+        return Result(x, y, error, self.tracker.history())
 
     @torch.no_grad()
     def simulated(self, x: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:

@@ -130,7 +130,7 @@ def test_a_minimum_on_a_bound_takes_no_more_than_one_within():
     problems = Problems(Simulator(task), task.designs, targets, starts)
     found = minimise_bfgs(problems, problems.start)
     assert bool(found.converged.all()) and int(found.evaluations.max()) < 15
-    x = problems.found(found.x).x[:, 0]
+    x = problems.result(found.x).x[:, 0]
     torch.testing.assert_close(x, torch.tensor([1.4, 1.4, 0.25, 0.25]).double(), atol=1e-6, rtol=0)
 
 
@@ -144,7 +144,7 @@ def test_a_design_without_a_response_is_infinite_and_harms_no_other():
     alone = Evaluator(problems, 100)(problems.start[kept], kept)
     torch.testing.assert_close(value[kept], alone[0])
     torch.testing.assert_close(slope[kept], alone[1])
-    found = problems.found(problems.start)
+    found = problems.result(problems.start)
     assert found.error.isinf().tolist() == [False, True, False, False]
     assert bool(found.y[1].isnan().all())
 
@@ -161,7 +161,7 @@ def test_only_lengths_move_and_what_is_found_is_allowed():
     starts = torch.tensor([[[1.0, 4.0, 2.0], [0.5, 9.0, 0.0], [1.2, 1.0, 1.0]]]).double()
     problems = Problems(Simulator(task), task.designs, Targets(torch.tensor([[10.0]])), starts)
     assert problems.start.shape == (3, 1)
-    found = problems.found(minimise_bfgs(problems, problems.start).x)
+    found = problems.result(minimise_bfgs(problems, problems.start).x)
     wanted = torch.tensor([[1.0, 4.0, 2.0], [10 / 9, 9.0, 0.0], [2.0, 1.0, 1.0]]).double()
     torch.testing.assert_close(found.x, wanted, rtol=0, atol=1e-5)
     torch.testing.assert_close(found.error, torch.tensor([0.0, 0.0, 25.0]).double(), atol=1e-8,
@@ -176,7 +176,7 @@ def test_whole_numbers_move_if_asked_and_are_simulated_rounded():
     )
     assert problems.movable.tolist() == [0, 1]
     step = torch.tensor([[0.0, 0.6]], dtype=torch.float64) / scales(task.designs)[1][:2]
-    found = problems.found(problems.start + step)
+    found = problems.result(problems.start + step)
     assert found.x.tolist() == [[1.0, 5.0, 2.0]]
     torch.testing.assert_close(problems(problems.start + step, torch.tensor([0])), found.error)
 
@@ -185,7 +185,7 @@ def test_calls_are_counted_with_their_gradients():
     simulator, problems = shifted(torch.zeros(2, 3, 2, dtype=torch.float64))
     found = minimise_bfgs(problems, problems.start)
     assert simulator.calls == 2 * int(found.evaluations.sum())
-    problems.found(found.x)
+    problems.result(found.x)
     assert simulator.calls == 2 * int(found.evaluations.sum()) + 6
 
 

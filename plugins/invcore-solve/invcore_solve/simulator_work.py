@@ -242,7 +242,7 @@ class SimulatorWork:
 
     def _simulate(self, label: str, x: Tensor) -> Tensor:
         pipeline = self.pipeline
-        with pipeline.stage("simulate"), self.task.shown(pipeline.progress, label, len(x)):
+        with pipeline.stage("simulate"), self.task.on_bar(pipeline.progress, label, len(x)):
             return self.simulator(x)
 
     def _record(self, **facts: Any) -> dict[str, Any]:

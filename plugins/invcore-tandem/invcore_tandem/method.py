@@ -110,7 +110,7 @@ class TandemModel(InverseModel):
     ) -> Candidates:
         """The one design for each target, K times."""
         self.check_sizes(targets, points, self._problem.responses.dim)
-        features = self._inverse.network(self._inverse.wanted(targets))
+        features = self._inverse.network(self._inverse.target_features(targets))
         x = self._inverse.scaling.decode(features.cpu(), inside=self._config.boundary)
         copies = x[:, None].repeat(1, points.shape[1], 1)
         y = self._surrogate.predict(x, targets.context)[:, None].repeat(1, points.shape[1], 1)

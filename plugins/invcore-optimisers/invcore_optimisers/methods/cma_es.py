@@ -11,7 +11,7 @@ from invcore.numerics import point_keys
 from invcore.plugin import Problem, Simulator, Targets
 from invcore_optimisers.methods.config import CMAESConfig
 from invcore_optimisers.methods.search import Search
-from invcore_optimisers.problem import Found, Problems
+from invcore_optimisers.problem import Problems, Result
 
 _WORST = 1e300  # what a design without a response is worth: infinities have no range
 _FULL = 200  # variables, beyond which an eigendecomposition costs more than most simulators
@@ -63,7 +63,7 @@ class CMAES(Search[CMAESConfig]):
         targets: Targets,
         points: Tensor,
         scale: float,
-    ) -> Found:
+    ) -> Result:
         """Ask all optimisers for a generation, simulate it in one batch, tell them; again."""
         config = self.config
         problems = Problems(
@@ -76,7 +76,7 @@ class CMAES(Search[CMAESConfig]):
         )
         start = problems.start
         if not len(problems.movable):
-            return problems.found(start)
+            return problems.result(start)
         best_z, size = start.clone(), self._population(start.shape[1])
         best = torch.full((len(start),), torch.inf, dtype=torch.float64)
         seeds = (point_keys(points.flatten(0, 1)) >> np.uint64(32)).tolist()
@@ -103,4 +103,4 @@ class CMAES(Search[CMAESConfig]):
                 one.tell(list(zip(designs, values.tolist(), strict=True)))
                 if one.should_stop():
                     del optimisers[row]
-        return problems.found(best_z)
+        return problems.result(best_z)

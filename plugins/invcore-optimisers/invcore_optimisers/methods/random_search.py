@@ -7,7 +7,7 @@ from invcore.numerics import scattered
 from invcore.plugin import Problem, Simulator, Targets
 from invcore_optimisers.methods.config import RandomSearchConfig
 from invcore_optimisers.methods.search import Search
-from invcore_optimisers.problem import Found, Problems
+from invcore_optimisers.problem import Problems, Result
 
 
 class RandomSearch(Search[RandomSearchConfig]):
@@ -41,7 +41,7 @@ class RandomSearch(Search[RandomSearchConfig]):
         targets: Targets,
         points: Tensor,
         scale: float,
-    ) -> Found:
+    ) -> Result:
         """Keep the best of ``tries`` designs, some tries at a time."""
         space, flat = problem.designs, points.flatten(0, 1)  # (N, Dx)
         problems = Problems(simulator, space, targets, space.from_unit(points))
@@ -63,4 +63,4 @@ class RandomSearch(Search[RandomSearchConfig]):
             best_y = torch.where(lower[:, None], y, best_y)
             best = torch.where(lower, error, best)
             first = last
-        return Found(best_x, best_y, best, problems.tracker.history())
+        return Result(best_x, best_y, best, problems.tracker.history())

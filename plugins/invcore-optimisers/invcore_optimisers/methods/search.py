@@ -25,7 +25,7 @@ from invcore.plugin import (
 )
 from invcore_optimisers.evaluation import Objective
 from invcore_optimisers.minimum import Minimum
-from invcore_optimisers.problem import Found, Problems
+from invcore_optimisers.problem import Problems, Result
 
 C = TypeVar("C", bound=Config)
 B = TypeVar("B", bound=Config)
@@ -56,7 +56,7 @@ class Search(InverseMethod[C]):
     @abstractmethod
     def search(
         self, simulator: Simulator, problem: Problem, targets: Targets, points: Tensor, scale: float
-    ) -> Found:
+    ) -> Result:
         """Look for the best design of each target from each point.
 
         Args:
@@ -82,13 +82,13 @@ class GradientSearch(Search[B]):
 
     def search(
         self, simulator: Simulator, problem: Problem, targets: Targets, points: Tensor, scale: float
-    ) -> Found:
+    ) -> Result:
         """Move all starts in one batch."""
         space = problem.designs
         problems = Problems(simulator, space, targets, space.from_unit(points), scale=scale)
         if not len(problems.movable):
-            return problems.found(problems.start)
-        return problems.found(self.minimise(problems, problems.start).x)
+            return problems.result(problems.start)
+        return problems.result(self.minimise(problems, problems.start).x)
 
 
 class SearchModel(InverseModel):

@@ -37,7 +37,7 @@ class Batches:
         self._good = self._bad = 0
 
     @contextmanager
-    def shown(self, progress: Progress, label: str, rows: int) -> Iterator[None]:
+    def on_bar(self, progress: Progress, label: str, rows: int) -> Iterator[None]:
         """Show on a bar how many rows have been simulated in the block."""
         with progress.stage(label, rows) as self._stage:
             try:

@@ -146,9 +146,9 @@ class SimulatorTask(Task[Config]):
         self._batches.restart()
 
     @contextmanager
-    def shown(self, progress: Progress, label: str, rows: int) -> Iterator[None]:
+    def on_bar(self, progress: Progress, label: str, rows: int) -> Iterator[None]:
         """Show on a bar how many rows have been simulated in the block."""
-        with self._batches.shown(progress, label, rows):
+        with self._batches.on_bar(progress, label, rows):
             yield
 
     def simulate(self, x: Tensor, context: Context | None = None) -> Tensor:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from invcore.plugin import DataError, Table, printable, shown
+from invcore.plugin import DataError, Table, printable, quoted
 
 
 def check_table(
@@ -32,12 +32,12 @@ def check_table(
         found = "missing (nan)" if np.isnan(values[row, column]) else f"{values[row, column]}"
         count = f" ({len(bad)} such values in all)" if len(bad) > 1 else ""
         raise DataError(
-            f"{place}, row {table.first_row + row}, column {shown(table.names[column])} is "
+            f"{place}, row {table.first_row + row}, column {quoted(table.names[column])} is "
             f"{found}, expected a finite number{count}; fill it in or remove the row"
         )
     constant = np.flatnonzero((values == values[:1]).all(axis=0))
     if len(constant) and len(values) > 1 and not allow_constant:
-        name, value = shown(table.names[constant[0]]), float(values[0, constant[0]])
+        name, value = quoted(table.names[constant[0]]), float(values[0, constant[0]])
         rows = f"{table.first_row} to {table.first_row + len(values) - 1}"
         found = f"column {name} is constant, {value!r} in rows {rows}"
         raise DataError(f"{place}, {found}; leave the column out")
