@@ -23,7 +23,7 @@ import torch
 import yaml
 
 import invcore
-from invcore.base.kinds import KINDS
+from invcore.base.component_kinds import KINDS
 from invcore.cli import main as command_line
 from invcore.cli.commands.run import build
 from invcore.cli.main import COMMANDS, cli

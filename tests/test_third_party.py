@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from invcore.base.kinds import KINDS
+from invcore.base.component_kinds import KINDS
 from invcore.registry.scaffold import NewPlugin
 
 BY_HAND = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from pathlib import Path
 
-from invcore.base.kinds import Kind
+from invcore.base.component_kinds import Kind
 from invcore.cli.views.config_fields import dotted, flatten, value_text
 from invcore.configs.config import Config
 from invcore.registry.loader import installed

@@ -11,8 +11,8 @@ from typing import Annotated, Any
 
 from pydantic import model_validator
 
+from invcore.base.component_kinds import Kind
 from invcore.base.errors import ConfigError, close_names
-from invcore.base.kinds import Kind
 from invcore.benchmarking.manifest import NAME, Ablation, Published
 from invcore.configs.config import Config, Field
 from invcore.configs.files import read_config

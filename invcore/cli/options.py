@@ -6,7 +6,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from invcore.base.kinds import KINDS, Kind
+from invcore.base.component_kinds import KINDS, Kind
 
 
 class ComponentName(click.ParamType[str]):

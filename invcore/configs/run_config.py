@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 from pydantic import model_validator
 
+from invcore.base.component_kinds import Kind
 from invcore.base.errors import ConfigError
-from invcore.base.kinds import Kind
 from invcore.configs.config import Config, Field, Preset
 
 BUNDLE = "task.json"

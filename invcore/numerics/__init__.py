@@ -3,7 +3,7 @@
 from invcore.numerics.chunked import in_chunks
 from invcore.numerics.least_squares import damped_least_squares
 from invcore.numerics.point_randomness import point_keys, scattered
-from invcore.numerics.single_derivative import differentiable_once
+from invcore.numerics.single_derivative_guard import differentiable_once
 
 __all__ = [
     "damped_least_squares", "differentiable_once", "in_chunks", "point_keys", "scattered",

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from invcore.numerics.single_derivative import differentiable_once
+from invcore.numerics.single_derivative_guard import differentiable_once
 
 
 def in_chunks(simulate: Callable[..., Tensor], rows: int, *parts: Tensor) -> Tensor:

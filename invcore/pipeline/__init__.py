@@ -7,7 +7,7 @@ from invcore.pipeline.pipeline import Pipeline
 from invcore.pipeline.proposals import draw_points, propose, propose_in_batches
 from invcore.pipeline.record import begin_record, failure, reason_of
 from invcore.pipeline.request import Request
-from invcore.storage.json_text import identity
+from invcore.storage.identity import identity
 
 __all__ = [
     "SEARCHES", "Part", "Pipeline", "Request", "begin_record", "build", "check_fits",

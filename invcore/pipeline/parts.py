@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from invcore.base.kinds import Kind
+from invcore.base.component_kinds import Kind
 from invcore.contracts.configurable import Configurable
 from invcore.registry.loader import Plugins
 from invcore.registry.registry import Entry

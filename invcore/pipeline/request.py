@@ -10,7 +10,7 @@ import torch
 from invcore.pipeline.parts import Part
 from invcore.registry.registry import Entry
 from invcore.registry.versions import versions_of
-from invcore.storage.json_text import identity
+from invcore.storage.identity import identity
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
+from invcore.base.component_kinds import KINDS, Kind
 from invcore.base.errors import PluginError
-from invcore.base.kinds import KINDS, Kind
 from invcore.base.text import one_line
 from invcore.registry import hookspecs
 from invcore.registry.component import Component

@@ -4,8 +4,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any, cast
 
+from invcore.base.component_kinds import KINDS, Kind
 from invcore.base.errors import PluginError, UnknownNameError, close_names
-from invcore.base.kinds import KINDS, Kind
 from invcore.registry.component import Component
 
 _CONTRACTS = {

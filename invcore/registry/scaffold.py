@@ -8,8 +8,8 @@ from pathlib import Path
 from string import Template
 
 import invcore
+from invcore.base.component_kinds import KINDS, Kind
 from invcore.base.errors import ConfigError, StoreError, close_names
-from invcore.base.kinds import KINDS, Kind
 from invcore.registry.component import Component
 from invcore.storage.atomic import whole_folder
 

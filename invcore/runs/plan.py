@@ -7,9 +7,9 @@ from typing import Any
 
 import torch
 
+from invcore.base.component_kinds import Kind
 from invcore.base.device import resolve_device
 from invcore.base.errors import PluginError
-from invcore.base.kinds import Kind
 from invcore.configs.run_config import RunConfig
 from invcore.contracts.method import InverseMethod
 from invcore.contracts.task import Task

@@ -2,7 +2,7 @@
 
 from invcore.search.localisation import localise, localised_candidates
 from invcore.search.localisation_config import LocalisationConfig
-from invcore.search.trust import Trust
+from invcore.search.surrogate_trust import Trust
 
 __all__ = [
     "LocalisationConfig", "Trust", "localise", "localised_candidates",

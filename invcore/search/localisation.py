@@ -13,10 +13,10 @@ from invcore.base.errors import ConfigError
 from invcore.base.types import Forward
 from invcore.contracts.candidates import Candidates
 from invcore.data.scaling import Scaling
-from invcore.search.adam import adam
-from invcore.search.levenberg_marquardt import levenberg_marquardt
+from invcore.search.adam_on_surrogate import adam
+from invcore.search.levenberg_marquardt_on_surrogate import levenberg_marquardt
 from invcore.search.localisation_config import LocalisationConfig
-from invcore.search.trust import Anchors, Trust
+from invcore.search.surrogate_trust import Anchors, Trust
 
 _SMALL = 16  # most columns, of design or response, for which Jacobians are formed
 

@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from invcore.storage.atomic import replace_file
-from invcore.storage.json_text import identity
+from invcore.storage.identity import identity
 
 
 class Cache:

@@ -1,11 +1,9 @@
 """JSON text, as everything that invcore writes or prints has it. Light: listings use it."""
 
-import hashlib
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from pydantic_core import to_json, to_jsonable_python
+from pydantic_core import to_json
 
 
 def dump(
@@ -26,23 +24,3 @@ def dump(
         document, indent=indent, inf_nan_mode="null", ensure_ascii=True, fallback=fallback
     )
     return text.decode("ascii")
-
-
-def canonical(document: Any) -> str:
-    """JSON text that is the same for equal plain data: keys are sorted at every level.
-
-    Example:
-        >>> canonical({"b": {"d": 1, "c": 2}, "a": float("nan")})
-        '{"a": null, "b": {"c": 2, "d": 1}}'
-    """
-    return json.dumps(to_jsonable_python(document, inf_nan_mode="null"), sort_keys=True)
-
-
-def identity(document: Mapping[str, Any]) -> str:
-    """Twelve hexadecimal digits that stand for plain data.
-
-    Example:
-        >>> identity({"a": 1, "b": {"c": 2, "d": 3}}) == identity({"b": {"d": 3, "c": 2}, "a": 1})
-        True
-    """
-    return hashlib.sha256(canonical(document).encode()).hexdigest()[:12]

@@ -13,10 +13,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from invcore.testing.cases.component_under_test import MethodSubject as MethodSubject
+    from invcore.testing.cases.component_under_test import Subject as Subject
     from invcore.testing.cases.evaluations import Example as Example
     from invcore.testing.cases.evaluations import evaluation as evaluation
-    from invcore.testing.cases.subjects import MethodSubject as MethodSubject
-    from invcore.testing.cases.subjects import Subject as Subject
     from invcore.testing.catalogue import CHECKS as CHECKS
     from invcore.testing.check import Check as Check
     from invcore.testing.check import CheckFailed as CheckFailed
@@ -32,7 +32,7 @@ _HOMES = {
     "catalogue": "CHECKS",
     "check": "Check CheckFailed NotApplicable Outcome run_checks",
     "cases.evaluations": "Example evaluation",
-    "cases.subjects": "MethodSubject Subject",
+    "cases.component_under_test": "MethodSubject Subject",
     "report": "Report check_plugin",
     "suite": "PluginSuite",
 }

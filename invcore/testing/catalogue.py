@@ -1,6 +1,6 @@
 """The one fixed list of checks for each kind."""
 
-from invcore.base.kinds import Kind
+from invcore.base.component_kinds import Kind
 from invcore.testing.check import Check, checks_of
 from invcore.testing.checks import configs, executors, metrics, samplers, tasks
 from invcore.testing.checks import method_honesty as honesty

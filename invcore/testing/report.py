@@ -4,13 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from invcore.base.component_kinds import KINDS, Kind
 from invcore.base.errors import ConfigError, PluginError, UnknownNameError, close_names
-from invcore.base.kinds import KINDS, Kind
 from invcore.base.progress import Progress
 from invcore.configs.config import Config, merge
 from invcore.configs.settings import apply_settings
 from invcore.registry.loader import Plugins
-from invcore.testing.cases.subjects import Subject
+from invcore.testing.cases.component_under_test import Subject
 from invcore.testing.catalogue import CHECKS
 from invcore.testing.check import Outcome, run_checks
 

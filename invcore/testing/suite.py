@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 
 import pytest
 
-from invcore.base.kinds import Kind
+from invcore.base.component_kinds import Kind
 from invcore.registry.loader import installed
+from invcore.testing.cases.component_under_test import Subject
 from invcore.testing.cases.evaluations import Example
-from invcore.testing.cases.subjects import Subject
 from invcore.testing.catalogue import CHECKS
 from invcore.testing.check import Check, NotApplicable
 

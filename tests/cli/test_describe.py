@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 import pytest
 
-from invcore.base.kinds import KINDS
+from invcore.base.component_kinds import KINDS
 from invcore.cli.views.component_facts import description
 from invcore.cli.views.config_fields import dotted, flatten, type_text
 from invcore.plugin import Config, Field

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from invcore.base.component_kinds import KINDS
 from invcore.base.errors import ConfigError, StoreError
-from invcore.base.kinds import KINDS
 from invcore.cli.main import cli
 from invcore.registry.scaffold import NewPlugin
 

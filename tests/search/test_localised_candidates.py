@@ -9,7 +9,7 @@ import torch
 from invcore.learning import Normaliser, Scaling
 from invcore.plugin import Pairs, generator
 from invcore.search import LocalisationConfig, Trust, localise, localised_candidates
-from invcore.search.trust import Anchors
+from invcore.search.surrogate_trust import Anchors
 from invcore.spaces.priors import Categorical, Integers, Uniform
 from invcore.spaces.space import Space, Variable
 

@@ -15,8 +15,8 @@ import torch
 
 import invcore.testing
 from invcore import Space, Uniform, Variable
+from invcore.base.component_kinds import KINDS
 from invcore.base.errors import InvcoreError
-from invcore.base.kinds import KINDS
 from invcore.plugin import FitEnvironment, isolated
 from invcore.testing import CHECKS, Check, CheckFailed, NotApplicable, run_checks
 from invcore.testing.cases.comparison import (

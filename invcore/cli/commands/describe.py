@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from invcore.base.kinds import KINDS, Kind
+from invcore.base.component_kinds import KINDS, Kind
 from invcore.cli.options import ComponentName, json_option
 
 if TYPE_CHECKING:

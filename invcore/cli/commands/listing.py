@@ -9,7 +9,7 @@ import click
 from invcore.cli.options import json_option
 
 if TYPE_CHECKING:
-    from invcore.base.kinds import Kind
+    from invcore.base.component_kinds import Kind
     from invcore.registry.loader import Plugins
 
 

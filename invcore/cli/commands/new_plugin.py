@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from invcore.base.kinds import KINDS
+from invcore.base.component_kinds import KINDS
 from invcore.cli.options import json_option
 
 

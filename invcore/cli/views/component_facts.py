@@ -11,7 +11,7 @@ from invcore.base.text import one_line
 from invcore.cli.views.config_fields import dotted, flatten
 
 if TYPE_CHECKING:
-    from invcore.base.kinds import Kind
+    from invcore.base.component_kinds import Kind
     from invcore.registry.registry import Registry
     from invcore.spaces.space import Variable
 

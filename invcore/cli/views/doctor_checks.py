@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Literal
 
 import invcore
+from invcore.base.component_kinds import KINDS, Kind
 from invcore.base.errors import InvcoreError, StoreError
-from invcore.base.kinds import KINDS, Kind
 from invcore.base.text import one_line
 from invcore.registry.loader import Plugins
 

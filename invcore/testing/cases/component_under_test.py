@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from invcore.base.kinds import Kind
+from invcore.base.component_kinds import Kind
 from invcore.base.types import Context
 from invcore.contracts.candidates import Candidates
 from invcore.contracts.configurable import Configurable

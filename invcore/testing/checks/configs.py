@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 from invcore.base.errors import ConfigError
 from invcore.configs.config import PRESETS, Config
 from invcore.configs.config import _models as models_in
-from invcore.testing.cases.subjects import Subject
+from invcore.testing.cases.component_under_test import Subject
 from invcore.testing.check import CheckFailed, require
 
 

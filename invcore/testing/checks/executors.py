@@ -13,7 +13,7 @@ from invcore.contracts.executor import Job, Record
 from invcore.testing.check import require
 
 if TYPE_CHECKING:
-    from invcore.testing.cases.subjects import Subject
+    from invcore.testing.cases.component_under_test import Subject
 
 
 def work(job: Job) -> Record:

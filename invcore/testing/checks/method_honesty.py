@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from invcore.base.component_kinds import Kind
 from invcore.base.errors import BudgetError
-from invcore.base.kinds import Kind
 from invcore.base.types import Context
 from invcore.configs.run_config import RunConfig
 from invcore.contracts.events import Event
@@ -22,8 +22,8 @@ from invcore.runs.runner import run
 from invcore.scoring.errors import squared_error
 from invcore.storage.store import Store
 from invcore.testing.cases.comparison import same_mappings
+from invcore.testing.cases.component_under_test import MethodSubject
 from invcore.testing.cases.problems import Bowl, case
-from invcore.testing.cases.subjects import MethodSubject
 from invcore.testing.check import CheckFailed, require
 
 

@@ -17,8 +17,8 @@ from invcore.testing.cases.comparison import (
     same_mappings,
     untouched_generators,
 )
+from invcore.testing.cases.component_under_test import MethodSubject, Question
 from invcore.testing.cases.problems import case, unit_points
-from invcore.testing.cases.subjects import MethodSubject, Question
 from invcore.testing.check import CheckFailed, only_if, require
 
 

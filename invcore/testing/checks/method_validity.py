@@ -10,8 +10,8 @@ from invcore.contracts.method import Targets
 from invcore.data.pairs import repeated
 from invcore.scoring.errors import squared_error
 from invcore.testing.cases.comparison import unchanged
+from invcore.testing.cases.component_under_test import MethodSubject, Question
 from invcore.testing.cases.problems import EDGE, Line, case, unit_points
-from invcore.testing.cases.subjects import MethodSubject, Question
 from invcore.testing.check import CheckFailed, NotApplicable, only_if, require
 
 

@@ -12,8 +12,8 @@ from invcore.base.seeding import isolated
 from invcore.contracts.metric import Estimate, Evaluation, Metric
 from invcore.storage.run_record import MetricRecord
 from invcore.testing.cases.comparison import unchanged, untouched_generators
+from invcore.testing.cases.component_under_test import Subject
 from invcore.testing.cases.evaluations import label, sample_evaluation
-from invcore.testing.cases.subjects import Subject
 from invcore.testing.check import CheckFailed, NotApplicable, require
 
 

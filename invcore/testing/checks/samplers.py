@@ -5,7 +5,7 @@ from torch import Tensor
 
 from invcore.base.seeding import generator, isolated
 from invcore.testing.cases.comparison import same, untouched_generators
-from invcore.testing.cases.subjects import Subject
+from invcore.testing.cases.component_under_test import Subject
 from invcore.testing.check import only_if, require
 
 _SIZES = ((1, 1), (1, 3), (2, 1), (7, 2), (16, 3), (33, 5))

@@ -13,8 +13,8 @@ from invcore.contracts.task import Task
 from invcore.data.pairs import rows_of
 from invcore.spaces.space import Space
 from invcore.testing.cases.comparison import same, unchanged, untouched_generators
+from invcore.testing.cases.component_under_test import Subject
 from invcore.testing.cases.problems import EDGE
-from invcore.testing.cases.subjects import Subject
 from invcore.testing.check import NotApplicable, only_if, require
 
 _ROWS, _MANY = 48, 256

@@ -25,7 +25,7 @@ from invcore.plugin import (
     installed,
 )
 from invcore.results import bootstrap, expected_best
-from invcore_metrics.digest import digest
+from invcore_metrics.tensor_digest import digest
 
 _DRAWN = 256  # responses that say how they scale
 

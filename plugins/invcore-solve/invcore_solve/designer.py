@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-
-import torch
-from torch import Tensor
 
 from invcore.learning import substate
 from invcore.pipeline import build, propose, rebuild
 from invcore.plugin import (
     ConfigError,
-    DivergedError,
     InverseModel,
     Plugins,
     Problem,
@@ -26,7 +21,7 @@ from invcore.plugin import (
 )
 from invcore.results import RunRecord, Store
 from invcore_solve.judge import Judge, JudgeConfig
-from invcore_solve.ranked_designs import RankedDesigns, distinct
+from invcore_solve.ranked_designs import RankedDesigns, by_judge
 from invcore_solve.tables.reach import Reach, check_reach
 from invcore_solve.tables.sources import Source, as_targets
 
@@ -88,33 +83,12 @@ class Designer:
             seed=seed,
             progress=progress,
         )
-        return self._ranked(y, self.problem.designs.project(proposed.x), notes)
-
-    def _ranked(self, y: Tensor, designs: Tensor, notes: Sequence[str]) -> RankedDesigns:
-        """Candidates (B, K, Dx) for targets (B, Dy), by the judge's bound, without copies."""
-        space, shape = self.problem.designs, designs.shape[:2]
+        designs = self.problem.designs.project(proposed.x)
         verdict = self.judge(designs.flatten(0, 1))
-        predicted, error = (v.unflatten(0, shape) for v in (verdict.response, verdict.error))
-        bound = ((predicted - y[:, None]).abs() + error) / self.reach.y.scale
-        order = bound.square().mean(dim=2).argsort(dim=1, stable=True)
-        usable = (designs.isfinite().all(dim=2) & bound.isfinite().all(dim=2)).gather(1, order)
-        rows = []
-        for b in range(len(y)):  # over targets, of which there are few; numbers vary from here
-            best = order[b][usable[b]]
-            if len(best) == 0:
-                raise DivergedError(f"target {b + 1}: method {self.method!r} gave no finite design")
-            best = best[distinct(space.to_unit(designs[b, best]))]
-            rows.append((torch.full_like(best, b), torch.arange(1, len(best) + 1), best))
-        which, rank, best = (torch.cat(column) for column in zip(*rows, strict=True))
-        return RankedDesigns(
-            target=y[which],
-            rank=rank,
-            designs=designs[which, best],
-            names=(space.names, self.problem.responses.names),
-            predicted=predicted[which, best],
-            predicted_error=error[which, best],
-            reach=tuple(notes[b] for b in which.tolist()),
+        predicted, error = (
+            part.unflatten(0, designs.shape[:2]) for part in (verdict.response, verdict.error)
         )
+        return by_judge(self.problem, y, designs, predicted, error, self.reach.y.scale, notes)
 
     def save(self, store: Store) -> RunRecord:
         """Keep the fitted model for later targets.

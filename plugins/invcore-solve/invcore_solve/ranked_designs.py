@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from invcore.plugin import Column, write_table
+from invcore.plugin import Column, DivergedError, Problem, write_table
 
 _CLOSE = 1e-4  # designs closer than this share of the box, in every variable, are one
 
@@ -130,6 +130,43 @@ class RankedDesigns:
             "resimulated": grid(self.responses),
             "errors": grid(self.error),
         }
+
+
+def by_judge(
+    problem: Problem, target: Tensor, designs: Tensor, predicted: Tensor, error: Tensor,
+    scale: Tensor, reach: Sequence[str],
+) -> RankedDesigns:  # fmt: skip
+    """Designs ranked by a judge's upper bound of the distance to the target, without copies.
+
+    Args:
+        problem: the spaces.
+        target: (B, Dy).
+        designs: (B, K, Dx), allowed ones.
+        predicted: (B, K, Dy), what the judge expects.
+        error: (B, K, Dy), half-width around it.
+        scale: (Dy,), in which distances count.
+        reach: for each target why the data do not reach it, or an empty text.
+
+    Raises:
+        DivergedError: a target has no design that is finite.
+    """
+    bound = ((predicted - target[:, None]).abs() + error) / scale
+    order = bound.square().mean(dim=2).argsort(dim=1, stable=True)
+    usable = (designs.isfinite().all(dim=2) & bound.isfinite().all(dim=2)).gather(1, order)
+    rows = []
+    for b in range(len(target)):  # over targets, of which there are few; numbers vary from here
+        best = order[b][usable[b]]
+        if len(best) == 0:
+            raise DivergedError(f"target {b + 1}: the method gave no finite design")
+        best = best[distinct(problem.designs.to_unit(designs[b, best]))]
+        rows.append((torch.full_like(best, b), torch.arange(1, len(best) + 1), best))
+    which, rank, best = (torch.cat(column) for column in zip(*rows, strict=True))
+    return RankedDesigns(
+        target=target[which], rank=rank, designs=designs[which, best],
+        names=(problem.designs.names, problem.responses.names),
+        predicted=predicted[which, best], predicted_error=error[which, best],
+        reach=tuple(reach[b] for b in which.tolist()),
+    )  # fmt: skip
 
 
 def by_error(
