@@ -41,9 +41,9 @@ def resolve_device(name: str = "auto") -> torch.device:
     names = available()
     if name == "auto":
         return torch.device(names[0])
-    wanted = "cuda:0" if name == "cuda" else name
-    if not re.fullmatch(r"cpu|mps|cuda:\d+", wanted) or wanted not in names:
+    full_name = "cuda:0" if name == "cuda" else name
+    if not re.fullmatch(r"cpu|mps|cuda:\d+", full_name) or full_name not in names:
         raise DeviceError(
             f"no device {name!r} on this machine; available: {', '.join(names)}, or 'auto'"
         )
-    return torch.device(wanted)
+    return torch.device(full_name)

@@ -79,12 +79,12 @@ class DivergedError(InvcoreError, ArithmeticError):
     """Training or a proposal gave numbers that are not finite."""
 
 
-def close_names(name: str, known: Iterable[str]) -> str:
+def close_names(name: str, choices: Iterable[str]) -> str:
     """Say which known names are close to a wrong one.
 
     Args:
         name: what was asked for.
-        known: the names that exist.
+        choices: the names that exist.
 
     Returns:
         A sentence to end an error message with.
@@ -93,7 +93,7 @@ def close_names(name: str, known: Iterable[str]) -> str:
         >>> close_names("ipgae", ["ipage", "na"])
         "Did you mean 'ipage'?"
     """
-    names = sorted(known)
+    names = sorted(choices)
     close = difflib.get_close_matches(name.lower(), names, n=3, cutoff=0.5)
     if close:
         return "Did you mean " + " or ".join(repr(match) for match in close) + "?"

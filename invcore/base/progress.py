@@ -47,8 +47,8 @@ class Bar(Stage):
 
     def advance(self, steps: int = 1, **facts: float) -> None:
         """Move the bar; the facts stay until there are others."""
-        shown = " ".join(f"{name} {value:.3g}" for name, value in facts.items())
-        changed: dict[str, Any] = {"facts": shown} if shown else {}
+        text = " ".join(f"{name} {value:.3g}" for name, value in facts.items())
+        changed: dict[str, Any] = {"facts": text} if text else {}
         self._bars.update(self._bar, advance=steps, **changed)
 
 

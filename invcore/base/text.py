@@ -18,10 +18,10 @@ def quoted(text: object, width: int = 40) -> str:
     return f"'{printable(text, width)}'"
 
 
-def listing(names: Sequence[str], wanted: str = "") -> str:
+def listing(names: Sequence[str], query: str = "") -> str:
     """The close names to a wrong one, then those that there are, for the end of a message."""
-    known = [name[:100] for name in names[:1000]]
-    close = difflib.get_close_matches(wanted[:100], known, n=3, cutoff=0.5)
+    choices = [name[:100] for name in names[:1000]]
+    close = difflib.get_close_matches(query[:100], choices, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(quoted(name) for name in close)}? " if close else ""
     more = f", … ({len(names)} in all)" if len(names) > 20 else ""
     return f"{hint}there are {', '.join(quoted(name) for name in names[:20]) or 'none'}{more}"

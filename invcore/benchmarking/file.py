@@ -76,18 +76,18 @@ class Source:
     path: Path
     text: str
 
-    def error(self, place: Place, said: str | Exception) -> ConfigError:
+    def error(self, place: Place, message: str | Exception) -> ConfigError:
         """What is wrong, with the file and the line of a place in it.
 
         Args:
             place: keys and indices; of a place that is not there, what it would be in.
-            said: a message, or an error to repeat.
+            message: a text, or an error to repeat.
         """
         line, depth = nearest(self.lines, place)
         where = f"{self.path}, line {line}" if depth else str(self.path)
-        refused = ConfigError(f"{where}: {str(said).removeprefix('config: ')}")
-        refused.place = place
-        return refused
+        refusal = ConfigError(f"{where}: {str(message).removeprefix('config: ')}")
+        refusal.place = place
+        return refusal
 
     def setting(self, component: Place, field: Place) -> Place:
         """The place of a component's field: beside its name, or in its table ``settings``."""
@@ -146,13 +146,13 @@ class BenchFile:
             ConfigError: there is no such label; with file and line.
         """
         for index, figure in enumerate(self.grid.published):
-            self._known("tasks", figure.task, ("published", index, "task"))
-            self._known("methods", figure.method, ("published", index, "method"))
+            self._check_label("tasks", figure.task, ("published", index, "task"))
+            self._check_label("methods", figure.method, ("published", index, "method"))
         for index, ablation in enumerate(self.grid.ablations):
             for number, label in enumerate(ablation.methods):
-                self._known("methods", label, ("ablations", index, "methods", number))
+                self._check_label("methods", label, ("ablations", index, "methods", number))
 
-    def _known(self, axis: str, label: str, place: Place) -> None:
+    def _check_label(self, axis: str, label: str, place: Place) -> None:
         labels = self.grid.labels(axis)
         if label not in labels:
             hint = close_names(label, labels)
@@ -161,17 +161,17 @@ class BenchFile:
 
 def _check_keys(source: Source, data: Mapping[str, Any]) -> None:
     """Every key has a meaning, the grid is not empty, and values are those that JSON knows."""
-    known = (*Grid.model_fields, *SHARED)
+    fields = (*Grid.model_fields, *SHARED)
     for key in data:
         if key in (*AXES.values(), "seed"):
             raise source.error((key,), f"no field {key!r}: a bench has a list of {key}s")
-        if key not in known:
-            raise source.error((key,), f"no field {key!r}. {close_names(key, known)}")
+        if key not in fields:
+            raise source.error((key,), f"no field {key!r}. {close_names(key, fields)}")
     for axis in (*AXES, "seeds"):
         if data.get(axis) in (None, [], {}, ""):
-            found = f"{axis!r} is {'empty' if axis in data else 'missing'}"
-            needed = "tasks, methods, samplers and seeds need one each"
-            raise source.error((axis,), f"{found}: {needed}")
+            fault = f"{axis!r} is {'empty' if axis in data else 'missing'}"
+            remedy = "tasks, methods, samplers and seeds need one each"
+            raise source.error((axis,), f"{fault}: {remedy}")
     for place, value in _leaves(data, ()):
         try:
             json.dumps(value)
@@ -189,8 +189,8 @@ def _check_labels(source: Source, grid: Grid) -> None:
                 what = f"seed {value}" if axis == "seeds" else f"{AXES[axis]} label {value!r}"
                 hint = "" if axis == "seeds" else "; give one of them another label"
                 line, again = (nearest(source.lines, (axis, i))[0] for i in (first, index))
-                said = "stands there twice" if line == again else f"is taken by line {line}"
-                raise source.error((axis, index, "label"), f"{what} {said}{hint}")
+                clash = "stands there twice" if line == again else f"is taken by line {line}"
+                raise source.error((axis, index, "label"), f"{what} {clash}{hint}")
 
 
 def _leaves(value: Any, place: Place) -> Iterator[tuple[Place, Any]]:

@@ -149,8 +149,8 @@ def time_left(cells: Iterable[Cell], states: Mapping[str, State], workers: int) 
             left.append((cell, ran))
     if not spent:
         return None
-    needed = ((mean(next(spent[k] for k in _alike(c) if k in spent)), ran) for c, ran in left)
-    return sum(max(all_of_it - ran, 0.0) for all_of_it, ran in needed) / workers
+    estimates = ((mean(next(spent[k] for k in _alike(c) if k in spent)), ran) for c, ran in left)
+    return sum(max(total - ran, 0.0) for total, ran in estimates) / workers
 
 
 def _alike(cell: Cell) -> tuple[tuple[str, ...], ...]:

@@ -105,14 +105,14 @@ def read_bench(store: Store, name: str) -> Bench:
     try:
         return Bench.model_validate_json(path.read_bytes(), strict=True)
     except FileNotFoundError:
-        known = close_names(name, bench_names(store))
-        raise StoreError(f"{store.root}: no bench {name!r}; {again} first. {known}") from None
+        hint = close_names(name, bench_names(store))
+        raise StoreError(f"{store.root}: no bench {name!r}; {again} first. {hint}") from None
     except OSError as error:
         raise StoreError(f"{path}: cannot be read ({error.strerror})") from None
     except ValidationError as error:
-        found = stored_problem(error, _SCHEMA)
+        problem = stored_problem(error, _SCHEMA)
         raise StoreError(
-            f"{path}: {found}; {again} again: what is done is kept, and the manifest is replaced"
+            f"{path}: {problem}; {again} again: what is done is kept, and the manifest is replaced"
         ) from None
 
 

@@ -44,13 +44,13 @@ def do_cell(job: Job, plugins: Plugins | None = None) -> Record:
         start = time.perf_counter()
         record = run(config, store=Store(job["store"]), plugins=plugins)
     except (Exception, SystemExit) as error:  # a method that ends the process ends its run alone
-        found: dict[str, Any] = {"status": "error", "reason": reason_of(error), "stored": False}
+        outcome: dict[str, Any] = {"status": "error", "reason": reason_of(error), "stored": False}
     else:
         metrics = [metric.model_dump(mode="json") for metric in record.metrics]
-        found = {
-            "status": record.status, "reason": _said(record), "metrics": metrics, "stored": True
+        outcome = {
+            "status": record.status, "reason": _reason(record), "metrics": metrics, "stored": True
         }  # fmt: skip
-    return {"id": job["id"], **found, "seconds": time.perf_counter() - start}
+    return {"id": job["id"], **outcome, "seconds": time.perf_counter() - start}
 
 
 class Watcher:
@@ -161,9 +161,9 @@ class Sweep:
         if record.get("stored"):
             values = {(m["name"], m["T"]): m["value"] for m in record["metrics"]}
             return State(record["status"], reason, record["seconds"], values or None)
-        known = self.store.get(cell.id)
-        if known is not None and known.status == "ok":  # its worker died just after
-            return _state(known, None)
+        stored_record = self.store.get(cell.id)
+        if stored_record is not None and stored_record.status == "ok":  # its worker died just after
+            return _state(stored_record, None)
         lost = State("error", reason or "the executor says no reason", record.get("seconds"))
         plan = Plan.of(cell.config, self.plugins)
         update = {"status": lost.status, "reason": lost.reason}
@@ -193,9 +193,9 @@ def _state(record: RunRecord, seconds: float | None) -> State:
     if seconds is None and record.status == "ok":
         seconds = times.fit_s + times.propose_s + times.simulate_s
     values: Values = {(m.name, m.T): m.value for m in record.metrics}
-    return State(record.status, _said(record), seconds, values or None)
+    return State(record.status, _reason(record), seconds, values or None)
 
 
-def _said(record: RunRecord) -> str:
+def _reason(record: RunRecord) -> str:
     """Why a run is not ok; of one that is, what was left out of it."""
     return record.reason or "; ".join(record.notes)

@@ -116,13 +116,13 @@ def _one_line(error: ValidationError, model: type[BaseModel], where: str) -> str
     first = problems[0]
     path = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
-        known = _fields(model, first["loc"][:-1])
-        text = f"{where}: no field {path!r}. {close_names(str(first['loc'][-1]), known)}"
+        names = _fields(model, first["loc"][:-1])
+        text = f"{where}: no field {path!r}. {close_names(str(first['loc'][-1]), names)}"
     else:
-        shown = json.dumps(first.get("input"), default=str)
-        shown = shown if len(shown) < 80 else shown[:77] + "..."
+        value = json.dumps(first.get("input"), default=str)
+        value = value if len(value) < 80 else value[:77] + "..."
         at = f"field {path!r}: " if path else ""
-        text = f"{where}: {at}{first['msg'].removeprefix('Value error, ')}, got {shown}"
+        text = f"{where}: {at}{first['msg'].removeprefix('Value error, ')}, got {value}"
     return text + (f" (and {len(problems) - 1} more)" if len(problems) > 1 else "")
 
 

@@ -32,11 +32,11 @@ def lines_of(text: str, ending: str) -> dict[Place, int]:
         ending: ``.toml``, ``.yaml`` or ``.yml``.
 
     Example:
-        >>> found = lines_of('seeds = [\n  0,\n  1,\n]', ".toml")
-        >>> found["seeds",], found["seeds", 1]
+        >>> lines = lines_of('seeds = [\n  0,\n  1,\n]', ".toml")
+        >>> lines["seeds",], lines["seeds", 1]
         (1, 3)
     """
-    return _Toml(text).found if ending == ".toml" else _yaml(text)
+    return _Toml(text).lines if ending == ".toml" else _yaml(text)
 
 
 def nearest(lines: Mapping[Place, int], place: Place) -> tuple[int, int]:
@@ -53,12 +53,12 @@ def nearest(lines: Mapping[Place, int], place: Place) -> tuple[int, int]:
 
 
 class _Toml:
-    """One pass over the text; ``found`` has the lines."""
+    """One pass over the text; ``lines`` has the line of each place."""
 
     def __init__(self, text: str) -> None:
         self.text, self.at = text, 0
         self.breaks = [match.start() for match in re.finditer("\n", text)]
-        self.found: dict[Place, int] = {}
+        self.lines: dict[Place, int] = {}
         self.tables: dict[Place, int] = {}  # arrays of tables: the index of the last
         table: Place = ()
         self._take("")
@@ -84,11 +84,11 @@ class _Toml:
         for key in outer:
             place = self._within((*place, key))
         place = (*place, last)
-        self.found.setdefault(place, line)
+        self.lines.setdefault(place, line)
         if several:
             self.tables[place] = self.tables.get(place, -1) + 1
             place = self._within(place)
-            self.found[place] = line
+            self.lines[place] = line
         return place
 
     def _within(self, place: Place) -> Place:
@@ -99,7 +99,7 @@ class _Toml:
         line, place = self._line(), table
         for key in self._keys():
             place = (*place, key)
-            self.found.setdefault(place, line)
+            self.lines.setdefault(place, line)
         self._take("=")
         self._value(place)
 
@@ -110,7 +110,7 @@ class _Toml:
             return
         while self.text[self.at] not in "]}":
             if opening == "[":
-                self.found[(*place, index)] = self._line()
+                self.lines[(*place, index)] = self._line()
                 self._value((*place, index))
                 index += 1
             else:
@@ -135,7 +135,7 @@ class _Toml:
 def _yaml(text: str) -> dict[Place, int]:
     import yaml
 
-    found: dict[Place, int] = {}
+    lines: dict[Place, int] = {}
 
     def walk(node: Any, place: Place) -> None:
         if len(place) > _DEEPEST:  # an alias may lead into itself
@@ -146,8 +146,8 @@ def _yaml(text: str) -> dict[Place, int]:
         elif isinstance(node, yaml.SequenceNode):
             inner = [(index, value, value) for index, value in enumerate(node.value)]
         for key, stands, value in inner:
-            found[(*place, key)] = stands.start_mark.line + 1
+            lines[(*place, key)] = stands.start_mark.line + 1
             walk(value, (*place, key))
 
     walk(yaml.compose(text, Loader=yaml.SafeLoader), ())
-    return found
+    return lines

@@ -60,11 +60,11 @@ def component_settings(
     return result
 
 
-def _parsed(setting: str, given: str = "") -> tuple[list[str], Any]:
+def _parsed(setting: str, original: str = "") -> tuple[list[str], Any]:
     """A setting's path and value: as in TOML, or plain text."""
     key, equals, text = (part.strip() for part in setting.partition("="))
     if not equals or not key:
-        raise ConfigError(f"setting {given or setting!r}: expected key=value")
+        raise ConfigError(f"setting {original or setting!r}: expected key=value")
     try:
         return key.split("."), tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
@@ -81,9 +81,9 @@ def _slot(
     if owners:
         options = " or ".join(f"{slot}.{path[0]}" for slot in owners)
         raise ConfigError(f"setting {setting!r}: say {options}")
-    known = [*fields, *(f for c in configs.values() for f in _paths(c))]
-    deeper = [name for name in known if name.split(".")[-1] == path[-1]]
-    hint = f"Did you mean {' or '.join(deeper)}?" if deeper else close_names(".".join(path), known)
+    names = [*fields, *(f for c in configs.values() for f in _paths(c))]
+    deeper = [name for name in names if name.split(".")[-1] == path[-1]]
+    hint = f"Did you mean {' or '.join(deeper)}?" if deeper else close_names(".".join(path), names)
     raise ConfigError(f"setting {setting!r}: no field {'.'.join(path)!r}. {hint}")
 
 

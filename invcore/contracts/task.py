@@ -171,8 +171,8 @@ class Task(Configurable[C]):
             targets: how many test pairs, whose responses become the targets.
             seed: decides the draw.
         """
-        known = self.pairs(pairs, generator(seed, "pairs"))
-        train, val = known.split(0.8, generator=generator(seed, "split"))
+        data = self.pairs(pairs, generator(seed, "pairs"))
+        train, val = data.split(0.8, generator=generator(seed, "split"))
         test = self.pairs(targets, generator(seed, "test"))
         measured = self.observe(test.y, generator(seed, "measured"))
         return Splits(train, val, Pairs(test.x, measured, test.context))

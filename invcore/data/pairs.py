@@ -14,14 +14,14 @@ from invcore.base.types import Context
 
 def rows_of(context: Context | None, rows: Tensor | slice) -> Context | None:
     """Some rows of a context; None of none."""
-    return None if context is None else {name: known[rows] for name, known in context.items()}
+    return None if context is None else {name: values[rows] for name, values in context.items()}
 
 
 def repeated(context: Context | None, count: int) -> Context | None:
     """Each problem's row ``count`` times in a row, for as many candidates; None of none."""
     if context is None:
         return None
-    return {name: known.repeat_interleave(count, dim=0) for name, known in context.items()}
+    return {name: values.repeat_interleave(count, dim=0) for name, values in context.items()}
 
 
 def flat(context: Context | None, count: int) -> Tensor:
@@ -31,7 +31,7 @@ def flat(context: Context | None, count: int) -> Tensor:
         >>> flat({"b": torch.ones(2, 3), "a": torch.zeros(2)}, 2).shape
         torch.Size([2, 4])
     """
-    parts = [known.reshape(count, -1) for _, known in sorted((context or {}).items())]
+    parts = [values.reshape(count, -1) for _, values in sorted((context or {}).items())]
     return torch.cat(parts, dim=1) if parts else torch.empty(count, 0)
 
 
@@ -62,10 +62,10 @@ class Pairs:
                 "pairs: expected x (N, Dx) and y (N, Dy), "
                 f"got {tuple(self.x.shape)} and {tuple(self.y.shape)}"
             )
-        for name, known in (self.context or {}).items():
-            if len(known) != len(self.x):
+        for name, values in (self.context or {}).items():
+            if len(values) != len(self.x):
                 raise ShapeError(
-                    f"pairs: context {name!r} has {len(known)} rows for {len(self.x)} designs"
+                    f"pairs: context {name!r} has {len(values)} rows for {len(self.x)} designs"
                 )
 
     def __len__(self) -> int:
@@ -109,8 +109,8 @@ class Pairs:
                 end = len(self)
             else:  # end where a group of equal designs ends
                 share += part_share
-                wanted = torch.tensor(share * len(self) - 0.5)
-                end = int(sizes[torch.searchsorted(sizes.double(), wanted.double())])
+                boundary = torch.tensor(share * len(self) - 0.5)
+                end = int(sizes[torch.searchsorted(sizes.double(), boundary.double())])
             if end <= start:
                 raise DataError(
                     f"{len(self)} rows with {len(distinct)} different designs are too few to "

@@ -79,8 +79,8 @@ class Scaling:
         x, y = train.x.double(), train.y.double()
         # Pixels share a scale, so that images can be shifted
         scale = Normaliser.standard if designs.grid is None else Normaliser.pooled
-        known = flat(train.context, len(train)).double()
-        context = Normaliser.standard(known) if known.shape[1] else None
+        columns = flat(train.context, len(train)).double()
+        context = Normaliser.standard(columns) if columns.shape[1] else None
         return cls(box, scale(designs.encode(x)), Normaliser.standard(y), context)
 
     @property
@@ -118,15 +118,15 @@ class Scaling:
         )
 
     def parts(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
-        """A forward network's inputs (…, F + C) as features (…, F) and what is known (…, C)."""
+        """A forward network's inputs (…, F + C) as features (…, F) and context features (…, C)."""
         return inputs[..., : self.designs.features], inputs[..., self.designs.features :]
 
     def turned(self, pairs: Pairs) -> Pairs:
         """Scaled pairs for a network that goes from responses to designs: features (N, F), and
-        responses with what is known beside them (N, Dy + C).
+        responses with context features (N, Dy + C).
         """
-        features, known = self.parts(pairs.x)
-        return Pairs(features, torch.cat([pairs.y, known], dim=1))
+        features, context_features = self.parts(pairs.x)
+        return Pairs(features, torch.cat([pairs.y, context_features], dim=1))
 
     def encode(self, values: Tensor) -> Tensor:
         """Designs (…, Dx) to normalised features (…, F), float32."""
@@ -208,10 +208,10 @@ class Scaling:
     @classmethod
     def restore(cls, designs: Space, state: dict[str, Tensor]) -> Scaling:
         """The scaling that ``state`` came from."""
-        known = state.get("context_centre")
+        centre = state.get("context_centre")
         return cls(
             designs.bounded(state["low"], state["high"]),
             Normaliser(state["x_centre"], state["x_scale"]),
             Normaliser(state["y_centre"], state["y_scale"]),
-            None if known is None else Normaliser(known, state["context_scale"]),
+            None if centre is None else Normaliser(centre, state["context_scale"]),
         )

@@ -38,17 +38,17 @@ def enlarged(
     Example:
         >>> from invcore import Space, Uniform, Variable
         >>> space = Space.of(Variable(name="x", prior=Uniform(low=0.0, high=1.0)))
-        >>> known = Pairs(torch.rand(64, 1), torch.rand(64, 1))
-        >>> scaling = Scaling.fit(space, known)
-        >>> len(enlarged(EnlargeConfig(), scaling, known, known, FitEnvironment()))
+        >>> pairs = Pairs(torch.rand(64, 1), torch.rand(64, 1))
+        >>> scaling = Scaling.fit(space, pairs)
+        >>> len(enlarged(EnlargeConfig(), scaling, pairs, pairs, FitEnvironment()))
         64
     """
-    known = scaling.pairs(pairs)
+    scaled_pairs = scaling.pairs(pairs)
     if not config.times:
-        return known
+        return scaled_pairs
     surrogate, _ = fit_surrogate(config.surrogate, scaling, pairs, val, env, label="enlarge")
-    generator, count = env.generator("enlarge", "designs"), config.times * len(known)
-    return enlarge(surrogate, known, count, generator, spread=config.spread)
+    generator, count = env.generator("enlarge", "designs"), config.times * len(scaled_pairs)
+    return enlarge(surrogate, scaled_pairs, count, generator, spread=config.spread)
 
 
 def enlarge(
@@ -75,22 +75,22 @@ def enlarge(
         >>> from invcore.learning import Scaling
         >>> from invcore import Space, Uniform, Variable
         >>> space = Space.of(Variable(name="x", prior=Uniform(low=0.0, high=1.0)))
-        >>> known = Pairs(torch.rand(64, 1), torch.rand(64, 1))
-        >>> scaling = Scaling.fit(space, known)
+        >>> pairs = Pairs(torch.rand(64, 1), torch.rand(64, 1))
+        >>> scaling = Scaling.fit(space, pairs)
         >>> quick = SurrogateConfig(training=TrainingConfig(epochs=1))
-        >>> surrogate, _ = fit_surrogate(quick, scaling, known, known, FitEnvironment())
-        >>> len(enlarge(surrogate, scaling.pairs(known), 100, torch.Generator()))
+        >>> surrogate, _ = fit_surrogate(quick, scaling, pairs, pairs, FitEnvironment())
+        >>> len(enlarge(surrogate, scaling.pairs(pairs), 100, torch.Generator()))
         164
     """
     scaling, device = surrogate.scaling, surrogate.device
     rows = torch.randint(len(pairs), (count,), generator=generator)
-    x, known = scaling.parts(pairs.x[rows])  # what is known of a problem stays with it
+    x, context_features = scaling.parts(pairs.x[rows])  # a problem's context stays with it
     steps = spread * torch.randn(count, x.shape[1], generator=generator)
     x = x + torch.where(scaling.movable()[1], steps, 0.0)
     low, high = scaling.box(x.device)
     x = torch.where(x < low, 2 * low - x, x)  # reflected: clipping would heap them on the edge
     x = torch.where(x > high, 2 * high - x, x).clamp(low, high)
-    x = torch.cat([x, known], dim=1)
+    x = torch.cat([x, context_features], dim=1)
     with torch.no_grad():
         y = torch.cat([surrogate(part.to(device)).cpu() for part in x.split(65536)])
     return Pairs(torch.cat([pairs.x, x]), torch.cat([pairs.y, y]))

@@ -28,14 +28,14 @@ class ImageNetwork(nn.Sequential):
 
     def __init__(self, grid: Grid, outputs: int, *, channels: int = 16, width: int = 128) -> None:
         layers: list[nn.Module] = [nn.Unflatten(1, (1, grid.rows, grid.columns))]
-        given, rows, columns = 1, grid.rows, grid.columns
-        while given == 1 or (min(rows, columns) > _SMALLEST and rows % 2 == columns % 2 == 0):
-            made = channels if given == 1 else 2 * given
+        depth, rows, columns = 1, grid.rows, grid.columns
+        while depth == 1 or (min(rows, columns) > _SMALLEST and rows % 2 == columns % 2 == 0):
+            filters = channels if depth == 1 else 2 * depth
             halved = rows % 2 == columns % 2 == 0
             size, stride = (4, 2) if halved else (3, 1)
-            layers += [Border(grid.periodic), nn.Conv2d(given, made, size, stride), nn.SiLU()]
-            given, rows, columns = made, rows // stride, columns // stride
-        layers += [nn.Flatten(), nn.Linear(given * rows * columns, width), nn.SiLU()]
+            layers += [Border(grid.periodic), nn.Conv2d(depth, filters, size, stride), nn.SiLU()]
+            depth, rows, columns = filters, rows // stride, columns // stride
+        layers += [nn.Flatten(), nn.Linear(depth * rows * columns, width), nn.SiLU()]
         super().__init__(*layers, nn.Linear(width, outputs))
 
 

@@ -37,8 +37,8 @@ class ScaledNetwork(Generic[N]):
         ...     return nn.Linear(scaling.conditions, scaling.designs.features)
         >>> model = ScaledNetwork(build(scaling), scaling)
         >>> again = ScaledNetwork.restore(build, space, model.state())
-        >>> wanted = again.target_features(Targets(torch.rand(5, 2)))
-        >>> torch.equal(again.network(wanted), model.network(wanted))
+        >>> conditions = again.target_features(Targets(torch.rand(5, 2)))
+        >>> torch.equal(again.network(conditions), model.network(conditions))
         True
     """
 
@@ -64,15 +64,15 @@ class ScaledNetwork(Generic[N]):
         """The designs that a generative network makes of normal latents, one for each point.
 
         Args:
-            decode: the network's way from latents (N, L) and what is wanted (N, Dy + C) to scaled
+            decode: the network's way from latents (N, L) and conditions (N, Dy + C) to scaled
                 features (N, F), in the first columns if there are more.
             targets: B of them.
             points: (B, K, L), in the unit cube; the normal's inverse distribution function makes
                 latents of them.
         """
         z = torch.special.ndtri(points.double()).float().flatten(0, 1).to(self.device)
-        wanted = self.target_features(targets).repeat_interleave(points.shape[1], dim=0)
-        x, _ = self.scaling.parts(in_chunks(decode, _ROWS, z, wanted))
+        conditions = self.target_features(targets).repeat_interleave(points.shape[1], dim=0)
+        x, _ = self.scaling.parts(in_chunks(decode, _ROWS, z, conditions))
         return Candidates(self.scaling.decode(x.cpu()).unflatten(0, points.shape[:2]))
 
     def state(self) -> dict[str, Tensor]:

@@ -30,7 +30,7 @@ class Members:
             stored = self._network.state_dict()  # some buffers are not, and stay as they are
             self._stacked = {k: v for k, v in (parameters | buffers).items() if k in stored}
             self.weights = [p for _, p in sorted(parameters.items()) if p.requires_grad]
-        self._kept = {name: value.clone() for name, value in self._now().items()}
+        self._checkpoint = {name: value.clone() for name, value in self._now().items()}
 
     def losses(self, loss: Callable[..., Tensor], *batch: Tensor) -> Tensor:
         """The loss (members,) of each one on its own batch, or where there is none, on the same.
@@ -66,12 +66,12 @@ class Members:
         """Remember the weights of the members (members,) that are better than before."""
         rows = better.nonzero()[:, 0].to(self.weights[0].device)
         for name, value in self._now().items() if len(rows) else ():
-            self._kept[name][rows] = value[rows]
+            self._checkpoint[name][rows] = value[rows]
 
     def settle(self, networks: Sequence[nn.Module], first: int = 0) -> None:
         """Put what was remembered of each member, from the first one on, into a network."""
         for member, network in enumerate(networks, start=first):
-            network.load_state_dict({name: kept[member] for name, kept in self._kept.items()})
+            network.load_state_dict({k: v[member] for k, v in self._checkpoint.items()})
 
     def _now(self) -> dict[str, Tensor]:
         """All that is stored, with the members along the first dimension."""

@@ -93,8 +93,8 @@ class Surrogate(nn.Module):
             designs: in their own units.
             context: what is known of each one's problem, where the training pairs had such.
         """
-        known = self.scaling.context_features(context, len(designs)).to(designs.device)
-        out = self(torch.cat([self.scaling.encode(designs), known], dim=1).to(self.device))
+        columns = self.scaling.context_features(context, len(designs)).to(designs.device)
+        out = self(torch.cat([self.scaling.encode(designs), columns], dim=1).to(self.device))
         return self.scaling.y.inverse(out.double()).to(designs.device)
 
     @property

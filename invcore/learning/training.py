@@ -145,10 +145,10 @@ def train(
             best, best_epoch = torch.where(better, now, best), best_epoch.where(~better, epoch)
             rate.epoch(now)
             leader = int(best.argmin())
-            shown = {"loss": float(mean[leader]), "val": float(now[leader])}
-            stage.advance(1, **shown, lr=rate.value)
+            facts = {"loss": float(mean[leader]), "val": float(now[leader])}
+            stage.advance(1, **facts, lr=rate.value)
             env.log({
-                "stage": label, "epoch": epoch, "loss": shown["loss"], "val_loss": shown["val"],
+                "stage": label, "epoch": epoch, "loss": facts["loss"], "val_loss": facts["val"],
                 "lr": rate.value,
             })  # fmt: skip
             if config.patience and epoch - int(best_epoch.max()) >= config.patience:

@@ -55,16 +55,16 @@ class _Again(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        parts, wanted = ctx.saved_tensors, ctx.needs_input_grad[2:]
+        parts, needs = ctx.saved_tensors, ctx.needs_input_grad[2:]
         slopes: list[list[Tensor]] = []
         for some, weight in zip(_split(ctx.rows, parts), grad.split(ctx.rows), strict=True):
             with torch.enable_grad():
                 leaves = [
                     part.detach().requires_grad_(need)
-                    for part, need in zip(some, wanted, strict=True)
+                    for part, need in zip(some, needs, strict=True)
                 ]
                 total = (ctx.simulate(*leaves) * weight).sum()  # grad's own weights import sympy
             moved = [leaf for leaf in leaves if leaf.requires_grad]
             slopes.append(list(torch.autograd.grad(total, moved)))
         columns = iter(torch.cat(column) for column in zip(*slopes, strict=True))
-        return (None, None, *(next(columns) if need else None for need in wanted))
+        return (None, None, *(next(columns) if need else None for need in needs))

@@ -38,7 +38,7 @@ def rerank(surrogate: Surrogate, candidates: Tensor, targets: Targets) -> Tensor
     parts = []
     for start in range(0, len(candidates), max(1, ROWS // count)):
         rows = slice(start, start + max(1, ROWS // count))
-        known = repeated(rows_of(targets.context, rows), count)
-        parts.append(surrogate.predict(candidates[rows].flatten(0, 1), known))
+        context = repeated(rows_of(targets.context, rows), count)
+        parts.append(surrogate.predict(candidates[rows].flatten(0, 1), context))
     errors = squared_error(torch.cat(parts).unflatten(0, candidates.shape[:2]), targets.y)
     return errors.argsort(dim=1, stable=True)

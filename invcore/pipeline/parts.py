@@ -61,8 +61,8 @@ def build(
         {}
     """
     component = plugins.registry.load(kind, name)
-    made = configured(component, f"{kind} {name!r}", settings, preset=preset, task=task)
-    return Part(plugins.registry.find(kind, name), made)
+    instance = configured(component, f"{kind} {name!r}", settings, preset=preset, task=task)
+    return Part(plugins.registry.find(kind, name), instance)
 
 
 def rebuild(
@@ -74,8 +74,8 @@ def rebuild(
         ConfigError: a wrong setting; the message begins with ``where``, the file.
     """
     component = plugins.registry.load(kind, name)
-    made = component(component.Config.parse(config, where=where))
-    return Part(plugins.registry.find(kind, name), made)
+    instance = component(component.Config.parse(config, where=where))
+    return Part(plugins.registry.find(kind, name), instance)
 
 
 def configured(

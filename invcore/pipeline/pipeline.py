@@ -103,8 +103,8 @@ class Pipeline:
     @property
     def timings(self) -> Timings:
         """Seconds of the stages that records have."""
-        known = {f"{stage}_s": seconds for stage, seconds in self.seconds.items()}
-        return Timings(**{name: known[name] for name in Timings.model_fields if name in known})
+        fields = {f"{stage}_s": seconds for stage, seconds in self.seconds.items()}
+        return Timings(**{name: fields[name] for name in Timings.model_fields if name in fields})
 
     def record(self, **facts: Any) -> RunRecord:
         """The record as the work stands, with further facts of it."""

@@ -50,10 +50,10 @@ class Component:
         if not self.summary.strip():
             raise PluginError(f"component {self.name!r}: the summary is empty")
         for field in ("references", "tags"):
-            given = getattr(self, field)
-            if isinstance(given, str):  # its letters would become the items
+            items = getattr(self, field)
+            if isinstance(items, str):  # its letters would become the items
                 raise PluginError(f"component {self.name!r}: {field} must be a list of texts")
-            object.__setattr__(self, field, tuple(given))
+            object.__setattr__(self, field, tuple(items))
 
     def load(self) -> Any:
         """Import the class behind ``target``.

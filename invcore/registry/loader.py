@@ -62,17 +62,17 @@ class Plugins:
         self._manager.add_hookspecs(hookspecs)
         self.registry = Registry()
         self.infos: list[PluginInfo] = []
-        found = entry_points(group=GROUP) if points is None else points
-        for point in sorted(found, key=lambda p: (_owner(p), p.name)):
+        points = entry_points(group=GROUP) if points is None else points
+        for point in sorted(points, key=lambda p: (_owner(p), p.name)):
             self._load(point)
 
     def _load(self, point: EntryPoint) -> None:
-        owner, shown = _owner(point), f"{point.name} = {point.value}"
+        owner, label = _owner(point), f"{point.name} = {point.value}"
         version = point.dist.version if point.dist else "?"
         key = f"{owner}:{point.name}"  # two distributions may use one entry-point name
         if self._manager.has_plugin(key):
             cause = f"PluginError: {owner} has two entry points named {point.name!r}"
-            self.infos.append(PluginInfo(owner, version, shown, cause=cause))
+            self.infos.append(PluginInfo(owner, version, label, cause=cause))
             return
         try:
             module = point.load()
@@ -83,12 +83,12 @@ class Plugins:
             if self._manager.has_plugin(key):
                 self._manager.unregister(name=key)
             cause = one_line(error, 300)
-            self.infos.append(PluginInfo(owner, version, shown, cause=cause))
+            self.infos.append(PluginInfo(owner, version, label, cause=cause))
             self.registry.note(f"(Plugin {owner} is broken: {cause})")
             return
         for entry in entries:
             self.registry.add(entry)
-        self.infos.append(PluginInfo(owner, version, shown, components=len(entries)))
+        self.infos.append(PluginInfo(owner, version, label, components=len(entries)))
 
     def _check_spelling(self) -> None:
         """Pluggy passes over a misspelt hook unless asked."""
@@ -131,8 +131,8 @@ class Plugins:
         caller = getattr(self._manager.hook, hook)
         for implementation in caller.get_hookimpls():
             try:  # one call each: a plain hook call dies with the first bad implementation
-                given = [argument][: len(implementation.argnames)]
-                implementation.function(*given)
+                arguments = [argument][: len(implementation.argnames)]
+                implementation.function(*arguments)
             except Exception as error:
                 name = implementation.plugin_name
                 problems.append(f"plugin {name}: {hook} raised {one_line(error)}")

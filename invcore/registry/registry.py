@@ -105,10 +105,10 @@ class Registry:
                 f"{kind} {name!r} of {entry.plugin}: {loaded.__name__} does not define "
                 f"{', '.join(missing)}"
             )
-        taken = {"name", "settings"} & set(cast(Any, loaded).Config.model_fields)
-        if taken:  # a run's file says `name` beside the fields
+        clashes = {"name", "settings"} & set(cast(Any, loaded).Config.model_fields)
+        if clashes:  # a run's file says `name` beside the fields
             raise PluginError(
-                f"{kind} {name!r} of {entry.plugin}: a config cannot have a field {min(taken)!r}"
+                f"{kind} {name!r} of {entry.plugin}: a config cannot have a field {min(clashes)!r}"
             )
         return loaded
 

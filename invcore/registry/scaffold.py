@@ -76,8 +76,8 @@ class NewPlugin:
         """The class of the component."""
         words = re.split(r"[-_]+", self.name)
         name = "".join(word[:1].upper() + word[1:] for word in words)
-        taken = keyword.iskeyword(name) or name in _imported()
-        return f"My{name}" if taken else name
+        clash = keyword.iskeyword(name) or name in _imported()
+        return f"My{name}" if clash else name
 
     def files(self) -> dict[str, str]:
         """Texts by path within the package."""

@@ -27,22 +27,22 @@ def versions_of(entries: Iterable[Entry]) -> dict[str, str]:
         >>> sorted(versions_of([method]))
         ['invcore', 'invcore-inn', 'invcore-invertible']
     """
-    found = {"invcore": invcore.__version__}
+    versions = {"invcore": invcore.__version__}
     for entry in entries:
-        found |= _shared(entry.plugin) | {entry.plugin: entry.version}
-    return dict(sorted(found.items()))
+        versions |= _shared(entry.plugin) | {entry.plugin: entry.version}
+    return dict(sorted(versions.items()))
 
 
 @cache
 def _shared(plugin: str) -> dict[str, str]:
-    found: dict[str, str] = {}
+    versions: dict[str, str] = {}
     waiting = [plugin]
     while waiting:
-        for name in _required(waiting.pop()) - found.keys():
+        for name in _required(waiting.pop()) - versions.keys():
             if "invcore" in _required(name):
-                found[name] = version(name)
+                versions[name] = version(name)
                 waiting.append(name)
-    return found
+    return versions
 
 
 @cache

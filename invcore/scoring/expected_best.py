@@ -54,9 +54,9 @@ def expected_best(errors: Tensor, counts: Sequence[int], *, ranked: bool) -> Ten
                 result[i, rows] = filled[:, :count].amin(dim=1)
         else:
             ordered = part.sort(dim=1).values  # infinity and NaN go last
-            known = ordered.isfinite()
-            mass = known.to(errors) @ weights.T
-            result[:, rows] = (torch.where(known, ordered, 0.0) @ weights.T / mass).T
+            finite = ordered.isfinite()
+            mass = finite.to(errors) @ weights.T
+            result[:, rows] = (torch.where(finite, ordered, 0.0) @ weights.T / mass).T
     return torch.where(result.isfinite(), result, torch.nan)
 
 

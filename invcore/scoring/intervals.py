@@ -13,11 +13,11 @@ def median(values: Tensor) -> float:
         >>> median(torch.tensor([3.0, 1.0, torch.nan, 2.0, 10.0]))
         2.5
     """
-    known = values[~values.isnan()].flatten()
-    if len(known) == 0:
+    numbers = values[~values.isnan()].flatten()
+    if len(numbers) == 0:
         return float("nan")
-    ordered = known.sort().values  # torch.quantile refuses what a large run has
-    return float(0.5 * (ordered[(len(known) - 1) // 2] + ordered[len(known) // 2]))
+    ordered = numbers.sort().values  # torch.quantile refuses what a large run has
+    return float(0.5 * (ordered[(len(numbers) - 1) // 2] + ordered[len(numbers) // 2]))
 
 
 def bootstrap(
@@ -38,14 +38,14 @@ def bootstrap(
         >>> bootstrap(torch.full((9,), 2.0), torch.Generator())
         (2.0, 2.0, 2.0)
     """
-    known = values[~values.isnan()].detach().cpu().double()
-    if len(known) == 0:
+    numbers = values[~values.isnan()].detach().cpu().double()
+    if len(numbers) == 0:
         return (float("nan"),) * 3
-    step = max(1, _CHUNK // len(known))
+    step = max(1, _CHUNK // len(numbers))
     means = []
     for start in range(0, repeats, step):
-        shape = (min(step, repeats - start), len(known))
-        means.append(known[torch.randint(len(known), shape, generator=generator)].mean(dim=1))
+        shape = (min(step, repeats - start), len(numbers))
+        means.append(numbers[torch.randint(len(numbers), shape, generator=generator)].mean(dim=1))
     ends = torch.tensor([(1 - level) / 2, (1 + level) / 2], dtype=torch.float64)
     low, high = torch.cat(means).quantile(ends)
-    return float(known.mean()), float(low), float(high)
+    return float(numbers.mean()), float(low), float(high)

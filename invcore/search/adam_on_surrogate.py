@@ -8,8 +8,8 @@ from invcore.search.localisation_config import LocalisationConfig
 
 
 def adam(
-    forward: Forward, start: Tensor, known: Tensor, target: Tensor, box: tuple[Tensor, Tensor],
-    moves: Tensor, config: LocalisationConfig,
+    forward: Forward, start: Tensor, context_features: Tensor, target: Tensor,
+    box: tuple[Tensor, Tensor], moves: Tensor, config: LocalisationConfig,
 ) -> Tensor:  # fmt: skip
     """Move starts to where the responses are the targets, by Adam on each start's own loss.
 
@@ -29,7 +29,7 @@ def adam(
     for step in range(1, config.adam_steps + 1):
         with torch.enable_grad():
             leaf = x.detach().requires_grad_()
-            error = (forward(torch.cat([leaf, known], dim=1)) - t).square().mean(dim=1)
+            error = (forward(torch.cat([leaf, context_features], dim=1)) - t).square().mean(dim=1)
             loss = error.sum()
             if config.boundary:
                 outside = torch.relu(low - leaf) + torch.relu(leaf - high)
@@ -46,7 +46,7 @@ def adam(
             result[rows[done]] = x[done]
             keep = ~done
             rows, x, t, first, second = rows[keep], x[keep], t[keep], first[keep], second[keep]
-            known = known[keep]
+            context_features = context_features[keep]
             if len(rows) == 0:
                 break
     result[rows] = x

@@ -11,17 +11,17 @@ _FLAT = 1e-4  # of its cost: a start that can gain no more in a step of lm is do
 
 
 def levenberg_marquardt(
-    forward: Forward, start: Tensor, known: Tensor, target: Tensor, box: tuple[Tensor, Tensor],
-    moves: Tensor, config: LocalisationConfig,
+    forward: Forward, start: Tensor, context_features: Tensor, target: Tensor,
+    box: tuple[Tensor, Tensor], moves: Tensor, config: LocalisationConfig,
 ) -> Tensor:  # fmt: skip
     """Move starts to where the responses are the targets, by damped Gauss-Newton steps in a box.
 
     Starts that are done leave the batch: none depends on another.
 
     Args:
-        forward: frozen model on features and what is known, (N, F + C) to (N, Dy).
+        forward: frozen model on features and context features, (N, F + C) to (N, Dy).
         start: (N, F), scaled.
-        known: (N, C), what is known of each start's problem, scaled.
+        context_features: (N, C), the context of each start's problem, scaled.
         target: (N, Dy), scaled.
         box: lower and upper ends of the features, two (F,); steps are clipped to it.
         moves: (F,), bool, the features that may move.
@@ -46,20 +46,20 @@ def levenberg_marquardt(
     result = start.clamp(low, high)
     rows = torch.arange(len(start), device=start.device)
     x, t = result.clone(), target
-    y, jac = _value_and_jacobian(forward, x, known)
+    y, jac = _value_and_jacobian(forward, x, context_features)
     damping = torch.full((len(x),), 1e-3, device=x.device)
     cost = (y - t).square().mean(dim=1)
     for _ in range(config.steps):
         residual = y - t
-        # Features at an end of the box that would leave it, or that may not move, are held
+        # Features at an end of the box that would leave it, or that may not move, are fixed
         gradient = torch.einsum("nyf,ny->nf", jac, residual)
-        held = ((x <= low) & (gradient > 0)) | ((x >= high) & (gradient < 0)) | ~moves
-        step = damped_least_squares(jac.masked_fill(held[:, None, :], 0.0), residual, damping)
+        fixed = ((x <= low) & (gradient > 0)) | ((x >= high) & (gradient < 0)) | ~moves
+        step = damped_least_squares(jac.masked_fill(fixed[:, None, :], 0.0), residual, damping)
         length = step.norm(dim=1, keepdim=True).clamp(min=1e-30)
         step = step * (config.max_step / length).clamp(max=1.0)
         trial = (x + step).clamp(low, high)
         inside = (trial == x + step).all(dim=1)  # the box's faces held back none of it
-        trial_y, trial_jac = _value_and_jacobian(forward, trial, known)
+        trial_y, trial_jac = _value_and_jacobian(forward, trial, context_features)
         trial_cost = (trial_y - t).square().mean(dim=1)
         better = trial_cost < cost
         # More responses than features can seldom be met: the linear model says when no more is won
@@ -78,16 +78,16 @@ def levenberg_marquardt(
         if not bool(keep.any()):
             return result
         rows, x, t, y, jac = rows[keep], x[keep], t[keep], y[keep], jac[keep]
-        cost, damping, known = cost[keep], damping[keep], known[keep]
+        cost, damping, context_features = cost[keep], damping[keep], context_features[keep]
     result[rows] = x
     return result
 
 
-def _value_and_jacobian(forward: Forward, x: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
+def _value_and_jacobian(forward: Forward, x: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
     """Responses (N, Dy) and their Jacobian (N, Dy, F), by the cheaper direction."""
     with torch.enable_grad():
         leaf = x.detach().requires_grad_()
-        y = forward(torch.cat([leaf, known], dim=1))
+        y = forward(torch.cat([leaf, context], dim=1))
         responses, features = y.shape[1], x.shape[1]
         if responses <= features:
             rows = [

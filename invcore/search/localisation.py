@@ -46,8 +46,8 @@ def localise(
     the other variables make up for the rounding.
 
     Args:
-        forward: frozen model on scaled features and what is known, (N, F + C) to (N, Dy).
-        start: (N, F + C), scaled; the C columns are known, and stay.
+        forward: frozen model on scaled features and context features, (N, F + C) to (N, Dy).
+        start: (N, F + C), scaled; the C columns are the context, and stay.
         target: (N, Dy), scaled.
         scaling: gives the box and which features may move.
         config: how.
@@ -73,19 +73,19 @@ def localise(
         low, high = torch.full_like(low, -torch.inf), torch.full_like(high, torch.inf)
     first, last = (mask.to(start.device) for mask in scaling.movable())
     stages = [first] if torch.equal(first, last) else [first, last]
-    held = features * responses // _SMALL if solve is levenberg_marquardt else features
-    parts, rows = [], max(1, config.rows * _SMALL // max(_SMALL, held))  # Jacobians are wider
+    width = features * responses // _SMALL if solve is levenberg_marquardt else features
+    parts, rows = [], max(1, config.rows * _SMALL // max(_SMALL, width))  # Jacobians are wider
     for begin in range(0, max(len(start), 1), rows):
-        x, known = scaling.parts(start[begin : begin + rows])
-        wanted = target[begin : begin + rows]
+        x, context_features = scaling.parts(start[begin : begin + rows])
+        goals = target[begin : begin + rows]
         for free in stages:
             if not bool(free.all()):
                 x = scaling.snap(x.cpu(), inside=boxed).to(x.device)
-            x = solve(forward, x, known, wanted, (low, high), free, config)
-        x = torch.cat([x, known], dim=1)
+            x = solve(forward, x, context_features, goals, (low, high), free, config)
+        x = torch.cat([x, context_features], dim=1)
         with torch.no_grad():
             y = forward(x)
-        parts.append((x, y, (y - wanted).square().mean(dim=1)))
+        parts.append((x, y, (y - goals).square().mean(dim=1)))
     return Localised(*(torch.cat(column) for column in zip(*parts, strict=True)))
 
 
@@ -99,8 +99,8 @@ def localised_candidates(
     known pairs nearby, or what is to be expected after the way from a known design.
 
     Args:
-        forward: frozen model on scaled features and what is known, (N, F + C) to (N, Dy).
-        starts: (B, K, F + C), scaled; the C columns are known, and stay.
+        forward: frozen model on scaled features and context features, (N, F + C) to (N, Dy).
+        starts: (B, K, F + C), scaled; the C columns are the context, and stay.
         targets: (B, Dy), scaled.
         scaling: back to designs and responses.
         config: how.
@@ -114,16 +114,16 @@ def localised_candidates(
         that have converged count as equal, rather than by rounding errors.
     """
     batch, count = starts.shape[:2]
-    wanted = targets.repeat_interleave(count, dim=0)
-    lacking = torch.zeros_like(wanted) if anchors is None else anchors.lacking.flatten(0, 1)
-    wanted = wanted - lacking
-    found = localise(forward, starts.flatten(0, 1), wanted, scaling, config, boxed=boxed)
-    error = found.error.nan_to_num(nan=torch.inf).clamp(min=config.tolerance)
+    goals = targets.repeat_interleave(count, dim=0)
+    lacking = torch.zeros_like(goals) if anchors is None else anchors.lacking.flatten(0, 1)
+    goals = goals - lacking
+    result = localise(forward, starts.flatten(0, 1), goals, scaling, config, boxed=boxed)
+    error = result.error.nan_to_num(nan=torch.inf).clamp(min=config.tolerance)
     if config.trust:
-        error = error + (trust(found.x) if anchors is None else anchors.doubt.flatten())
+        error = error + (trust(result.x) if anchors is None else anchors.doubt.flatten())
     order = error.cpu().view(batch, count).argsort(dim=1, stable=True)[..., None]
     # Home in float32: not every device has float64.
-    features, _ = scaling.parts(found.x.cpu())
+    features, _ = scaling.parts(result.x.cpu())
     x = scaling.decode(features, inside=boxed).view(batch, count, -1)
-    y = scaling.y.inverse((found.y + lacking).cpu().double()).view(batch, count, -1)
+    y = scaling.y.inverse((result.y + lacking).cpu().double()).view(batch, count, -1)
     return Candidates(x.gather(1, order.expand_as(x)), y.gather(1, order.expand_as(y)))

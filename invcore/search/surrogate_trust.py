@@ -48,8 +48,8 @@ class Trust:
         residual: (M, Dy), what the model lacks there, scaled: the truth less its answer.
 
     Example:
-        >>> known = Pairs(torch.arange(20.0)[:, None], torch.zeros(20, 1))
-        >>> trust = Trust.fit(lambda x: (x > 9.5) * 1.0, known, torch.Generator())
+        >>> pairs = Pairs(torch.arange(20.0)[:, None], torch.zeros(20, 1))
+        >>> trust = Trust.fit(lambda x: (x > 9.5) * 1.0, pairs, torch.Generator())
         >>> trust(torch.tensor([[0.0], [19.0]]))
         tensor([0., 1.])
     """

@@ -48,8 +48,8 @@ class Cache:
         try:
             return load_file(path)
         except (OSError, SafetensorError):
-            found = compute()
+            tensors = compute()
         with suppress(OSError):
             self.root.mkdir(parents=True, exist_ok=True)
-            replace_file(path, save({k: v.contiguous() for k, v in found.items()}))
-        return found
+            replace_file(path, save({k: v.contiguous() for k, v in tensors.items()}))
+        return tensors

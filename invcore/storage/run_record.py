@@ -67,5 +67,5 @@ class RunRecord(Config):
         for metric in self.metrics:
             if metric.name == name and metric.T == T:
                 return metric
-        known = {f"{m.name}" + ("" if m.T is None else f" (T={m.T})") for m in self.metrics}
-        raise UnknownNameError(f"run {self.id}: no metric {name!r}. {close_names(name, known)}")
+        names = {f"{m.name}" + ("" if m.T is None else f" (T={m.T})") for m in self.metrics}
+        raise UnknownNameError(f"run {self.id}: no metric {name!r}. {close_names(name, names)}")

@@ -56,8 +56,8 @@ class Store:
         """The ids of all run folders, whole or not, the newest last."""
         if not self.root.is_dir():
             return []
-        found = [p for p in self.root.iterdir() if _ID.fullmatch(p.name) and p.is_dir()]
-        return [p.name for p in sorted(found, key=lambda p: (p.stat().st_mtime_ns, p.name))]
+        folders = [p for p in self.root.iterdir() if _ID.fullmatch(p.name) and p.is_dir()]
+        return [p.name for p in sorted(folders, key=lambda p: (p.stat().st_mtime_ns, p.name))]
 
     def find(self, prefix: str) -> str:
         """The one run whose id begins with ``prefix``.
@@ -70,8 +70,8 @@ class Store:
             return matches[0]
         if matches:
             raise UnknownNameError(f"run {prefix!r} could be {', '.join(matches)}")
-        known = close_names(prefix, self.ids())
-        raise UnknownNameError(f"no run {prefix!r} in {self.root}. {known}")
+        hint = close_names(prefix, self.ids())
+        raise UnknownNameError(f"no run {prefix!r} in {self.root}. {hint}")
 
     def read(self, run: str) -> RunRecord:
         """The record of a run, after all its files have been checked.
@@ -94,8 +94,8 @@ class Store:
             if not file.is_file():
                 raise StoreError(f"{file}: missing", remedy=_AGAIN)
             if _checksum(file) != checksum:
-                found = "damaged, its checksum is not the recorded one"
-                raise StoreError(f"{file}: {found}", remedy=_AGAIN)
+                damage = "damaged, its checksum is not the recorded one"
+                raise StoreError(f"{file}: {damage}", remedy=_AGAIN)
         return record
 
     def get(self, run: str) -> RunRecord | None:

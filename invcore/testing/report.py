@@ -66,14 +66,14 @@ def check_plugin(
         ConfigError: a malformed setting, or one that no component has.
     """
     subjects = _subjects(what, plugins)
-    given = [(text, _parse(text)) for text in settings]
-    for text, value in given:
-        known = {name for s in subjects for name in s[1].component.Config.model_fields}
+    changes = [(text, _parse(text)) for text in settings]
+    for text, value in changes:
+        names = {name for s in subjects for name in s[1].component.Config.model_fields}
         key = next(iter(value))
-        if key not in known:
-            raise ConfigError(f"setting {text!r}: no field {key!r}. {close_names(key, known)}")
-    values, shown = [value for _, value in given], progress or Progress()
-    return (_report(plugin, subject, values, shown) for plugin, subject in subjects)
+        if key not in names:
+            raise ConfigError(f"setting {text!r}: no field {key!r}. {close_names(key, names)}")
+    values, bars = [value for _, value in changes], progress or Progress()
+    return (_report(plugin, subject, values, bars) for plugin, subject in subjects)
 
 
 def _subjects(what: str, plugins: Plugins) -> list[tuple[str, Subject]]:
@@ -87,9 +87,9 @@ def _subjects(what: str, plugins: Plugins) -> list[tuple[str, Subject]]:
     else:
         own = [info for info in plugins.infos if info.name == what]
         if not own:
-            known = {info.name for info in plugins.infos}
+            names = {info.name for info in plugins.infos}
             raise UnknownNameError(
-                f"no plugin {what!r} is installed. {close_names(what, known)} "
+                f"no plugin {what!r} is installed. {close_names(what, names)} "
                 "A component is KIND/NAME, for instance method/na."
             )
         for broken in (info for info in own if info.cause):

@@ -6,7 +6,7 @@ import pytest
 
 from invcore import Store
 from invcore.base.errors import ConfigError
-from invcore.benchmarking.file import BenchFile
+from invcore.benchmarking.file import BenchFile, Grid
 from invcore.benchmarking.sweep import Sweep
 from invcore.registry.loader import installed
 
@@ -191,3 +191,14 @@ def test_ids_are_those_of_single_runs(read):
     })  # fmt: skip
     assert (cell.task, cell.method, cell.sampler) == ("arm", "free", "maximin-lhs")
     assert cell.id == Plan.of(alone, installed()).id
+
+
+def test_a_task_given_as_its_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my-task").mkdir()
+    (tmp_path / "my-task" / "task.json").write_text('{"task": "proxy"}')
+    lists = {"samplers": ["lhs"], "methods": ["na"], "seeds": [0]}
+    [task] = Grid.parse({"name": "a", "tasks": ["my-task/"], **lists}).tasks
+    assert (task.name, task.label, task.settings) == ("proxy", "my-task/", {"bundle": "my-task/"})
+    with pytest.raises(ConfigError, match=r"nothing/task\.json is missing, or names no task"):
+        Grid.parse({"name": "a", "tasks": ["nothing/"], **lists})

@@ -107,22 +107,22 @@ def test_writes_are_seen_through_nan():
 def test_random_operations_are_seen_whatever_their_generator():
     with RandomOps() as ops:
         torch.nn.functional.relu(torch.ones(3)).sum()
-    assert not ops.seen
+    assert not ops.names
     with RandomOps() as ops:
         torch.randperm(3, generator=torch.Generator())
-    assert ops.seen
+    assert ops.names
     with RandomOps() as ops:
         torch.nn.Linear(2, 2)
-    assert ops.seen
+    assert ops.names
 
 
 def test_asking_for_the_seed_is_seen():
     env = WatchedEnvironment(3)
-    env.asked.clear()
+    env.requests.clear()
     assert env.device.type == "cpu"
-    assert not env.asked
+    assert not env.requests
     assert env.derive("a") == FitEnvironment(3).derive("a")
-    assert env.asked
+    assert env.requests
 
 
 def test_sets_of_candidates_are_compared_without_order():

@@ -92,21 +92,21 @@ def build_executor(
     except UnknownNameError:
         if executor is not None:
             raise
-        needed = f"--jobs {jobs} needs the executor {_PARALLEL!r}: pip install invcore-executors"
-        raise UnknownNameError(needed) from None
+        message = f"--jobs {jobs} needs the executor {_PARALLEL!r}: pip install invcore-executors"
+        raise UnknownNameError(message) from None
     data = component_settings(settings, component.Config)
     if jobs is not None:
         if "workers" not in component.Config.model_fields:
             raise ConfigError(f"executor {chosen!r} has no workers to set: leave --jobs out")
         data["workers"] = jobs
-    made: Executor[Any] = build(plugins, "executor", chosen, data).component
-    return made
+    instance: Executor[Any] = build(plugins, "executor", chosen, data).component
+    return instance
 
 
 def _say_next(ctx: click.Context, sweep: Sweep) -> None:
     """The command that makes a report of it, and who brings that command."""
     root = ctx.find_root().command
-    known = isinstance(root, click.Group) and root.get_command(ctx, "report") is not None
+    has_report = isinstance(root, click.Group) and root.get_command(ctx, "report") is not None
     store = "" if str(sweep.store.root) == "runs" else f" --store {sweep.store.root}"
-    first = "next: " if known else "next: pip install invcore-report, then "
+    first = "next: " if has_report else "next: pip install invcore-report, then "
     click.echo(f"{first}invcore report --bench {sweep.file.grid.name}{store}")

@@ -140,8 +140,8 @@ def _prior(prior: dict[str, Any] | None) -> str:
     if prior is None:
         return ""
     rest = {k: v for k, v in prior.items() if k not in ("kind", "low", "high") and v is not None}
-    shown = [f"{k} {v:g}" if isinstance(v, float) else f"{k} {v}" for k, v in rest.items()]
-    return ", ".join([prior["kind"], *shown])
+    parts = [f"{k} {v:g}" if isinstance(v, float) else f"{k} {v}" for k, v in rest.items()]
+    return ", ".join([prior["kind"], *parts])
 
 
 def _end(value: float | None, sign: str) -> str:

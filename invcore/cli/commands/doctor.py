@@ -40,8 +40,8 @@ def doctor(ctx: click.Context, store_path: str, as_json: bool) -> None:
     if as_json:
         emit_json({"ok": not counts["problem"], "checks": [vars(check) for check in checks]})
     else:
-        said = f"{counts['problem']} problems, {counts['warning']} warnings"
-        console.print(f"\n{said if counts['problem'] + counts['warning'] else 'all is well'}")
+        summary = f"{counts['problem']} problems, {counts['warning']} warnings"
+        console.print(f"\n{summary if counts['problem'] + counts['warning'] else 'all is well'}")
     ctx.exit(1 if counts["problem"] else 0)
 
 

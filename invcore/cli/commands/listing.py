@@ -61,17 +61,17 @@ def _show(kind: Kind, as_json: bool) -> None:
     from invcore.registry.loader import installed
 
     plugins = installed()
-    found = document(kind, plugins)
-    taken = sorted({(c["name"], c["status"]) for c in found if c["status"] != "ok"})
+    components = document(kind, plugins)
+    conflicts = sorted({(c["name"], c["status"]) for c in components if c["status"] != "ok"})
     if as_json:
-        emit_json(found)
-    elif found:
+        emit_json(components)
+    elif components:
         names = ("name", "summary", "plugin", "version", "status")
-        short = {status: "name taken" for _, status in taken}  # the rest is said below the table
-        plain.show(names, [[short.get(c[n], c[n]) for n in names] for c in found], wrapped=1)
+        short = {status: "name taken" for _, status in conflicts}  # more below the table
+        plain.show(names, [[short.get(c[n], c[n]) for n in names] for c in components], wrapped=1)
     else:
         click.echo(f"no {kind}s; `pip install 'invcore[standard]'` brings some")
-    for name, status in taken:
+    for name, status in conflicts:
         warn(f"{kind} {name!r}: {status}: uninstall one of them")
     for info in plugins.infos:
         if info.cause:

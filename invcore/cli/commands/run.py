@@ -52,7 +52,7 @@ def run(
     from invcore.registry.loader import installed
 
     plugins = installed()
-    wanted = build(config, flags, settings, plugins)
+    setup = build(config, flags, settings, plugins)
     from invcore.runs.runner import run as run_one  # with torch: a wrong name is said before
     from invcore.storage.store import Store
 
@@ -60,7 +60,7 @@ def run(
     debug = ctx.find_root().params.get("debug", False)
     with progress() as bars:
         record = run_one(
-            wanted, store=store, plugins=plugins, progress=bars, force=force, keep_going=not debug
+            setup, store=store, plugins=plugins, progress=bars, force=force, keep_going=not debug
         )
     if as_json:
         emit_json(document(record, store))
@@ -92,8 +92,8 @@ def build(
             data[key] = value
         else:
             rest.append(setting)
-    asked = {slot: Choice.parse(data[slot], where=slot) for slot in SLOTS if slot in data}
-    names = {slot: choice.name for slot, choice in (RunConfig().choices | asked).items()}
+    choices = {slot: Choice.parse(data[slot], where=slot) for slot in SLOTS if slot in data}
+    names = {slot: choice.name for slot, choice in (RunConfig().choices | choices).items()}
     for slot, name in names.items():
         plugins.registry.find(slot, name)  # before any is imported, which takes a while
     configs = {slot: plugins.registry.load(slot, name).Config for slot, name in names.items()}

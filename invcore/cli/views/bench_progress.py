@@ -35,9 +35,9 @@ def watcher(sweep: Sweep, workers: int) -> Iterator[Watcher]:
         return
     from rich.live import Live
 
-    shown = Table(sweep, workers, console)
-    with Live(get_renderable=shown.render, console=console, refresh_per_second=2, transient=True):
-        yield shown
+    view = Table(sweep, workers, console)
+    with Live(get_renderable=view.render, console=console, refresh_per_second=2, transient=True):
+        yield view
 
 
 class Lines(Watcher):
@@ -104,10 +104,10 @@ def named(sweep: Sweep, cell: Cell) -> str:
 def line(sweep: Sweep, cell: Cell, state: State) -> str:
     """What became of a cell, and how many have ended."""
     ended = sum(sweep.states[c.id].status in _ENDED for c in sweep.cells)
-    found = f"r_1 {number(state.r(1))}" if state.status == "ok" else safe(state.reason)
+    outcome = f"r_1 {number(state.r(1))}" if state.status == "ok" else safe(state.reason)
     took = "" if state.seconds is None else f"  {duration(state.seconds)}"
     where = f"[{ended}/{len(sweep.cells)}]"
-    return f"{where} {state.status}  {named(sweep, cell)}  {found}{took}"
+    return f"{where} {state.status}  {named(sweep, cell)}  {outcome}{took}"
 
 
 def counts(sweep: Sweep) -> str:
@@ -116,8 +116,8 @@ def counts(sweep: Sweep) -> str:
     groups = {
         "ok": ("ok",), "skipped": ("skipped",), "failed": FAILED, "to do": ("waiting", "running")
     }  # fmt: skip
-    found = {name: sum(s in group for s in statuses) for name, group in groups.items()}
-    parts = [f"{n} {name}" for name, n in found.items() if n or name in ("ok", "to do")]
+    totals = {name: sum(s in group for s in statuses) for name, group in groups.items()}
+    parts = [f"{n} {name}" for name, n in totals.items() if n or name in ("ok", "to do")]
     return f"{sweep.file.grid.name}: {len(statuses)} runs, {', '.join(parts)}"
 
 
@@ -138,15 +138,15 @@ def duration(seconds: float) -> str:
 
 def document(sweep: Sweep) -> dict[str, Any]:
     """The bench as ``--json`` prints it."""
-    made = sweep.bench()
-    states = [sweep.states[cell.id] for cell in made.cells]
+    bench = sweep.bench()
+    states = [sweep.states[cell.id] for cell in bench.cells]
     return {
-        "name": made.name,
-        "title": made.title,
-        "path": str(manifest_path(sweep.store, made.name)),
+        "name": bench.name,
+        "title": bench.title,
+        "path": str(manifest_path(sweep.store, bench.name)),
         "cells": [
             {**cell.model_dump(mode="json"), "r_1": state.r(1), "r_50": state.r(50)}
-            for cell, state in zip(made.cells, states, strict=True)
+            for cell, state in zip(bench.cells, states, strict=True)
         ],
         "summary": summary(sweep),
     }
@@ -169,8 +169,8 @@ def summary(sweep: Sweep) -> list[dict[str, Any]]:
 
 def _mean(states: list[State], T: int) -> float | None:
     """Over the seeds that have the number."""
-    known = [value for state in states if (value := state.r(T)) is not None]
-    return sum(known) / len(known) if known else None
+    values = [value for state in states if (value := state.r(T)) is not None]
+    return sum(values) / len(values) if values else None
 
 
 def show_summary(sweep: Sweep) -> None:
@@ -204,8 +204,8 @@ def _show(rows: RichTable, sweep: Sweep) -> None:
     for cell in unique(sweep.cells):
         state = states[cell.id]
         if state.reason:
-            said = f"{cell.id} {named(sweep, cell)} {state.status}: {safe(state.reason)}"
-            console.print(said, soft_wrap=True)
+            text = f"{cell.id} {named(sweep, cell)} {state.status}: {safe(state.reason)}"
+            console.print(text, soft_wrap=True)
     if any(state.reason and state.status in FAILED for state in states.values()):
         console.print("failed runs are done again with --retry")
     console.print(counts(sweep))

@@ -39,8 +39,8 @@ def facts(registry: Registry, kind: Kind, name: str) -> dict[str, Any]:
     if kind == "task":
         document |= _of_task(loaded)
     elif kind == "method":
-        needed = {str(flag.name).lower() for flag in loaded.needs}
-        document["needs"] = [n for n in ("pairs", "simulator", "gradient") if n in needed]
+        needs = {str(flag.name).lower() for flag in loaded.needs}
+        document["needs"] = [n for n in ("pairs", "simulator", "gradient") if n in needs]
     elif kind == "sampler":
         document["latin"] = bool(loaded.latin)
     return document

@@ -46,12 +46,12 @@ class FieldRow:
         return ", ".join(_LIMITS[name].format(limit) for name, limit in self.limits.items())
 
 
-def flatten(config: type[BaseModel], made: BaseModel | None = None) -> Iterator[FieldRow]:
+def flatten(config: type[BaseModel], instance: BaseModel | None = None) -> Iterator[FieldRow]:
     """All settings of a config, those of the configs in it too.
 
     Args:
         config: the class.
-        made: an instance that gives the defaults, if they are not those of the class.
+        instance: gives the defaults, if they are not those of the class.
 
     Example:
         >>> from invcore.configs.config import Config, Field
@@ -63,7 +63,7 @@ def flatten(config: type[BaseModel], made: BaseModel | None = None) -> Iterator[
     """
     for name, field in config.model_fields.items():
         default = field.get_default(call_default_factory=True, validated_data={})
-        default = default if made is None else getattr(made, name)
+        default = default if instance is None else getattr(instance, name)
         below = default if isinstance(default, BaseModel) else None
         inner = field.annotation if below is None else type(below)
         if isinstance(inner, type) and issubclass(inner, BaseModel):
@@ -116,8 +116,8 @@ def _choices(annotation: Any) -> tuple[Any, ...]:
     """The values of a Literal, or of those in a union or list."""
     if get_origin(annotation) is Literal:
         return get_args(annotation)
-    found = [_choices(part) for part in get_args(annotation)]
-    return tuple(dict.fromkeys(choice for part in found for choice in part))
+    groups = [_choices(part) for part in get_args(annotation)]
+    return tuple(dict.fromkeys(choice for part in groups for choice in part))
 
 
 def value_text(value: Any) -> str:

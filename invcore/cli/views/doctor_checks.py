@@ -19,7 +19,7 @@ from invcore.registry.loader import Plugins
 
 State = Literal["ok", "warning", "problem"]
 _ENOUGH, _TOO_LITTLE = 2**30, 100 * 2**20  # bytes of a disk; a run takes some tens of megabytes
-_NEEDED: tuple[Kind, ...] = ("task", "method", "sampler")
+_BASIC_KINDS: tuple[Kind, ...] = ("task", "method", "sampler")
 _STANDARD = "pip install 'invcore[standard]'"
 
 
@@ -80,9 +80,9 @@ def check_plugins(plugins: Plugins) -> Iterator[Check]:
             yield Check(name, "problem", f"{info.version}: {info.cause}", "update or uninstall it")
         else:
             yield Check(name, "ok", f"{info.version}, {info.components} components")
-    for needed in _NEEDED:
-        if not plugins.registry.entries(needed):
-            yield Check(f"{needed}s", "problem", "none, so nothing can run", _STANDARD)
+    for kind in _BASIC_KINDS:
+        if not plugins.registry.entries(kind):
+            yield Check(f"{kind}s", "problem", "none, so nothing can run", _STANDARD)
     for kind in KINDS:
         entries = {e.component.name: e for e in plugins.registry.entries(kind)}
         for name, entry in entries.items():
@@ -111,7 +111,7 @@ def check_components(plugins: Plugins) -> Iterator[Check]:
 
 def check_devices() -> Iterator[Check]:
     """What torch can compute on; also what it has to say about that."""
-    with warnings.catch_warnings(record=True) as said:
+    with warnings.catch_warnings(record=True) as remarks:
         warnings.simplefilter("always")
         try:
             from invcore.base.device import available
@@ -121,10 +121,10 @@ def check_devices() -> Iterator[Check]:
             yield Check("devices", "problem", one_line(error), "reinstall torch")
             return
     idle = "cuda:0" not in names and Path("/proc/driver/nvidia/version").exists()
-    if said or idle:
-        remark = " ".join(str(said[0].message).split()) if said else "torch does not see the GPU"
+    if remarks or idle:
+        text = str(remarks[0].message) if remarks else "torch does not see the GPU"
         advice = "install the torch build for this driver: https://pytorch.org/get-started"
-        yield Check("devices", "warning", f"{', '.join(names)} ({remark})", advice)
+        yield Check("devices", "warning", f"{', '.join(names)} ({' '.join(text.split())})", advice)
     else:
         yield Check("devices", "ok", ", ".join(names))
 

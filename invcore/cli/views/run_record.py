@@ -23,8 +23,8 @@ def document(record: RunRecord, store: Store) -> dict[str, Any]:
     for metric in facts["metrics"]:
         if metric["T"] is None:
             del metric["T"]
-    said = {key: value for key, value in facts.items() if value or key not in ("reason", "notes")}
-    return {**said, "path": str(store.path(record.id))}
+    entries = {key: v for key, v in facts.items() if v or key not in ("reason", "notes")}
+    return {**entries, "path": str(store.path(record.id))}
 
 
 def show(record: RunRecord, store: Store) -> None:

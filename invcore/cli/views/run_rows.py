@@ -59,9 +59,9 @@ def read(
             row = Row(run, record, record.reason)
         except StoreError as error:
             row = Row(run, None, str(error))
-        found = (getattr(row.record, "task", None), getattr(row.record, "method", None), row.status)
+        facts = (getattr(row.record, "task", None), getattr(row.record, "method", None), row.status)
         if all(
-            want in (None, has) for want, has in zip((task, method, status), found, strict=True)
+            want in (None, has) for want, has in zip((task, method, status), facts, strict=True)
         ):
             rows.append(row)
     return rows
@@ -105,13 +105,13 @@ def show_rows(rows: list[Row]) -> None:
         names = ["id", "task", "method", "sampler", "seed"]
     errors = [name for name in ("r_1", "r_50") if any(one[name] is not None for one in facts)]
     heads = (*(titles.get(name, name) for name in names), "status", *errors)
-    shown = table(*heads, right=("K", "B", "seed", "r_1", "r_50"))
-    for column in shown.columns:  # what is copied stays in one piece
+    view = table(*heads, right=("K", "B", "seed", "r_1", "r_50"))
+    for column in view.columns:  # what is copied stays in one piece
         column.no_wrap = column.header not in ("task", "method", "sampler")
     for one in facts:
         cells = [_cell(one[name]) for name in names]
-        shown.add_row(*cells, one["status"], *(number(one[name]) for name in errors))
-    console.print(shown)
+        view.add_row(*cells, one["status"], *(number(one[name]) for name in errors))
+    console.print(view)
     unwell = [row for row in rows if row.reason]
     for row in unwell[-_REASONS:]:
         console.print(f"{row.id} {row.status}: {safe(row.reason)}")

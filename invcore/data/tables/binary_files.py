@@ -78,15 +78,15 @@ def read_parquet(path: Path, place: str) -> Parsed:
         table = attempt(lambda: parquet.ParquetFile(file).read(), place)
     # pandas stores a filtered table's row labels as a column, which no user thinks of as data
     pairs = zip(table.column_names, table.columns, strict=True)
-    kept = [(name, column) for name, column in pairs if not _PANDAS_INDEX.fullmatch(name)]
-    names = [name for name, _ in kept]
+    columns = [(name, column) for name, column in pairs if not _PANDAS_INDEX.fullmatch(name)]
+    names = [name for name, _ in columns]
     check_names(names, place)
     values = np.empty((table.num_rows, len(names)))
-    for number, (name, column) in enumerate(kept):
+    for number, (name, column) in enumerate(columns):
         where = f"column {quoted(name)}"
         if not _NUMERIC_PARQUET.fullmatch(str(column.type)):
-            held = f"{where} holds {printable(column.type, 60)}, expected numbers"
-            raise DataError(f"{place}: {held}; convert or remove the column")
+            fault = f"{where} holds {printable(column.type, 60)}, expected numbers"
+            raise DataError(f"{place}: {fault}; convert or remove the column")
         if column.null_count:
             row = int(np.flatnonzero(column.is_null().to_numpy())[0]) + 1
             missing = f"row {row}, {where} is missing (null)"

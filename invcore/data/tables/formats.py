@@ -27,15 +27,15 @@ class Parsed(NamedTuple):
 
 def check_names(names: Sequence[str], place: str) -> None:
     """Raise a DataError that starts with ``place`` unless the names are present and different."""
-    seen: dict[str, int] = {}
+    numbers: dict[str, int] = {}
     for number, name in enumerate(names, 1):
         if not name.strip() or not name.isprintable():
             what = f"a name with control characters, {quoted(name)}" if name.strip() else "no name"
             raise DataError(f"{place}: column {number} has {what}; rename or remove the column")
-        if name in seen:
-            both = f"columns {seen[name]} and {number} are both named {quoted(name)}"
+        if name in numbers:
+            both = f"columns {numbers[name]} and {number} are both named {quoted(name)}"
             raise DataError(f"{place}: {both}; rename or remove one")
-        seen[name] = number
+        numbers[name] = number
 
 
 def check_file(file: Path, place: str) -> None:

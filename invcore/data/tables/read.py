@@ -42,10 +42,10 @@ def read_table(
     """
     source = os.fspath(path)
     place, file = printable(source), Path(source)
-    suffix, known = file.suffix.lower(), TEXT + PARQUET + NUMPY
-    if suffix not in known:
-        found = f"unknown kind of file {quoted(suffix)}, expected one of {' '.join(known)}"
-        raise DataError(f"{place}: {found}; convert or rename it")
+    suffix, suffixes = file.suffix.lower(), TEXT + PARQUET + NUMPY
+    if suffix not in suffixes:
+        fault = f"unknown kind of file {quoted(suffix)}, expected one of {' '.join(suffixes)}"
+        raise DataError(f"{place}: {fault}; convert or rename it")
     if key is not None and suffix not in NUMPY:
         raise DataError(f"{place}: key {quoted(key)} is for NPZ files; leave it out")
     try:

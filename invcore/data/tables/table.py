@@ -65,8 +65,8 @@ class Table:
             >>> table.select(["2-3", "a"]).names
             ('b', 'c', 'a')
         """
-        wanted = (columns,) if isinstance(columns, str) else columns
-        chosen = [index for column in wanted for index in self._find(column.strip())]
+        selectors = (columns,) if isinstance(columns, str) else columns
+        chosen = [index for column in selectors for index in self._find(column.strip())]
         place = printable(self.source)
         first = {index: n for n, index in reversed([*enumerate(chosen)])}
         twice = [index for n, index in enumerate(chosen) if first[index] < n]

@@ -68,8 +68,8 @@ def _decode(data: bytes, place: str) -> list[str]:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         row, byte = data[: error.start].count(b"\n") + 1, data[error.start]
-        found = f"row {row} is not UTF-8 text (byte 0x{byte:02x})"
-        raise DataError(f"{place}: {found}; save the file as UTF-8") from None
+        fault = f"row {row} is not UTF-8 text (byte 0x{byte:02x})"
+        raise DataError(f"{place}: {fault}; save the file as UTF-8") from None
     return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
@@ -113,8 +113,8 @@ def _records(
         except StopIteration:
             return
         except csv.Error as error:
-            found = f"has broken quotes or a huge field ({printable(error, 80)})"
-            raise DataError(f"{place}: row {row} {found}; correct the row") from None
+            fault = f"has broken quotes or a huge field ({printable(error, 80)})"
+            raise DataError(f"{place}: row {row} {fault}; correct the row") from None
         yield row, [field.strip() for field in fields]
 
 
@@ -157,8 +157,8 @@ def _numbers_slowly(
         if len(fields) == width + 1 and not fields[-1]:
             fields = fields[:-1]  # a trailing delimiter
         if len(fields) != width:
-            found = f"{len(fields)} field{'s' * (len(fields) != 1)}, expected {width}"
-            raise DataError(f"{place}: row {row} has {found}, as in the first row; correct the row")
+            fault = f"{len(fields)} field{'s' * (len(fields) != 1)}, expected {width}"
+            raise DataError(f"{place}: row {row} has {fault}, as in the first row; correct the row")
         numbers = [_number(field, delimiter) for field in fields]
         if None in numbers:
             column = numbers.index(None)

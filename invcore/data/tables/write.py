@@ -45,8 +45,8 @@ def _column(name: str, values: Mapping[str, Column], place: str) -> npt.NDArray[
         raise DataError(f"{where} is no list of numbers ({printable(error, 120)})") from error
     texts = array.dtype.kind in "OU" and all(isinstance(item, str) for item in raw)
     if array.ndim != 1 or not (texts or array.dtype.kind in "biuf"):
-        held = f"has shape {array.shape} and holds {printable(array.dtype, 60)}"
-        raise DataError(f"{where} {held}; expected (N,) numbers or (N,) texts")
+        fault = f"has shape {array.shape} and holds {printable(array.dtype, 60)}"
+        raise DataError(f"{where} {fault}; expected (N,) numbers or (N,) texts")
     if texts:
         return array.astype(np.str_)
     kinds = {"b": np.int64, "f": np.float64}
@@ -67,8 +67,8 @@ def encode(columns: Mapping[str, npt.NDArray[Any]], suffix: str, place: str) -> 
         if suffix == ".npz":
             return _as_npz(columns, place)
     except UnicodeError as error:
-        said = printable(error, 120)
-        raise DataError(f"{place}: a text is not valid Unicode ({said})") from error
+        reason = printable(error, 120)
+        raise DataError(f"{place}: a text is not valid Unicode ({reason})") from error
     kinds = "a .csv, .tsv, .parquet, .pq or .npz file"
     raise DataError(f"{place}: cannot write {quoted(suffix)}; name {kinds}")
 
@@ -96,8 +96,8 @@ def _as_parquet(columns: Mapping[str, npt.NDArray[Any]], place: str) -> bytes:
 def _as_npz(columns: Mapping[str, npt.NDArray[Any]], place: str) -> bytes:
     texts = [quoted(name) for name, column in columns.items() if column.dtype.kind == "U"]
     if texts:
-        found = f"column {texts[0]} is text, which an NPZ table has no place for"
-        raise DataError(f"{place}: {found}; leave it out, or write .csv or .parquet")
+        fault = f"column {texts[0]} is text, which an NPZ table has no place for"
+        raise DataError(f"{place}: {fault}; leave it out, or write .csv or .parquet")
     buffer = io.BytesIO()
     matrix = np.stack([column.astype(np.float64) for column in columns.values()], axis=1)
     np.savez(buffer, names=np.array(list(columns), dtype=np.str_), values=matrix)
@@ -136,8 +136,8 @@ def write_table(
     except FileNotFoundError:
         raise DataError(f"{place}: its folder does not exist; create it first") from None
     except (OSError, ValueError) as error:  # ValueError: a path with a null byte
-        said = f"cannot be written ({why(error)}); check the path and disk"
-        raise DataError(f"{place}: {said}") from error
+        fault = f"cannot be written ({why(error)}); check the path and disk"
+        raise DataError(f"{place}: {fault}") from error
 
 
 def check_output(path: str | os.PathLike[str]) -> None:

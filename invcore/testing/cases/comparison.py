@@ -20,10 +20,10 @@ from invcore.testing.check import require
 @contextmanager
 def unchanged(what: str, **tensors: Tensor | None) -> Iterator[None]:
     """The block, which is called ``what``, must not write into these tensors; None is no tensor."""
-    given = {name: t for name, t in tensors.items() if t is not None}
-    before = {name: t.detach().clone() for name, t in given.items()}
+    arguments = {name: t for name, t in tensors.items() if t is not None}
+    before = {name: t.detach().clone() for name, t in arguments.items()}
     yield
-    for name, now in given.items():
+    for name, now in arguments.items():
         require(same(before[name], now), f"{what} writes into {name}, which belongs to the caller")
 
 
@@ -68,11 +68,11 @@ def _states() -> dict[str, Any]:
 class WatchedEnvironment(FitEnvironment):
     """An environment that notices whether its seed was asked for."""
 
-    asked: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
 
     def __getattribute__(self, name: str) -> Any:
         if name in ("seed", "generator", "derive"):
-            object.__getattribute__(self, "__dict__").get("asked", []).append(name)
+            object.__getattribute__(self, "__dict__").get("requests", []).append(name)
         return object.__getattribute__(self, name)
 
 
@@ -81,11 +81,11 @@ class RandomOps(TorchDispatchMode):
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.seen: set[str] = set()
+        self.names: set[str] = set()
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if torch.Tag.nondeterministic_seeded in func.tags:
-            self.seen.add(str(func))
+            self.names.add(str(func))
         return func(*args, **(kwargs or {}))
 
 

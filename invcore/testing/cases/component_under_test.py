@@ -58,11 +58,11 @@ class Subject:
 class MethodSubject(Subject):
     """An inverse method under test; a fit is made once for each case and seed."""
 
-    def fit(self, known: Case, env: FitEnvironment | None = None) -> InverseModel:
+    def fit(self, example: Case, env: FitEnvironment | None = None) -> InverseModel:
         """A new fit."""
-        method = self.build(known.problem.name)
+        method = self.build(example.problem.name)
         require(isinstance(method, InverseMethod), f"{self.name} is no InverseMethod")
-        model = method.fit(known.problem, known.train, known.val, env or FitEnvironment(0))
+        model = method.fit(example.problem, example.train, example.val, env or FitEnvironment(0))
         if not isinstance(model, InverseModel):
             raise CheckFailed(f"fit gives {type(model).__name__}, expected an InverseModel")
         return model
@@ -83,9 +83,9 @@ class MethodSubject(Subject):
         self, name: str, targets: int, count: int, model: InverseModel | None = None
     ) -> Question:
         """``count`` candidates for the first targets of a case; of the fitted model by default."""
-        model, known = self.fitted(name) if model is None else model, case(name)
+        model, example = self.fitted(name) if model is None else model, case(name)
         points = unit_points(targets, count, model.point_dim)
-        return Question(self, known, model, known.targets(targets), points)
+        return Question(self, example, model, example.targets(targets), points)
 
     def ask_both(self, targets: int, count: int) -> Iterator[Question]:
         """The question of one response, and that of two."""

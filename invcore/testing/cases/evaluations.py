@@ -65,7 +65,7 @@ def sample_evaluation(
     If ``failed``, the first target's responses are lost, and about a quarter of the others.
     """
     task = case("twist").task
-    known = task.pairs(targets, generator(seed, "kit-targets"))
+    pairs = task.pairs(targets, generator(seed, "kit-targets"))
     x = task.designs.sample(targets * count, generator(seed, "kit-designs"))
     again = task.simulate(x).unflatten(0, (targets, count))
     if failed:
@@ -75,10 +75,10 @@ def sample_evaluation(
     places = torch.rand(targets, count, generator=generator(seed, "kit-order")).argsort(dim=1)
     density = torch.randn(targets, generator=generator(seed, "kit-density"), dtype=torch.float64)
     facts: dict[str, Any] = {"ranked": ranked, "seed": seed, "order": places, "task": task}
-    facts |= {"truth": known.x, "log_density": density, "predicted": again * 1.01}
+    facts |= {"truth": pairs.x, "log_density": density, "predicted": again * 1.01}
     facts |= {"timings": {"fit_s": 2.0, "propose_s": 1.0, "simulate_s": 0.5}, "parameters": 100}
     facts |= {"simulator_calls": targets * count, "designs": task.designs}
-    return evaluation(known.y, again, x.unflatten(0, (targets, count)), **facts)
+    return evaluation(pairs.y, again, x.unflatten(0, (targets, count)), **facts)
 
 
 def label(estimate: Estimate) -> str | tuple[str, int]:

@@ -24,8 +24,8 @@ EDGE = 2.0**-33
 def space(grid: Grid | None = None, /, **priors: Prior | tuple[float, float] | None) -> Space:
     """A space from its variables' priors, by name; two numbers are the ends of a uniform one."""
     variables = []
-    for name, given in priors.items():
-        prior = Uniform(low=given[0], high=given[1]) if isinstance(given, tuple) else given
+    for name, value in priors.items():
+        prior = Uniform(low=value[0], high=value[1]) if isinstance(value, tuple) else value
         variables.append(Variable(name=name, prior=prior))
     return Space.of(*variables, grid=grid)
 

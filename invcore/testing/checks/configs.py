@@ -62,8 +62,8 @@ def check_presets_resolve(subject: Subject) -> None:
     model = subject.component.Config
     for key in model.presets:
         preset, _, task = key.partition("/")
-        known = preset in PRESETS and (task or "/" not in key)
-        require(bool(known), f"presets has {key!r}; expected {', '.join(PRESETS)} or PRESET/TASK")
+        valid = preset in PRESETS and (task or "/" not in key)
+        require(bool(valid), f"presets has {key!r}; expected {', '.join(PRESETS)} or PRESET/TASK")
         try:
             model.resolve({}, preset=preset, task=task)
         except ConfigError as error:
@@ -72,8 +72,8 @@ def check_presets_resolve(subject: Subject) -> None:
 
 def _models(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
     """A config's class, and those of the configs within it."""
-    seen: list[type[BaseModel]] = [model]
-    for known in seen:
-        for field in known.model_fields.values():
-            seen += [m for m in models_in(field.annotation) if m not in seen]
-    return iter(seen)
+    models: list[type[BaseModel]] = [model]
+    for member in models:
+        for field in member.model_fields.values():
+            models += [m for m in models_in(field.annotation) if m not in models]
+    return iter(models)

@@ -29,19 +29,19 @@ from invcore.testing.check import CheckFailed, require
 
 def check_beats_ignoring_the_target(subject: MethodSubject) -> None:
     """Candidates fit their own target better than another's, and better than random designs."""
-    for asked in subject.ask_both(24, 8):
-        train = asked.case.train
+    for question in subject.ask_both(24, 8):
+        train = question.case.train
         scale = train.y.std(dim=0)
-        wanted = asked.targets.y / scale
-        y = asked.responses(asked.designs()) / scale
+        targets = question.targets.y / scale
+        y = question.responses(question.designs()) / scale
         drawn = train.y[: 24 * 8].unflatten(0, (24, 8)) / scale
-        own = float(squared_error(y, wanted).nanmean())
-        others = float(squared_error(y, wanted.roll(1, dims=0)).nanmean())
-        blind = float(squared_error(drawn, wanted).mean())
-        fault = f"the error for their own targets ({own:.3g}) is hardly below that for other"
-        asked.require(own < 0.8 * others, f"{fault} targets ({others:.3g}): the target is ignored")
+        own = float(squared_error(y, targets).nanmean())
+        others = float(squared_error(y, targets.roll(1, dims=0)).nanmean())
+        blind = float(squared_error(drawn, targets).mean())
+        text = f"the error for their own targets ({own:.3g}) is hardly below that for other targets"
+        question.require(own < 0.8 * others, f"{text} ({others:.3g}): the target is ignored")
         fault = f"the error ({own:.3g}) is hardly below that of random designs ({blind:.3g})"
-        asked.require(own < 0.8 * blind, fault)
+        question.require(own < 0.8 * blind, fault)
 
 
 class _Tripwire(Simulator):
@@ -64,21 +64,21 @@ class _Counted(Bowl):
 
 def check_simulator_budget(subject: MethodSubject) -> None:
     """The simulator is used only if ``needs`` says so, counted, and never beyond its budget."""
-    asked = subject.ask("bowl", 4, 3)
+    question = subject.ask("bowl", 4, 3)
     if not subject.uses_simulator:
         wire = _Tripwire(Bowl())
-        asked.propose(wire)
+        question.propose(wire)
         require(wire.calls == 0, "propose calls the simulator, but needs has no Needs.SIMULATOR")
         return
     task = _Counted()
     free = Simulator(task)
-    asked.propose(free)
+    question.propose(free)
     fault = f"{task.rows} rows were simulated and {free.calls} counted"
     require(task.rows <= free.calls, f"{fault}: call the simulator itself")
     for budget in (0, free.calls // 2):
         task = _Counted()
         with suppress(BudgetError):
-            asked.propose(Simulator(task, budget=budget))
+            question.propose(Simulator(task, budget=budget))
         require(task.rows <= budget, f"{task.rows} rows were simulated, the budget is {budget}")
 
 
@@ -107,11 +107,11 @@ class _SealedBowl(Bowl):
     """A bowl whose test split is sealed, and depends on the number of targets alone."""
 
     def dataset(self, pairs: int, targets: int, seed: int) -> Splits:
-        known = case("bowl")
+        bowl = case("bowl")
         _Sealed.closed = False
-        test = _Sealed(known.test.x[-targets:].clone(), known.test.y[-targets:].clone())
+        test = _Sealed(bowl.test.x[-targets:].clone(), bowl.test.y[-targets:].clone())
         _Sealed.closed = True
-        return Splits(known.train, known.val, test)
+        return Splits(bowl.train, bowl.val, test)
 
 
 class _Plain(Sampler[Any]):

@@ -35,11 +35,11 @@ def check_same_seed(subject: MethodSubject) -> None:
 
 def check_propose_repeats(subject: MethodSubject) -> None:
     """A model answers the same question twice in the same way: points are its only randomness."""
-    asked = subject.ask("bowl", 6, 5)
+    question = subject.ask("bowl", 6, 5)
     answers = []
     for seed in (1, 2):
         with isolated(seed):
-            answers.append(asked.designs())
+            answers.append(question.designs())
     require(same(*answers), "asked twice, the model proposes different designs")
 
 
@@ -47,35 +47,35 @@ def check_global_generators(subject: MethodSubject) -> None:
     """The global generators of torch, NumPy and random are left alone."""
     with untouched_generators("fit"):
         model = subject.fit(case("bowl"))
-    asked = subject.ask("bowl", 6, 5, model)
+    question = subject.ask("bowl", 6, 5, model)
     with untouched_generators("propose"):
-        asked.propose()
+        question.propose()
     with untouched_generators("restore"):
-        asked.restored(model.state())
+        question.restored(model.state())
 
 
 def check_seeds_differ(subject: MethodSubject) -> None:
     """A fit that draws random numbers gives another model for another seed."""
-    asked = subject.ask("bowl", 6, 5)
-    known, env = case("bowl"), WatchedEnvironment(12345)
-    env.asked.clear()
+    question = subject.ask("bowl", 6, 5)
+    bowl, env = case("bowl"), WatchedEnvironment(12345)
+    env.requests.clear()
     with RandomOps() as random:
-        other = subject.fit(known, env)
+        other = subject.fit(bowl, env)
     deaf = "fit asks for no seed, and draws no random numbers with torch"
-    only_if(bool(env.asked or random.seen), deaf)
-    changed = same_mappings(asked.model.state(), other.state())
-    drawn = f" (it draws with {', '.join(sorted(random.seen))})" if random.seen else ""
-    equal = same(asked.designs(), replace(asked, model=other).designs()) and not changed
+    only_if(bool(env.requests or random.names), deaf)
+    changed = same_mappings(question.model.state(), other.state())
+    drawn = f" (it draws with {', '.join(sorted(random.names))})" if random.names else ""
+    equal = same(question.designs(), replace(question, model=other).designs()) and not changed
     fault = "another seed gives the same model: the environment's seed has no effect"
     require(not equal, fault + drawn)
 
 
 def check_points_matter(subject: MethodSubject) -> None:
     """Other points give other candidates: samplers drive the model."""
-    asked = subject.ask("bowl", 6, 5)
-    only_if(asked.model.point_dim != 0, "point_dim is 0: the model takes no points")
-    x = asked.designs()
-    others = replace(asked, points=unit_points(6, 5, asked.model.point_dim, seed=1))
+    question = subject.ask("bowl", 6, 5)
+    only_if(question.model.point_dim != 0, "point_dim is 0: the model takes no points")
+    x = question.designs()
+    others = replace(question, points=unit_points(6, 5, question.model.point_dim, seed=1))
     require(not same(x, others.designs()), "other points give the same candidates")
     spread = float(x.std(dim=1).amax())
     require(spread > 0, "all candidates of a target are the same design")
@@ -83,37 +83,38 @@ def check_points_matter(subject: MethodSubject) -> None:
 
 def check_target_order(subject: MethodSubject) -> None:
     """Targets in another order get the same candidates, in that order."""
-    for asked in _separate(subject, 12):
+    for question in _separate(subject, 12):
         order = torch.arange(12).flip(0)
-        straight, turned = asked.designs(), asked.rows(order).designs()
-        asked.same_sets(straight, turned[order], "the targets' order matters")
+        straight, turned = question.designs(), question.rows(order).designs()
+        question.same_sets(straight, turned[order], "the targets' order matters")
 
 
 def check_batch_size(subject: MethodSubject) -> None:
     """A target asked alone gets the candidates that it gets among others."""
-    for asked in _separate(subject, 6):
-        together = asked.designs()
-        alone = torch.cat([asked.rows(slice(i, i + 1)).designs() for i in range(6)])
+    for question in _separate(subject, 6):
+        together = question.designs()
+        alone = torch.cat([question.rows(slice(i, i + 1)).designs() for i in range(6)])
         message = "the answer depends on which targets are asked together"
-        asked.same_sets(together, alone, message)
+        question.same_sets(together, alone, message)
 
 
 def _separate(subject: MethodSubject, targets: int) -> Iterator[Question]:
     """The two questions, if the model answers each target by itself."""
-    for asked in subject.ask_both(targets, 5):
-        only_if(not asked.model.joint, "the model works on all targets as one (joint = True)")
-        yield asked
+    for question in subject.ask_both(targets, 5):
+        only_if(not question.model.joint, "the model works on all targets as one (joint = True)")
+        yield question
 
 
 def check_state_restores(subject: MethodSubject) -> None:
     """A model restored from its stored state proposes the same, bit for bit."""
     for name in ("bowl", "mixed"):
-        asked = subject.ask(name, 6, 5)
-        stored = {k: v.detach().cpu().contiguous().clone() for k, v in asked.model.state().items()}
-        again = asked.restored(load(save(stored)))
-        said = [(m.point_dim, m.ranked) for m in (asked.model, again.model)]
-        require(said[0] == said[1], f"{name}: the restored model has another point_dim or ranked")
-        equal = same(asked.designs(), again.designs())
+        question = subject.ask(name, 6, 5)
+        state = question.model.state()
+        stored = {k: v.detach().cpu().contiguous().clone() for k, v in state.items()}
+        again = question.restored(load(save(stored)))
+        facts = [(m.point_dim, m.ranked) for m in (question.model, again.model)]
+        require(facts[0] == facts[1], f"{name}: the restored model has another point_dim or ranked")
+        equal = same(question.designs(), again.designs())
         require(equal, f"{name}: the restored model proposes different designs")
         lost = same_mappings(stored, again.model.state())
         require(not lost, f"{name}: the restored model's state differs in {', '.join(lost[:3])}")
@@ -139,10 +140,10 @@ def check_cuda(subject: MethodSubject) -> None:
     only_if(torch.cuda.is_available(), "no CUDA device here")
     with untouched_generators("fit"):
         model = subject.fit(case("bowl"), FitEnvironment(0, torch.device("cuda", 0)))
-    asked = subject.ask("bowl", 6, 5, model)
-    x = asked.designs()
-    require(asked.allowed(x).all(), "candidates are not allowed designs")
-    moved = asked.restored({k: v.detach().cpu() for k, v in model.state().items()}).designs()
-    require(asked.allowed(moved).all(), "on the CPU they are not allowed")
+    question = subject.ask("bowl", 6, 5, model)
+    x = question.designs()
+    require(question.allowed(x).all(), "candidates are not allowed designs")
+    moved = question.restored({k: v.detach().cpu() for k, v in model.state().items()}).designs()
+    require(question.allowed(moved).all(), "on the CPU they are not allowed")
     if not model.joint:  # which trains when it is asked, and so makes much of other roundings
-        asked.same_sets(x, moved, "restored on the CPU, the model answers otherwise")
+        question.same_sets(x, moved, "restored on the CPU, the model answers otherwise")

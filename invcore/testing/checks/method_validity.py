@@ -20,19 +20,19 @@ def check_shapes(subject: MethodSubject) -> None:
     for name in ("bowl", "twist"):
         dim = subject.fitted(name).point_dim
         require(isinstance(dim, int) and dim >= 0, f"point_dim is {dim!r}, expected a number >= 0")
-        asked = subject.ask(name, 5, 4)
-        asked.designs()
-        predicted = asked.propose().predicted
+        question = subject.ask(name, 5, 4)
+        question.designs()
+        predicted = question.propose().predicted
         shape = None if predicted is None else tuple(predicted.shape)
-        expected = (5, 4, asked.case.task.responses.dim)
+        expected = (5, 4, question.case.task.responses.dim)
         fault = f"predicted has shape {shape}, expected (B, K, Dy) = {expected}"
         require(shape in (None, expected), fault)
 
 
 def check_one_target_one_candidate(subject: MethodSubject) -> None:
     """B = K = 1 works, with one response and with two."""
-    for asked in subject.ask_both(1, 1):
-        asked.require(asked.designs().isfinite().all(), "the candidate is not finite")
+    for question in subject.ask_both(1, 1):
+        question.require(question.designs().isfinite().all(), "the candidate is not finite")
 
 
 def check_one_variable(subject: MethodSubject) -> None:
@@ -49,44 +49,45 @@ def check_small_table(subject: MethodSubject) -> None:
 
 def check_finite(subject: MethodSubject) -> None:
     """Candidates are finite, for points next to the faces of the cube too."""
-    for asked in subject.ask_both(8, 6):
-        asked.points[0], asked.points[1] = EDGE, 1 - EDGE
-        asked.points[2, :, ::2] = 1 - EDGE
-        bad = ~asked.designs().isfinite().all(dim=2)  # (B, K)
+    for question in subject.ask_both(8, 6):
+        question.points[0], question.points[1] = EDGE, 1 - EDGE
+        question.points[2, :, ::2] = 1 - EDGE
+        bad = ~question.designs().isfinite().all(dim=2)  # (B, K)
         where = "points next to a face" if bad[:3].any() else "ordinary points"
-        asked.require(not bad.any(), f"{int(bad.sum())} candidates not finite, {where}")
+        question.require(not bad.any(), f"{int(bad.sum())} candidates not finite, {where}")
 
 
 def check_in_bounds(subject: MethodSubject) -> None:
     """Candidates lie inside the designs' bounds."""
-    for asked in subject.ask_both(24, 8):
+    for question in subject.ask_both(24, 8):
         remedy = "problem.designs.project moves them inside"
-        _all_allowed(asked, asked.designs(), f"out of bounds; {remedy}")
+        _all_allowed(question, question.designs(), f"out of bounds; {remedy}")
 
 
 def check_unreachable_targets(subject: MethodSubject) -> None:
     """Targets that no design reaches still get finite candidates inside the bounds."""
-    for asked in subject.ask_both(2, 6):
-        y = asked.case.train.y
+    for question in subject.ask_both(2, 6):
+        y = question.case.train.y
         far = Targets(y.mean(dim=0) + y.std(dim=0) * torch.tensor([[-20.0], [20.0]]).double())
-        _all_allowed(asked, replace(asked, targets=far).designs(), "not finite or out of bounds")
+        x = replace(question, targets=far).designs()
+        _all_allowed(question, x, "not finite or out of bounds")
 
 
 def check_mixed_space(subject: MethodSubject) -> None:
     """Whole numbers and categories come back as such, in their range."""
-    asked = subject.ask("mixed", 12, 6)
-    x = asked.designs()
+    question = subject.ask("mixed", 12, 6)
+    x = question.designs()
     rough = (x[..., 1:] != x[..., 1:].round()).any(dim=2)
     require(not rough.any(), f"{int(rough.sum())} candidates have a fraction of a layer")
-    _all_allowed(asked, x)
+    _all_allowed(question, x)
 
 
 def check_images(subject: MethodSubject) -> None:
     """Designs that are images come back inside their bounds, from a restored model too."""
-    asked = subject.ask("tiles", 6, 4)
-    x = asked.designs()
-    _all_allowed(asked, x)
-    again = asked.restored({name: value.clone() for name, value in asked.model.state().items()})
+    question = subject.ask("tiles", 6, 4)
+    x = question.designs()
+    _all_allowed(question, x)
+    again = question.restored({k: v.clone() for k, v in question.model.state().items()})
     require(torch.equal(again.designs(), x), "a restored model proposes others")
 
 
@@ -94,37 +95,37 @@ def check_context(subject: MethodSubject) -> None:
     """What is known of a problem is used, if the method says so."""
     uses: bool = subject.component.uses_context  # type: ignore[attr-defined]
     only_if(uses, "the method says uses_context = False")
-    asked = subject.ask("known", 24, 6)
-    y, own = asked.targets.y, asked.targets.context
+    question = subject.ask("known", 24, 6)
+    y, own = question.targets.y, question.targets.context
     others = {name: value.roll(1, 0) for name, value in (own or {}).items()}
     errors = []
     for context in (own, others):
-        x = replace(asked, targets=Targets(y, context)).designs()
-        errors.append(float(squared_error(asked.responses(x, repeated(own, 6)), y).mean()))
+        x = replace(question, targets=Targets(y, context)).designs()
+        errors.append(float(squared_error(question.responses(x, repeated(own, 6)), y).mean()))
     fault = f"with another problem's context the error is {errors[1]:.3g}, with its own"
-    used = errors[0] < 0.8 * errors[1]
-    require(used, f"{fault} {errors[0]:.3g}: is targets.context used?")
+    effect = errors[0] < 0.8 * errors[1]
+    require(effect, f"{fault} {errors[0]:.3g}: is targets.context used?")
 
 
 def check_predictions(subject: MethodSubject) -> None:
     """What the model expects of its candidates is in the responses' own units, and informed."""
-    for asked in subject.ask_both(24, 4):
-        answer = asked.propose()
+    for question in subject.ask_both(24, 4):
+        answer = question.propose()
         if answer.predicted is None:
             raise NotApplicable("the model predicts no responses")
-        true = asked.responses(answer.x.detach().cpu().double())
+        true = question.responses(answer.x.detach().cpu().double())
         wrong = (answer.predicted.detach().cpu().double() - true).square().mean((0, 1))
-        ratio = float((wrong / asked.case.train.y.var(dim=0)).mean())
+        ratio = float((wrong / question.case.train.y.var(dim=0)).mean())
         fault = f"predictions are off by {ratio:.3g} variances of the responses"
-        asked.require(ratio < 1.0, f"{fault}: are they still scaled?")
+        question.require(ratio < 1.0, f"{fault}: are they still scaled?")
 
 
 def check_ranking(subject: MethodSubject) -> None:
     """Of ranked candidates, the first half are no worse in the simulator than the second."""
     only_if(subject.fitted("bowl").ranked, "the model is not ranked")
-    asked = subject.ask("bowl", 24, 16)
-    errors = squared_error(asked.responses(asked.designs()), asked.targets.y)
-    tiny = 1e-6 * float(asked.case.train.y.var())
+    question = subject.ask("bowl", 24, 16)
+    errors = squared_error(question.responses(question.designs()), question.targets.y)
+    tiny = 1e-6 * float(question.case.train.y.var())
     first, second = (float(half.nanmean()) for half in errors.chunk(2, dim=1))
     require(
         first <= 1.05 * second + tiny,  # a ranking that says nothing may come out a little worse
@@ -135,22 +136,22 @@ def check_ranking(subject: MethodSubject) -> None:
 
 def check_arguments_unchanged(subject: MethodSubject) -> None:
     """Pairs, targets, points and config are as before after fit and propose."""
-    known = case("twist")
-    config = subject.build(known.problem.name).config
+    twist = case("twist")
+    config = subject.build(twist.problem.name).config
     before = config.model_dump()
-    data = {"x": known.train.x, "y": known.train.y, "val_x": known.val.x, "val_y": known.val.y}
+    data = {"x": twist.train.x, "y": twist.train.y, "val_x": twist.val.x, "val_y": twist.val.y}
     with unchanged("fit", **data):
-        model = subject.fit(known)
-    asked = subject.ask("twist", 5, 4, model)
-    with unchanged("propose", targets=asked.targets.y, points=asked.points):
-        asked.propose()
+        model = subject.fit(twist)
+    question = subject.ask("twist", 5, 4, model)
+    with unchanged("propose", targets=question.targets.y, points=question.points):
+        question.propose()
     require(config.model_dump() == before, "the config was changed")
 
 
 def check_wrong_sizes(subject: MethodSubject) -> None:
     """Targets or points of a wrong size are a ShapeError."""
-    asked = subject.ask("twist", 3, 2)
-    good, dim = asked.targets.y, asked.model.point_dim
+    question = subject.ask("twist", 3, 2)
+    good, dim = question.targets.y, question.model.point_dim
     wrong = {
         "targets with a column too many": (torch.zeros(3, 3), unit_points(3, 2, dim)),
         "targets of one dimension": (torch.zeros(2), unit_points(2, 2, dim)),
@@ -160,7 +161,7 @@ def check_wrong_sizes(subject: MethodSubject) -> None:
     }
     for what, (y, points) in wrong.items():
         try:
-            replace(asked, targets=Targets(y.double()), points=points).propose()
+            replace(question, targets=Targets(y.double()), points=points).propose()
         except ShapeError:
             continue
         except CheckFailed:
@@ -174,11 +175,11 @@ def check_wrong_sizes(subject: MethodSubject) -> None:
 
 def check_dtypes(subject: MethodSubject) -> None:
     """Targets in float32 and in float64 get the same candidates."""
-    for asked in subject.ask_both(8, 4):
-        narrow = asked.targets.y.float()
-        asked_so = (replace(asked, targets=Targets(y)) for y in (narrow, narrow.double()))
-        short, wide = (question.designs() for question in asked_so)
-        asked.same_sets(short, wide, "float32 and float64 targets differ")
+    for question in subject.ask_both(8, 4):
+        narrow = question.targets.y.float()
+        pair = (replace(question, targets=Targets(y)) for y in (narrow, narrow.double()))
+        short, wide = (each.designs() for each in pair)
+        question.same_sets(short, wide, "float32 and float64 targets differ")
 
 
 def _unless_refused(subject: MethodSubject, name: str) -> Tensor | None:
@@ -191,6 +192,6 @@ def _unless_refused(subject: MethodSubject, name: str) -> Tensor | None:
         return None
 
 
-def _all_allowed(asked: Question, x: Tensor, fault: str = "out of bounds") -> None:
-    bad = ~asked.allowed(x)
-    asked.require(not bad.any(), f"{int(bad.sum())} of {bad.numel()} candidates {fault}")
+def _all_allowed(question: Question, x: Tensor, fault: str = "out of bounds") -> None:
+    bad = ~question.allowed(x)
+    question.require(not bad.any(), f"{int(bad.sum())} of {bad.numel()} candidates {fault}")

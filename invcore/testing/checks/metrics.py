@@ -19,10 +19,10 @@ from invcore.testing.check import CheckFailed, NotApplicable, require
 
 def check_estimates(subject: Subject) -> None:
     """A list of Estimates comes back, at least one, no two of one name and T."""
-    found = _measure(subject, sample_evaluation())
-    require(bool(found), "measure gives no estimate, though the evaluation has all that it can")
-    names = [label(estimate) for estimate in found]
-    require(all(e.name and e.name == e.name.strip() for e in found), "an estimate has no name")
+    estimates = _measure(subject, sample_evaluation())
+    require(bool(estimates), "measure gives no estimate, though the evaluation has all that it can")
+    names = [label(estimate) for estimate in estimates]
+    require(all(e.name and e.name == e.name.strip() for e in estimates), "an estimate has no name")
     twice = sorted({str(n) for n in names if names.count(n) > 1})
     require(not twice, f"two estimates are called {', '.join(twice)}")
 
@@ -42,28 +42,28 @@ def check_names_fixed(subject: Subject) -> None:
 
 def check_evaluation_unchanged(subject: Subject) -> None:
     """The evaluation's tensors are as before."""
-    seen = sample_evaluation(failed=True)
-    with unchanged("measure", **_tensors(seen)):
-        _measure(subject, seen)
+    evaluation = sample_evaluation(failed=True)
+    with unchanged("measure", **_tensors(evaluation)):
+        _measure(subject, evaluation)
 
 
 def check_repeats(subject: Subject) -> None:
     """The same evaluation gives the same numbers; global generators are left alone."""
-    seen = sample_evaluation()
+    evaluation = sample_evaluation()
     with untouched_generators("measure"):
-        first = repr(_measure(subject, seen))
+        first = repr(_measure(subject, evaluation))
     with isolated(99):
-        again = repr(_measure(subject, seen))
+        again = repr(_measure(subject, evaluation))
     fault = "measured twice, the numbers differ: draw from evaluation.generator(...)"
     require(first == again, fault)
 
 
 def check_failed_candidates(subject: Subject) -> None:
     """Candidates without a response, and targets with none at all, are taken."""
-    seen = sample_evaluation(failed=True)
-    _all_finite(_measure(subject, seen), "as soon as some candidates have no response")
-    lost = torch.full_like(seen.resimulated, torch.nan)
-    _measure(subject, replace(seen, resimulated=lost, errors=lost[..., 0], predicted=None))
+    evaluation = sample_evaluation(failed=True)
+    _all_finite(_measure(subject, evaluation), "as soon as some candidates have no response")
+    lost = torch.full_like(evaluation.resimulated, torch.nan)
+    _measure(subject, replace(evaluation, resimulated=lost, errors=lost[..., 0], predicted=None))
 
 
 def check_one_target_one_candidate(subject: Subject) -> None:
@@ -74,15 +74,15 @@ def check_one_target_one_candidate(subject: Subject) -> None:
 
 def check_missing_facts(subject: Subject) -> None:
     """Without a task, a truth, a density or an order it gives numbers, or no estimates."""
-    seen = sample_evaluation()
-    bare = replace(seen, task=None, truth=None, log_density=None, order=None, predicted=None)
+    evaluation = sample_evaluation()
+    bare = replace(evaluation, task=None, truth=None, log_density=None, order=None, predicted=None)
     _all_finite(_measure(subject, bare), "where what it needs is missing: leave it out")
 
 
 def check_intervals(subject: Subject) -> None:
     """An interval has two ends, and its value between them."""
-    for seen in (sample_evaluation(), sample_evaluation(failed=True), sample_evaluation(1, 1)):
-        for e in _measure(subject, seen):
+    for sample in (sample_evaluation(), sample_evaluation(failed=True), sample_evaluation(1, 1)):
+        for e in _measure(subject, sample):
             ends = [end for end in (e.ci_low, e.ci_high) if end is not None]
             require(len(ends) != 1, f"{e.name}: an interval with one end")
             if not ends or math.isnan(e.value):
@@ -106,25 +106,25 @@ def check_recorded(subject: Subject) -> None:
 
 def check_candidate_order(subject: Subject) -> None:
     """If candidates are exchangeable, their order does not matter."""
-    seen = sample_evaluation(failed=True)
+    evaluation = sample_evaluation(failed=True)
     generator = torch.Generator().manual_seed(0)
-    order = torch.rand(seen.errors.shape, generator=generator).argsort(dim=1)  # (B, K)
+    order = torch.rand(evaluation.errors.shape, generator=generator).argsort(dim=1)  # (B, K)
     target = torch.arange(len(order))[:, None]
     turned = {
         name: values[target, order]
-        for name, values in _tensors(seen).items()
+        for name, values in _tensors(evaluation).items()
         if name in ("candidates", "resimulated", "errors", "predicted")
     }
     # the same candidates, where they are now
-    turned["order"] = order.argsort(dim=1).gather(1, _tensors(seen)["order"])
-    _same_values(subject, seen, turned, "with the candidates in another order")
+    turned["order"] = order.argsort(dim=1).gather(1, _tensors(evaluation)["order"])
+    _same_values(subject, evaluation, turned, "with the candidates in another order")
 
 
 def check_target_order(subject: Subject) -> None:
     """The order of the targets does not matter."""
-    seen = sample_evaluation(failed=True)
-    turned = {name: values.flip(0) for name, values in _tensors(seen).items()}
-    _same_values(subject, seen, turned, "with the targets in another order")
+    evaluation = sample_evaluation(failed=True)
+    turned = {name: values.flip(0) for name, values in _tensors(evaluation).items()}
+    _same_values(subject, evaluation, turned, "with the targets in another order")
 
 
 def check_hand_computed(subject: Subject) -> None:
@@ -134,28 +134,28 @@ def check_hand_computed(subject: Subject) -> None:
     fault = "no examples: give the test class examples = (Example(evaluation(...), {...}),)"
     require(bool(subject.examples), fault)
     for number, example in enumerate(subject.examples, start=1):
-        found = {label(e): e.value for e in _measure(subject, example.evaluation)}
+        values = {label(e): e.value for e in _measure(subject, example.evaluation)}
         require(bool(example.expected), f"example {number} expects nothing")
         for name, value in example.expected.items():
-            if name not in found:
-                known = ", ".join(map(str, found))
-                raise CheckFailed(f"example {number}: no estimate {name!r}; there are {known}")
-            equal = _close(value, found[name], example.tolerance, example.tolerance)
-            require(equal, f"example {number}: {name} is {found[name]!r}, expected {value!r}")
+            if name not in values:
+                names = ", ".join(map(str, values))
+                raise CheckFailed(f"example {number}: no estimate {name!r}; there are {names}")
+            equal = _close(value, values[name], example.tolerance, example.tolerance)
+            require(equal, f"example {number}: {name} is {values[name]!r}, expected {value!r}")
 
 
-def _measure(subject: Subject, seen: Evaluation) -> list[Estimate]:
+def _measure(subject: Subject, evaluation: Evaluation) -> list[Estimate]:
     metric = subject.build()
     require(isinstance(metric, Metric), f"{subject.name} is no Metric")
-    found = metric.measure(seen)
-    fine = isinstance(found, list) and all(isinstance(e, Estimate) for e in found)
+    estimates = metric.measure(evaluation)
+    fine = isinstance(estimates, list) and all(isinstance(e, Estimate) for e in estimates)
     require(fine, "measure gives no list of Estimates")
-    return list(found)
+    return list(estimates)
 
 
-def _tensors(seen: Evaluation) -> dict[str, Tensor]:
+def _tensors(evaluation: Evaluation) -> dict[str, Tensor]:
     """All of an evaluation's tensors, by name."""
-    values = {f.name: getattr(seen, f.name) for f in fields(seen)}
+    values = {f.name: getattr(evaluation, f.name) for f in fields(evaluation)}
     return {name: value for name, value in values.items() if isinstance(value, Tensor)}
 
 

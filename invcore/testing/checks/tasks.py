@@ -58,7 +58,7 @@ def check_cuda(subject: Subject) -> None:
     """Designs on a CUDA device give responses there, equal to those on the CPU."""
     only_if(torch.cuda.is_available(), "no CUDA device here")
     task, x, context = _drawn(subject)
-    there = context and {name: known.cuda() for name, known in context.items()}
+    there = context and {name: values.cuda() for name, values in context.items()}
     y = task.simulate(x.cuda(), there)
     require(y.is_cuda, f"designs on CUDA give responses on {y.device}")
     require(_close(y.cpu(), task.simulate(x, context)), "CUDA and CPU give different responses")
@@ -104,8 +104,8 @@ def check_gradient(subject: Subject) -> None:
     only_if(len(free) > 0, "all design variables are whole numbers")
     unit = torch.rand(24, designs.dim, generator=generator(0, "kit-gradient")).double()
     x, context = designs.from_unit(0.1 + 0.8 * unit), _draw(task, 24)[1]
-    kept = task.simulate(x, context).isfinite().all(dim=1)
-    x, context = x[kept], rows_of(context, kept)
+    rows = task.simulate(x, context).isfinite().all(dim=1)
+    x, context = x[rows], rows_of(context, rows)
     quarters = designs.from_unit(torch.tensor([[0.25], [0.75]]).double().repeat(1, designs.dim))
     step = 1e-6 * quarters.diff(dim=0)[0].abs().clamp(min=1e-12)  # (Dx,)
     leaf = x.clone().requires_grad_(True)
@@ -175,15 +175,15 @@ def check_contexts(subject: Subject) -> None:
     task = _task(subject)
     shapes = {name: tuple(shape) for name, shape in task.context_shapes.items()}
     first = task.contexts(_ROWS, generator(5))
-    found = {name: tuple(known.shape) for name, known in (first or {}).items()}
+    sizes = {name: tuple(values.shape) for name, values in (first or {}).items()}
     expected = {name: (_ROWS, *shape) for name, shape in shapes.items()}
-    require(found == expected, f"contexts gives {found}, context_shapes says {expected}")
+    require(sizes == expected, f"contexts gives {sizes}, context_shapes says {expected}")
     if first is None:
         raise NotApplicable("problems differ by their targets alone")
     other = task.contexts(_ROWS, generator(6)) or {}
-    for name, known in first.items():
-        require(known.dtype == torch.float64, f"context {name!r} is {known.dtype}, no float64")
-        require(known.isfinite().all(), f"context {name!r} is not finite")
+    for name, values in first.items():
+        require(values.dtype == torch.float64, f"context {name!r} is {values.dtype}, no float64")
+        require(values.isfinite().all(), f"context {name!r} is not finite")
     again = task.contexts(_ROWS, generator(5)) or {}
     require(all(same(first[n], again[n]) for n in shapes), "equal generators give other contexts")
     require(any(not same(first[n], other[n]) for n in shapes), "all contexts are one draw")
@@ -197,10 +197,10 @@ def check_measured(subject: Subject) -> None:
     y = task.simulate(x, context)
     y = y[y.isfinite().all(dim=1)]
     with unchanged("observe", responses=y):
-        seen = task.observe(y, generator(3))
-    require(seen.shape == y.shape and seen.dtype == y.dtype, "observe changes shape or type")
-    require(same(seen, task.observe(y, generator(3))), "equal generators measure otherwise")
-    added = float((seen - y).square().mean())
+        noisy = task.observe(y, generator(3))
+    require(noisy.shape == y.shape and noisy.dtype == y.dtype, "observe changes shape or type")
+    require(same(noisy, task.observe(y, generator(3))), "equal generators measure otherwise")
+    added = float((noisy - y).square().mean())
     floor = task.noise_floor
     fault = f"observe adds {added:.3g} in the mean square, noise_floor says {floor:.3g}"
     require(abs(added - floor) <= 0.3 * floor + 1e-300, fault)
