@@ -96,11 +96,11 @@ def _ring(side: int) -> list[Node]:
     return [(i, j) for i, j in every if i in (0, side) or j in (0, side)]
 
 
-def _variables(wanted: list[Node], nodes: list[Node]) -> list[int]:
+def _variables(subset: list[Node], nodes: list[Node]) -> list[int]:
     """Where the displacements of some nodes, and the mean strains, are among all variables."""
     place = {node: k for k, node in enumerate(nodes)}
     total = 2 * len(nodes)
-    moved = [2 * place[node] + way for node in wanted for way in (0, 1)]
+    moved = [2 * place[node] + way for node in subset for way in (0, 1)]
     return moved + list(range(total, total + CASES))
 
 

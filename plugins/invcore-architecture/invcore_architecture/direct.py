@@ -38,20 +38,20 @@ def solve_direct(moduli: Tensor, poisson: float, *, fields: bool) -> tuple[Tenso
     rows = side // LEAF
     pixels = moduli.reshape(count, rows, LEAF, rows, LEAF).transpose(2, 3)
     matrix = (pixels.reshape(-1, LEAF**2) @ _leaves(plan, energy)).unflatten(1, (plan.size,) * 2)
-    known: list[tuple[Tensor, Tensor]] = []
-    left = _eliminate(matrix, plan.interior, 0, known if fields else None)
+    factors: list[tuple[Tensor, Tensor]] = []
+    left = _eliminate(matrix, plan.interior, 0, factors if fields else None)
     for merge in plan.merges:
         matrix = _join(left, merge)
-        left = _eliminate(matrix, merge.interior, merge.pinned, known if fields else None)
+        left = _eliminate(matrix, merge.interior, merge.pinned, factors if fields else None)
     stiffness = left / side**2
     if not fields:
         return stiffness, None
     u = torch.eye(CASES, dtype=moduli.dtype, device=moduli.device).expand(count, -1, -1)
     for merge in reversed(plan.merges):
-        u = _substitute(u, merge.pinned, *known.pop())[:, merge.places]  # (blocks, 4, M, 3)
+        u = _substitute(u, merge.pinned, *factors.pop())[:, merge.places]  # (blocks, 4, M, 3)
         u = u.unflatten(0, (count, merge.rows, merge.rows)).unflatten(3, (2, 2))
         u = u.transpose(2, 3).flatten(0, 4)
-    u = _substitute(u, 0, *known.pop())[:, plan.elements]  # (blocks, LEAF², 11, 3)
+    u = _substitute(u, 0, *factors.pop())[:, plan.elements]  # (blocks, LEAF², 11, 3)
     u = u.unflatten(0, (count, rows, rows)).unflatten(3, (LEAF, LEAF)).transpose(2, 3)
     return stiffness, u.reshape(count, side, side, DOFS + CASES, CASES)
 
@@ -77,14 +77,14 @@ def _join(old: Tensor, merge: Merge) -> Tensor:
 
 
 def _eliminate(
-    matrix: Tensor, interior: int, pinned: int, known: list[tuple[Tensor, Tensor]] | None
+    matrix: Tensor, interior: int, pinned: int, factors: list[tuple[Tensor, Tensor]] | None
 ) -> Tensor:
     """Minimise the energy over the first ``interior`` variables: what is left for the others."""
     stays = interior + pinned
     factor = torch.linalg.cholesky(matrix[:, :interior, :interior])
     coupling = torch.linalg.solve_triangular(factor, matrix[:, :interior, stays:], upper=False)
-    if known is not None:
-        known.append((factor, coupling))
+    if factors is not None:
+        factors.append((factor, coupling))
     return matrix[:, stays:, stays:] - coupling.mT @ coupling
 
 

@@ -10,12 +10,12 @@ SHOWN = 12
 _GAP = 0.35  # between pictures, of a cell's side
 
 
-def draw_cells(axes: Any, wanted: str, cells: Tensor, captions: list[str]) -> None:
+def draw_cells(axes: Any, title: str, cells: Tensor, captions: list[str]) -> None:
     """Draw cells as greyscale pictures, each repeated 2 × 2, solid black.
 
     Args:
         axes: of matplotlib, empty.
-        wanted: the title.
+        title: above the cells.
         cells: (K, n, n), densities; the first ones are shown, row 0 at the bottom.
         captions: one a cell, below it.
     """
@@ -36,5 +36,5 @@ def draw_cells(axes: Any, wanted: str, cells: Tensor, captions: list[str]) -> No
     axes.imshow(
         canvas.numpy(), cmap="Greys", vmin=0.0, vmax=1.0, origin="lower", interpolation="nearest"
     )
-    axes.set_title(wanted, fontsize="medium")
+    axes.set_title(title, fontsize="medium")
     axes.set_axis_off()

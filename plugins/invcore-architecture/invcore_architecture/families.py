@@ -132,7 +132,7 @@ def random_cells(family: str, count: int, side: int, generator: Generator) -> Te
         >>> cells.shape, cells.dtype
         (torch.Size([2, 16, 16]), torch.bool)
     """
-    found: list[Tensor] = []
+    parts: list[Tensor] = []
     missing = count
     while missing:  # a field of few levels may not have the porosity that was drawn
         field = FIELDS[family](missing, side, generator).flatten(1)
@@ -142,9 +142,9 @@ def random_cells(family: str, count: int, side: int, generator: Generator) -> Te
         level = field.sort(dim=1).values.gather(1, places[:, None])
         cells = (field <= level + 1e-9).unflatten(1, (side, side))
         cells = cells[allowed(cells)]
-        found.append(cells)
+        parts.append(cells)
         missing -= len(cells)
-    return torch.cat(found)
+    return torch.cat(parts)
 
 
 def allowed(cells: Tensor) -> Tensor:

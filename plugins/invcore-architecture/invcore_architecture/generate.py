@@ -68,18 +68,18 @@ def generate(
     Raises:
         DataError: a shard of other settings lies there, or a file cannot be read or written.
     """
-    wanted = {name: round(count * share) for name, share in SHARES.items()}
-    wanted["random-field"] += count - sum(wanted.values())
-    known: set[bytes] = set()
+    counts = {name: round(count * share) for name, share in SHARES.items()}
+    counts["random-field"] += count - sum(counts.values())
+    identities: set[bytes] = set()
     cells, moduli, family = [], [], []
     settings = {"seed": seed, "soft": soft, "poisson": poisson, "shard": shard}
     with (progress or Progress()).stage("cells", total=count) as stage:
-        for place, (name, missing) in enumerate(wanted.items()):
+        for place, (name, missing) in enumerate(counts.items()):
             number = 0
             while missing:
                 path = out.with_name(out.name + ".parts") / f"{name}-{number:04d}.npz"
                 part, answers = _shard(path, name, number, side, settings)
-                new = first_seen(part, known)[:missing]
+                new = first_seen(part, identities)[:missing]
                 cells.append(part[new])
                 moduli.append(answers[new])
                 family.append(torch.full((len(new),), place))
@@ -87,7 +87,7 @@ def generate(
                 number += 1
                 stage.advance(len(new))
     table = CellTable(
-        torch.cat(cells), torch.cat(moduli), torch.cat(family), tuple(wanted), settings
+        torch.cat(cells), torch.cat(moduli), torch.cat(family), tuple(counts), settings
     )
     table.save(out)
     return table

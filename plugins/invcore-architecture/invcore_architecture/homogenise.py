@@ -80,7 +80,7 @@ class _Stiffness(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, moduli: Tensor, poisson: float, solver: Solver) -> Tensor:
-        wanted = ctx.needs_input_grad[0]
+        differentiable = ctx.needs_input_grad[0]
         if solver == "direct":
             solve = solve_direct
         else:
@@ -90,7 +90,7 @@ class _Stiffness(torch.autograd.Function):
         energy = element_energy(poisson).to(moduli.device)
 
         def solved(part: Tensor) -> tuple[Tensor, Tensor]:
-            stiffness, fields = solve(part, poisson, fields=wanted)
+            stiffness, fields = solve(part, poisson, fields=differentiable)
             if fields is None:
                 return stiffness, part.new_empty(0, *part.shape[1:], len(_PAIRS))
             moved = energy @ fields
@@ -107,7 +107,7 @@ class _Stiffness(torch.autograd.Function):
         else:
             results = [solved(part) for part in parts]
         stiffness, slopes = (torch.cat(column) for column in zip(*results, strict=True))
-        if wanted:
+        if differentiable:
             ctx.save_for_backward(slopes)
         return stiffness
 

@@ -81,9 +81,9 @@ class CellTable:
         try:
             facts = json.loads(str(arrays["facts"]))
             side, families = int(facts["side"]), tuple(map(str, facts["families"]))
-            settings, known = dict(facts["settings"]), facts["sha256"]
+            settings, checksum = dict(facts["settings"]), facts["sha256"]
             packed, moduli, family = (arrays[name] for name in _ARRAYS[:3])
-            good = facts["version"] == VERSION and known == _digest(packed, moduli, family)
+            good = facts["version"] == VERSION and checksum == _digest(packed, moduli, family)
             bits = np.unpackbits(packed, axis=1, count=side * side)
         except (ValueError, TypeError, KeyError) as error:
             raise DataError(f"{path}: no table of cells ({error})") from None
@@ -125,12 +125,12 @@ def identity(cells: Tensor) -> list[bytes]:
     ]
 
 
-def first_seen(cells: Tensor, known: set[bytes]) -> Tensor:
-    """Places of the cells (N, n, n) that are not in ``known`` by ``identity``; now they are."""
+def first_seen(cells: Tensor, identities: set[bytes]) -> Tensor:
+    """Places of the cells (N, n, n) whose ``identity`` is not in ``identities``; it is added."""
     new = []
     for place, key in enumerate(identity(cells)):
-        if key not in known:
-            known.add(key)
+        if key not in identities:
+            identities.add(key)
             new.append(place)
     return torch.tensor(new, dtype=torch.long)
 

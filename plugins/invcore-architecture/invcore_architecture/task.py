@@ -173,9 +173,9 @@ class Architecture(Task[ArchitectureConfig]):
         Raises:
             DataError: the table has fewer cells than pairs and targets.
         """
-        known = self.pairs(pairs + targets, seeded(seed, "cells"))
+        rows = self.pairs(pairs + targets, seeded(seed, "cells"))
         ends = round(0.8 * pairs), pairs
-        return Splits(known[: ends[0]], known[ends[0] : ends[1]], known[ends[1] :])
+        return Splits(rows[: ends[0]], rows[ends[0] : ends[1]], rows[ends[1] :])
 
     def draw(
         self,
@@ -186,8 +186,8 @@ class Architecture(Task[ArchitectureConfig]):
         context: Mapping[str, Tensor] | None = None,
     ) -> bool:
         """Draw the best cells, 2 × 2 of each, with their moduli, under the wanted one."""
-        known = responses.isfinite().all(dim=1)
-        best, y = designs[known][:SHOWN], responses[known][:SHOWN]
+        mask = responses.isfinite().all(dim=1)
+        best, y = designs[mask][:SHOWN], responses[mask][:SHOWN]
         name = "log10 E" if self.config.response == "log10" else "E"
         side = self.config.side
         captions = [f"{value:.3f}" for value in y[:, 0].tolist()]
@@ -214,10 +214,10 @@ def _pixels(side: int) -> Space:
 def _distinct(count: int, side: int, generator: Generator) -> Tensor:
     """Cells of random families (count, side, side), no two the same up to shifts and mirrors."""
     names = list(FIELDS)
-    known: set[bytes] = set()
-    found: list[Tensor] = []
-    while len(known) < count:
-        draws = torch.randint(len(names), (count - len(known),), generator=generator)
+    identities: set[bytes] = set()
+    parts: list[Tensor] = []
+    while len(identities) < count:
+        draws = torch.randint(len(names), (count - len(identities),), generator=generator)
         many = torch.bincount(draws, minlength=len(names)).tolist()
         drawn = [
             random_cells(name, number, side, generator)
@@ -225,6 +225,6 @@ def _distinct(count: int, side: int, generator: Generator) -> Tensor:
             if number
         ]
         cells = torch.cat(drawn)
-        found.append(cells[first_seen(cells, known)])
+        parts.append(cells[first_seen(cells, identities)])
     order = torch.randperm(count, generator=generator)
-    return torch.cat(found)[order]
+    return torch.cat(parts)[order]

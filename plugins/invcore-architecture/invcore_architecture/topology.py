@@ -77,7 +77,7 @@ def optimised_cells(
     Returns:
         (count, side, side), bool, True where solid; porosities can lie outside 0.25 to 0.75.
     """
-    wanted = Wanted.draw(count, generator)
+    target = Wanted.draw(count, generator)
     side_first = side // 2 if side > 8 else side
     start = random_fields(count, side_first, generator)
     variable = (0.5 + 0.15 * start / start.std(dim=(1, 2), keepdim=True)).clamp(0.0, 1.0)
@@ -92,7 +92,7 @@ def optimised_cells(
             optimiser = torch.optim.Adam([variable], lr=_RATE)
             for step in steps:
                 density = _projected(variable, filters, _sharpness(step))
-                loss = _loss(density, wanted, soft, poisson)
+                loss = _loss(density, target, soft, poisson)
                 optimiser.zero_grad()
                 loss.sum().backward()
                 optimiser.step()
@@ -108,11 +108,11 @@ def _sharpness(step: int) -> float:
     return low * (high / low) ** (step / (_COARSE + _FINE - 1))
 
 
-def _loss(density: Tensor, wanted: Wanted, soft: float, poisson: float) -> Tensor:
+def _loss(density: Tensor, target: Wanted, soft: float, poisson: float) -> Tensor:
     stiffness = effective_stiffness(pixel_moduli(density, soft, 3.0), poisson)
     modulus = torch.stack([youngs_modulus(stiffness, way) for way in ("x", "y")], dim=1)
-    missed = ((modulus - wanted.modulus) / _TOLERANCE).square() * wanted.weight
-    solid = (density.mean(dim=(1, 2)) - wanted.solid) / _TOLERANCE
+    missed = ((modulus - target.modulus) / _TOLERANCE).square() * target.weight
+    solid = (density.mean(dim=(1, 2)) - target.solid) / _TOLERANCE
     return torch.log1p(missed.sum(dim=1) + solid.square())  # far cells do not drown near ones
 
 

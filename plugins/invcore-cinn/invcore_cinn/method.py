@@ -49,7 +49,7 @@ class ConditionalINN(InverseMethod[ConditionalINNConfig]):
         scaling = Scaling.fit(problem.designs, train)
         build = partial(self._build, scaling)
         network = seeded_network(build, env, "cinn")
-        held = scaling.turned(scaling.pairs(val))
+        val_pairs = scaling.turned(scaling.pairs(val))
 
         def loss(batch: LossBatch) -> Tensor:
             x = noisy(batch.x, scaling, network, batch.generator)
@@ -60,7 +60,7 @@ class ConditionalINN(InverseMethod[ConditionalINNConfig]):
             loss,
             lambda part: -log_likelihood(network, part.x, part.y).mean() / network.total,
             scaling.turned(enlarged(self.config.enlarge, scaling, train, val, env)),
-            Pairs(noisy(held.x, scaling, network, env.generator("cinn", "held")), held.y),
+            Pairs(noisy(val_pairs.x, scaling, network, env.generator("cinn", "held")), val_pairs.y),
             self.config.training,
             env,
             label="cinn",

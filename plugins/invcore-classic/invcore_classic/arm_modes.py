@@ -88,10 +88,10 @@ def arm_minima(targets: Tensor, arm: Arm) -> Tensor:
         for i in range(0, len(targets), step)
     ]
     most = max((part.shape[1] for part in parts), default=0)
-    found = torch.full((len(targets), most, 4), torch.nan, dtype=torch.float64)
+    minima = torch.full((len(targets), most, 4), torch.nan, dtype=torch.float64)
     for i, part in enumerate(parts):
-        found[i * step : i * step + len(part), : part.shape[1]] = part
-    return found
+        minima[i * step : i * step + len(part), : part.shape[1]] = part
+    return minima
 
 
 def _minima(targets: Tensor, starts: Tensor, arm: Arm) -> Tensor:
@@ -117,8 +117,8 @@ def _descended(z: Tensor, y: Tensor, arm: Arm) -> Tensor:
     identity = _TINY * torch.eye(2, dtype=z.dtype)
     for _ in range(_DESCENT):
         value, slope, _ = arm.position(z)
-        wanted = (slope @ z[..., None])[..., 0] - (value - y)
-        pull = torch.linalg.solve_ex(slope @ slope.mT + identity, wanted)[0]
+        offset = (slope @ z[..., None])[..., 0] - (value - y)
+        pull = torch.linalg.solve_ex(slope @ slope.mT + identity, offset)[0]
         step = (slope.mT @ pull[..., None])[..., 0] - z
         z = z + _DAMPING * _shortened(step, _LONGEST) * step
     return z
@@ -167,12 +167,12 @@ def arm_modes(targets: Tensor, designs: Tensor, arm: Arm) -> Modes:
         arm: its geometry.
     """
     minima = arm_minima(targets, arm).to(designs.device)  # (B, M, 4)
-    known = ~minima.isnan().any(dim=2)
+    mask = ~minima.isnan().any(dim=2)
     z = designs.double() / arm.scale.to(designs.device)
     far = torch.cdist(z, minima.nan_to_num(nan=0.0))
-    far = far.masked_fill(~known[:, None], torch.inf)  # (B, K, M)
+    far = far.masked_fill(~mask[:, None], torch.inf)  # (B, K, M)
     if far.shape[2] == 0:
-        return Modes(known.sum(dim=1), torch.full(far.shape[:2], -1, device=designs.device))
+        return Modes(mask.sum(dim=1), torch.full(far.shape[:2], -1, device=designs.device))
     nearest = far.argmin(dim=2)
-    some = known.any(dim=1)[:, None] & z.isfinite().all(dim=2)
-    return Modes(known.sum(dim=1), torch.where(some, nearest, -1))
+    some = mask.any(dim=1)[:, None] & z.isfinite().all(dim=2)
+    return Modes(mask.sum(dim=1), torch.where(some, nearest, -1))

@@ -28,10 +28,10 @@ def spread(designs: Tensor, most: int = _SHOWN) -> Tensor:
         >>> spread(torch.arange(7.0)[:, None], 3).flatten()
         tensor([0., 3., 6.])
     """
-    known = designs[designs.isfinite().all(dim=1)]
-    if len(known) <= most:
-        return known
-    return known[torch.linspace(0, len(known) - 1, most).long()]
+    rows = designs[designs.isfinite().all(dim=1)]
+    if len(rows) <= most:
+        return rows
+    return rows[torch.linspace(0, len(rows) - 1, most).long()]
 
 
 def draw_error_map(
@@ -59,10 +59,10 @@ def draw_error_map(
             side.numpy(), side.numpy(), apart.numpy(), levels=[0.0], colors=_WANTED, linewidths=1.2
         )
     axes.plot([], [], color=_WANTED, linewidth=1.2, label="solutions")
-    known = designs[designs.isfinite().all(dim=1)].numpy()
+    points = designs[designs.isfinite().all(dim=1)].numpy()
     axes.scatter(
-        known[:, 0], known[:, 1], s=14, color=_ARM, edgecolors="white", linewidths=0.5, zorder=3,
-        label=f"{len(known)} candidates",
+        points[:, 0], points[:, 1], s=14, color=_ARM, edgecolors="white", linewidths=0.5, zorder=3,
+        label=f"{len(points)} candidates",
     )  # fmt: skip
     axes.set(
         xlim=(-1, 1), ylim=(-1, 1), aspect="equal", xlabel="x1 (no unit)", ylabel="x2 (no unit)"

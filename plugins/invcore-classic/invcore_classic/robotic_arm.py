@@ -77,8 +77,8 @@ def joint_positions(
     """
     corners = []
     for many in range(4):  # the hand of the arm that ends at this corner
-        kept = tuple(length if i < many else 0.0 for i, length in enumerate(lengths))
-        corners.append(hand_position(x.double(), (kept[0], kept[1], kept[2]), convention))
+        parts = tuple(length if i < many else 0.0 for i, length in enumerate(lengths))
+        corners.append(hand_position(x.double(), (parts[0], parts[1], parts[2]), convention))
     return torch.stack(corners, dim=-2)
 
 

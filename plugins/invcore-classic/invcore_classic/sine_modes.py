@@ -83,22 +83,22 @@ def sine_modes(targets: Tensor, designs: Tensor) -> Modes:
         >>> sine_modes(torch.tensor([[-0.3], [2.0], [2.5]]), torch.zeros(3, 1, 2)).count
         tensor([16,  9,  0])
     """
-    known = targets[:, 0].detach().double().cpu()
+    y = targets[:, 0].detach().double().cpu()
     levels = torch.tensor(_LEVELS, dtype=torch.float64)
-    below = torch.searchsorted(levels, known)  # how many levels are below y*
-    exact = (known[:, None] == levels).any(dim=1)
+    below = torch.searchsorted(levels, y)  # how many levels are below y*
+    exact = (y[:, None] == levels).any(dim=1)
     count, piece = [], []
     for number, same in zip(below.tolist(), exact.tolist(), strict=True):
         # One value stands for all between two levels; 2.5 and -2.5 for those out of reach.
         level = float(_LEVELS[number]) if same else number - 2.5
-        found = _pieces(level)
-        count.append(found[0])
-        piece.append(found[1])
+        pieces = _pieces(level)
+        count.append(pieces[0])
+        piece.append(pieces[1])
     inside = ((designs >= -1) & (designs <= 1)).all(dim=2)  # NaN is not
     sixths = torch.where(inside[..., None], designs.double(), 0.0) * 6
     row = _cell(sixths[..., 0], _KNOTS_1)
     column = _cell(sixths[..., 1], _KNOTS_2)
-    table = torch.tensor(piece, device=designs.device).reshape(len(known), _ROWS * _COLUMNS)
+    table = torch.tensor(piece, device=designs.device).reshape(len(y), _ROWS * _COLUMNS)
     label = table.gather(1, row * _COLUMNS + column)
     return Modes(
         torch.tensor(count, dtype=torch.long, device=designs.device),

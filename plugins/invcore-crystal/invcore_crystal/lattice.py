@@ -65,10 +65,10 @@ def features(x: Tensor) -> Tensor:
 
 def equivalents(x: Tensor) -> Tensor:
     """The eight designs (8, N, 7) with the gap of x (N, 7), itself first."""
-    found = [x]
+    designs = [x]
     for change in (_swapped, _reversed, _opposed):
-        found += [change(one) for one in found]
-    return torch.stack(found)
+        designs += [change(one) for one in designs]
+    return torch.stack(designs)
 
 
 def _swapped(x: Tensor) -> Tensor:

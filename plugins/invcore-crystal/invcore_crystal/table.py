@@ -42,9 +42,9 @@ def folder() -> Path:
     Raises:
         DataError: ``INVCORE_DATA`` has no such files, or they cannot be fetched.
     """
-    given = os.environ.get("INVCORE_DATA")
-    if given:
-        place = Path(given) / "mos2"
+    data = os.environ.get("INVCORE_DATA")
+    if data:
+        place = Path(data) / "mos2"
         if not all((place / name).is_file() for name in CHECKSUMS):
             raise DataError(
                 f"{place}: has no {DESIGNS} and {GAPS}; unset INVCORE_DATA to fetch them"
@@ -142,8 +142,8 @@ def regions(x: Tensor) -> Tensor:
     centre = torch.tensor(UNSTRAINED, dtype=x.dtype, device=x.device)
     strain = (x[:, :6] / centre - 1.0).abs()
     near = (strain <= 0.1).all(dim=1)
-    kept = (strain[:, 3:] == 0).all(dim=1)
-    return torch.where(kept, 0, torch.where(near, 1, 2))
+    same_angles = (strain[:, 3:] == 0).all(dim=1)
+    return torch.where(same_angles, 0, torch.where(near, 1, 2))
 
 
 def _numbers(path: Path, checksum: str) -> Table:
@@ -152,17 +152,17 @@ def _numbers(path: Path, checksum: str) -> Table:
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from None
     _check(str(path), data, checksum)
-    found = read_table(path, header=False)
+    numbers = read_table(path, header=False)
     expected = _COLUMNS[path.name]
-    if found.values.shape[1] != expected:
-        raise DataError(f"{path}: has {found.values.shape[1]} columns, expected {expected}")
-    return found
+    if numbers.values.shape[1] != expected:
+        raise DataError(f"{path}: has {numbers.values.shape[1]} columns, expected {expected}")
+    return numbers
 
 
 def _check(where: str, data: bytes, checksum: str) -> None:
-    found = hashlib.sha256(data).hexdigest()
-    if found != checksum:
+    digest = hashlib.sha256(data).hexdigest()
+    if digest != checksum:
         raise DataError(
-            f"{where}: its sha256 is {found}, the published file's is {checksum}; remove it, and "
+            f"{where}: its sha256 is {digest}, the published file's is {checksum}; remove it, and "
             "fetch it again"
         )

@@ -79,8 +79,8 @@ class CrystalMoS2(Task[CrystalConfig]):
                 f"{targets} targets are more; ask for pairs={left} or fewer, or for source=proxy"
             )
         order = torch.randperm(len(rows), generator=generator(seed, "rows"))
-        test, known = rows[order[:targets]], rows[order[targets : targets + pairs]]
-        train, val = known.split(0.8, generator=generator(seed, "split"))
+        test, rest = rows[order[:targets]], rows[order[targets : targets + pairs]]
+        train, val = rest.split(0.8, generator=generator(seed, "split"))
         return Splits(train, val, test)
 
     @property
@@ -120,8 +120,8 @@ class CrystalMoS2(Task[CrystalConfig]):
         for number, line in enumerate(lines, start=1):
             shade = 0.15 + 0.85 * number / len(lines)
             axes.plot(places, line.numpy(), color="tab:blue", alpha=shade, linewidth=1)
-        wanted = float(target[0]) / HIGHEST
-        axes.plot([places[-1]], [wanted], "_", color="black", markersize=24, label="wanted")
+        mark = float(target[0]) / HIGHEST
+        axes.plot([places[-1]], [mark], "_", color="black", markersize=24, label="wanted")
         ends = [(v.name, *v.bounds, v.unit) for v in self.designs.variables]
         names = [
             f"{name}{', ' if unit else ''}{unit}\n{low:g} to\n{high:g}"

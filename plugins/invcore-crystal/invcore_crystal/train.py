@@ -35,15 +35,15 @@ def held_out(rows: Pairs, seed: int) -> tuple[Pairs, Pairs]:
     The rows have different designs; a design and one equivalent to it are never both in the
     table.
     """
-    known, unseen = rows.split(0.9, generator=generator(seed, "held out"))
-    return known, unseen
+    train_rows, unseen = rows.split(0.9, generator=generator(seed, "held out"))
+    return train_rows, unseen
 
 
 def parts(unseen: Pairs) -> Mapping[str, Pairs]:
     """Held-out rows by what is asked of them."""
     where, metal = regions(unseen.x), unseen.y[:, 0] == 0
-    found = {"held out": unseen, "metals": unseen[metal], "semiconductors": unseen[~metal]}
-    return found | {name: unseen[where == place] for place, name in enumerate(REGIONS)}
+    groups = {"held out": unseen, "metals": unseen[metal], "semiconductors": unseen[~metal]}
+    return groups | {name: unseen[where == place] for place, name in enumerate(REGIONS)}
 
 
 @click.command()
@@ -63,15 +63,15 @@ def main(out: Path, epochs: int | None, seed: int) -> None:
 
     place = folder()
     rows = read_rows(place)
-    known, unseen = held_out(rows, seed)
-    given = {**SETTINGS, "symmetries": SYMMETRIES}
+    train_rows, unseen = held_out(rows, seed)
+    options = {**SETTINGS, "symmetries": SYMMETRIES}
     if epochs:
-        given["training"] = {**given["training"], "epochs": epochs}
-    config = ProxyConfig.resolve(given)
+        options["training"] = {**options["training"], "epochs": epochs}
+    config = ProxyConfig.resolve(options)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     env = FitEnvironment(seed, device, log=_say)
     designs, responses = feature_space(), response_space()
-    pairs = Pairs(features(known.x), known.y)
+    pairs = Pairs(features(train_rows.x), train_rows.y)
     proxy, report = fit_proxy(pairs, designs, responses, config, env)
     tests = {
         name: evaluate_proxy(proxy, Pairs(features(part.x), part.y))
@@ -89,10 +89,10 @@ def main(out: Path, epochs: int | None, seed: int) -> None:
         licence=LICENCE,
     )  # fmt: skip
     for name, errors in {"chosen by": report.held_out, **tests}.items():
-        found = errors.ensemble
+        error = errors.ensemble
         click.echo(
-            f"{name}: {errors.rows} rows, MAE {found.mae:.4f} eV, RMSE {found.mse**0.5:.4f} eV, "
-            f"metal or not right {found.zero_right:.2%}"
+            f"{name}: {errors.rows} rows, MAE {error.mae:.4f} eV, RMSE {error.mse**0.5:.4f} eV, "
+            f"metal or not right {error.zero_right:.2%}"
         )
 
 

@@ -103,7 +103,7 @@ class VariationalLoss:
             return loss
         low, high = self._box
         proposed = self._network.decode(noise[1], y).clamp(low, high)  # as proposals are
-        wanted, known = y.split([self._responses, y.shape[-1] - self._responses], dim=-1)
-        predicted = self._surrogate(torch.cat([proposed, known], dim=-1))
-        error = (predicted - wanted).square().sum(-1).mean()
+        target, context = y.split([self._responses, y.shape[-1] - self._responses], dim=-1)
+        predicted = self._surrogate(torch.cat([proposed, context], dim=-1))
+        error = (predicted - target).square().sum(-1).mean()
         return loss + share * self._consistency * error

@@ -56,28 +56,28 @@ class ConditionalVAE(InverseMethod[ConditionalVAEConfig]):
     ) -> ConditionalVAEModel:
         """Maximise the bound on the likelihood; the best checkpoint on validation is kept."""
         config, scaling = self.config, Scaling.fit(problem.designs, train)
-        held, known = scaling.pairs(val), scaling.pairs(train)
+        val_pairs, train_pairs = scaling.pairs(val), scaling.pairs(train)
         surrogate: Surrogate | None = None
         more = config.enlarge
         if more.times or config.consistency:
             surrogate, _ = fit_surrogate(more.surrogate, scaling, train, val, env)
         if more.times and surrogate is not None:
-            count, draws = more.times * len(known), env.generator("enlarge")
-            known = enlarge(surrogate, known, count, draws, spread=more.spread)
+            count, draws = more.times * len(train_pairs), env.generator("enlarge")
+            train_pairs = enlarge(surrogate, train_pairs, count, draws, spread=more.spread)
 
         build = partial(self._build, scaling)
         network = seeded_network(build, env, "cvae")
         checked = surrogate if config.consistency else None
-        known, held = scaling.turned(known), scaling.turned(held)
+        train_pairs, val_pairs = scaling.turned(train_pairs), scaling.turned(val_pairs)
         loss = VariationalLoss(network, config.kl, config.consistency, checked)
-        shape = (2, len(held), network.latent)
+        shape = (2, len(val_pairs), network.latent)
         noise = torch.randn(shape, generator=env.generator("cvae", "held")).to(env.device)
         train_network(
             network,
             loss,
             lambda part: loss.held_out(part, noise),
-            known,
-            held,
+            train_pairs,
+            val_pairs,
             config.training,
             env,
             label="cvae",

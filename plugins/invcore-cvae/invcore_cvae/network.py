@@ -25,12 +25,12 @@ class EncoderDecoder(nn.Module):
     """
 
     def __init__(
-        self, config: NetworkConfig, features: int, responses: int, known: int = 0
+        self, config: NetworkConfig, features: int, responses: int, context_columns: int = 0
     ) -> None:
         super().__init__()
         self.latent = config.latent or max(2, features - responses)
-        self.encoder = _mlp(config, features + responses + known, 2 * self.latent)
-        self.decoder = _mlp(config, self.latent + responses + known, features)
+        self.encoder = _mlp(config, features + responses + context_columns, 2 * self.latent)
+        self.decoder = _mlp(config, self.latent + responses + context_columns, features)
 
     def encode(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log variance of q(z | x, y): two (N, latent)."""

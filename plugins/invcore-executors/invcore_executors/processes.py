@@ -90,11 +90,11 @@ class _Crew:
         busy, limit = self.busy(), self.config.limit_s
         began = [worker.since for worker in busy if worker.since] if limit else []
         due = [since + limit - time.monotonic() for since in began]
-        said = wait([worker.pipe for worker in busy], max(0.0, min([_LOOK_S, *due])))
+        pipes = wait([worker.pipe for worker in busy], max(0.0, min([_LOOK_S, *due])))
         records = []
         for worker in busy:
             record = None
-            if worker.pipe in said or not worker.process.is_alive():
+            if worker.pipe in pipes or not worker.process.is_alive():
                 record = worker.take()
             elif limit and worker.since and time.monotonic() - worker.since >= limit:
                 record = worker.end(f"stopped after {limit:g} s, the limit of a run")

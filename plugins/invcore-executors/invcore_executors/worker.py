@@ -60,16 +60,16 @@ class Worker:
         try:
             if not self.pipe.poll():
                 raise EOFError  # it is dead, but a child of its own holds the pipe open
-            said = self.pipe.recv_bytes()
+            message = self.pipe.recv_bytes()
         except (EOFError, OSError):
             why = self._epitaph()
             self.kill()
             return self.lost(why)
-        if said == _READY:
+        if message == _READY:
             self.started, self.since = True, time.monotonic()
             return None
         self.job, self.since = None, 0.0
-        record: Record = json.loads(said)
+        record: Record = json.loads(message)
         return record
 
     def lost(self, why: str) -> Record:

@@ -15,7 +15,7 @@ def padded(network: PaddedNetwork, x: Tensor, noise: float, generator: torch.Gen
 
 
 def log_likelihood(
-    network: PaddedNetwork, whole: Tensor, wanted: Tensor, config: LikelihoodConfig
+    network: PaddedNetwork, whole: Tensor, condition: Tensor, config: LikelihoodConfig
 ) -> Tensor:
     """Log p(x, padding | y) in nats: (N,).
 
@@ -25,16 +25,16 @@ def log_likelihood(
     Args:
         network: total D.
         whole: scaled features and the noise beside them, (N, D).
-        wanted: scaled responses, and what is known beside them (N, Dy + C).
+        condition: scaled responses, and context features beside them (N, Dy + C).
         config: standard deviations of y-hat and of the padding.
 
     References:
         Ren, Padilla, Malof, NeurIPS 2020, https://arxiv.org/abs/2009.12919, appendix.
     """
-    y, known = _parts(network, wanted)
-    out, log_det = network.inn(whole, known)
-    found, z, left = network.split(out)
-    about = normal_log_density(found - y, config.response)
+    y, context = _parts(network, condition)
+    out, log_det = network.inn(whole, context)
+    predictions, z, left = network.split(out)
+    about = normal_log_density(predictions - y, config.response)
     return about + normal_log_density(z) + normal_log_density(left, config.padding) + log_det
 
 
@@ -55,19 +55,19 @@ def discrepancy(
         Ardizzone et al., ICLR 2019, https://arxiv.org/abs/1808.04730, section 3.3.
     """
     generator, count = batch.generator, min(config.samples, len(batch.x))
-    y, known = _parts(network, batch.y)
-    out = network(padded(network, batch.x, noise, generator), known)
-    found, z, left = network.split(out)
-    loss = config.response * (found - y).square().mean()
+    y, context = _parts(network, batch.y)
+    out = network(padded(network, batch.x, noise, generator), context)
+    predictions, z, left = network.split(out)
+    loss = config.response * (predictions - y).square().mean()
     if network.padding_y:
         loss = loss + config.padding_y * left.square().mean()
     drawn = torch.randn(count, network.latent, generator=generator).to(z)
-    wanted = torch.cat([y[:count], drawn], dim=1)
-    seen = torch.cat([found[:count].detach(), z[:count]], dim=1)
-    loss = loss + config.latent * mmd(seen, wanted)
+    target = torch.cat([y[:count], drawn], dim=1)
+    sample = torch.cat([predictions[:count].detach(), z[:count]], dim=1)
+    loss = loss + config.latent * mmd(sample, target)
     beside = noise * torch.randn(count, network.padding_y, generator=generator).to(z)
-    given = None if known is None else known[:count]
-    back = network.inverse(torch.cat([wanted, beside], dim=1), given)
+    context_rows = None if context is None else context[:count]
+    back = network.inverse(torch.cat([target, beside], dim=1), context_rows)
     designs, rest = back[:, : network.features], back[:, network.features :]
     loss = loss + config.design * mmd(designs, batch.x[-count:])
     if network.padding_x:
@@ -75,7 +75,7 @@ def discrepancy(
     return loss
 
 
-def _parts(network: PaddedNetwork, wanted: Tensor) -> tuple[Tensor, Tensor | None]:
-    """Responses (N, Dy), and what is known (N, C), if anything is."""
-    y, known = wanted[:, : network.responses], wanted[:, network.responses :]
-    return y, known if known.shape[1] else None
+def _parts(network: PaddedNetwork, condition: Tensor) -> tuple[Tensor, Tensor | None]:
+    """Responses (N, Dy), and context features (N, C), if there are any."""
+    y, context = condition[:, : network.responses], condition[:, network.responses :]
+    return y, context if context.shape[1] else None

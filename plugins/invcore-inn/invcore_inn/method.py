@@ -49,8 +49,8 @@ class INN(InverseMethod[INNConfig]):
         config, scaling = self.config, Scaling.fit(problem.designs, train)
         build, seed = partial(self._build, scaling), env.derive("inn", "noise")
         network = seeded_network(build, env, "inn")
-        pairs, held = (scaling.turned(scaling.pairs(part)) for part in (train, val))
-        held = Pairs(scaling.dequantise(held.x, env.generator("inn", "held")), held.y)
+        pairs, val = (scaling.turned(scaling.pairs(part)) for part in (train, val))
+        val_pairs = Pairs(scaling.dequantise(val.x, env.generator("inn", "held")), val.y)
 
         def objective(batch: LossBatch) -> Tensor:
             if config.objective == "discrepancy":
@@ -67,7 +67,7 @@ class INN(InverseMethod[INNConfig]):
             return objective(LossBatch(part.x, part.y, 1.0, generator))
 
         train_network(
-            network, loss, val_loss, pairs, held, config.training, env,
+            network, loss, val_loss, pairs, val_pairs, config.training, env,
             label="inn", again=build, grid=scaling.designs.grid,
         )  # fmt: skip
         return INNModel(problem, ScaledNetwork(network, scaling), config)
@@ -79,8 +79,8 @@ class INN(InverseMethod[INNConfig]):
 
     def _build(self, scaling: Scaling) -> PaddedNetwork:
         sizes = (scaling.designs.features, len(scaling.y.centre))
-        known, grid = scaling.columns, scaling.designs.grid
-        return PaddedNetwork(self.config.network, *sizes, grid=grid, known=known)
+        columns, grid = scaling.columns, scaling.designs.grid
+        return PaddedNetwork(self.config.network, *sizes, grid=grid, context_columns=columns)
 
 
 class INNModel(InverseModel):
@@ -99,9 +99,9 @@ class INNModel(InverseModel):
         self.check_sizes(targets, points, self._problem.responses.dim)
         network = self._scaled.network
 
-        def inverse(z: Tensor, wanted: Tensor) -> Tensor:
-            y, known = wanted[:, : network.responses], wanted[:, network.responses :]
-            return network.starts(y, z, known)
+        def inverse(z: Tensor, condition: Tensor) -> Tensor:
+            y, context = condition[:, : network.responses], condition[:, network.responses :]
+            return network.starts(y, z, context)
 
         return self._scaled.generate(inverse, targets, points)
 

@@ -86,22 +86,22 @@ class InvertibleNetwork(nn.Module):
             condition: (N, C), for a conditional network.
         """
         if self.images is None:
-            z, log_det = self.inn(x, self._given(condition))
+            z, log_det = self.inn(x, self._conditions(condition))
             return z, log_det
         values, first = self.images(x[:, : self._pixels])
         x = torch.cat([values, x[:, self._pixels :]], dim=1)
-        z, log_det = self.inn(x, self._given(condition))
+        z, log_det = self.inn(x, self._conditions(condition))
         return z, first + log_det
 
     def inverse(self, z: Tensor, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """From z (N, D) to x (N, D), and log |det dx/dz| (N,)."""
-        x, log_det = self.inn(z, self._given(condition), rev=True)
+        x, log_det = self.inn(z, self._conditions(condition), rev=True)
         if self.images is None:
             return x, log_det
         values, last = self.images.inverse(x[:, : self._pixels])
         return torch.cat([values, x[:, self._pixels :]], dim=1), log_det + last
 
-    def _given(self, condition: Tensor | None) -> list[Tensor] | None:
+    def _conditions(self, condition: Tensor | None) -> list[Tensor] | None:
         return None if condition is None else [condition]
 
 

@@ -48,7 +48,7 @@ class PaddedNetwork(nn.Module):
         features: int,
         responses: int,
         grid: Grid | None = None,
-        known: int = 0,
+        context_columns: int = 0,
     ) -> None:
         super().__init__()
         self.features, self.responses = features, responses
@@ -58,7 +58,7 @@ class PaddedNetwork(nn.Module):
         self.total += self.total % 2  # the two halves that the blocks swap are equal
         if self.total < least:
             raise ConfigError(f"network.total: {self.total} is below the {least} that are needed")
-        self.inn = InvertibleNetwork(config, self.total, known, grid)
+        self.inn = InvertibleNetwork(config, self.total, context_columns, grid)
 
     @property
     def padding_x(self) -> int:
@@ -79,28 +79,28 @@ class PaddedNetwork(nn.Module):
         y, z, padding = out.split([self.responses, self.latent, self.padding_y], dim=1)
         return y, z, padding
 
-    def forward(self, x: Tensor, known: Tensor | None = None) -> Tensor:
-        """(x, padding) to (y, z, padding): (N, total) each; ``known`` is (N, C)."""
-        out: Tensor = self.inn(x, self._given(known))[0]
+    def forward(self, x: Tensor, context: Tensor | None = None) -> Tensor:
+        """(x, padding) to (y, z, padding): (N, total) each; ``context`` is (N, C)."""
+        out: Tensor = self.inn(x, self._condition(context))[0]
         return out
 
-    def inverse(self, y: Tensor, known: Tensor | None = None) -> Tensor:
-        """(y, z, padding) to (x, padding): (N, total) each; ``known`` is (N, C)."""
-        out: Tensor = self.inn.inverse(y, self._given(known))[0]
+    def inverse(self, y: Tensor, context: Tensor | None = None) -> Tensor:
+        """(y, z, padding) to (x, padding): (N, total) each; ``context`` is (N, C)."""
+        out: Tensor = self.inn.inverse(y, self._condition(context))[0]
         return out
 
     def predict(self, inputs: Tensor) -> Tensor:
-        """The frozen forward model: features, and what is known (N, F + C), to responses (N, Dy),
+        """The frozen forward model: design and context features (N, F + C), to responses (N, Dy),
         all scaled.
         """
-        features, known = inputs[:, : self.features], inputs[:, self.features :]
-        return self(self.pad(features), known)[:, : self.responses]
+        features, context = inputs[:, : self.features], inputs[:, self.features :]
+        return self(self.pad(features), context)[:, : self.responses]
 
-    def starts(self, y: Tensor, z: Tensor, known: Tensor | None = None) -> Tensor:
-        """Designs for responses (N, Dy), latents (N, latent) and what is known (N, C): features
+    def starts(self, y: Tensor, z: Tensor, context: Tensor | None = None) -> Tensor:
+        """Designs for responses (N, Dy), latents (N, latent) and context features (N, C): features
         (N, F), scaled.
         """
-        return self.inverse(self.pad(torch.cat([y, z], dim=1)), known)[:, : self.features]
+        return self.inverse(self.pad(torch.cat([y, z], dim=1)), context)[:, : self.features]
 
-    def _given(self, known: Tensor | None) -> Tensor | None:
-        return known if self.inn.condition else None
+    def _condition(self, context: Tensor | None) -> Tensor | None:
+        return context if self.inn.condition else None

@@ -32,7 +32,7 @@ class BidirectionalLoss:
         self, config: LossConfig, network: PaddedNetwork, scaling: Scaling, pairs: Pairs
     ) -> None:
         self._config, self._network, self._scaling = config, network, scaling
-        self._y, self._known = pairs.y, scaling.parts(pairs.x)[1]
+        self._y, self._context = pairs.y, scaling.parts(pairs.x)[1]
         self._low, self._high = scaling.box(pairs.y.device)
         self._step = 0
 
@@ -40,8 +40,8 @@ class BidirectionalLoss:
         """The weighted sum for one batch."""
         config, network = self._config, self._network
         noise = self._normal(batch, len(batch.x), network.padding_x) * config.noise
-        x, known = self._scaling.parts(batch.x)
-        y, z, padding = network.split(network(torch.cat([x, noise], dim=1), known))
+        x, context = self._scaling.parts(batch.x)
+        y, z, padding = network.split(network(torch.cat([x, noise], dim=1), context))
         supervised = (y - batch.y).square().mean()
         weight, others = self._weights(supervised.detach(), batch.done)
         loss = weight * supervised
@@ -63,23 +63,23 @@ class BidirectionalLoss:
         )
 
     def _inverse_terms(self, batch: LossBatch, y: Tensor, z: Tensor) -> Tensor:
-        """What the inverse says of drawn latents, and of the latents of this batch's designs."""
+        """The inverse's terms for drawn latents, and for the latents of this batch's designs."""
         config, network = self._config, self._network
-        x, known = self._scaling.parts(batch.x[: config.samples])
+        x, context = self._scaling.parts(batch.x[: config.samples])
         count = len(x)
-        wanted, z = batch.y[:count], z[:count]
+        responses, z = batch.y[:count], z[:count]
         rows = torch.randint(len(self._y), (count,), generator=batch.generator)
         rows = rows.to(self._y.device)
         drawn = self._normal(batch, count, network.latent)
         latent = mmd(
             torch.cat([y[:count].detach(), z], dim=1),
-            torch.cat([wanted, self._normal(batch, count, network.latent)], dim=1),
+            torch.cat([responses, self._normal(batch, count, network.latent)], dim=1),
         )
         noise = self._normal(batch, 2 * count, network.padding_y) * config.noise
         of_drawn = torch.cat([self._y[rows], drawn], dim=1)
-        of_batch = torch.cat([wanted, z], dim=1)
-        given = torch.cat([self._known[rows], known])
-        back = network.inverse(torch.cat([torch.cat([of_drawn, of_batch]), noise], dim=1), given)
+        of_batch = torch.cat([responses, z], dim=1)
+        contexts = torch.cat([self._context[rows], context])
+        back = network.inverse(torch.cat([torch.cat([of_drawn, of_batch]), noise], dim=1), contexts)
         new, again = back.split(count)
         designs, left = new[:, : network.features], new[:, network.features :]
         outside = torch.relu(designs - self._high) + torch.relu(self._low - designs)

@@ -56,10 +56,10 @@ class IPage(InverseMethod[IPageConfig]):
         build = partial(self._build, scaling)
         network = seeded_network(build, env, "ipage")
         pairs = scaling.pairs(train)
-        known = pairs.to(env.device)
+        train_pairs = pairs.to(env.device)
         train_network(
             network,
-            BidirectionalLoss(self.config.losses, network, scaling, known),
+            BidirectionalLoss(self.config.losses, network, scaling, train_pairs),
             lambda part: (network.predict(part.x) - part.y).square().mean(),
             pairs,
             scaling.pairs(val),
@@ -70,7 +70,7 @@ class IPage(InverseMethod[IPageConfig]):
             grid=scaling.designs.grid,
         )
         scaled = ScaledNetwork(network, scaling)
-        trust = Trust.fit(network.predict, known, env.generator("trust"))
+        trust = Trust.fit(network.predict, train_pairs, env.generator("trust"))
         return IPageModel(problem, scaled, trust, self.config)
 
     def restore(self, problem: Problem, state: dict[str, Tensor]) -> IPageModel:
@@ -80,8 +80,8 @@ class IPage(InverseMethod[IPageConfig]):
         return IPageModel(problem, scaled, trust, self.config)
 
     def _build(self, scaling: Scaling) -> PaddedNetwork:
-        sizes, known = (scaling.designs.features, len(scaling.y.centre)), scaling.columns
-        return PaddedNetwork(self.config.network, *sizes, grid=scaling.designs.grid, known=known)
+        sizes = (scaling.designs.features, len(scaling.y.centre))
+        return PaddedNetwork(self.config.network, *sizes, scaling.designs.grid, scaling.columns)
 
 
 class IPageModel(InverseModel):
@@ -110,23 +110,23 @@ class IPageModel(InverseModel):
         self.check_sizes(targets, points, self._problem.responses.dim)
         config, device = self._config.localisation, self._scaled.device
         network, scaling = self._scaled.network, self._scaled.scaling
-        wanted, points = scaling.y(targets.y.double()).float().to(device), points.to(device)
-        anchors = self._trust.anchors(wanted, points, config.nearest) if self._from_known else None
+        target, points = scaling.y(targets.y.double()).float().to(device), points.to(device)
+        anchors = self._trust.anchors(target, points, config.nearest) if self._from_known else None
         with torch.no_grad():
             if anchors is None:
-                z, aims = torch.special.ndtri(points.double()).float(), wanted[:, None]
+                z, aims = torch.special.ndtri(points.double()).float(), target[:, None]
             else:
                 z = network.split(network(network.pad(self._trust.features)))[1][anchors.rows]
-                aims = wanted[:, None] - anchors.lacking
+                aims = target[:, None] - anchors.lacking
             aims = aims.expand(-1, points.shape[1], -1)
-            known = scaling.context_features(targets.context, len(targets)).to(device)
-            known = known.repeat_interleave(points.shape[1], dim=0)
-            starts = network.starts(aims.flatten(0, 1), z.flatten(0, 1), known)
-            starts = torch.cat([starts, known], dim=1)
+            context = scaling.context_features(targets.context, len(targets)).to(device)
+            context = context.repeat_interleave(points.shape[1], dim=0)
+            starts = network.starts(aims.flatten(0, 1), z.flatten(0, 1), context)
+            starts = torch.cat([starts, context], dim=1)
         return localised_candidates(
             network.predict,
             starts.unflatten(0, points.shape[:2]),
-            wanted,
+            target,
             scaling,
             config,
             self._trust,

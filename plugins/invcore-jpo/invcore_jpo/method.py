@@ -118,15 +118,15 @@ class JointModel(InverseModel):
 
     def _scale(self, targets: Targets) -> float:
         """The targets' mean variance; of one, or of equal ones, that of the pairs."""
-        y, known = targets.y.double(), [self._state["scale"]]
+        y, scales = targets.y.double(), [self._state["scale"]]
         if len(y) > 1:
-            known.insert(0, y.var(dim=0, correction=0).mean())
-        return next((float(v) for v in known if bool(v.isfinite()) and float(v) > 0), 1.0)
+            scales.insert(0, y.var(dim=0, correction=0).mean())
+        return next((float(v) for v in scales if bool(v.isfinite()) and float(v) > 0), 1.0)
 
 
 def _inputs(targets: Targets) -> Tensor:
-    """What a network is told of each problem: target and context, normalised over the problems."""
+    """A network's inputs for each problem: target and context, normalised over the problems."""
     columns = sorted((targets.context or {}).items())
-    known = [value.reshape(len(targets), -1).double() for _, value in columns]
-    whole = torch.cat([targets.y.double(), *known], dim=1)
+    context = [value.reshape(len(targets), -1).double() for _, value in columns]
+    whole = torch.cat([targets.y.double(), *context], dim=1)
     return Normaliser.standard(whole)(whole).float()

@@ -46,7 +46,7 @@ def train_jointly(
 
     Args:
         evaluator: values (M,) and gradients (M, D) of points, by the numbers of their problems.
-        inputs: (B, I), what a network is told of each problem; on the networks' device.
+        inputs: (B, I), a network's inputs for each problem; on the networks' device.
         dim: D.
         config: how.
         seed: of the weights, and of the batches.
@@ -56,8 +56,8 @@ def train_jointly(
         >>> valley = Evaluator(lambda z, rows: (z - rows[:, None]).square().sum(1), 1000)
         >>> numbers = torch.arange(4.0)[:, None]
         >>> config = JointConfig(steps=300, lr=1e-2)
-        >>> found = train_jointly(valley, numbers, 1, config, 0)
-        >>> bool((found.z - numbers).abs().max() < 0.1)
+        >>> joint = train_jointly(valley, numbers, 1, config, 0)
+        >>> bool((joint.z - numbers).abs().max() < 0.1)
         True
     """
     problems = len(inputs)
@@ -78,11 +78,11 @@ def train_jointly(
         z = networks(inputs[rows])  # (G, n, D)
         flat, numbers = z[counted], rows[counted]
         # Points of searches are float64 on the CPU, wherever the simulator works
-        asked, numbers = flat.detach().cpu().double(), numbers.cpu()
-        value, slope = evaluator(asked, numbers)
+        proposals, numbers = flat.detach().cpu().double(), numbers.cpu()
+        value, slope = evaluator(proposals, numbers)
         better = value < best[numbers]
         best[numbers[better]] = value[better]
-        points[numbers[better]] = asked[better]
+        points[numbers[better]] = proposals[better]
         optimiser.zero_grad(set_to_none=True)
         flat.backward(_clipped(slope, config.clip_problem).to(flat))
         if config.clip:

@@ -45,12 +45,12 @@ class MixtureDensity(InverseMethod[MixtureDensityConfig]):
     ) -> MixtureDensityModel:
         """Maximise the likelihood; the checkpoint with the best one on validation is kept."""
         scaling = Scaling.fit(problem.designs, train)
-        known, held = (scaling.turned(scaling.pairs(part)) for part in (train, val))
-        count, responses = self.config.network.components, held.y.shape[1]
+        train_pairs, val_pairs = (scaling.turned(scaling.pairs(part)) for part in (train, val))
+        count, responses = self.config.network.components, val_pairs.y.shape[1]
 
         def build() -> MixtureNetwork:
-            rows = torch.randint(len(known), (count,))  # means begin on designs
-            return MixtureNetwork(self.config.network, responses, known.x[rows])
+            rows = torch.randint(len(train_pairs), (count,))  # means begin on designs
+            return MixtureNetwork(self.config.network, responses, train_pairs.x[rows])
 
         network = seeded_network(build, env, "mdn")
 
@@ -63,7 +63,7 @@ class MixtureDensity(InverseMethod[MixtureDensityConfig]):
             loss,
             loss,
             scaling.turned(enlarged(self.config.enlarge, scaling, train, val, env)),
-            held,
+            val_pairs,
             self.config.training,
             env,
             label="mdn",

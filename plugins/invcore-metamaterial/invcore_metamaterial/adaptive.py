@@ -44,25 +44,25 @@ def interpolated(
 
     Example:
         >>> grid = np.linspace(0.0, 1.0, 300)
-        >>> wanted = 1.0 / (grid - 0.4 - 0.01j)
-        >>> values, solved = interpolated(lambda places: wanted[places], 300)
-        >>> bool(abs(values - wanted).max() < 1e-4), solved < 60
+        >>> curve = 1.0 / (grid - 0.4 - 0.01j)
+        >>> values, solved = interpolated(lambda places: curve[places], 300)
+        >>> bool(abs(values - curve).max() < 1e-4), solved < 60
         (True, True)
     """
     grid = np.linspace(-1.0, 1.0, count)
-    known: dict[int, complex] = {}
+    solutions: dict[int, complex] = {}
     ends = (1.0 - np.cos(np.linspace(0.0, np.pi, _FIRST))) / 2.0 * (count - 1)
     places = np.unique(np.round(ends).astype(np.int64))
     before: Complex | None = None
     calm = 0
     while True:
-        known.update(zip(places.tolist(), solve(places).tolist(), strict=True))
-        solved = np.array(sorted(known))
-        values = np.array([known[place] for place in solved])
+        solutions.update(zip(places.tolist(), solve(places).tolist(), strict=True))
+        solved = np.array(sorted(solutions))
+        values = np.array([solutions[place] for place in solved])
         if len(solved) >= min(_MOST, count - _STEP):
             missing = np.setdiff1d(np.arange(count), solved)
-            known.update(zip(missing.tolist(), solve(missing).tolist(), strict=True))
-            return np.array([known[place] for place in range(count)]), count
+            solutions.update(zip(missing.tolist(), solve(missing).tolist(), strict=True))
+            return np.array([solutions[place] for place in range(count)]), count
         now = _rational(grid, solved, values)
         if before is None:
             before = _rational(grid, solved[::2], values[::2])
@@ -78,8 +78,8 @@ def _rational(grid: NDArray[np.float64], solved: Whole, values: Complex) -> Comp
     with warnings.catch_warnings():
         # It may use fewer terms than it would like: the next round says whether they sufficed.
         warnings.simplefilter("ignore", RuntimeWarning)
-        found = AAA(grid[solved], values, rtol=_TERMS, max_terms=len(solved) // 2 + 1)
-        every = np.asarray(found(grid))
+        interpolant = AAA(grid[solved], values, rtol=_TERMS, max_terms=len(solved) // 2 + 1)
+        every = np.asarray(interpolant(grid))
     return np.where(np.isfinite(every), every, 0.0)
 
 

@@ -84,9 +84,9 @@ def read_shards(folder: Path) -> tuple[Tensor, Tensor, dict[str, Any]]:
 
 def _check(path: Path, settings: dict[str, Any]) -> None:
     with safe_open(path, "pt") as file:
-        found = json.loads(file.metadata()["settings"])
-    if found != settings:
-        raise DataError(f"{path} was made with {found}, wanted {settings}: take another folder")
+        record = json.loads(file.metadata()["settings"])
+    if record != settings:
+        raise DataError(f"{path} was made with {record}, wanted {settings}: take another folder")
 
 
 @click.command()
@@ -111,13 +111,13 @@ def main(count: int, orders: int, seed: int, loss_tangent: float, jobs: int, out
     columns = (*Progress.get_default_columns()[:-1], MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
         bar = progress.add_task(f"shards of {SHARD}", total=len(numbers))
-        for seconds in _made(out, numbers, settings, jobs):
+        for seconds in _shard_seconds(out, numbers, settings, jobs):
             progress.update(bar, advance=1, description=f"{seconds:.0f} s of CPU a shard")
     x, _, _ = read_shards(out)
     click.echo(f"{len(x)} spectra in {out}")
 
 
-def _made(
+def _shard_seconds(
     out: Path, numbers: Sequence[int], settings: dict[str, Any], jobs: int
 ) -> Iterator[float]:
     """The seconds of each shard, as it is ready."""

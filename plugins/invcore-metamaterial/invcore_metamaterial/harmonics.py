@@ -162,6 +162,6 @@ def _normal_vectors(orders: int) -> tuple[Tensor, Tensor]:
     matrices = []
     for values in (dx * dx, dx * dy):
         series = torch.fft.fft2(values / (dx**2 + dy**2)) / _GRID**2
-        kept = series[order % _GRID][:, order % _GRID] * shift[:, None] * shift[None, :]
-        matrices.append(toeplitz(kept, orders))
+        block = series[order % _GRID][:, order % _GRID] * shift[:, None] * shift[None, :]
+        matrices.append(toeplitz(block, orders))
     return matrices[0], matrices[1]

@@ -80,8 +80,8 @@ class PublishedNetworks(nn.Module):
             try:
                 member.load_state_dict(dict(state))
             except RuntimeError as error:
-                said = " ".join(str(error).split()[:40])
-                raise DataError(f"{name}: not weights of the published network: {said}") from None
+                reason = " ".join(str(error).split()[:40])
+                raise DataError(f"{name}: not weights of the published network: {reason}") from None
         self.eval().requires_grad_(False)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -127,8 +127,8 @@ def _state(name: str, data: bytes) -> dict[str, Tensor]:
             warnings.simplefilter("error")  # of a form of pickle that weights never have
             state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except (UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, Warning) as error:
-        said = " ".join(str(error).split()[:20])
-        raise DataError(f"{name}: not a file of plain tensors: {said}") from None
+        reason = " ".join(str(error).split()[:20])
+        raise DataError(f"{name}: not a file of plain tensors: {reason}") from None
     if not isinstance(state, Mapping) or not all(isinstance(v, Tensor) for v in state.values()):
         raise DataError(f"{name}: not named tensors")
     return dict(state)
@@ -164,9 +164,9 @@ def download(to: str | os.PathLike[str], *, url: str = URL, blob: str = BLOB) ->
         raise DataError(
             f"{url}: cannot be fetched ({error}); fetch it by other means and give its path"
         ) from None
-    found = git_blob(data)
-    if found != blob:
-        raise DataError(f"{url}: its git blob id is {found}, the published one's is {blob}")
+    blob_id = git_blob(data)
+    if blob_id != blob:
+        raise DataError(f"{url}: its git blob id is {blob_id}, the published one's is {blob}")
     final.parent.mkdir(parents=True, exist_ok=True)
     replace_file(final, data)
     return final

@@ -41,10 +41,10 @@ def main(shards: Path, test: Path, out: Path, epochs: int | None, seed: int) -> 
         raise click.UsageError("--test was made with the seed of --shards: it holds the same cells")
     names = design_space().names
     swaps = [[names[i] for i in (*order, *(4 + p for p in order))] for order in EQUIVALENT[1:]]
-    given = {**SETTINGS, "symmetries": swaps}
+    options = {**SETTINGS, "symmetries": swaps}
     if epochs:
-        given["training"] = {**given["training"], "epochs": epochs}
-    config = ProxyConfig.resolve(given)
+        options["training"] = {**options["training"], "epochs": epochs}
+    config = ProxyConfig.resolve(options)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     env = FitEnvironment(seed, device, log=_say)
     designs, responses = design_space(), response_space()

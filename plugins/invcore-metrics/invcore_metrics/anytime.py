@@ -59,24 +59,24 @@ class Anytime(Metric[AnytimeConfig]):
             )
             for count in (1, total)
         )
-        wanted: dict[str, int] = {}
+        counts: dict[str, int] = {}
         if timings:
             for seconds in dict.fromkeys(self.config.seconds):
                 count = _reached(seconds, float(first.seconds), float(last.seconds), total)
                 if count:
-                    wanted[f"best-within-{seconds:g}s"] = count
+                    counts[f"best-within-{seconds:g}s"] = count
         for calls in dict.fromkeys(self.config.calls):
             count = _reached(calls, float(first.calls), float(last.calls), total)
             if count and calls <= math.ceil(float(last.calls)):
-                wanted[f"best-within-{calls}-calls"] = count
-        if not wanted:
+                counts[f"best-within-{calls}-calls"] = count
+        if not counts:
             return []
         best = expected_best(
-            evaluation.errors, list(wanted.values()), ranked=evaluation.ranked
+            evaluation.errors, list(counts.values()), ranked=evaluation.ranked
         )  # (names, B)
         return [
             Estimate(name, *bootstrap(values, evaluation.generator("anytime")))
-            for name, values in zip(wanted, best, strict=True)
+            for name, values in zip(counts, best, strict=True)
         ]
 
 

@@ -70,13 +70,13 @@ class BetterThanReference(Metric[BetterThanReferenceConfig]):
         if task is None or not self.applies(task):
             return []
         name = self.config.reference or task.reference
-        known = reference_errors(evaluation, task, name)
+        reference = reference_errors(evaluation, task, name)
         count = min(self.config.T, evaluation.errors.shape[1])
         own = expected_best(evaluation.errors, [count], ranked=evaluation.ranked)[0]
         own = own.double().cpu().nan_to_num(torch.inf, torch.inf)
         spread = _prior_responses(evaluation, task).var(dim=0, unbiased=False).mean()
         solved = self.config.solved * max(float(spread), task.noise_floor)
-        below, level = compared(own, known, tie=self.config.tie, solved=solved)
+        below, level = compared(own, reference, tie=self.config.tie, solved=solved)
         return [
             Estimate(
                 "better-than-reference",
@@ -92,13 +92,13 @@ class BetterThanReference(Metric[BetterThanReferenceConfig]):
 
 
 def compared(
-    own: Tensor, known: Tensor, *, tie: float = 0.01, solved: float = 0.0
+    own: Tensor, reference: Tensor, *, tie: float = 0.01, solved: float = 0.0
 ) -> tuple[Tensor, Tensor]:
     """Which problems end below the reference, and which level with it.
 
     Args:
         own: errors (B,), infinite without a response.
-        known: of the reference (B,).
+        reference: those of the reference (B,).
         tie: errors that differ by less than this share of the smaller one are level.
         solved: errors below this are level.
 
@@ -106,14 +106,14 @@ def compared(
         Two (B,), bool.
 
     Example:
-        >>> own, known = torch.tensor([1.0, 1.0, 2.0]), torch.tensor([2.0, 1.001, 1.0])
-        >>> [part.tolist() for part in compared(own, known)]
+        >>> own, reference = torch.tensor([1.0, 1.0, 2.0]), torch.tensor([2.0, 1.001, 1.0])
+        >>> [part.tolist() for part in compared(own, reference)]
         [[True, False, False], [False, True, False]]
     """
-    level = (own - known).abs() <= tie * torch.minimum(own, known)
-    level |= torch.maximum(own, known) <= solved
-    level |= own.isinf() & known.isinf()
-    return (own < known) & ~level, level
+    level = (own - reference).abs() <= tie * torch.minimum(own, reference)
+    level |= torch.maximum(own, reference) <= solved
+    level |= own.isinf() & reference.isinf()
+    return (own < reference) & ~level, level
 
 
 def reference_errors(evaluation: Evaluation, task: Task[Any], name: str) -> Tensor:
@@ -151,14 +151,14 @@ def reference_errors(evaluation: Evaluation, task: Task[Any], name: str) -> Tens
         # It learns nothing from pairs but the responses' scale, whatever the targets are
         responses = _prior_responses(evaluation, task)
         middle = torch.full((len(responses), task.designs.dim), 0.5, dtype=torch.float64)
-        known = Pairs(task.designs.from_unit(middle), responses)
+        pairs = Pairs(task.designs.from_unit(middle), responses)
         problem = Problem("reference", task.designs, task.responses, task.differentiable)
-        model = method.fit(problem, known, known, FitEnvironment(evaluation.seed))
+        model = method.fit(problem, pairs, pairs, FitEnvironment(evaluation.seed))
         shape = (len(targets), 1, model.point_dim)
         starts = torch.rand(shape, generator=evaluation.generator("reference"), dtype=torch.float64)
         simulator = Simulator(task)
-        wanted = Targets(targets, evaluation.context)
-        x = model.propose(wanted, starts.clamp(2.0**-33, 1 - 2.0**-33), simulator=simulator).x
+        problems = Targets(targets, evaluation.context)
+        x = model.propose(problems, starts.clamp(2.0**-33, 1 - 2.0**-33), simulator=simulator).x
         y = simulator(x[:, 0].double().cpu(), evaluation.context)
         error = (y - targets).square().mean(dim=1).nan_to_num(torch.inf, torch.inf)
         return {"errors": error, "calls": torch.tensor([simulator.calls])}

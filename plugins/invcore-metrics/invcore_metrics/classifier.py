@@ -56,12 +56,12 @@ def network_accuracy(
     x = standardised(a, b).nan_to_num(nan=0.0)  # (R, n + m, D)
     label = torch.cat((torch.ones(a.shape[1]), torch.zeros(b.shape[1])))
     fold = torch.cat([_folds(rows, folds, generator) for rows in (a.shape[1], b.shape[1])])
-    known = torch.cat((known_a, known_b), dim=1)
+    mask = torch.cat((known_a, known_b), dim=1)
     own = fold[None] == torch.arange(folds)[:, None]  # (folds, n + m)
 
     def weight(rows: Tensor) -> Tensor:
         """(R, folds, n + m): half of the weight for either sample."""
-        chosen = (known[:, None] & rows).double()
+        chosen = (mask[:, None] & rows).double()
         each = [chosen * (label == side) for side in (0.0, 1.0)]
         return sum(0.5 * e / e.sum(dim=2, keepdim=True).clamp(min=1.0) for e in each)  # type: ignore[return-value]
 
@@ -94,11 +94,11 @@ def _folds(rows: int, folds: int, generator: torch.Generator) -> Tensor:
 def _start(inputs: int, width: int, generator: torch.Generator) -> list[Tensor]:
     """One network's weights and biases, with a leading 1."""
     sizes = [inputs, width, width, 1]
-    found = []
+    layers = []
     for fan_in, fan_out in pairwise(sizes):
-        found.append(torch.randn(1, fan_in, fan_out, generator=generator) * (2 / fan_in) ** 0.5)
-        found.append(0.5 * torch.randn(1, 1, fan_out, generator=generator))
-    return found
+        layers.append(torch.randn(1, fan_in, fan_out, generator=generator) * (2 / fan_in) ** 0.5)
+        layers.append(0.5 * torch.randn(1, 1, fan_out, generator=generator))
+    return layers
 
 
 def _forward(networks: list[Tensor], x: Tensor) -> Tensor:

@@ -23,10 +23,10 @@ class Diversity(Metric[Config]):
     def _distance(self, evaluation: Evaluation, rows: slice) -> Tensor:
         """For some targets (B,), NaN where fewer than two candidates have a response."""
         unit = evaluation.designs.to_unit(evaluation.candidates[rows].double())  # (B, K, Dx)
-        known = ~evaluation.errors[rows].isnan()
-        count = known.sum(dim=1)
-        weight = known[..., None].double() / count.clamp(min=1)[:, None, None]
-        unit = torch.where(known[..., None], unit, 0.0)
+        mask = ~evaluation.errors[rows].isnan()
+        count = mask.sum(dim=1)
+        weight = mask[..., None].double() / count.clamp(min=1)[:, None, None]
+        unit = torch.where(mask[..., None], unit, 0.0)
         mean = (weight * unit).sum(dim=1, keepdim=True)
         variance = (weight * (unit - mean).square()).sum(dim=(1, 2))
         # The mean squared distance of two of n points is 2 n / (n - 1) times their variance.

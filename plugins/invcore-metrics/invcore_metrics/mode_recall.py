@@ -36,12 +36,12 @@ class ModeRecall(Metric[ModeRecallConfig]):
         if task is None or not has_prior(task):
             return []
         first = slice(self.config.targets)
-        found = task.modes(evaluation.targets[first], evaluation.candidates[first])
-        if found is None or not bool((found.count > 0).any()):
+        modes = task.modes(evaluation.targets[first], evaluation.candidates[first])
+        if modes is None or not bool((modes.count > 0).any()):
             return []
         good = self._errors(evaluation, task, first) <= self.config.tolerance  # NaN is not
-        label = torch.where(good, found.label, -1).cpu()  # (B, K)
-        count = found.count.cpu()
+        label = torch.where(good, modes.label, -1).cpu()  # (B, K)
+        count = modes.count.cpu()
         hit = torch.zeros(len(count), int(count.max()) + 1, dtype=torch.bool)
         hit.scatter_(1, label + 1, True)  # place 0 is for those of no mode
         share = hit[:, 1:].sum(dim=1) / count  # NaN where a target has none

@@ -39,15 +39,15 @@ def neighbour_accuracy(a: Tensor, b: Tensor, neighbours: int = 5) -> Tensor:
 
 def _part(a: Tensor, b: Tensor, neighbours: int) -> Tensor:
     x = standardised(a, b)
-    known = ~x.isnan().any(dim=2)  # (R, n + m)
+    mask = ~x.isnan().any(dim=2)  # (R, n + m)
     first = torch.arange(x.shape[1]) < a.shape[1]
-    n, m = known[:, first].sum(dim=1), known[:, ~first].sum(dim=1)
+    n, m = mask[:, first].sum(dim=1), mask[:, ~first].sum(dim=1)
     enough = (n > 1) & (m > 1) & (n + m > neighbours)
     if x.shape[1] <= neighbours:
         return torch.full((len(a),), torch.nan, dtype=torch.float64)
     x = x.nan_to_num(nan=0.0)
     far = torch.cdist(x, x, compute_mode="donot_use_mm_for_euclid_dist")
-    far = far.masked_fill(~known[:, None], torch.inf)
+    far = far.masked_fill(~mask[:, None], torch.inf)
     far.diagonal(dim1=1, dim2=2).fill_(torch.inf)  # nobody votes for itself
     limit = far.topk(neighbours, dim=2, largest=False).values[..., -1:]
     votes = (far <= limit).double()
@@ -57,6 +57,6 @@ def _part(a: Tensor, b: Tensor, neighbours: int) -> Tensor:
     own_b = (m[:, None] - (~first).long()).clamp(min=1)
     lead = for_a / own_a - for_b / own_b
     right = torch.where(first, lead > 0, lead < 0).double() + 0.5 * (lead == 0)
-    right = torch.where(known, right, 0.0)
+    right = torch.where(mask, right, 0.0)
     share = right[:, first].sum(dim=1) / n + right[:, ~first].sum(dim=1) / m
     return torch.where(enough, 0.5 * share, torch.nan)

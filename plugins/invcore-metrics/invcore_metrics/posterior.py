@@ -44,16 +44,16 @@ def posterior_samples(evaluation: Evaluation, config: PosteriorConfig) -> Sample
     matter: they are sorted, and where there are more than ``most``, the same places are drawn for
     each target.
     """
-    known = reference(evaluation, config)
-    if known is None:
+    posterior = reference(evaluation, config)
+    if posterior is None:
         return None
     scale = design_scale(evaluation) if config.scale == "prior" else 1.0
-    x = evaluation.candidates[known.targets].double().cpu()
+    x = evaluation.candidates[posterior.targets].double().cpu()
     x = _sorted(torch.where(x.isfinite().all(dim=2, keepdim=True), x, torch.nan))
     if x.shape[1] > config.most:
         places = torch.randperm(x.shape[1], generator=evaluation.generator("candidates"))
         x = x[:, places[: config.most].sort().values]
-    return Samples(x / scale, known.samples / scale)
+    return Samples(x / scale, posterior.samples / scale)
 
 
 def _sorted(x: Tensor) -> Tensor:
@@ -68,9 +68,9 @@ def standardised(a: Tensor, b: Tensor) -> Tensor:
 
     Rows of NaN stay so. What is far is cut at 100 spreads, which any classifier sees as far.
     """
-    known = ~b.isnan().any(dim=2)
-    share = known[..., None] / known.sum(dim=1).clamp(min=1)[:, None, None]
-    filled = torch.where(known[..., None], b, 0.0)
+    mask = ~b.isnan().any(dim=2)
+    share = mask[..., None] / mask.sum(dim=1).clamp(min=1)[:, None, None]
+    filled = torch.where(mask[..., None], b, 0.0)
     mean = (share * filled).sum(dim=1, keepdim=True)
     spread = (share * (filled - mean).square()).sum(dim=1, keepdim=True).sqrt()
     x = (torch.cat((a, b), dim=1) - mean) / torch.where(spread > 0, spread, 1.0)

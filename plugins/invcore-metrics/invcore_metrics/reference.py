@@ -78,22 +78,22 @@ def reference(evaluation: Evaluation, config: ReferenceConfig) -> Reference | No
         return None
     targets = evaluation.targets[: config.targets].double().cpu()
     generator = evaluation.generator("reference")
-    seen = _pilot(task, generator, config)
-    if seen is None:
+    pilot = _pilot(task, generator, config)
+    if pilot is None:
         return None
     settings = config.model_dump(mode="json", include={"count", "least", "tolerance", "draws"})
     key = settings | {
         "task": f"{type(task).__module__}:{type(task).__qualname__}",
         "config": task.config.model_dump(mode="json"),
-        "simulator": digest(seen),  # another version of the task may answer otherwise
+        "simulator": digest(pilot),  # another version of the task may answer otherwise
         "targets": digest(targets),
         "seed": evaluation.seed,
         "version": 1,
     }
-    found = evaluation.cache.tensors(
+    record = evaluation.cache.tensors(
         "reference", key, lambda: _accepted(task, targets, generator, config)
     )
-    return Reference(found["targets"], found["samples"]) if len(found["targets"]) else None
+    return Reference(record["targets"], record["samples"]) if len(record["targets"]) else None
 
 
 def _pilot(task: Task[Any], generator: torch.Generator, config: ReferenceConfig) -> Tensor | None:
@@ -120,12 +120,12 @@ def _accepted(
     for start in range(0, config.draws, rows):
         x = task.designs.sample(min(rows, config.draws - start), generator)
         y = task.simulate(x).double().cpu()
-        for kept, (places, distances) in zip(nearest, _near(y, targets, near), strict=True):
-            kept.add(x[places], distances)
-        have = [len(kept.distances) for kept in nearest]
+        for sample, (places, distances) in zip(nearest, _near(y, targets, near), strict=True):
+            sample.add(x[places], distances)
+        have = [len(sample.distances) for sample in nearest]
         if min(have) >= config.count or (start + rows >= _LOOK and max(have) == 0):
             break
-    enough = [i for i, kept in enumerate(nearest) if len(kept.distances) >= config.least]
+    enough = [i for i, sample in enumerate(nearest) if len(sample.distances) >= config.least]
     most = max((len(nearest[i].distances) for i in enough), default=0)
     samples = torch.full((len(enough), most, task.designs.dim), torch.nan, dtype=torch.float64)
     for row, i in enumerate(enough):

@@ -14,10 +14,10 @@ class ResimulationError(Metric[Config]):
         """Mean with its interval, standard deviation, median."""
         errors = evaluation.errors
         mean, low, high = bootstrap(errors.nanmean(dim=1), evaluation.generator("error"))
-        known = errors[~errors.isnan()]
-        spread = float(known.std(unbiased=False)) if len(known) else float("nan")
+        values = errors[~errors.isnan()]
+        spread = float(values.std(unbiased=False)) if len(values) else float("nan")
         return [
             Estimate("resimulation-error", mean, low, high),
             Estimate("resimulation-error-spread", spread),
-            Estimate("resimulation-error-median", median(known)),
+            Estimate("resimulation-error-median", median(values)),
         ]

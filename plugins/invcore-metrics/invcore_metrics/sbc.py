@@ -39,9 +39,9 @@ def chi_square_p(ranks: Tensor, counts: Tensor, bins: int) -> float:
     starts = -(-torch.arange(bins + 1) * (counts[:, None] + 1) // bins)  # (B, bins + 1)
     shares = (starts[:, 1:] - starts[:, :-1]).double() / (counts[:, None] + 1)
     expected = shares.sum(dim=0)
-    used = expected > 0
-    statistic = ((observed - expected).square()[used] / expected[used]).sum()
-    freedom = int(used.sum()) - 1
+    mask = expected > 0
+    statistic = ((observed - expected).square()[mask] / expected[mask]).sum()
+    freedom = int(mask.sum()) - 1
     if freedom < 1:
         return 1.0
     half = torch.tensor([0.5 * freedom], dtype=torch.float64)
@@ -105,12 +105,12 @@ class Sbc(Metric[SbcConfig]):
     def _ranks(self, evaluation: Evaluation, truth: Tensor) -> Tensor:
         """How many finite candidates are below the truth (B, Dx), the place among equals drawn."""
         generator = evaluation.generator("sbc")
-        found = []
+        ranks = []
         for rows in evaluation.chunks():
             x = evaluation.candidates[rows]
             x = torch.where(x.isfinite().all(dim=2, keepdim=True), x, torch.nan)
-            wanted = truth[rows, None].to(x)
-            below, equal = (x < wanted).sum(dim=1), (x == wanted).sum(dim=1)
+            row_truth = truth[rows, None].to(x)
+            below, equal = (x < row_truth).sum(dim=1), (x == row_truth).sum(dim=1)
             draw = torch.rand(equal.shape, generator=generator, dtype=torch.float64)
-            found.append(below + (draw.to(x.device) * (equal + 1)).long())
-        return torch.cat(found)
+            ranks.append(below + (draw.to(x.device) * (equal + 1)).long())
+        return torch.cat(ranks)

@@ -88,14 +88,14 @@ class NeuralAdjointModel(InverseModel):
         self.check_sizes(targets, points, self._problem.responses.dim)
         scaling, config = self._surrogate.scaling, self._config
         device = self._surrogate.device
-        wanted = scaling.y(targets.y.double()).float().to(device)
-        known, anchors = scaling.context_features(targets.context, len(targets)), None
+        target = scaling.y(targets.y.double()).float().to(device)
+        context, anchors = scaling.context_features(targets.context, len(targets)), None
         if self._from_known:
-            anchors = self._trust.anchors(wanted, points, config.localisation.nearest)
+            anchors = self._trust.anchors(target, points, config.localisation.nearest)
         return localised_candidates(
             self._surrogate,
-            anchors.features if anchors else self._starts(points, wanted, known.to(device)),
-            wanted,
+            anchors.features if anchors else self._starts(points, target, context.to(device)),
+            target,
             scaling,
             config.localisation,
             self._trust,
@@ -104,7 +104,7 @@ class NeuralAdjointModel(InverseModel):
         )
 
     @torch.no_grad()
-    def _starts(self, points: Tensor, wanted: Tensor, known: Tensor) -> Tensor:
+    def _starts(self, points: Tensor, target: Tensor, context: Tensor) -> Tensor:
         """From each point, several starts of the prior; the features of the most promising one.
 
         Short ways to the solutions keep the candidates nearer to the posterior than the long ones
@@ -112,27 +112,27 @@ class NeuralAdjointModel(InverseModel):
 
         Args:
             points: (B, K, L), in the unit cube.
-            wanted: (B, Dy), scaled responses.
-            known: (B, C), what is known of the problems, scaled.
+            target: (B, Dy), scaled responses.
+            context: (B, C), the problems' context features, scaled.
 
         Returns:
             (B, K, F + C).
         """
-        known = known[:, None].expand(-1, points.shape[1], -1)
-        best = torch.cat([self._encoded(points), known], dim=2)
-        error = self._error(best, wanted)
+        context = context[:, None].expand(-1, points.shape[1], -1)
+        best = torch.cat([self._encoded(points), context], dim=2)
+        error = self._error(best, target)
         flat = points.flatten(0, 1)
         for attempt in range(1, self._config.tries):
-            tried = scattered(flat, attempt, attempt + 1)[0].view_as(points)
-            other = torch.cat([self._encoded(tried), known], dim=2)
-            found = self._error(other, wanted)
-            best = torch.where((found < error)[..., None], other, best)
-            error = torch.minimum(found, error)
+            trial = scattered(flat, attempt, attempt + 1)[0].view_as(points)
+            other = torch.cat([self._encoded(trial), context], dim=2)
+            trial_error = self._error(other, target)
+            best = torch.where((trial_error < error)[..., None], other, best)
+            error = torch.minimum(trial_error, error)
         return best
 
-    def _error(self, features: Tensor, wanted: Tensor) -> Tensor:
+    def _error(self, features: Tensor, target: Tensor) -> Tensor:
         predicted: Tensor = self._surrogate(features.flatten(0, 1)).unflatten(0, features.shape[:2])
-        return (predicted - wanted[:, None]).square().mean(dim=2)
+        return (predicted - target[:, None]).square().mean(dim=2)
 
     def _encoded(self, points: Tensor) -> Tensor:
         """Points (B, K, L) as features (B, K, F) of designs."""

@@ -23,15 +23,15 @@ def draw_spectra(
     Returns:
         True: there is always a target to draw.
     """
-    known = responses[responses.isfinite().all(dim=1)].numpy()
-    shown = known[:few]
-    for rank in reversed(range(1, len(shown))):  # the better, the further in front
-        label = f"next {len(shown) - 1} of {len(responses)}" if rank == 1 else None
-        axes.plot(wavelength, shown[rank], color=_OTHERS, alpha=0.5, linewidth=1, label=label)
+    spectra = responses[responses.isfinite().all(dim=1)].numpy()
+    best = spectra[:few]
+    for rank in reversed(range(1, len(best))):  # the better, the further in front
+        label = f"next {len(best) - 1} of {len(responses)}" if rank == 1 else None
+        axes.plot(wavelength, best[rank], color=_OTHERS, alpha=0.5, linewidth=1, label=label)
     axes.plot(wavelength, target.numpy(), color=_WANTED, linewidth=2, label="wanted")
-    if len(shown):
+    if len(best):
         axes.plot(
-            wavelength, shown[0], color=_BEST, linewidth=1.5, linestyle="--", label="best candidate"
+            wavelength, best[0], color=_BEST, linewidth=1.5, linestyle="--", label="best candidate"
         )
     axes.set(
         xlabel="wavelength (nm)", ylabel=quantity,

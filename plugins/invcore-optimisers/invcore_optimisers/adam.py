@@ -31,10 +31,10 @@ def minimise_adam(objective: Objective, start: Tensor, config: AdamConfig | None
 
     Example:
         >>> centre = torch.tensor([[1.0, 2.0], [3.0, 4.0]], dtype=torch.float64)
-        >>> found = minimise_adam(
+        >>> minimum = minimise_adam(
         ...     lambda z, rows: (z - centre[rows]).square().sum(1), 0 * centre, AdamConfig(rate=0.2)
         ... )
-        >>> bool((found.x - centre).abs().max() < 1e-3)
+        >>> bool((minimum.x - centre).abs().max() < 1e-3)
         True
     """
     config = config or AdamConfig()
@@ -71,10 +71,10 @@ def minimise_adam(objective: Objective, start: Tensor, config: AdamConfig | None
 
         lost = ~value.isfinite()
         if bool(lost.any()):
-            kept = ~lost
+            survivors = ~lost
             x = torch.where(lost[:, None], best_x[rows], x)
-            first, second = first * kept[:, None], second * kept[:, None]
-            age, factor = age * kept, torch.where(lost, 0.5 * factor, factor)
+            first, second = first * survivors[:, None], second * survivors[:, None]
+            age, factor = age * survivors, torch.where(lost, 0.5 * factor, factor)
             gradient[lost] = evaluate(x[lost], rows[lost])[1]
             evaluations[rows[lost]] += 1
         size = norms(gradient)

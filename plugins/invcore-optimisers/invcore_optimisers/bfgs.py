@@ -32,8 +32,8 @@ def minimise_bfgs(objective: Objective, start: Tensor, config: BFGSConfig | None
     Example:
         >>> import torch
         >>> centre = torch.tensor([[1.0, 2.0], [3.0, 4.0]], dtype=torch.float64)
-        >>> found = minimise_bfgs(lambda z, rows: (z - centre[rows]).square().sum(1), 0 * centre)
-        >>> bool((found.x - centre).abs().max() < 1e-6)
+        >>> minimum = minimise_bfgs(lambda z, rows: (z - centre[rows]).square().sum(1), 0 * centre)
+        >>> bool((minimum.x - centre).abs().max() < 1e-6)
         True
     """
     config = config or BFGSConfig()

@@ -54,20 +54,20 @@ def minimise_gradient_descent(
     recorder.add(best, evaluate.calls, evaluate.values, evaluate.gradients)
 
     rate = torch.full_like(value, config.rate)
-    tried, taken = torch.zeros_like(rows), torch.zeros_like(rows)
+    trials, moves = torch.zeros_like(rows), torch.zeros_like(rows)
     going = (reason == Reason.STEPS) & (config.steps > 0)
     while True:
         rows, x, value, gradient = rows[going], x[going], value[going], gradient[going]
-        rate, tried, taken = rate[going], tried[going], taken[going]
+        rate, trials, moves = rate[going], trials[going], moves[going]
         if not len(rows):
             break
         trial = x - rate[:, None] * gradient
         new_value, new_gradient = evaluate(trial, rows)
         evaluations[rows] += 1
-        tried += 1
+        trials += 1
         if armijo:
             accepted = new_value <= value - config.c1 * rate * gradient.square().sum(dim=1)
-            stuck = ~accepted & ((tried >= config.search_steps) | (trial == x).all(dim=1))
+            stuck = ~accepted & ((trials >= config.search_steps) | (trial == x).all(dim=1))
             rate = rate * torch.where(accepted, config.grow, config.shrink)
         else:
             accepted = new_value.isfinite()
@@ -75,16 +75,16 @@ def minimise_gradient_descent(
         x = torch.where(accepted[:, None], trial, x)
         gradient = torch.where(accepted[:, None], new_gradient, gradient)
         value = torch.where(accepted, new_value, value)
-        taken, tried = taken + accepted, tried * ~accepted
+        moves, trials = moves + accepted, trials * ~accepted
         size = norms(gradient)
         lower = accepted & (value < best[rows])
         improved = rows[lower]
         best_x[improved], best[improved] = x[lower], value[lower]
-        norm[improved], steps[improved] = size[lower], taken[lower]
+        norm[improved], steps[improved] = size[lower], moves[lower]
         # Reasons are of the points given: a fixed step may end on another than the best
         done = lower & (size <= config.gtol)
         reason[rows[stuck]] = Reason.STUCK
         reason[rows[done]] = Reason.CONVERGED
-        going = ~(done | stuck | (taken >= config.steps))
+        going = ~(done | stuck | (moves >= config.steps))
         recorder.add(best, evaluate.calls, evaluate.values, evaluate.gradients)
     return Minimum(best_x, best, norm, steps, evaluations, reason, recorder.history())

@@ -33,8 +33,8 @@ def minimise_lbfgs(
     Example:
         >>> import torch
         >>> centre = torch.tensor([[1.0, 2.0], [3.0, 4.0]], dtype=torch.float64)
-        >>> found = minimise_lbfgs(lambda z, rows: (z - centre[rows]).square().sum(1), 0 * centre)
-        >>> found.converged
+        >>> minimum = minimise_lbfgs(lambda z, rows: (z - centre[rows]).square().sum(1), 0 * centre)
+        >>> minimum.converged
         tensor([True, True])
     """
     config = config or LBFGSConfig()
@@ -77,11 +77,11 @@ class _Pairs(Curvature):
             share = rates[:, i] * (steps[:, i] * left).sum(axis=1)
             left = left - share[:, None] * changes[:, i]
             shares.append(share)
-        found = self._scale[which][:, None] * left
+        product = self._scale[which][:, None] * left
         for i in reversed(range(self._memory)):
-            share = rates[:, i] * (changes[:, i] * found).sum(axis=1)
-            found = found + (shares[i] - share)[:, None] * steps[:, i]
-        return -found
+            share = rates[:, i] * (changes[:, i] * product).sum(axis=1)
+            product = product + (shares[i] - share)[:, None] * steps[:, i]
+        return -product
 
     def first_step(self, gradient: Array, value: Array, old: Array, slope: Array) -> Array:
         return np.where(np.isnan(old), 1.0 / np.sqrt((gradient**2).sum(axis=1)), 1.0)

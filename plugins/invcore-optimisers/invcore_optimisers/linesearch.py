@@ -80,11 +80,11 @@ def advance(state: Array, value: Array, slope: Array, *, c1: float, c2: float, l
     step, low, high = state[_STEP], state[_LOW], state[_HIGH]
     enough = state[_F_START] + c1 * step * state[_D_START]
     state[_COUNT] += 1
-    found = (value <= enough) & (np.abs(slope) <= -c2 * state[_D_START])
+    success = (value <= enough) & (np.abs(slope) <= -c2 * state[_D_START])
     tight = (step <= low) | (step >= high) | (high - low <= _NARROWEST * high)
     failed = (state[_BRACKETED] > 0) & tight
     failed |= (step >= _LONGEST) | (step <= _SHORTEST) | (state[_COUNT] >= limit)
-    outcome = np.where(found, FOUND, np.where(failed, FAILED, SEARCHING))
+    outcome = np.where(success, FOUND, np.where(failed, FAILED, SEARCHING))
     going = np.flatnonzero(outcome == SEARCHING)
     if len(going):
         part = state[:, going]

@@ -83,7 +83,7 @@ class Recorder:
     """
 
     def __init__(self, limit: int) -> None:
-        self._limit, self._stride, self._seen = limit, 1, 0
+        self._limit, self._stride, self._count = limit, 1, 0
         self._records: list[tuple[Tensor, int, int, int]] = []
         self._last: tuple[Tensor, int, int, int] | None = None
 
@@ -92,13 +92,13 @@ class Recorder:
         if not self._limit:
             return
         self._last = (best.clone(), evaluations, values, gradients)
-        if self._seen % self._stride == 0:
+        if self._count % self._stride == 0:
             if len(self._records) == self._limit:
                 self._records = self._records[::2]
                 self._stride *= 2
-            if self._seen % self._stride == 0:
+            if self._count % self._stride == 0:
                 self._records.append(self._last)
-        self._seen += 1
+        self._count += 1
 
     def history(self) -> History | None:
         """All that was kept, with the last record; None if nothing was to be."""

@@ -128,13 +128,13 @@ class Problems:
 
     def _errors(self, x: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Responses (M, Dy), and their errors (M,), on the designs' device."""
-        y, error = self._asked(x.to(self._target.device), rows)
+        y, error = self._simulator_errors(x.to(self._target.device), rows)
         return y.to(x.device), error.to(x.device)
 
-    def _asked(self, x: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """The same, where the simulator works."""
+    def _simulator_errors(self, x: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Responses and errors, on the simulator's device."""
         owner = self._owner[rows]
-        context = self._context and {name: known[owner] for name, known in self._context.items()}
+        context = self._context and {name: value[owner] for name, value in self._context.items()}
         y = self._simulator(x, context)
         target = self._target[owner]
         error = (y - target).square().mean(dim=1)
@@ -143,8 +143,8 @@ class Problems:
             return y, error
         # NaN must not come into the sum of errors, whose gradient would be NaN
         lost = ~y.detach().isfinite().all(dim=1)
-        kept = torch.where(lost[:, None], target, y)
-        error = mse_loss(kept, target, reduction="none").mean(dim=1)
+        responses = torch.where(lost[:, None], target, y)
+        error = mse_loss(responses, target, reduction="none").mean(dim=1)
         return y, torch.where(lost, torch.inf, error)
 
 

@@ -91,7 +91,7 @@ class _Run:
         self._reason = np.full(count, int(Reason.STEPS))
         self._record()
         self._old = np.full_like(self._value, np.nan)
-        self._taken = np.zeros(count, dtype=np.int64)
+        self._moves = np.zeros(count, dtype=np.int64)
         self._direction = np.zeros_like(self._x)
         self._search = np.zeros((linesearch.ROWS, count))
         self._aim(self._end(self.rows, np.zeros(count, dtype=bool)))
@@ -130,13 +130,13 @@ class _Run:
         self._old[moved] = self._value[moved]
         self._x[moved], self._value[moved] = x[moved], value[moved]
         self._gradient[moved] = gradient[moved]
-        self._taken[moved] += 1
+        self._moves[moved] += 1
         rounding = np.finfo(x.dtype).eps * np.sqrt((step**2).sum(1) * (change**2).sum(1))
         curved = (step * change).sum(axis=1) > rounding
         self._curvature.update(moved[curved], step[curved], change[curved])
         rows = self.rows[moved]
         self._best_x[rows], self._best[rows] = x[moved], value[moved]
-        self._norm[rows], self._steps[rows] = _norm(gradient[moved]), self._taken[moved]
+        self._norm[rows], self._steps[rows] = _norm(gradient[moved]), self._moves[moved]
 
     def _end(self, which: Array, stuck: Array) -> Array:
         """End the problems of ``which`` (m,) that are done; the places of the others, afterwards.
@@ -147,7 +147,7 @@ class _Run:
         """
         rows = self.rows[which]
         reason = np.full(len(which), -1)
-        reason[self._taken[which] >= self._config.steps] = Reason.STEPS
+        reason[self._moves[which] >= self._config.steps] = Reason.STEPS
         reason[stuck] = Reason.STUCK
         reason[self._norm[rows] <= self._config.gtol] = Reason.CONVERGED
         reason[~np.isfinite(self._value[which])] = Reason.NO_VALUE
@@ -157,12 +157,12 @@ class _Run:
         self._reason[rows[done]] = reason[done]
         running = np.ones(len(self.rows), dtype=bool)
         running[which[done]] = False
-        kept = np.flatnonzero(running)
-        self.rows, self._x, self._value = self.rows[kept], self._x[kept], self._value[kept]
-        self._gradient, self._old = self._gradient[kept], self._old[kept]
-        self._taken, self._direction = self._taken[kept], self._direction[kept]
-        self._search = self._search[:, kept]
-        self._curvature.keep(kept)
+        indices = np.flatnonzero(running)
+        self.rows, self._x, self._value = self.rows[indices], self._x[indices], self._value[indices]
+        self._gradient, self._old = self._gradient[indices], self._old[indices]
+        self._moves, self._direction = self._moves[indices], self._direction[indices]
+        self._search = self._search[:, indices]
+        self._curvature.keep(indices)
         places: Array = running.cumsum() - 1
         return places[which[~done]]
 

@@ -38,19 +38,19 @@ class Tracker:
         self._before = simulator.calls
         self._best = torch.full((targets,), torch.inf, dtype=torch.float64)
         self._records: list[tuple[Tensor, int, float]] = []
-        self._stride, self._seen = 1, 0
+        self._stride, self._count = 1, 0
 
     def add(self, owner: Tensor, error: Tensor) -> None:
         """Take note of errors (M,) of the targets ``owner`` (M,); NaN is none."""
-        known = error.detach().cpu().double().nan_to_num(torch.inf, torch.inf)
-        self._best.scatter_reduce_(0, owner.cpu(), known, "amin")
-        if self._seen % self._stride == 0:
+        value = error.detach().cpu().double().nan_to_num(torch.inf, torch.inf)
+        self._best.scatter_reduce_(0, owner.cpu(), value, "amin")
+        if self._count % self._stride == 0:
             if len(self._records) == _LIMIT:
                 self._records = self._records[::2]
                 self._stride *= 2
-            if self._seen % self._stride == 0:
+            if self._count % self._stride == 0:
                 self._records.append(self._now())
-        self._seen += 1
+        self._count += 1
 
     def history(self) -> History:
         """All that was kept, and how it stands now."""

@@ -150,7 +150,7 @@ class Billiards(Task[BilliardsConfig]):
         Raises:
             DataError: hardly any draw does.
         """
-        kept: list[Pairs] = []
+        parts: list[Pairs] = []
         missing, tried, lost = count, 0, 0
         for _ in range(_TRIES):
             many = _MORE * missing + 1
@@ -158,8 +158,8 @@ class Billiards(Task[BilliardsConfig]):
             drawn = Pairs(x, self.simulate(x, context), context)
             moved = (drawn.y != context["balls"][:, OBJECT]).any(dim=1)
             ended = drawn.y.isfinite().all(dim=1)
-            kept.append(drawn[moved & ended][:missing])
-            missing -= len(kept[-1])
+            parts.append(drawn[moved & ended][:missing])
+            missing -= len(parts[-1])
             tried, lost = tried + many, lost + int((~ended).sum())
             if missing == 0 or (tried > _ENOUGH and missing > 0.9 * count):
                 break
@@ -174,10 +174,10 @@ class Billiards(Task[BilliardsConfig]):
                     "deceleration"
                 )
             )
-        places = [part.context["balls"] for part in kept if part.context]
+        places = [part.context["balls"] for part in parts if part.context]
         return Pairs(
-            torch.cat([part.x for part in kept]),
-            torch.cat([part.y for part in kept]),
+            torch.cat([part.x for part in parts]),
+            torch.cat([part.y for part in parts]),
             {"balls": torch.cat(places)},
         )
 
@@ -191,12 +191,12 @@ class Billiards(Task[BilliardsConfig]):
     ) -> bool:
         """Draw the table, the best candidate's paths, and where the object ball ends by others."""
         places = self._layouts(1, context).cpu().double()
-        known = responses.isfinite().all(dim=1)
+        mask = responses.isfinite().all(dim=1)
         paths = None
-        if bool(known.any()):
-            first = designs[known][:1].cpu().double()
+        if bool(mask.any()):
+            first = designs[mask][:1].cpu().double()
             paths = itinerary(places, _pushed(first, places), self.table, self.config.events)[:, 0]
-        return draw_table(axes, self.table, places[0], target, responses[known], paths)
+        return draw_table(axes, self.table, places[0], target, responses[mask], paths)
 
 
 def _pushed(x: Tensor, places: Tensor) -> Tensor:
@@ -207,12 +207,12 @@ def _pushed(x: Tensor, places: Tensor) -> Tensor:
 
 def _final(x: Tensor, places: Tensor, table: Table, events: int) -> Tensor:
     """Final places of the object ball (N, 2) in x's type; NaN where there is none."""
-    known = (x.isfinite().all(dim=1) & _lie_well(places.detach(), table))[:, None]
+    mask = (x.isfinite().all(dim=1) & _lie_well(places.detach(), table))[:, None]
     # Substitute before computing: a where() at the end alone would leave NaN in the gradients.
-    push = torch.where(known, x, 0.0).to(torch.float64)
+    push = torch.where(mask, x, 0.0).to(torch.float64)
     ends = roll(places, _pushed(push, places), table, events)[:, OBJECT]
     # Adding nothing: a ball that nothing can reach depends on the design too, with gradient zero.
-    return torch.where(known, ends + 0.0 * push, torch.nan).to(x.dtype)
+    return torch.where(mask, ends + 0.0 * push, torch.nan).to(x.dtype)
 
 
 def _lie_well(places: Tensor, table: Table) -> Tensor:

@@ -98,9 +98,9 @@ def _monotone_root(c: tuple[Tensor, ...], low: Tensor, high: Tensor) -> Tensor:
         low, high = torch.where(value < 0, x, low), torch.where(value < 0, high, x)
         newton = x - value / (sign * _values(slope, x))
         good = (newton >= low) & (newton <= high) & (2 * (newton - x).abs() <= last)
-        found = last <= _EXACT  # these stay: a bisection would throw them off again
-        moved = torch.where(found, x, torch.where(good, newton, (low + high) / 2))
-        last = torch.where(found, last, (moved - x).abs())
+        exact = last <= _EXACT  # these stay: a bisection would throw them off again
+        moved = torch.where(exact, x, torch.where(good, newton, (low + high) / 2))
+        last = torch.where(exact, last, (moved - x).abs())
         x = moved
         if step % _LOOK == _LOOK - 1 and bool((last <= _EXACT).all()):
             break

@@ -28,13 +28,13 @@ def draw_signals(axes: Any, times: Tensor, target: Tensor, responses: Tensor, fe
     Returns:
         True: there is always a target to draw.
     """
-    shown = responses[responses.isfinite().all(dim=1)][:few].cpu().numpy()
+    signals = responses[responses.isfinite().all(dim=1)][:few].cpu().numpy()
     axes.plot(times, target.cpu().numpy(), ".", color=_WANTED, markersize=4, label="wanted")
-    for rank in reversed(range(1, len(shown))):  # the better, the further in front
-        label = f"next {len(shown) - 1} of {len(responses)}" if rank == 1 else None
-        axes.plot(times, shown[rank], color=_OTHERS, alpha=0.5, linewidth=1, label=label)
-    if len(shown):
-        axes.plot(times, shown[0], color=_BEST, linewidth=1.5, label="best candidate")
+    for rank in reversed(range(1, len(signals))):  # the better, the further in front
+        label = f"next {len(signals) - 1} of {len(responses)}" if rank == 1 else None
+        axes.plot(times, signals[rank], color=_OTHERS, alpha=0.5, linewidth=1, label=label)
+    if len(signals):
+        axes.plot(times, signals[0], color=_BEST, linewidth=1.5, label="best candidate")
     axes.set(xlabel="time (s)", ylabel="signal", xlim=(float(times[0]), float(times[-1])))
     axes.legend(frameon=False, fontsize="small")
     return True
@@ -140,9 +140,9 @@ def draw_landscape(
     for i, column in zip(across, torch.meshgrid(*[edge] * len(across), indexing="ij"), strict=True):
         unit[:, i] = column.flatten()
     x = space.from_unit(unit)
-    known = context and {n: v[:1].expand(len(x), *v.shape[1:]) for n, v in context.items()}
+    contexts = context and {n: v[:1].expand(len(x), *v.shape[1:]) for n, v in context.items()}
     with torch.no_grad():
-        error = (task.simulate(x, known) - target.to(x)).square().mean(dim=1)
+        error = (task.simulate(x, contexts) - target.to(x)).square().mean(dim=1)
     names = [f"{v.name} ({v.unit or 'no unit'})" for v in (space.variables[i] for i in across)]
     if len(across) == 1:
         axes.plot(x[:, across[0]].numpy(), error.numpy(), color=_OTHERS, linewidth=1)
@@ -151,9 +151,9 @@ def draw_landscape(
             axes.axvline(float(truth[across[0]]), color=_BEST, linestyle="--", label="truth")
     else:
         sides = x[:, across].reshape(points, points, 2)
-        shown = error.clamp(min=_LEAST).log10().reshape(points, points).T
+        levels = error.clamp(min=_LEAST).log10().reshape(points, points).T
         image = axes.pcolormesh(
-            sides[:, 0, 0].numpy(), sides[0, :, 1].numpy(), shown.numpy(),
+            sides[:, 0, 0].numpy(), sides[0, :, 1].numpy(), levels.numpy(),
             cmap="viridis", shading="nearest", rasterized=True,
         )  # fmt: skip
         axes.figure.colorbar(image, ax=axes, label="log10 of the error")

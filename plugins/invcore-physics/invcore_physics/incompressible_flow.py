@@ -150,10 +150,10 @@ class IncompressibleFlow(Task[IncompressibleFlowConfig]):
         context: Mapping[str, Tensor] | None = None,
     ) -> bool:
         """Draw the best candidate's vorticity, and the velocities wanted and proposed."""
-        known = responses.isfinite().all(dim=1).nonzero().flatten()[:1]
-        if len(known) == 0:
+        first = responses.isfinite().all(dim=1).nonzero().flatten()[:1]
+        if len(first) == 0:
             return draw_flow(axes, self.sensors, target)
         with torch.no_grad():
-            solver, _, late = self.vorticity(designs[known].to(torch.float64))
+            solver, _, late = self.vorticity(designs[first].to(torch.float64))
             field = solver.values(late)[0]
-        return draw_flow(axes, self.sensors, target, responses[known][0], field)
+        return draw_flow(axes, self.sensors, target, responses[first][0], field)

@@ -52,8 +52,8 @@ class KuramotoSivashinsky(Task[KuramotoSivashinskyConfig]):
 
     Example:
         >>> task = KuramotoSivashinsky()
-        >>> known = task.contexts(1, torch.Generator().manual_seed(0))
-        >>> task.simulate(torch.tensor([[1.0, 1.0, 1.0]]), known).shape
+        >>> context = task.contexts(1, torch.Generator().manual_seed(0))
+        >>> task.simulate(torch.tensor([[1.0, 1.0, 1.0]]), context).shape
         torch.Size([1, 48])
     """
 
@@ -143,8 +143,8 @@ class KuramotoSivashinsky(Task[KuramotoSivashinskyConfig]):
         ]
         y = torch.cat(states).to(x.dtype)
         # What the equation saturates at, by its scales, and what it begins with
-        kept = _KEPT * b.clamp(min=0) ** 1.5 / (a.abs() * c.clamp(min=0) ** 0.5)
-        most = _BEYOND * (kept + initial.detach().abs().amax(dim=1)).nan_to_num(
+        scale = _KEPT * b.clamp(min=0) ** 1.5 / (a.abs() * c.clamp(min=0) ** 0.5)
+        most = _BEYOND * (scale + initial.detach().abs().amax(dim=1)).nan_to_num(
             torch.inf, torch.inf
         )
         size = y.detach().abs().amax(dim=1)

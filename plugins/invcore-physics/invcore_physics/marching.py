@@ -84,17 +84,17 @@ class _March(torch.autograd.Function):
         length = max(1, math.isqrt(steps))
         ctx.lengths = [min(length, steps - done) for done in range(0, steps, length)]
         ctx.prepare, ctx.step = prepare, step
-        coefficients, kept = prepare(knobs), []
+        coefficients, states = prepare(knobs), []
         for stretch in ctx.lengths:
-            kept.append(state)
+            states.append(state)
             state = _stretch(step, stretch, state, coefficients)
-        ctx.save_for_backward(knobs, state, *kept)
+        ctx.save_for_backward(knobs, state, *states)
         return state.clone()  # what is returned may be written into, what is kept may not
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, Tensor, None, None, None]:
-        knobs, final, *kept = ctx.saved_tensors
+        knobs, final, *states = ctx.saved_tensors
         lost = ~final.isfinite().flatten(1).all(dim=1)
 
         def sound(values: Tensor) -> Tensor:  # zeros in lost rows: zero times infinity is NaN
@@ -107,7 +107,7 @@ class _March(torch.autograd.Function):
         coefficients = tuple(c.detach().requires_grad_(c.requires_grad) for c in roots)
         moved = [c for c in coefficients if c.requires_grad]
         totals = [torch.zeros_like(c) for c in moved]
-        for stretch, start in zip(reversed(ctx.lengths), reversed(kept), strict=True):
+        for stretch, start in zip(reversed(ctx.lengths), reversed(states), strict=True):
             with torch.enable_grad():
                 begin = sound(start).requires_grad_()
                 end = _stretch(ctx.step, stretch, begin, coefficients)

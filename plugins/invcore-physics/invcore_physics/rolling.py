@@ -82,8 +82,8 @@ def next_event(places: Tensor, velocities: Tensor, table: Table) -> Event:
             table,
         )
         pairs = torch.where(both, torch.inf, resting)  # (N, P); infinite too if none moves
-        known = torch.cat([rest, *wall.unbind(dim=2), pairs], dim=1)
-        soonest = known.amin(dim=1)
+        times = torch.cat([rest, *wall.unbind(dim=2), pairs], dim=1)
+        soonest = times.amin(dim=1)
         pull = -table.deceleration * ahead
         closing = velocities[:, two] - velocities[:, one]
         bending = pull[:, two] - pull[:, one]
@@ -94,10 +94,10 @@ def next_event(places: Tensor, velocities: Tensor, table: Table) -> Event:
         rows, columns = maybe.nonzero(as_tuple=True)
         if len(rows):
             where = (rows, columns)
-            known[rows, 3 * count + columns] = first_contact(
+            times[rows, 3 * count + columns] = first_contact(
                 gap[where], closing[where], bending[where], 2 * table.radius, horizon[where]
             )
-        time, which = known.min(dim=1)
+        time, which = times.min(dim=1)
         kind = (which // count).clamp(max=BALLS)
         pair = (which - 3 * count).clamp(min=0)
         ball = torch.where(kind == BALLS, one[pair], which % count)
@@ -118,7 +118,7 @@ def advance(
     Args:
         places: (N, n, 2), m, float64.
         velocities: (N, n, 2), m/s.
-        event: what ``next_event`` says.
+        event: from ``next_event``.
         table: the table.
 
     Returns:
@@ -173,8 +173,8 @@ def advance(
     line = torch.where(met[:, None], apart(places), 1.0)
     line = line / line.norm(dim=1, keepdim=True)
     impulse = torch.where(met, (apart(before) * line).sum(dim=1), 0.0)[:, None] * line
-    given = mine.to(places) - others.to(places)  # zero if the two are one
-    return places, after + given[..., None] * impulse[:, None], before
+    sign = mine.to(places) - others.to(places)  # zero if the two are one
+    return places, after + sign[..., None] * impulse[:, None], before
 
 
 def roll(places: Tensor, velocities: Tensor, table: Table, events: int) -> Tensor:

@@ -29,16 +29,16 @@ def draw_states(
     Returns:
         True: there is always a target to draw.
     """
-    shown = responses[responses.isfinite().all(dim=1)][:few].cpu().numpy()
+    states = responses[responses.isfinite().all(dim=1)][:few].cpu().numpy()
     if initial is not None:
         axes.plot(places, initial.cpu().numpy(), color=_BEFORE, linewidth=1, label="initial")
-    for rank in reversed(range(1, len(shown))):  # the better, the further in front
-        label = f"next {len(shown) - 1} of {len(responses)}" if rank == 1 else None
-        axes.plot(places, shown[rank], color=_OTHERS, alpha=0.5, linewidth=1, label=label)
+    for rank in reversed(range(1, len(states))):  # the better, the further in front
+        label = f"next {len(states) - 1} of {len(responses)}" if rank == 1 else None
+        axes.plot(places, states[rank], color=_OTHERS, alpha=0.5, linewidth=1, label=label)
     axes.plot(places, target.cpu().numpy(), color=_WANTED, linewidth=2, label="wanted")
-    if len(shown):
+    if len(states):
         axes.plot(
-            places, shown[0], color=_BEST, linewidth=1.5, linestyle="--", label="best candidate"
+            places, states[0], color=_BEST, linewidth=1.5, linestyle="--", label="best candidate"
         )
     axes.set(xlabel="x", ylabel="u", xlim=(float(places[0]), float(places[-1])))
     axes.legend(frameon=False, fontsize="small")

@@ -138,8 +138,8 @@ def read_bundle(folder: str | os.PathLike[str]) -> Bundle:
         proxy = Proxy.restore(record.config, record.designs, _tensors(data, record.config.half))
         _check_spaces(proxy, record.designs, record.responses)
     except (SafetensorError, ShapeError, ConfigError) as error:
-        said = " ".join(str(error).split())
-        raise StoreError(f"{path}: does not fit to {RECORD}: {said}; fit the proxy again") from None
+        text = " ".join(str(error).split())
+        raise StoreError(f"{path}: does not fit to {RECORD}: {text}; fit the proxy again") from None
     return Bundle(folder, record, proxy)
 
 
@@ -183,8 +183,8 @@ def _record(path: Path) -> BundleRecord:
                 "fit the proxy again"
             ) from None
         at = ".".join(str(part) for part in first["loc"])
-        said = " ".join(f"{at} {first['msg']}".split())
-        raise StoreError(f"{path}: damaged, {said}; fit the proxy again") from None
+        text = " ".join(f"{at} {first['msg']}".split())
+        raise StoreError(f"{path}: damaged, {text}; fit the proxy again") from None
 
 
 def _tensors(data: bytes, half: bool) -> dict[str, Tensor]:

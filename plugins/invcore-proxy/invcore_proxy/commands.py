@@ -73,7 +73,7 @@ def proxy() -> None:
 def fit(
     both: tuple[str, ...], out: str, settings: tuple[str, ...], whole: tuple[str, ...],
     average_duplicates: bool, preset: str, seed: int, device: str, title: str, licence: str | None,
-    as_json: bool, **given: Any,
+    as_json: bool, **options: Any,
 ) -> None:  # fmt: skip
     """Fit a proxy to tables, and write it as a folder that is a task.
 
@@ -94,27 +94,27 @@ def fit(
 
     check_free(out)
     text = _text(licence) if licence else ""
-    config = _config(given, settings, preset)
-    known = known_pairs(
-        _tables(given, both), whole=whole, symmetries=config.symmetries, average=average_duplicates
+    config, tables = _config(options, settings, preset), _tables(options, both)
+    pairs = known_pairs(
+        tables, whole=whole, symmetries=config.symmetries, average=average_duplicates
     )
-    data, chosen = known.data, resolve_device(device)
+    data, chosen = pairs.data, resolve_device(device)
     with terminal_progress() as progress:
         env = FitEnvironment(seed=seed, device=chosen, progress=progress)
         fitted, report = fit_proxy(data.pairs, data.designs, data.responses, config, env)
-    provenance = Provenance.now(tables=known.sources, seed=seed)
-    made = write_bundle(
+    provenance = Provenance.now(tables=pairs.sources, seed=seed)
+    record = write_bundle(
         out, fitted, report, data.designs, data.responses, title=title, provenance=provenance,
         licence=text,
     )  # fmt: skip
     if as_json:
         emit_json({
-            "bundle": out, "checksum": made.checksum, "merged_rows": known.merged,
+            "bundle": out, "checksum": record.checksum, "merged_rows": pairs.merged,
             "config": config.model_dump(mode="json"), "report": report.model_dump(mode="json"),
         })  # fmt: skip
         return
-    if known.merged:
-        click.echo(f"{known.merged} rows merged with others of the same design")
+    if pairs.merged:
+        click.echo(f"{pairs.merged} rows merged with others of the same design")
     zero = float((data.pairs.y == 0).double().mean())
     if zero > _MANY_ZEROS and not config.zero_part:
         click.echo(f"{zero:.0%} of the responses are exactly 0: --zero-part may be far better")
@@ -135,11 +135,11 @@ def show(bundle: str, as_json: bool) -> None:
     from invcore_proxy.bundle import read_bundle
     from invcore_proxy.printing import show_bundle
 
-    found = read_bundle(bundle)
+    content = read_bundle(bundle)
     if as_json:
-        emit_json(found.record.model_dump(mode="json"))
+        emit_json(content.record.model_dump(mode="json"))
     else:
-        show_bundle(found)
+        show_bundle(content)
 
 
 @proxy.command()
@@ -157,7 +157,7 @@ def show(bundle: str, as_json: bool) -> None:
 @json_option
 def validate(
     bundle: str, simulator: str | None, settings: tuple[str, ...], count: int, both: str | None,
-    seed: int, as_json: bool, **given: Any,
+    seed: int, as_json: bool, **options: Any,
 ) -> None:  # fmt: skip
     """Compare a bundle with its simulator on fresh designs, or with a table of fresh pairs.
 
@@ -171,17 +171,17 @@ def validate(
     from invcore_proxy.printing import show_errors
     from invcore_proxy.validation import against_simulator, against_table
 
-    has_table = bool(both or given["x"] or given["y"])
+    has_table = bool(both or options["x"] or options["y"])
     if has_table == bool(simulator):
         raise click.UsageError("say --simulator TASK, or a table of fresh pairs")
-    found = read_bundle(bundle)
+    content = read_bundle(bundle)
     if simulator:
         config = installed().registry.load("task", simulator).Config
         chosen = component_settings(settings, config, "task")
         with terminal_progress() as progress:
-            check = against_simulator(found, simulator, chosen, count, seed, progress)
+            check = against_simulator(content, simulator, chosen, count, seed, progress)
     else:
-        check = against_table(found, _tables(given, (both,) if both else ()))
+        check = against_table(content, _tables(options, (both,) if both else ()))
     if as_json:
         emit_json({"bundle": bundle, **check.model_dump(mode="json")})
         return
@@ -192,35 +192,35 @@ def validate(
     show_errors(check.errors, f"fresh pairs of {check.against}")
 
 
-def _tables(given: dict[str, Any], both: tuple[str, ...]) -> Any:
+def _tables(options: dict[str, Any], both: tuple[str, ...]) -> Any:
     from invcore_proxy.tables import Tables
 
     names = ("x", "y", "design_columns", "response_columns", "header", "x_key", "y_key")
-    return Tables(both=both, **{name: given[name] for name in names})
+    return Tables(both=both, **{name: options[name] for name in names})
 
 
-def _config(given: dict[str, Any], settings: tuple[str, ...], preset: str) -> Any:
+def _config(options: dict[str, Any], settings: tuple[str, ...], preset: str) -> Any:
     """The preset, then the flags, then ``--set``."""
     from invcore.plugin import component_settings
     from invcore_proxy.config import ProxyConfig
 
-    if given["squash"] and given["non_negative"]:
+    if options["squash"] and options["non_negative"]:
         raise click.UsageError("--squash and --non-negative exclude each other")
     flags: dict[str, Any] = {
-        key: True for key in ("zero_part", "sequence") if given[key]
+        key: True for key in ("zero_part", "sequence") if options[key]
     }  # fmt: skip
-    if given["members"] is not None:
-        flags["members"] = given["members"]
-    if given["non_negative"]:
+    if options["members"] is not None:
+        flags["members"] = options["members"]
+    if options["non_negative"]:
         flags["output"] = "non-negative"
-    if given["squash"]:
-        low, _, high = given["squash"].partition(":")
+    if options["squash"]:
+        low, _, high = options["squash"].partition(":")
         try:
             flags |= {"output": "squash", "low": float(low), "high": float(high)}
         except ValueError:
-            raise click.UsageError(f"--squash {given['squash']!r}: expected LOW:HIGH") from None
-    if given["symmetries"]:
-        flags["symmetries"] = [names.split() for names in given["symmetries"]]
+            raise click.UsageError(f"--squash {options['squash']!r}: expected LOW:HIGH") from None
+    if options["symmetries"]:
+        flags["symmetries"] = [names.split() for names in options["symmetries"]]
     chosen = component_settings(settings, ProxyConfig, "proxy")
     return ProxyConfig.resolve(flags | chosen, preset=preset, where="proxy")
 

@@ -85,15 +85,15 @@ def fit_proxy(
     check_range(config, pairs.y, responses)
     elements = group(config.symmetries, designs)
     parts = split(pairs, elements, env.generator("proxy", "split"))
-    known, val = (enlarged(part, elements) for part in (parts.train, parts.val))
-    encoded = designs.encode(known.x.double())
-    x, head = Normaliser.standard(encoded), Head.fit(config, known.y.double())
+    train_pairs, val = (enlarged(part, elements) for part in (parts.train, parts.val))
+    encoded = designs.encode(train_pairs.x.double())
+    x, head = Normaliser.standard(encoded), Head.fit(config, train_pairs.y.double())
 
-    def seen(part: Pairs) -> Pairs:
+    def scale(part: Pairs) -> Pairs:
         return Pairs(x(designs.encode(part.x.double())).float(), head.part(part))
 
     members, losses = _trained(
-        config, designs.features, responses.dim, head, seen(known), seen(val), env
+        config, designs.features, responses.dim, head, scale(train_pairs), scale(val), env
     )
     proxy = Proxy(config, designs, x, head, weights_of(members))
     if config.half:

@@ -81,18 +81,18 @@ class Head:
             scaled = torch.cat([torch.where(y != 0, scaled, 0.0), nonzero], dim=1)
         return scaled.float()
 
-    def loss(self, raw: Tensor, wanted: Tensor) -> Tensor:
+    def loss(self, raw: Tensor, target: Tensor) -> Tensor:
         """Mean squared error in deviations; with exact zeros on the other rows alone, plus the
         cross-entropy of zero or not.
 
         Args:
             raw: outputs of a member (N, Dy) or (N, 2 Dy).
-            wanted: from ``part``, likewise.
+            target: from ``part``, likewise.
         """
         if not self.config.zero_part:
-            return (self.scaled(raw) - wanted).square().mean()
+            return (self.scaled(raw) - target).square().mean()
         value, logit = raw.chunk(2, dim=-1)
-        y, nonzero = wanted.chunk(2, dim=-1)
+        y, nonzero = target.chunk(2, dim=-1)
         squares = (self.scaled(value) - y).square() * nonzero
         # log(1 + e^l) - l t is the cross-entropy, in a form that vmap computes. Targets a little
         # inside 0 and 1: else logits grow without end, and gradients to numbers so small that the

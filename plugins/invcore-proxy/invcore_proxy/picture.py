@@ -41,17 +41,17 @@ def draw_parity(axes: Any, errors: ProxyErrors) -> None:
 
 
 def _draw_reliability(axes: Any, errors: ProxyErrors) -> None:
-    found = errors.reliability
-    spreads = [one.spread for one in found.bins]
-    axes.plot(spreads, [one.error for one in found.bins], "o-", color=_COLOUR)
+    reliability = errors.reliability
+    spreads = [one.spread for one in reliability.bins]
+    axes.plot(spreads, [one.error for one in reliability.bins], "o-", color=_COLOUR)
     largest = max(spreads)
     if largest > 0:
         axes.plot([0, largest], [0, largest], "--", color="gray", label="error = spread")
         axes.legend(frameon=False)
-    correlation = found.rank_correlation
-    said = "" if correlation is None else f", rank correlation {correlation:.2f}"
+    correlation = reliability.rank_correlation
+    note = "" if correlation is None else f", rank correlation {correlation:.2f}"
     axes.set(xlabel="mean spread of the ensemble", ylabel="mean error")
-    title = f"{errors.rows} held-out rows in {len(found.bins)} bins{said}"
+    title = f"{errors.rows} held-out rows in {len(reliability.bins)} bins{note}"
     axes.set_title(title, fontsize="medium")
     axes.set_xlim(left=0)
     axes.set_ylim(bottom=0)

@@ -24,13 +24,13 @@ def show_errors(errors: ProxyErrors, where: str) -> None:
         click.echo(f"MSE over the responses' variance: {number(errors.unexplained)}")
     if errors.symmetric_deviation:
         click.echo(f"equivalent designs differ by up to {number(errors.symmetric_deviation)}")
-    found = errors.reliability
+    reliability = errors.reliability
     show_table(
         "\nwhere the members are apart, is the error larger? rows by spread",
         ["rows", "mean spread", "mean error"],
-        [[str(b.rows), number(b.spread), number(b.error)] for b in found.bins],
+        [[str(b.rows), number(b.spread), number(b.error)] for b in reliability.bins],
     )
-    click.echo(f"rank correlation of spread and error: {number(found.rank_correlation)}")
+    click.echo(f"rank correlation of spread and error: {number(reliability.rank_correlation)}")
 
 
 def show_bundle(bundle: Bundle) -> None:
@@ -46,11 +46,11 @@ def show_bundle(bundle: Bundle) -> None:
     )
     for source in record.provenance.tables:
         click.echo(safe(f"table {source.name}, {source.rows} rows, sha256 {source.sha256[:12]}"))
-    said = record.provenance
-    versions = ", ".join(f"{name} {version}" for name, version in said.versions.items())
-    click.echo(safe(f"{said.created}, seed {said.seed}, {versions}"))
-    if said.note:
-        click.echo(safe(said.note))
+    provenance = record.provenance
+    versions = ", ".join(f"{name} {version}" for name, version in provenance.versions.items())
+    click.echo(safe(f"{provenance.created}, seed {provenance.seed}, {versions}"))
+    if provenance.note:
+        click.echo(safe(provenance.note))
     if record.licence:
         click.echo("licence: " + safe(record.licence.strip().split("\n")[0]))
     click.echo()
@@ -67,10 +67,10 @@ def _few(names: tuple[str, ...], most: int = 8) -> str:
 
 def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table for people."""
-    shown = table(*columns)
+    grid = table(*columns)
     for row in rows:
-        add_row(shown, *row)
+        add_row(grid, *row)
     console = stdout()
     console.print(title, markup=False)
-    console.print(shown)
+    console.print(grid)
     console.print()

@@ -135,8 +135,8 @@ def reliability(spread: Tensor, error: Tensor, bins: int = _BINS) -> Reliability
         bins: how many, or as many as there are rows.
 
     Example:
-        >>> found = reliability(torch.tensor([[1.0], [2.0]]), torch.tensor([[0.5], [-3.0]]))
-        >>> found.rank_correlation, [one.error for one in found.bins]
+        >>> result = reliability(torch.tensor([[1.0], [2.0]]), torch.tensor([[0.5], [-3.0]]))
+        >>> result.rank_correlation, [one.error for one in result.bins]
         (1.0, [0.5, 3.0])
     """
     spreads, errors = (v.square().mean(1).sqrt() for v in (spread, error))

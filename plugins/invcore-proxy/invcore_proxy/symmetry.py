@@ -35,19 +35,19 @@ def group(symmetries: Sequence[Sequence[str]], designs: Space) -> Tensor:
     """
     generators = [_positions(names, designs) for names in symmetries]
     identity = tuple(range(designs.dim))
-    found, waiting = {identity: None}, deque([identity])
+    elements, waiting = {identity: None}, deque([identity])
     while waiting:
-        known = waiting.popleft()
+        element = waiting.popleft()
         for step in generators:
-            product = tuple(known[i] for i in step)
-            if product not in found:
-                found[product] = None
+            product = tuple(element[i] for i in step)
+            if product not in elements:
+                elements[product] = None
                 waiting.append(product)
-        if len(found) > _MOST:
+        if len(elements) > _MOST:
             raise ConfigError(
                 f"symmetries: they generate more than {_MOST} permutations; declare fewer"
             )
-    return torch.tensor(list(found))
+    return torch.tensor(list(elements))
 
 
 def images(x: Tensor, elements: Tensor) -> Tensor:
@@ -72,10 +72,10 @@ def enlarged(pairs: Pairs, elements: Tensor) -> Pairs:
 
 
 def _positions(names: Sequence[str], designs: Space) -> tuple[int, ...]:
-    said = " ".join(names)
+    text = " ".join(names)
     if sorted(names) != sorted(designs.names):
         raise ConfigError(
-            f"symmetry {said!r}: expected each design variable once, in another order: "
+            f"symmetry {text!r}: expected each design variable once, in another order: "
             f"{' '.join(designs.names)}"
         )
     order = tuple(designs.index(name) for name in names)
@@ -84,7 +84,7 @@ def _positions(names: Sequence[str], designs: Space) -> tuple[int, ...]:
         alike = (a.bounds, a.whole, a.categories) == (b.bounds, b.whole, b.categories)
         if not alike:
             raise ConfigError(
-                f"symmetry {said!r} puts {b.name!r} in the place of {a.name!r}, but they differ in "
+                f"symmetry {text!r} puts {b.name!r} in the place of {a.name!r}, but they differ in "
                 "bounds or kind; give them the same"
             )
     return order

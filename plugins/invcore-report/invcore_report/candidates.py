@@ -49,52 +49,52 @@ def candidate_pictures(
         return []
     try:
         task = build_task(summaries[0].records[0])
-        which, wanted = _typical(summaries[0], store)
+        which, target = _typical(summaries[0], store)
         pictures = []
         for summary in summaries:
-            picture = _picture(task, summary, which, wanted, store, gallery)
+            picture = _picture(task, summary, which, target, store, gallery)
             if picture is not None:
                 pictures.append(picture)
     except Exception as error:  # a task of others may raise anything; the report goes on
-        said = str(error) if isinstance(error, InvcoreError) else f"{type(error).__name__}: {error}"
-        collection.omit(f"pictures of {board.task}", said)
+        text = str(error) if isinstance(error, InvcoreError) else f"{type(error).__name__}: {error}"
+        collection.omit(f"pictures of {board.task}", text)
         return []
     return pictures
 
 
 def _typical(summary: Summary, store: Store) -> tuple[int, Tensor]:
     """The number of the target whose smallest error is the median, and the target."""
-    held = tensors(store, summary.records[0].id, "errors", "targets")
-    best = torch.nan_to_num(held["errors"], nan=torch.inf, posinf=torch.inf).amin(dim=1)
+    arrays = tensors(store, summary.records[0].id, "errors", "targets")
+    best = torch.nan_to_num(arrays["errors"], nan=torch.inf, posinf=torch.inf).amin(dim=1)
     which = int(best.argsort(stable=True)[(len(best) - 1) // 2])
-    return which, held["targets"][which]
+    return which, arrays["targets"][which]
 
 
 def _picture(
-    task: Task[Any], summary: Summary, which: int, wanted: Tensor, store: Store, gallery: Gallery
+    task: Task[Any], summary: Summary, which: int, target: Tensor, store: Store, gallery: Gallery
 ) -> Picture | None:
     """The candidates of one method for a target; None where it had another, or none is drawn."""
     for record in summary.records:
         every = tensors(store, record.id, "targets")["targets"]
-        if len(every) > which and torch.equal(every[which], wanted):
+        if len(every) > which and torch.equal(every[which], target):
             names = ("errors", "candidates", "resimulated")
-            held = tensors(store, record.id, *names, target=which)
-            known = [f"context.{name}" for name in task.context_shapes]
-            context = tensors(store, record.id, *known, target=which)
+            arrays = tensors(store, record.id, *names, target=which)
+            context_names = [f"context.{name}" for name in task.context_shapes]
+            context = tensors(store, record.id, *context_names, target=which)
             break
     else:
         return None
-    errors = held["errors"][:_MOST]
+    errors = arrays["errors"][:_MOST]
     order = torch.nan_to_num(errors, nan=torch.inf, posinf=torch.inf).argsort(stable=True)
-    designs, responses = held["candidates"][:_MOST][order], held["resimulated"][:_MOST][order]
+    designs, responses = arrays["candidates"][:_MOST][order], arrays["resimulated"][:_MOST][order]
     with gallery.figure(*_SIZE) as figure:
         axes = figure.add_subplot()
-        shown = {name.removeprefix("context."): value[None] for name, value in context.items()}
-        if not task.draw(axes, wanted, designs, responses, shown or None):
+        contexts = {name.removeprefix("context."): value[None] for name, value in context.items()}
+        if not task.draw(axes, target, designs, responses, contexts or None):
             return None
         best = number(float(errors[order[0]]))
-        said = f"{len(designs)} candidates, best error {best}"
+        caption = f"{len(designs)} candidates, best error {best}"
         axes.set_title(summary.method, fontsize="medium")
         return gallery.photo(
-            f"{summary.task}-candidates-{summary.method}", said, figure, summary.method
+            f"{summary.task}-candidates-{summary.method}", caption, figure, summary.method
         )

@@ -31,11 +31,11 @@ def curve_charts(summaries: Sequence[Summary], styles: Styles, gallery: Gallery)
     task, unit = summaries[0].task, _unit(summaries)
     own = [(s, s.raw) for s in summaries]
     common = [(s, s.reranked) for s in summaries if s.reranked is not None]
-    shown = [("rT", "in the methods' own order", own)]
+    charts = [("rT", "in the methods' own order", own)]
     if common:
-        shown.append(("rT-reranked", "re-ranked by one surrogate", common))
+        charts.append(("rT-reranked", "re-ranked by one surrogate", common))
     pictures = []
-    for name, order, curves in shown:
+    for name, order, curves in charts:
         lines = [(s, curve, list(map(float, curve.counts))) for s, curve in curves]
         caption = f"Expected best error among T candidates, {order}"
         pictures.append(
@@ -53,13 +53,13 @@ def anytime_charts(summaries: Sequence[Summary], styles: Styles, gallery: Galler
     task, unit = summaries[0].task, _unit(summaries)
     by_calls, measured, slow = [], [], []
     for s in summaries:
-        known = partial(seconds, s.raw.counts, candidates=s.candidates, ranked=s.ranked)
-        by_calls.append((s, s.raw, known(propose=s.propose_calls, call=1.0)))
-        measured.append((s, s.raw, known(propose=s.propose_s, call=s.call_s)))
+        positions = partial(seconds, s.raw.counts, candidates=s.candidates, ranked=s.ranked)
+        by_calls.append((s, s.raw, positions(propose=s.propose_calls, call=1.0)))
+        measured.append((s, s.raw, positions(propose=s.propose_s, call=s.call_s)))
         dearer = s.propose_s + s.propose_calls * (1.0 - s.call_s)  # for searches that ask it
-        slow.append((s, s.raw, known(propose=dearer, call=1.0)))
+        slow.append((s, s.raw, positions(propose=dearer, call=1.0)))
     cost = max(s.call_s for s in summaries)
-    shown = [
+    charts = [
         (
             "measured",
             f"by seconds, a simulator call as measured ({number(cost)} s at most)",
@@ -69,14 +69,14 @@ def anytime_charts(summaries: Sequence[Summary], styles: Styles, gallery: Galler
         ("one-second", "by seconds, if a simulator call took 1 s", "seconds", slow),
     ]
     if any(s.propose_calls for s in summaries):
-        shown.insert(0, ("calls", "by simulator calls", "simulator calls", by_calls))
+        charts.insert(0, ("calls", "by simulator calls", "simulator calls", by_calls))
     return [
         _chart(
             f"{task}-anytime-{name}", f"Expected best error {caption}",
             f"{task}: {caption.partition(' (')[0]}",  # a title has no room for more
             f"{across} for a target", unit, lines, styles, gallery,
         )
-        for name, caption, across, lines in shown
+        for name, caption, across, lines in charts
     ]  # fmt: skip
 
 
@@ -123,8 +123,8 @@ def _tick(value: float, _place: float) -> str:
 
 def _decades(lines: Sequence[tuple[Summary, Curve, list[float]]]) -> tuple[float, float]:
     """Limits of a logarithmic axis with at least two ticks."""
-    known = [value for _, _, x in lines for value in x if value > 0]
-    low, high = math.log10(min(known, default=1.0)), math.log10(max(known, default=10.0))
+    values = [value for _, _, x in lines for value in x if value > 0]
+    low, high = math.log10(min(values, default=1.0)), math.log10(max(values, default=10.0))
     if math.floor(high) - math.ceil(low) < 1:
         low, high = math.floor(low), math.floor(high) + 1
     margin = 0.04 * (high - low)

@@ -84,25 +84,25 @@ def collect(store: Store, bench: str | None = None) -> Collection:
     Raises:
         StoreError: there is nothing to report, or the manifest is damaged.
     """
-    known = bench_names(store)
-    name = bench if bench is not None else known[0] if len(known) == 1 else None
-    found = read_bench(store, name) if name is not None else None
-    if found is None and not store.ids():
+    benches = bench_names(store)
+    name = bench if bench is not None else benches[0] if len(benches) == 1 else None
+    manifest = read_bench(store, name) if name is not None else None
+    if manifest is None and not store.ids():
         there = f"{store.root} has none" if store.root.is_dir() else f"{store.root} does not exist"
         raise StoreError(
             f"no runs to report: {there}; begin with `invcore run`",
             remedy="store=FOLDER names another",
         )
     records = _records(store)
-    result = _of_store(store, records) if found is None else _of_bench(found, store, records)
+    result = _of_store(store, records) if manifest is None else _of_bench(manifest, store, records)
     if not result.runs and not result.left_out:
         raise StoreError(
             f"no runs to report: {store.root} holds nothing but fitted models of `invcore solve`; "
             "begin with `invcore run`",
             remedy="store=FOLDER names another",
         )
-    if found is None and len(known) > 1:
-        result.omit("benchmarks", f"several here; choose one: {', '.join(known)}")
+    if manifest is None and len(benches) > 1:
+        result.omit("benchmarks", f"several here; choose one: {', '.join(benches)}")
     return result
 
 
@@ -154,7 +154,7 @@ def _of_bench(bench: Bench, store: Store, records: Records) -> Collection:
         published=bench.published,
         ablations=bench.ablations,
     )
-    shown: set[str] = set()
+    ids: set[str] = set()
     samplers = len({cell.sampler for cell in bench.cells}) > 1
     for cell in bench.cells:
         method = f"{cell.method} · {cell.sampler}" if samplers else cell.method
@@ -162,10 +162,10 @@ def _of_bench(bench: Bench, store: Store, records: Records) -> Collection:
         if record is None:
             at = f" (run {cell.id})" if cell.id else ""
             result.omit(f"{cell.task}, {method}, seed {cell.seed}{at}", why)
-        elif record.id in shown:
+        elif record.id in ids:
             result.omit(f"{cell.task}, {method}, seed {cell.seed}", "the manifest names it twice")
         else:
-            shown.add(record.id)
+            ids.add(record.id)
             result.runs.append(Run(record, cell.task, method, cell.method))
     others = set(records) - {cell.id for cell in bench.cells}
     if others:

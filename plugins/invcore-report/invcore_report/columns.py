@@ -51,12 +51,12 @@ def columns_of(summaries: Sequence[Summary], counts: Sequence[int]) -> list[tupl
     """
     columns: list[tuple[Column, Measure]] = []
     for T in counts:
-        said = f"expected smallest error among {T} candidates" if T > 1 else "error of the first"
-        columns.append((Column(f"r_{T}", f"r_{T}", said), partial(_raw, T)))
+        meaning = f"expected smallest error among {T} candidates" if T > 1 else "error of the first"
+        columns.append((Column(f"r_{T}", f"r_{T}", meaning), partial(_raw, T)))
     if any(s.reranked for s in summaries):
-        said = "the same, with all methods' candidates ranked by one surrogate"
+        meaning = "the same, with all methods' candidates ranked by one surrogate"
         for T in counts[:2]:
-            column = Column(f"r_{T}-reranked", f"r_{T} re-ranked", said)
+            column = Column(f"r_{T}-reranked", f"r_{T} re-ranked", meaning)
             columns.append((column, partial(_reranked, T)))
     columns.append((Column("median", "median r_1", "median over targets of r_1"), _median))
     columns += _of_metrics(summaries, counts)
@@ -84,7 +84,7 @@ def _of_metrics(
     summaries: Sequence[Summary], counts: Sequence[int]
 ) -> list[tuple[Column, Measure]]:
     """Columns of what else the runs' records hold: posterior metrics, diversity, others'."""
-    found: dict[tuple[str, int | None], Column] = {}
+    columns: dict[tuple[str, int | None], Column] = {}
     dull = set(_DULL)
     for summary in summaries:
         for record in summary.records:
@@ -94,24 +94,24 @@ def _of_metrics(
                 key = metric.name if metric.T is None else f"{metric.name}_{metric.T}"
                 unit = f", {metric.unit}" if metric.unit else ""
                 column = Column(key, key, f"metric {metric.name}{unit}", metric.better)
-                found.setdefault((metric.name, metric.T), column)
+                columns.setdefault((metric.name, metric.T), column)
                 if metric.value:
                     dull.discard(metric.name)
     return [
         (column, partial(_of_records, name, T))
-        for (name, T), column in found.items()
+        for (name, T), column in columns.items()
         if name not in dull
     ]
 
 
 def _of_records(name: str, T: int | None, summary: Summary) -> Interval | None:
     """A metric's mean over seeds; its interval is that of the one run, or the seeds' range."""
-    held = [m for r in summary.records for m in r.metrics if m.name == name and m.T == T]
-    values = [metric.value for metric in held if metric.value is not None]
+    metrics = [m for r in summary.records for m in r.metrics if m.name == name and m.T == T]
+    values = [metric.value for metric in metrics if metric.value is not None]
     if not values:
         return None
     mean = math.fsum(values) / len(values)
-    low, high = held[0].ci_low, held[0].ci_high
+    low, high = metrics[0].ci_low, metrics[0].ci_high
     if len(values) > 1 or low is None or high is None:
         return Interval(mean, min(values), max(values))
     return Interval(mean, low, high)

@@ -32,18 +32,18 @@ def report(store_path: str, bench: str | None, to: Path, as_json: bool) -> None:
     from invcore_report.wording import answer
 
     with _bar() as bar:
-        made = make(Store(store_path), to, bench, bar)
+        result = make(Store(store_path), to, bench, bar)
     if as_json:
-        emit_json(made.document())
+        emit_json(result.document())
         return
-    if bench is None and made.collection.bench:
-        click.echo(f"note: reporting benchmark {made.collection.bench}, the only one", err=True)
-    for one in made.boards:
+    if bench is None and result.collection.bench:
+        click.echo(f"note: reporting benchmark {result.collection.bench}, the only one", err=True)
+    for one in result.boards:
         click.echo(safe(answer(one)))
-    if made.collection.left_out:
-        count = len(made.collection.left_out)
+    if result.collection.left_out:
+        count = len(result.collection.left_out)
         click.echo(f"note: the page ends with what is not shown ({count}), and why", err=True)
-    click.echo(str(made.page))
+    click.echo(str(result.page))
 
 
 @click.command()
@@ -60,11 +60,11 @@ def compare(first: str, second: str, store_path: str, as_json: bool) -> None:
     from invcore_report.compared import sentence, table
     from invcore_report.comparing import compare_runs
 
-    found = compare_runs(Store(store_path), first, second)
+    comparison = compare_runs(Store(store_path), first, second)
     if as_json:
-        emit_json(found.document() | {"sentence": sentence(found)})
+        emit_json(comparison.document() | {"sentence": sentence(comparison)})
         return
-    for line in table(found):
+    for line in table(comparison):
         click.echo(printable(line, 1000))  # aligned: blanks count
 
 

@@ -9,9 +9,9 @@ from invcore_report.wording import number
 _CLEAR = 0.05
 
 
-def sentence(found: Comparison) -> str:
+def sentence(comparison: Comparison) -> str:
     """What the comparison says, by the largest number of candidates in the runs' own order."""
-    own = [row for row in found.differences if "re-ranked" not in row.name]
+    own = [row for row in comparison.differences if "re-ranked" not in row.name]
     row = own[-1]
     if not row.targets:
         return "No target has an answer of both runs, so nothing can be compared."
@@ -22,10 +22,10 @@ def sentence(found: Comparison) -> str:
         f"({number(row.ratio_low)} .. {number(row.ratio_high)}), p = {_small(row.p)}"
     )
     if row.p >= _CLEAR:
-        said = (
+        text = (
             f"No clear difference: A is better on {_percent(row.a_better)} of the targets, {size}"
         )
-        return said.format(other="B") + "."
+        return text.format(other="B") + "."
     name, other, share = "A", "B", row.a_better
     if row.b_better > row.a_better:
         name, other, share = "B", "A", row.b_better
@@ -36,20 +36,20 @@ def sentence(found: Comparison) -> str:
         )
     means = row.ratio if name == "A" else _over(row.ratio)
     but = "but " if means > 1 else ""  # a few bad targets can spoil the mean of the better run
-    said = f"{name} is better on {_percent(share)} of the targets, {but}{size}"
-    return said.format(other=other) + "."
+    text = f"{name} is better on {_percent(share)} of the targets, {but}{size}"
+    return text.format(other=other) + "."
 
 
-def table(found: Comparison) -> list[str]:
+def table(comparison: Comparison) -> list[str]:
     """The comparison as lines for people."""
-    runs = [("A", found.first), ("B", found.second)]
+    runs = [("A", comparison.first), ("B", comparison.second)]
     lines = [
         f"{name}  {r.id}  {r.method} on {r.task}, sampler {r.sampler}, seed {r.seed}, "
         f"{r.candidates} candidates{' ranked by the method' if r.ranked else ''}"
         for name, r in runs
     ]
     rows = [["", "A", "B", "A / B", "95% interval", "A better", "B better", "ties", "p"]]
-    for d in found.differences:
+    for d in comparison.differences:
         ends = f"{number(d.ratio_low)} .. {number(d.ratio_high)}"
         shares = [_percent(share) for share in (d.a_better, d.b_better, d.ties)]
         means = [number(value) for value in (d.first, d.second, d.ratio)]
@@ -58,13 +58,13 @@ def table(found: Comparison) -> list[str]:
         a, b = (getattr(record.timings, of) for _, record in runs)
         rows.append([name, number(a), number(b), number(a / b if b else math.nan)])
     lines += ["", *_aligned(rows), ""]
-    first = found.differences[0]
+    first = comparison.differences[0]
     if first.a_alone or first.b_alone:
         lines.append(
             f"Only A answers {first.a_alone} further targets, only B {first.b_alone}: "
             "they are not in these numbers."
         )
-    return [*lines, sentence(found)]
+    return [*lines, sentence(comparison)]
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -93,10 +93,10 @@ def compare_runs(store: Store, first: str, second: str) -> Comparison:
     """
     a, b = store.read(store.find(first)), store.read(store.find(second))
     _check(a, b)
-    held = [tensors(store, record.id, "errors", "targets", "order") for record in (a, b)]
-    if not torch.equal(held[0]["targets"], held[1]["targets"]):
+    arrays = [tensors(store, record.id, "errors", "targets", "order") for record in (a, b)]
+    if not torch.equal(arrays[0]["targets"], arrays[1]["targets"]):
         raise DataError(_cannot(a, b, "their targets differ"))
-    errors = [part["errors"] for part in held]
+    errors = [part["errors"] for part in arrays]
     most = min(part.shape[1] for part in errors)
     counts = sorted({min(count, most) for count in _COUNTS})
     best = [
@@ -104,8 +104,8 @@ def compare_runs(store: Store, first: str, second: str) -> Comparison:
         for part, record in zip(errors, (a, b), strict=True)
     ]
     rows = [difference(f"r_{T}", best[0][i], best[1][i]) for i, T in enumerate(counts)]
-    if all("order" in part for part in held):
-        again = [by_target(p["errors"], counts, ranked=True, order=p["order"]) for p in held]
+    if all("order" in part for part in arrays):
+        again = [by_target(p["errors"], counts, ranked=True, order=p["order"]) for p in arrays]
         rows += [
             difference(f"r_{T} re-ranked", again[0][i], again[1][i]) for i, T in enumerate(counts)
         ]

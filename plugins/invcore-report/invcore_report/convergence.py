@@ -32,23 +32,23 @@ def convergence_chart(
     What cannot be read is left out, and said to be. Nothing where no method has a history.
     """
     task = board.task
-    shown: dict[str, tuple[Tensor, Tensor, Tensor]] = {}
+    histories: dict[str, tuple[Tensor, Tensor, Tensor]] = {}
     for summary in [row.summary for row in board.rows if row.rank is not None]:
         try:
             history = median_history(store, summary.records[0].id)
         except InvcoreError as error:
             collection.omit(f"convergence of {task}, {summary.method}", str(error))
             continue
-        if history is not None and len(shown) < METHODS:
-            shown[summary.method] = history
-    if not shown:
+        if history is not None and len(histories) < METHODS:
+            histories[summary.method] = history
+    if not histories:
         return []
     with gallery.figure(*_SIZE) as figure:
         panels = figure.subplots(1, 2, sharey=True)
         for axes, place, label in zip(
             panels, (1, 2), ("simulator calls a target", "seconds, all targets"), strict=True
         ):
-            for method, parts in shown.items():
+            for method, parts in histories.items():
                 style = styles[method]
                 axes.plot(
                     parts[place].numpy(), parts[0].numpy(), color=style.colour,
@@ -76,10 +76,10 @@ def median_history(store: Store, run: str) -> tuple[Tensor, Tensor, Tensor] | No
     Raises:
         StoreError: the file is missing or damaged.
     """
-    held = tensors(store, run, *(f"history.{name}" for name in _NAMES))
-    if len(held) < len(_NAMES):
+    arrays = tensors(store, run, *(f"history.{name}" for name in _NAMES))
+    if len(arrays) < len(_NAMES):
         return None
-    error, calls, seconds = (held[f"history.{name}"].double() for name in _NAMES)
+    error, calls, seconds = (arrays[f"history.{name}"].double() for name in _NAMES)
     middle = torch.tensor([median(row) for row in error], dtype=torch.float64)
     good = middle.isfinite() & (calls > 0) & (seconds > 0)
     return (middle[good], calls[good] / error.shape[1], seconds[good]) if bool(good.any()) else None

@@ -64,8 +64,8 @@ def places(candidates: int, also: Sequence[int] = ()) -> tuple[int, ...]:
     """
     most = min(candidates, LARGEST)
     spread = torch.logspace(0, torch.tensor(float(most)).log10().item(), _PLACES).round().int()
-    wanted = {1, 50, most, *spread.tolist(), *also}
-    return tuple(sorted(count for count in wanted if 1 <= count <= candidates))
+    counts = {1, 50, most, *spread.tolist(), *also}
+    return tuple(sorted(count for count in counts if 1 <= count <= candidates))
 
 
 def by_target(
@@ -119,22 +119,22 @@ def median_interval(values: Tensor) -> Interval:
         >>> median_interval(torch.arange(101.0))
         Interval(value=50.0, low=40.0, high=60.0)
     """
-    known = values[~values.isnan()].double().sort().values
-    if len(known) == 0:
+    numbers = values[~values.isnan()].double().sort().values
+    if len(numbers) == 0:
         return Interval(*(float("nan"),) * 3)
-    reach = 0.98 * len(known) ** 0.5
-    low = max(0, round((len(known) - 1) / 2 - reach))
-    high = min(len(known) - 1, round((len(known) - 1) / 2 + reach))
-    middle = 0.5 * (known[(len(known) - 1) // 2] + known[len(known) // 2])
-    return Interval(float(middle), float(known[low]), float(known[high]))
+    reach = 0.98 * len(numbers) ** 0.5
+    low = max(0, round((len(numbers) - 1) / 2 - reach))
+    high = min(len(numbers) - 1, round((len(numbers) - 1) / 2 + reach))
+    middle = 0.5 * (numbers[(len(numbers) - 1) // 2] + numbers[len(numbers) // 2])
+    return Interval(float(middle), float(numbers[low]), float(numbers[high]))
 
 
 def _resample(values: Tensor) -> Tensor:
     """Means over targets drawn with replacement: (n, repeats)."""
     number = values.shape[1]
-    known = ~values.isnan()
-    filled = torch.where(known, values, 0.0).double().T
-    weight = known.double().T
+    mask = ~values.isnan()
+    filled = torch.where(mask, values, 0.0).double().T
+    weight = mask.double().T
     random = generator(0, "report", number)
     step = max(1, _CHUNK // max(1, number))
     parts = []

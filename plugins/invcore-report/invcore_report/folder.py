@@ -56,9 +56,9 @@ def _is_ours(folder: Path) -> bool:
         return False
     pictures = folder / PICTURES
     inside = list(pictures.iterdir()) if pictures.is_dir() else []
-    known = {page, pictures}
+    paths = {page, pictures}
     return (
         marked
-        and set(folder.iterdir()) <= known
+        and set(folder.iterdir()) <= paths
         and all(path.suffix in (".svg", ".png") and path.is_file() for path in inside)
     )

@@ -18,7 +18,7 @@ def task_labels(records: Sequence[RunRecord]) -> list[str]:
     That are runs on the same task with the same settings, as many pairs and as many targets.
     """
     keys = [(r.task, flat({"": r.config.get("task", {})}) | _sizes(r)) for r in records]
-    return _told_apart([name for name, _ in keys], [facts for _, facts in keys])
+    return _distinct_names([name for name, _ in keys], [facts for _, facts in keys])
 
 
 def method_labels(records: Sequence[RunRecord], tasks: Sequence[str]) -> list[str]:
@@ -33,8 +33,8 @@ def method_labels(records: Sequence[RunRecord], tasks: Sequence[str]) -> list[st
         labels = [f"{r.method} · {r.sampler}" for r in records]
     for task in dict.fromkeys(tasks):
         here = [i for i, other in enumerate(tasks) if other == task]
-        made = _told_apart([labels[i] for i in here], [_settings(records[i]) for i in here])
-        for i, label in zip(here, made, strict=True):
+        names = _distinct_names([labels[i] for i in here], [_settings(records[i]) for i in here])
+        for i, label in zip(here, names, strict=True):
             labels[i] = label
     return labels
 
@@ -63,7 +63,7 @@ def _settings(record: RunRecord) -> dict[str, str]:
     return flat(parts) | {"candidates": str(record.candidates), "device": record.device}
 
 
-def _told_apart(names: Sequence[str], facts: Sequence[Mapping[str, str]]) -> list[str]:
+def _distinct_names(names: Sequence[str], facts: Sequence[Mapping[str, str]]) -> list[str]:
     """The names; where one stands for several things, with the facts that differ after it."""
     groups: dict[str, list[int]] = defaultdict(list)
     for i, name in enumerate(names):
@@ -72,24 +72,24 @@ def _told_apart(names: Sequence[str], facts: Sequence[Mapping[str, str]]) -> lis
     for name, members in groups.items():
         keys = list(dict.fromkeys(key for i in members for key in facts[i]))
         differing = [k for k in keys if len({facts[i].get(k) for i in members}) > 1]
-        seen: dict[tuple[str | None, ...], str] = {}
+        labels: dict[tuple[str | None, ...], str] = {}
         for i in members:
             values = tuple(facts[i].get(key) for key in differing)
-            if values not in seen:
-                seen[values] = _unique(_suffixed(name, differing, values), seen.values())
-            result[i] = seen[values]
+            if values not in labels:
+                labels[values] = _unique(_suffixed(name, differing, values), labels.values())
+            result[i] = labels[values]
     return result
 
 
 def _suffixed(name: str, keys: Sequence[str], values: Sequence[str | None]) -> str:
-    said = [f"{k}={v}" for k, v in zip(keys, values, strict=True) if v is not None]
-    more = [f"{len(said) - _SHOWN} more"] if len(said) > _SHOWN else []
-    return f"{name} ({', '.join([*said[:_SHOWN], *more])})" if said else name
+    facts = [f"{k}={v}" for k, v in zip(keys, values, strict=True) if v is not None]
+    more = [f"{len(facts) - _SHOWN} more"] if len(facts) > _SHOWN else []
+    return f"{name} ({', '.join([*facts[:_SHOWN], *more])})" if facts else name
 
 
-def _unique(label: str, taken: Any) -> str:
+def _unique(label: str, labels: Any) -> str:
     number, result = 1, label
-    while result in taken:
+    while result in labels:
         number += 1
         result = f"{label} #{number}"
     return result

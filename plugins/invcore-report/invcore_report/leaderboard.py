@@ -59,7 +59,7 @@ class Board:
         places = {
             c.key: {row.places.get(c.key) for row in self.rows} - {None} for c in self.columns
         }
-        return frozenset(key for key, found in places.items() if len(found) > 1)
+        return frozenset(key for key, ranks in places.items() if len(ranks) > 1)
 
 
 def board(summaries: Sequence[Summary]) -> Board:
@@ -71,9 +71,9 @@ def board(summaries: Sequence[Summary]) -> Board:
     rows = [Row(summary) for summary in summaries]
     for column, measure in columns:
         for row in rows:
-            found = measure(row.summary)
-            if found is not None and not math.isnan(found.value):
-                row.cells[column.key] = found
+            interval = measure(row.summary)
+            if interval is not None and not math.isnan(interval.value):
+                row.cells[column.key] = interval
         if column.better:
             _place(rows, column)
     for row in rows:
@@ -102,9 +102,9 @@ def mean_ranks(boards: Sequence[Board]) -> list[tuple[str, float, dict[str, int]
 def _place(rows: Sequence[Row], column: Column) -> None:
     """Rank the rows in a column; equal values share a place."""
     sign = -1.0 if column.better == "higher" else 1.0
-    known = [row for row in rows if column.key in row.cells]
-    values = sorted(sign * row.cells[column.key].value for row in known)
-    for row in known:
+    entries = [row for row in rows if column.key in row.cells]
+    values = sorted(sign * row.cells[column.key].value for row in entries)
+    for row in entries:
         row.places[column.key] = 1 + values.index(sign * row.cells[column.key].value)
 
 

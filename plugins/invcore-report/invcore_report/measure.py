@@ -100,10 +100,10 @@ def tensors(store: Store, run: str, *names: str, target: int | None = None) -> d
     path = store.path(run) / "candidates.safetensors"
     try:
         with safe_open(path, framework="pt") as file:
-            held = [name for name in names if name in set(file.keys())]
+            keys = [name for name in names if name in set(file.keys())]
             if target is None:
-                return {name: file.get_tensor(name) for name in held}
-            return {name: file.get_slice(name)[target : target + 1][0] for name in held}
+                return {name: file.get_tensor(name) for name in keys}
+            return {name: file.get_slice(name)[target : target + 1][0] for name in keys}
     except (OSError, SafetensorError) as error:
         raise StoreError(f"{path}: cannot be read ({error})".replace("\n", " ")) from None
 
@@ -123,9 +123,9 @@ def summaries(
     for task, runs in collection.tasks().items():
         for method in sorted({run.method for run in runs}):
             mine = [run for run in runs if run.method == method]
-            found = _summary(mine, collection, store, also.get(task, []), step)
-            if found is not None:
-                result.append(found)
+            summary = _summary(mine, collection, store, also.get(task, []), step)
+            if summary is not None:
+                result.append(summary)
     return result
 
 
@@ -141,8 +141,8 @@ def _summary(
     for run in sorted(runs, key=lambda run: (run.record.seed, run.record.id)):
         record = run.record
         try:
-            held = tensors(store, record.id, "errors", "order", "targets")
-            errors = held["errors"]
+            arrays = tensors(store, record.id, "errors", "order", "targets")
+            errors = arrays["errors"]
             if errors.shape != (record.targets, record.candidates) or not errors.numel():
                 raise StoreError(f"its errors have shape {tuple(errors.shape)}")
         except (StoreError, KeyError) as error:
@@ -154,10 +154,10 @@ def _summary(
         records.append(record)
         raw.append(by_target(errors, counts, ranked=record.ranked))
         failed.append(errors.isnan().double().mean(dim=1))
-        if "order" in held:
-            reranked.append(by_target(errors, counts, ranked=True, order=held["order"]))
-        if "targets" in held:
-            targets.append(held["targets"])
+        if "order" in arrays:
+            reranked.append(by_target(errors, counts, ranked=True, order=arrays["order"]))
+        if "targets" in arrays:
+            targets.append(arrays["targets"])
     if not records:
         return None
     values = torch.cat(raw, dim=1)

@@ -29,24 +29,24 @@ def parity_chart(
 
     What cannot be read is left out, and said to be. Nothing for tasks of several responses.
     """
-    task, found = board.task, {}
+    task, results = board.task, {}
     for summary in [row.summary for row in board.rows if row.rank is not None][:METHODS]:
         try:
-            found[summary.method] = _pairs(store, summary.records[0].id)
+            results[summary.method] = _pairs(store, summary.records[0].id)
         except InvcoreError as error:
             collection.omit(f"parity of {task}, {summary.method}", str(error))
-    shown = {method: pairs for method, pairs in found.items() if pairs is not None}
-    if not shown:
+    points = {method: pairs for method, pairs in results.items() if pairs is not None}
+    if not points:
         return []
-    every = torch.cat([torch.cat(pair) for pair in shown.values()])
+    every = torch.cat([torch.cat(pair) for pair in points.values()])
     ends = [float(every.min()), float(every.max())]
     with gallery.figure(*_SIZE) as figure:
         axes = figure.add_subplot()
         axes.plot(ends, ends, color="0.5", linewidth=1)
-        for method, (wanted, got) in shown.items():
+        for method, (target, response) in points.items():
             style = styles[method]
             axes.plot(
-                wanted.numpy(), got.numpy(), style.marker, color=style.colour, label=method,
+                target.numpy(), response.numpy(), style.marker, color=style.colour, label=method,
                 markersize=3, alpha=0.6, markeredgewidth=0,
             )  # fmt: skip
         axes.grid(True)
@@ -62,15 +62,15 @@ def parity_chart(
 
 def _pairs(store: Store, run: str) -> tuple[Tensor, Tensor] | None:
     """Wanted and got (N,) of some targets; None where a response has several numbers."""
-    held = tensors(store, run, "targets")
-    if "targets" not in held or held["targets"].shape[1] != 1:
+    arrays = tensors(store, run, "targets")
+    if "targets" not in arrays or arrays["targets"].shape[1] != 1:
         return None
-    got = tensors(store, run, "resimulated").get("resimulated")
-    if got is None:
+    responses = tensors(store, run, "resimulated").get("resimulated")
+    if responses is None:
         return None
-    wanted, first = held["targets"][:, 0], got[:, 0, 0]
-    known = first.isfinite().nonzero()[:, 0]
-    if not len(known):
+    target, first = arrays["targets"][:, 0], responses[:, 0, 0]
+    rows = first.isfinite().nonzero()[:, 0]
+    if not len(rows):
         return None
-    places = torch.linspace(0, len(known) - 1, min(len(known), _POINTS)).round().long()
-    return wanted[known[places]], first[known[places]]
+    places = torch.linspace(0, len(rows) - 1, min(len(rows), _POINTS)).round().long()
+    return target[rows[places]], first[rows[places]]

@@ -93,8 +93,8 @@ class Gallery:
         """
         name = self._unique(name)
         data = base64.b64encode(self._keep(figure, name, bbox_inches="tight")).decode()
-        said = f"{method}: {caption}"
-        inline = f'<img src="data:image/png;base64,{data}" alt="{_escaped(said)}">'
+        label = f"{method}: {caption}"
+        inline = f'<img src="data:image/png;base64,{data}" alt="{_escaped(label)}">'
         return Picture(name, caption, inline, legend=method)
 
     def _keep(self, figure: Figure, name: str, **fit: Any) -> bytes:
@@ -138,8 +138,8 @@ def embedded(svg: str, name: str, caption: str) -> str:
     body = re.sub(r"<metadata>.*?</metadata>\s*", "", body, flags=re.S)
     head, _, rest = body.partition(">")
     head = re.sub(r'\s(?:xmlns(?::\w+)?|width|height|version)="[^"]*"', "", head)
-    used = set(re.findall(r'(?:href="#|url\(#)([^")]+)', rest))
-    rest = re.sub(r'\sid="([^"]*)"', lambda m: f' id="{name}-{m[1]}"' if m[1] in used else "", rest)
+    ids = set(re.findall(r'(?:href="#|url\(#)([^")]+)', rest))
+    rest = re.sub(r'\sid="([^"]*)"', lambda m: f' id="{name}-{m[1]}"' if m[1] in ids else "", rest)
     rest = re.sub(r'(?:xlink:)?href="#', f'href="#{name}-', rest)
     rest = rest.replace("url(#", f"url(#{name}-").replace(INK, "currentColor")
     rest = rest.replace("'DejaVu Sans'", "inherit")

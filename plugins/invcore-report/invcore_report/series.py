@@ -42,10 +42,10 @@ def series_charts(board: Board, gallery: Gallery) -> list[Picture]:
     Level lines show the best methods that have no such setting.
     """
     key = SHARE if series_of(board, SHARE) else "r_1"
-    found = series_of(board, key)
+    curves = series_of(board, key)
     pictures = []
-    for setting in dict.fromkeys(one.setting for one in found):
-        lines = [one for one in found if one.setting == setting]
+    for setting in dict.fromkeys(one.setting for one in curves):
+        lines = [one for one in curves if one.setting == setting]
         levels = without(board, setting, key)[:_LEVELS]
         look = styles([*(one.label for one in lines), *(name for name, _ in levels)])
         with gallery.figure(*_SIZE) as figure:
@@ -117,8 +117,8 @@ def series_of(board: Board, key: str) -> list[Series]:
 def without(board: Board, setting: str, key: str) -> list[tuple[str, Interval]]:
     """Methods that do not have a setting, best first, and what was measured of them."""
     upwards = key == SHARE  # the rows are in the order of their errors
-    known = [row for row in board.rows if key in row.cells]
-    rows = sorted(known, key=lambda row: -row.cells[key].value if upwards else 0.0)
+    entries = [row for row in board.rows if key in row.cells]
+    rows = sorted(entries, key=lambda row: -row.cells[key].value if upwards else 0.0)
     own = [(row, row.summary.records[0].config.get("method", {})) for row in rows]
     return [(row.summary.method, row.cells[key]) for row, c in own if setting not in flat(c)]
 

@@ -59,15 +59,15 @@ def _ours(row: Row, figure: Published) -> Interval | None:
     key = figure.metric if figure.T is None else f"{figure.metric}_{figure.T}"
     if key in row.cells:
         return row.cells[key]
-    held = [
+    values = [
         metric.value
         for record in summary.records
         for metric in record.metrics
         if (metric.name, metric.T) == (figure.metric, figure.T) and metric.value is not None
     ]
-    if not held:
+    if not values:
         return None
-    return Interval(math.fsum(held) / len(held), min(held), max(held))
+    return Interval(math.fsum(values) / len(values), min(values), max(values))
 
 
 def _verdict(figure: Published, ours: Interval | None, board: Board) -> Beside:
@@ -105,11 +105,11 @@ def ablation(board: Board, methods: Sequence[str]) -> list[Compared]:
     A method that ran with several samplers has a row for each.
     """
     rows = [row for name in methods for row in board.rows if row.summary.name == name]
-    known = [row.cells[board.headline].value for row in rows if board.headline in row.cells]
+    values = [row.cells[board.headline].value for row in rows if board.headline in row.cells]
     result = []
     for row in rows:
         mine = row.cells.get(board.headline)
-        ratio = mine.value / known[0] if mine and known[0] > 0 else math.nan
+        ratio = mine.value / values[0] if mine and values[0] > 0 else math.nan
         result.append(Compared(row, ratio))
     return result
 
@@ -147,7 +147,7 @@ def environment(summaries: Sequence[Summary]) -> dict[str, str]:
     facts = {"devices": {r.device for r in records}, "seeds": {str(r.seed) for r in records}}
     versions = {n: {r.versions[n] for r in records if n in r.versions} for n in names}
     dates = sorted(record.created for record in records if record.created)
-    shown = {key: ", ".join(sorted(values)) for key, values in (facts | versions).items()}
+    result = {key: ", ".join(sorted(values)) for key, values in (facts | versions).items()}
     if dates:
-        shown["first run"], shown["last run"] = dates[0], dates[-1]
-    return shown
+        result["first run"], result["last run"] = dates[0], dates[-1]
+    return result

@@ -42,11 +42,11 @@ def answer(board: Board) -> str:
     if not rows:
         return f"{board.task}: no method has a result"
     best = rows[0].cells[board.headline]
-    said = (
+    text = (
         f"{board.task}: best at T={board.T} is {rows[0].summary.method}, "
         f"{number(best.value)} ({between(best)})"
     )
-    return said + (f", then {rows[1].summary.method}" if len(rows) > 1 else "")
+    return text + (f", then {rows[1].summary.method}" if len(rows) > 1 else "")
 
 
 def verdict(board: Board) -> str:
@@ -75,16 +75,16 @@ def single(board: Board) -> str:
     They may differ: the mean of a method that does not rank is that of any candidate, and a
     common surrogate may rank a method's candidates worse than the method does.
     """
-    said = _best(board, "r_1")
+    own = _best(board, "r_1")
     reranked = _best(board, "r_1-reranked")
-    if said and reranked:
-        return f"With one candidate: {said}; all re-ranked by one surrogate: {reranked}."
-    return f"With one candidate: {said}." if said else ""
+    if own and reranked:
+        return f"With one candidate: {own}; all re-ranked by one surrogate: {reranked}."
+    return f"With one candidate: {own}." if own else ""
 
 
 def _best(board: Board, key: str) -> str:
-    found = [row for row in board.rows if row.places.get(key) == 1]
-    if not found or board.headline == key:
+    winners = [row for row in board.rows if row.places.get(key) == 1]
+    if not winners or board.headline == key:
         return ""
-    names = " and ".join(row.summary.method for row in found)
-    return f"{names}, {number(found[0].cells[key].value)}"
+    names = " and ".join(row.summary.method for row in winners)
+    return f"{names}, {number(winners[0].cells[key].value)}"

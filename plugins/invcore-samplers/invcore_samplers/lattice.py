@@ -46,10 +46,10 @@ def lattice_ranks(
     restarts = max(1, int(effort * min(_RESTARTS, _ENTRIES / sweep)))
     for candidate in (count + 1, count):
         for _ in range(restarts):
-            separation, found = _ascend(candidate, dim, generator)
+            separation, trial = _ascend(candidate, dim, generator)
             # Distances are fractions of a period: times the modulus, they are steps of the ranks.
             if separation * candidate**2 > best:
-                best, vector, modulus = separation * candidate**2, found, candidate
+                best, vector, modulus = separation * candidate**2, trial, candidate
     if modulus == count + 1:
         return torch.arange(1, modulus)[:, None] * vector % modulus - 1
     shift = torch.randint(count, (dim,), generator=generator)

@@ -80,10 +80,10 @@ def solve_with(
 
     Example:
         >>> import invcore_solve
-        >>> found = invcore_solve.solve_with(
+        >>> solution = invcore_solve.solve_with(
         ...     lambda x: x[:, :1] + x[:, 1:], {"a": (0, 1), "b": (0, 1)}, targets=[[0.7]],
         ...     pairs=200, candidates=5, preset="quick")
-        >>> best = found.ranked.top(1)
+        >>> best = solution.ranked.top(1)
         >>> bool((best.designs.sum(1) - 0.7).abs() < 0.05), bool(best.error < 0.01)
         (True, True)
     """
@@ -93,7 +93,7 @@ def solve_with(
     sampler_part = build(plugins, "sampler", sampler)
     if pairs is None:
         pairs = _PAIRS if Needs.PAIRS in method_part.component.needs else _FEW
-    wanted = as_table(targets, "y")
+    target_table = as_table(targets, "y")
     config = {
         "config": method_part.config, "preset": preset, "simulator": task.document(),
         "pairs": pairs, "budget": budget, "check": check,
@@ -104,20 +104,20 @@ def solve_with(
         method=method_part,
         sampler=sampler_part,
         candidates=candidates,
-        targets=len(wanted.values),
+        targets=len(target_table.values),
         seed=seed,
         device=resolve_device(device),
         config=config,
         document={
-            "kind": "solve-with", **config, "targets": wanted.values.tolist(), "method": method,
-            "sampler": sampler, "candidates": candidates, "seed": seed,
+            "kind": "solve-with", **config, "targets": target_table.values.tolist(),
+            "method": method, "sampler": sampler, "candidates": candidates, "seed": seed,
         },
     )  # fmt: skip
     work = SimulatorWork(
         request, task, pairs=pairs, budget=budget, check=check, settings=dict(settings or {}),
         preset=preset, store=store, plugins=plugins, progress=progress,
     )  # fmt: skip
-    return work.go(wanted)
+    return work.go(target_table)
 
 
 def as_simulator(

@@ -35,9 +35,9 @@ class RankedDesigns:
             the simulator was not asked.
 
     Example:
-        >>> found = by_error(torch.ones(2, 1), torch.zeros(2), torch.tensor([[0.3], [0.8]]),
+        >>> ranked = by_error(torch.ones(2, 1), torch.zeros(2), torch.tensor([[0.3], [0.8]]),
         ...     torch.tensor([[3.0], [1.0]]), (("x",), ("y",)))
-        >>> found.columns()["x"], found.error.tolist()  # doctest: +ELLIPSIS
+        >>> ranked.columns()["x"], ranked.error.tolist()  # doctest: +ELLIPSIS
         ([0.8..., 0.3...], [0.0, 4.0])
     """
 

@@ -67,7 +67,7 @@ class SimulatorWork:
         self.method = request.method.component
         self.pipeline = Pipeline(request, progress=progress)
 
-    def go(self, wanted: Table) -> Solution:
+    def go(self, targets: Table) -> Solution:
         """All of it, for the wanted responses; see ``solve_with``."""
         self._check_budget()
         self.task.restart()
@@ -76,7 +76,7 @@ class SimulatorWork:
                 self._check_fits()
                 responses = self.task.responses  # a function is tried for it
             check_names(self.task.designs.names, responses.names)
-            y = as_targets(wanted, responses)
+            y = as_targets(targets, responses)
             with self._failures_recorded():
                 ranked, designer = self._search(y) if self._searches else self._learn(y)
             return self._stored(ranked, designer)
@@ -229,16 +229,16 @@ class SimulatorWork:
 
     def _distinct(self, proposed: Tensor) -> tuple[Tensor, Tensor]:
         """Whose targets they are (R,), and the designs (R, Dx), without copies; of (B, K, Dx)."""
-        kept, groups = [], []
+        designs, groups = [], []
         for b, rows in enumerate(self.task.designs.project(proposed)):  # of which there are few
             rows = rows[rows.isfinite().all(dim=1)]
             if len(rows) == 0:
                 raise DivergedError(
                     f"target {b + 1}: method {self.request.method.name!r} gave no finite design"
                 )
-            kept.append(rows[distinct(self.task.designs.to_unit(rows))])
-            groups.append(torch.full((len(kept[-1]),), b))
-        return torch.cat(groups), torch.cat(kept)
+            designs.append(rows[distinct(self.task.designs.to_unit(rows))])
+            groups.append(torch.full((len(designs[-1]),), b))
+        return torch.cat(groups), torch.cat(designs)
 
     def _simulate(self, label: str, x: Tensor) -> Tensor:
         pipeline = self.pipeline

@@ -173,7 +173,7 @@ def test_failures_are_rows_of_nan_counted_by_reason(make):
     assert torch.equal(y.isnan().all(dim=1), missing)
     assert torch.equal(y[~missing], truth(X)[~missing])
     assert own.counts.failures == {"NaN": 3, "exit code 1": 2}
-    assert own.counts.said["exit code 1"] == "two are too few"
+    assert own.counts.details["exit code 1"] == "two are too few"
 
 
 def test_retry_that_succeeds(make):

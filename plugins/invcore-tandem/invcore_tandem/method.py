@@ -59,9 +59,9 @@ class Tandem(InverseMethod[TandemConfig]):
         box = scaling.box(env.device)
 
         def loss(pairs: LossBatch | Pairs) -> Tensor:
-            _, known = scaling.parts(pairs.x)
-            x = network(torch.cat([pairs.y, known], dim=-1))
-            error = (surrogate(torch.cat([x, known], dim=-1)) - pairs.y).square().mean()
+            _, context = scaling.parts(pairs.x)
+            x = network(torch.cat([pairs.y, context], dim=-1))
+            error = (surrogate(torch.cat([x, context], dim=-1)) - pairs.y).square().mean()
             if not self.config.boundary:
                 return error
             return error + self.config.weight * outside(x, box).mean()

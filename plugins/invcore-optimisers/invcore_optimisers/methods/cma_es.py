@@ -47,9 +47,9 @@ class CMAES(Search[CMAESConfig]):
         return spread + 2 * self._population(dim) * (dim + 2) + 1000
 
     def _kind(self, dim: int) -> type[CMA] | type[SepCMA]:
-        asked = self.config.covariance
+        covariance = self.config.covariance
         # Of one variable both are the same, and the diagonal one refuses it
-        full = dim == 1 or asked == "full" or (asked == "auto" and dim <= _FULL)
+        full = dim == 1 or covariance == "full" or (covariance == "auto" and dim <= _FULL)
         return CMA if full else SepCMA
 
     def _population(self, dim: int) -> int:
@@ -89,16 +89,16 @@ class CMAES(Search[CMAESConfig]):
             if not optimisers:
                 break
             rows = torch.tensor(list(optimisers))
-            asked = np.stack([[one.ask() for _ in range(size)] for one in optimisers.values()])
-            z = torch.from_numpy(asked)  # (M, P, D)
+            proposals = np.stack([[one.ask() for _ in range(size)] for one in optimisers.values()])
+            z = torch.from_numpy(proposals)  # (M, P, D)
             value = problems(z.flatten(0, 1), rows.repeat_interleave(size)).view(len(rows), size)
             low, place = value.min(dim=1)
             lower = low < best[rows]
             best[rows[lower]] = low[lower]
             best_z[rows[lower]] = z[lower, place[lower]]
-            told = value.nan_to_num(nan=_WORST, posinf=_WORST).numpy()
+            answers = value.nan_to_num(nan=_WORST, posinf=_WORST).numpy()
             for (row, one), designs, values in zip(
-                list(optimisers.items()), asked, told, strict=True
+                list(optimisers.items()), proposals, answers, strict=True
             ):
                 one.tell(list(zip(designs, values.tolist(), strict=True)))
                 if one.should_stop():

@@ -25,38 +25,38 @@ _TABLES = {
 
 
 def solve_simulator(
-    given: dict[str, Any], store: Store, out: str, as_json: bool, top: int | None,
-    extrapolate: bool, targets: Any, **options: Any,
+    options: dict[str, Any], store: Store, out: str, as_json: bool, top: int | None,
+    extrapolate: bool, targets: Any, **sampling: Any,
 ) -> None:  # fmt: skip
     """Solve with a simulator, write the file, and show the best.
 
     Args:
-        given: the command's options by name.
+        options: of the command, by name.
         store: of records, models and finished batches.
         out: the file of designs.
         as_json: print JSON instead of tables.
         top: write only the best of each target.
-        extrapolate: which is for tables.
+        extrapolate: refused, since it is for tables.
         targets: wanted responses.
-        options: of ``solve_with``.
+        sampling: candidates, sampler and seed.
 
     Raises:
         UsageError: options that are for tables.
     """
     for name, option in _TABLES.items():
-        if given[name] not in (None, "", ()):
+        if options[name] not in (None, "", ()):
             raise click.UsageError(f"--simulator takes no {option}: it makes its own pairs")
     if extrapolate:
         raise click.UsageError("--extrapolate is for tables: a simulator may be asked anything")
-    method = installed().registry.load("method", given["method"])
+    method = installed().registry.load("method", options["method"])
     with progress() as bars, redirect_stdout(sys.stderr):  # a function may print
         solution = solve_with(
-            given["simulator"], dict(bound(text) for text in given["bounds"]) or None,
-            targets=targets, whole=given["whole"], method=given["method"],
-            settings=component_settings(list(given["settings"]), method.Config),
-            preset=given["preset"], pairs=given["pairs"],
-            budget=given["budget"], check=given["check"] is not False, device=given["device"],
-            store=store, progress=bars, **options,
+            options["simulator"], dict(bound(text) for text in options["bounds"]) or None,
+            targets=targets, whole=options["whole"], method=options["method"],
+            settings=component_settings(list(options["settings"]), method.Config),
+            preset=options["preset"], pairs=options["pairs"],
+            budget=options["budget"], check=options["check"] is not False, device=options["device"],
+            store=store, progress=bars, **sampling,
         )  # fmt: skip
     if top is not None:
         solution = replace(solution, ranked=solution.ranked.top(top))
@@ -71,9 +71,9 @@ def solve_simulator(
         })  # fmt: skip
         return
     show(
-        ranked, record, asked=options["candidates"] if top is None else 0,
-        why_fewer="copies or failures" + ", or beyond the budget," * (given["budget"] is not None),
-        notes=solution.notes,
+        ranked, record, candidates=sampling["candidates"] if top is None else 0,
+        why_fewer="copies or failures"
+        + ", or beyond the budget," * (options["budget"] is not None), notes=solution.notes,
         ends=(
             f"simulator {solution.simulator['name']}: {solution.summary}",
             f"all columns of all designs: {out}",

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 
 def solve_table(
-    given: dict[str, Any], store: Store, out: str, as_json: bool, top: int | None,
+    options: dict[str, Any], store: Store, out: str, as_json: bool, top: int | None,
     extrapolate: bool, targets: Any, *, candidates: int, sampler: str, seed: int,
 ) -> None:  # fmt: skip
     """Propose designs with a fitted model, write the file, and show the best.
 
     Args:
-        given: the command's options by name.
+        options: of the command, by name.
         store: of models.
         out: the file of designs.
         as_json: print JSON instead of tables.
@@ -41,15 +41,15 @@ def solve_table(
         UsageError: options that are for simulators, or that do not go together.
     """
     for name in ("pairs", "budget", "check"):
-        if given[name] is not None:
+        if options[name] is not None:
             raise click.UsageError(f"--{name} is for --simulator")
     if extrapolate and Path(out).suffix == ".npz":
         raise click.UsageError("--extrapolate writes a column of text, which .npz cannot hold")
     with progress() as bars:
-        if given["model"]:
-            designer = _load(given, store)
+        if options["model"]:
+            designer = _load(options, store)
         else:
-            designer = _fit(given, store, seed, targets, extrapolate, bars)
+            designer = _fit(options, store, seed, targets, extrapolate, bars)
         ranked = designer.propose(
             targets, candidates=candidates, sampler=sampler, seed=seed, extrapolate=extrapolate,
             progress=bars,
@@ -63,60 +63,60 @@ def solve_table(
     if store.root != Path("runs"):
         again += f" --store {store.root}"
     show(
-        ranked, designer.record, asked=0 if top is not None else candidates, why_fewer="copies",
-        ends=(f"all columns of all designs: {out}", f"more targets: {again}"),
+        ranked, designer.record, candidates=0 if top is not None else candidates,
+        why_fewer="copies", ends=(f"all columns of all designs: {out}", f"more targets: {again}"),
     )  # fmt: skip
 
 
-def _load(given: dict[str, Any], store: Store) -> Designer:
+def _load(options: dict[str, Any], store: Store) -> Designer:
     """The model that was fitted before."""
-    if any(given[name] for name in ("x_path", "y_path", "both_path")):
+    if any(options[name] for name in ("x_path", "y_path", "both_path")):
         raise click.UsageError("--model takes no table: it has learnt from one")
     source = click.get_current_context().get_parameter_source
     if any(source(name) is ParameterSource.COMMANDLINE for name in ("method", "preset")):
         raise click.UsageError("--model takes no --method or --preset: it is fitted")
-    if given["settings"] or given["bounds"] or given["whole"]:
+    if options["settings"] or options["bounds"] or options["whole"]:
         raise click.UsageError("--model takes no --set, --bounds or --whole: it is fitted")
-    return Designer.load(store, given["model"], device=given["device"])
+    return Designer.load(store, options["model"], device=options["device"])
 
 
 def _fit(
-    given: dict[str, Any], store: Store, seed: int, targets: Any, extrapolate: bool, bars: Any
+    options: dict[str, Any], store: Store, seed: int, targets: Any, extrapolate: bool, bars: Any
 ) -> Designer:
     """A model fitted now, or found in the store."""
-    x, y = _tables(given)
+    x, y = _tables(options)
     if several := contradictions(x, y):
         warn(f"{several} designs have rows with other responses; what is learnt lies between")
-    method = installed().registry.load("method", given["method"])
+    method = installed().registry.load("method", options["method"])
     try:
         return fit(
-            x, y, method=given["method"], preset=given["preset"], seed=seed, store=store,
-            settings=component_settings(list(given["settings"]), method.Config),
-            bounds=dict(bound(text) for text in given["bounds"]), whole=given["whole"],
-            device=given["device"], targets=targets, extrapolate=extrapolate, progress=bars,
+            x, y, method=options["method"], preset=options["preset"], seed=seed, store=store,
+            settings=component_settings(list(options["settings"]), method.Config),
+            bounds=dict(bound(text) for text in options["bounds"]), whole=options["whole"],
+            device=options["device"], targets=targets, extrapolate=extrapolate, progress=bars,
         )  # fmt: skip
     except UnfitError as error:
         raise UnfitError(f"{error.message} (--simulator gives one)") from None
 
 
-def _tables(given: dict[str, Any]) -> tuple[Table, Table]:
+def _tables(options: dict[str, Any]) -> tuple[Table, Table]:
     """Designs and responses, from one file or two."""
-    both, header = given["both_path"], given["header"]
+    both, header = options["both_path"], options["header"]
     if both:
-        if given["x_path"] or given["y_path"]:
+        if options["x_path"] or options["y_path"]:
             raise click.UsageError("--table has both; leave out --x and --y")
-        if not (given["design_columns"] and given["response_columns"]):
+        if not (options["design_columns"] and options["response_columns"]):
             raise click.UsageError("--table needs --design-columns and --response-columns")
-        table = read_table(both, prefix="column ", header=header, key=given["x_key"])
+        table = read_table(both, prefix="column ", header=header, key=options["x_key"])
         x, y = table, table
     else:
-        if not (given["x_path"] and given["y_path"]):
+        if not (options["x_path"] and options["y_path"]):
             raise click.UsageError(
                 "say where the data are: --x and --y, or --table; or give a --simulator"
             )
-        x = read_table(given["x_path"], prefix="x", header=header, key=given["x_key"])
-        y = read_table(given["y_path"], prefix="y", header=header, key=given["y_key"])
-    return _chosen(x, given["design_columns"]), _chosen(y, given["response_columns"])
+        x = read_table(options["x_path"], prefix="x", header=header, key=options["x_key"])
+        y = read_table(options["y_path"], prefix="y", header=header, key=options["y_key"])
+    return _chosen(x, options["design_columns"]), _chosen(y, options["response_columns"])
 
 
 def _chosen(table: Table, columns: str | None) -> Table:

@@ -70,7 +70,7 @@ from invcore.cli.kit import (
 @json_option
 def solve(
     store_path: str, out: str, as_json: bool, candidates: int, sampler: str, top: int | None,
-    seed: int, extrapolate: bool, **given: Any,
+    seed: int, extrapolate: bool, **options: Any,
 ) -> None:  # fmt: skip
     """Find designs for wanted responses by your own table or simulator.
 
@@ -91,31 +91,31 @@ def solve(
     from invcore.results import Store
 
     check_output(out)
-    if not (given["targets"] or given["targets_path"]):
+    if not (options["targets"] or options["targets_path"]):
         raise click.UsageError("say what is wanted: --target 0.5, or --targets FILE")
     installed().registry.load("sampler", sampler)  # a wrong name is said before the fit
-    store, targets = Store(store_path), _targets(given)
-    options: dict[str, Any] = {"candidates": candidates, "sampler": sampler, "seed": seed}
-    if given["simulator"]:
+    store, targets = Store(store_path), _targets(options)
+    sampling: dict[str, Any] = {"candidates": candidates, "sampler": sampler, "seed": seed}
+    if options["simulator"]:
         from invcore_solve.commands.on_simulator import solve_simulator
 
-        solve_simulator(given, store, out, as_json, top, extrapolate, targets, **options)
+        solve_simulator(options, store, out, as_json, top, extrapolate, targets, **sampling)
     else:
         from invcore_solve.commands.on_table import solve_table
 
-        solve_table(given, store, out, as_json, top, extrapolate, targets, **options)
+        solve_table(options, store, out, as_json, top, extrapolate, targets, **sampling)
 
 
-def _targets(given: dict[str, Any]) -> Any:
+def _targets(options: dict[str, Any]) -> Any:
     """Rows from the command line and from a file, as one list or table."""
     from invcore.plugin import read_table
 
-    if given["targets_path"]:
-        if given["targets"]:
+    if options["targets_path"]:
+        if options["targets"]:
             raise click.UsageError("use --target or --targets, not both")
-        return read_table(given["targets_path"], prefix="y")
+        return read_table(options["targets_path"], prefix="y")
     rows = []
-    for text in given["targets"]:
+    for text in options["targets"]:
         try:
             rows.append([float(part) for part in text.split(",")])
         except ValueError:

@@ -33,7 +33,7 @@ def show(
     ranked: RankedDesigns,
     record: RunRecord,
     *,
-    asked: int,
+    candidates: int,
     why_fewer: str,
     notes: Sequence[str] = (),
     ends: Sequence[str] = (),
@@ -42,8 +42,8 @@ def show(
 
     Args:
         ranked: the designs.
-        record: of what found them; its metrics are shown.
-        asked: designs wanted for each target; 0 where fewer are no surprise.
+        record: of the run that proposed them; its metrics are shown.
+        candidates: designs wanted for each target; 0 where fewer are no surprise.
         why_fewer: why there may be fewer.
         notes: what one should know.
         ends: the last lines.
@@ -53,22 +53,22 @@ def show(
     kind = "predicted" if ranked.responses is None else "simulated"
     for rows in ranked.groups():
         target = ranked.target[rows[0]].tolist()
-        wanted = ", ".join(f"{n} = {number(v)}" for n, v in zip(ys, target, strict=True))
-        less = asked - len(rows)
+        heading = ", ".join(f"{n} = {number(v)}" for n, v in zip(ys, target, strict=True))
+        less = candidates - len(rows)
         copies = f" ({less} {why_fewer} left out)" if less > 0 else ""
         count = f"{len(rows)} design{'s' * (len(rows) != 1)}"
-        console.print(f"{wanted}: the best of {count}{copies}", markup=False)
+        console.print(f"{heading}: the best of {count}{copies}", markup=False)
         if ranked.responses is None and ranked.reach and ranked.reach[rows[0]]:
             console.print(f"out of the data's reach: {ranked.reach[rows[0]]}", markup=False)
-        shown = table("rank", *xs[:_COLUMNS], *(f"{name}, {kind}" for name in ys[:_COLUMNS]))
+        ranking = table("rank", *xs[:_COLUMNS], *(f"{name}, {kind}" for name in ys[:_COLUMNS]))
         if ranked.error is not None:
-            shown.add_column("error")
+            ranking.add_column("error")
         for row in rows[:_SHOWN]:
             design = [number(value) for value in ranked.designs[row].tolist()]
             error = [] if ranked.error is None else [number(float(ranked.error[row]))]
             cells = [*design[:_COLUMNS], *_responses(ranked, row)[:_COLUMNS], *error]
-            add_row(shown, str(int(ranked.rank[row])), *cells)
-        console.print(shown)
+            add_row(ranking, str(int(ranked.rank[row])), *cells)
+        console.print(ranking)
         console.print()
     for metric in record.metrics:
         interval = f"{number(metric.ci_low)} .. {number(metric.ci_high)}"

@@ -54,13 +54,13 @@ class Batches:
         dim, size = responses.dim, self._backend.batch or len(x)
         y, waiting = np.full((len(x), dim), np.nan), []
         for start in range(0, len(x), size):
-            kept = self.journal.find(x[start : start + size], dim)
-            if kept is None:
+            entry = self.journal.find(x[start : start + size], dim)
+            if entry is None:
                 waiting.append(start)
                 continue
-            y[start : start + size] = kept
-            self.counts.recalled += len(kept)
-            self.count(kept, Outcome(kept))
+            y[start : start + size] = entry
+            self.counts.recalled += len(entry)
+            self.count(entry, Outcome(entry))
         batches = [x[start : start + size] for start in waiting]
         if batches:
             keep = self.journal.keep
@@ -94,8 +94,8 @@ class Batches:
         if self._good:
             return
         counts = self.counts
-        reasons = (reason for reason, _ in counts.failures.most_common() if reason in counts.said)
-        last = next((counts.said[reason] for reason in reasons), "")
+        causes = (reason for reason, _ in counts.failures.most_common() if reason in counts.details)
+        last = next((counts.details[reason] for reason in causes), "")
         raise SimulatorError(
             f"simulator {self.name}: none of its first {counts.failed} rows has a response "
             f"({counts.reasons()})"

@@ -44,14 +44,14 @@ def box(bounds: Mapping[str, tuple[float, float]], whole: Sequence[str] = ()) ->
     for name in whole:
         if name not in bounds:
             raise ConfigError(f"no design {name!r} to be whole. {close_names(name, bounds)}")
-    made = []
+    variables = []
     for name, ends in bounds.items():
         try:
             low, high = (float(end) for end in ends)
         except (TypeError, ValueError):
             raise ConfigError(f"bounds of {name!r}: expected (low, high), got {ends!r}") from None
-        made.append(variable(name, low, high, whole=name in whole))
-    return Space.of(*made)
+        variables.append(variable(name, low, high, whole=name in whole))
+    return Space.of(*variables)
 
 
 def named(responses: Space | Sequence[str] | None) -> Space | None:

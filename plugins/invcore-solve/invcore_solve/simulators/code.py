@@ -36,7 +36,7 @@ def load_function(name: str) -> Callable[..., Any]:
         sys.path.insert(0, here)
     importlib.invalidate_caches()  # a module that was written a moment ago
     try:
-        found: Any = importlib.import_module(module_name)
+        item: Any = importlib.import_module(module_name)
     except (Exception, SystemExit) as error:  # a module of others may raise anything
         if isinstance(error, ModuleNotFoundError) and _is_part(error.name, module_name):
             raise ConfigError(
@@ -45,25 +45,25 @@ def load_function(name: str) -> Callable[..., Any]:
         why = one_line(error)
         raise ConfigError(f"simulator {name!r}: importing {module_name} raised {why}") from error
     for part in attribute.split("."):
-        if not hasattr(found, part):
-            words = getattr(found, "__dict__", {}).items()  # without what it imported
-            known = [
+        if not hasattr(item, part):
+            words = getattr(item, "__dict__", {}).items()  # without what it imported
+            functions = [
                 word
                 for word, value in words
                 if callable(value) and getattr(value, "__module__", "") == module_name
             ]
             raise ConfigError(
-                f"simulator {name!r}: {module_name} has no {part!r}. {close_names(part, known)}"
+                f"simulator {name!r}: {module_name} has no {part!r}. {close_names(part, functions)}"
             )
-        found = getattr(found, part)
-    if not callable(found):
-        raise ConfigError(f"simulator {name!r}: {attribute} is {type(found).__name__}, no function")
-    return found
+        item = getattr(item, part)
+    if not callable(item):
+        raise ConfigError(f"simulator {name!r}: {attribute} is {type(item).__name__}, no function")
+    return item
 
 
-def _is_part(missing: str | None, wanted: str) -> bool:
-    """Whether a module is the wanted one, or a package that it lies in."""
-    return missing is not None and (wanted == missing or wanted.startswith(f"{missing}."))
+def _is_part(missing: str | None, module: str) -> bool:
+    """Whether ``missing`` is the module, or a package that it lies in."""
+    return missing is not None and (module == missing or module.startswith(f"{missing}."))
 
 
 _LOADED: dict[Path, bytes] = {}  # digests of modules' files when they were first seen

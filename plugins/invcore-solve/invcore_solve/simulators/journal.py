@@ -39,11 +39,11 @@ class Journal:
         if self.folder is None:
             return None
         try:
-            kept = load_file(self._path(x))
-            known, y = kept["x"], kept["y"]
+            entry = load_file(self._path(x))
+            designs, y = entry["x"], entry["y"]
         except (OSError, SafetensorError, KeyError):
             return None
-        same = known.shape == x.shape and known.tobytes() == x.tobytes()
+        same = designs.shape == x.shape and designs.tobytes() == x.tobytes()
         return y if same and y.shape == (len(x), dim) and y.dtype == np.float64 else None
 
     def keep(self, x: Array, y: Array) -> None:

@@ -20,13 +20,13 @@ class Outcome:
     Args:
         y: (N, Dy), float64; None where the batch failed.
         reason: why it failed, in a few words that batches share; empty if it did not.
-        said: the details: the last line that a program wrote on standard error.
+        detail: the last line that a program wrote on standard error.
         retries: how many times it was tried again.
     """
 
     y: npt.NDArray[np.float64] | None
     reason: str = ""
-    said: str = ""
+    detail: str = ""
     retries: int = 0
 
 
@@ -45,7 +45,7 @@ class Counts:
         recalled: rows read back from the journal.
         retries: batches tried again.
         failures: rows without a response, by reason.
-        said: by reason, the details of the latest.
+        details: by reason, of the latest.
 
     Example:
         >>> counts = Counts(calls=20)
@@ -59,7 +59,7 @@ class Counts:
     recalled: int = 0
     retries: int = 0
     failures: Counter[str] = field(default_factory=Counter)
-    said: dict[str, str] = field(default_factory=dict)
+    details: dict[str, str] = field(default_factory=dict)
 
     @property
     def failed(self) -> int:
@@ -79,8 +79,8 @@ class Counts:
         if missing:
             reason = outcome.reason or NO_RESPONSE
             self.failures[reason] += missing
-            if outcome.said:
-                self.said[reason] = outcome.said
+            if outcome.detail:
+                self.details[reason] = outcome.detail
 
     def summary(self) -> str:
         """One line for people."""

@@ -72,8 +72,8 @@ class Processes:
         for tries in range(1 + self._program.retries):
             if self._stopped:
                 break
-            found = self._once(x)
-            outcome = Outcome(found.y, found.reason, found.said, tries)
+            attempt = self._once(x)
+            outcome = Outcome(attempt.y, attempt.reason, attempt.detail, tries)
             if outcome.y is not None:
                 self._keep(x, outcome.y)
                 break
@@ -154,11 +154,11 @@ class Processes:
                 table = named if set(self._responses) <= set(named.names) else table
             y = self._chosen(table)
         except DataError as error:
-            said = str(error).replace(f"{folder}{os.sep}", "")
-            return Outcome(None, "unusable output", said)
+            message = str(error).replace(f"{folder}{os.sep}", "")
+            return Outcome(None, "unusable output", message)
         if y.shape != (rows, len(self._responses)):
-            wanted = (rows, len(self._responses))
-            return Outcome(None, "wrong shape", f"output has shape {y.shape}, expected {wanted}")
+            shape = (rows, len(self._responses))
+            return Outcome(None, "wrong shape", f"output has shape {y.shape}, expected {shape}")
         return Outcome(whole_rows(y))
 
     def _chosen(self, table: Table) -> Array:

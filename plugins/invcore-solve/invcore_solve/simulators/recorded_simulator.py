@@ -18,13 +18,13 @@ class RecordedSimulator(Simulator):
 
     def __init__(self, task: Task[Any], budget: int | None = None) -> None:
         super().__init__(task, budget)
-        self._seen: list[tuple[Tensor, Tensor]] = []
+        self._pairs: list[tuple[Tensor, Tensor]] = []
 
     def __call__(self, x: Tensor, context: Context | None = None) -> Tensor:
         """Simulate designs (N, Dx): responses (N, Dy)."""
         y = super().__call__(x, context)
         if self.budget is not None:
-            self._seen.append((x.detach().cpu().double(), y.detach().cpu().double()))
+            self._pairs.append((x.detach().cpu().double(), y.detach().cpu().double()))
         return y
 
     def best(self, targets: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -37,7 +37,7 @@ class RecordedSimulator(Simulator):
         Returns:
             Whose targets they are (R,), the designs (R, Dx) and their responses (R, Dy).
         """
-        x, y = (torch.cat(parts) for parts in zip(*self._seen, strict=True))
+        x, y = (torch.cat(parts) for parts in zip(*self._pairs, strict=True))
         allowed = self._task.designs.contains(x) & y.isfinite().all(dim=1)
         rows, first = torch.unique(torch.cat([x, y], 1)[allowed], dim=0), self._task.designs.dim
         x, y = rows[:, :first], rows[:, first:]

@@ -24,23 +24,23 @@ def check_table(
     """
     place, values = f"{printable(table.source)}: {what}", table.values
     if len(values) < min_rows:
-        found = f"have {_rows(len(values))}, expected at least {min_rows}"
-        raise DataError(f"{place} {found}; add rows")
+        problem = f"have {_rows(len(values))}, expected at least {min_rows}"
+        raise DataError(f"{place} {problem}; add rows")
     bad = np.argwhere(~np.isfinite(values))
     if len(bad):
         row, column = map(int, bad[0])
-        found = "missing (nan)" if np.isnan(values[row, column]) else f"{values[row, column]}"
+        problem = "missing (nan)" if np.isnan(values[row, column]) else f"{values[row, column]}"
         count = f" ({len(bad)} such values in all)" if len(bad) > 1 else ""
         raise DataError(
             f"{place}, row {table.first_row + row}, column {quoted(table.names[column])} is "
-            f"{found}, expected a finite number{count}; fill it in or remove the row"
+            f"{problem}, expected a finite number{count}; fill it in or remove the row"
         )
     constant = np.flatnonzero((values == values[:1]).all(axis=0))
     if len(constant) and len(values) > 1 and not allow_constant:
         name, value = quoted(table.names[constant[0]]), float(values[0, constant[0]])
         rows = f"{table.first_row} to {table.first_row + len(values) - 1}"
-        found = f"column {name} is constant, {value!r} in rows {rows}"
-        raise DataError(f"{place}, {found}; leave the column out")
+        problem = f"column {name} is constant, {value!r} in rows {rows}"
+        raise DataError(f"{place}, {problem}; leave the column out")
 
 
 def check_same_rows(a: Table, b: Table) -> None:

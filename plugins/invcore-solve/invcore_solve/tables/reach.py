@@ -25,14 +25,14 @@ class Reach:
         low: (Dy,).
         high: (Dy,).
         y: normaliser of responses.
-        known: (M, Dy), some of the responses, scaled.
+        points: (M, Dy), some of the responses, scaled.
         gap: largest distance from a response to its nearest other, scaled.
     """
 
     low: Tensor
     high: Tensor
     y: Normaliser
-    known: Tensor
+    points: Tensor
     gap: float
 
     @classmethod
@@ -40,16 +40,16 @@ class Reach:
         """From the data, with at most 2,000 rows of it."""
         rows = torch.randperm(len(pairs), generator=generator(seed, "reach"))[:2000]
         y = Normaliser.standard(pairs.y)
-        known = y(pairs.y[rows])
-        apart = torch.cdist(known, known).fill_diagonal_(torch.inf).amin(dim=1)
-        return cls(pairs.y.amin(0), pairs.y.amax(0), y, known, float(apart.max()))
+        points = y(pairs.y[rows])
+        apart = torch.cdist(points, points).fill_diagonal_(torch.inf).amin(dim=1)
+        return cls(pairs.y.amin(0), pairs.y.amax(0), y, points, float(apart.max()))
 
     def problem(self, target: Tensor, names: Sequence[str]) -> str:
         """Why a target (Dy,) is out of reach; empty if it is not."""
         for name, value, low, high in zip(names, target, self.low, self.high, strict=True):
             if not low <= value <= high:
                 return f"{name} = {value:g} is outside the data's {low:g} to {high:g}"
-        nearest = float(torch.cdist(self.y(target)[None], self.known).min())
+        nearest = float(torch.cdist(self.y(target)[None], self.points).min())
         if nearest > self.gap:
             return (
                 f"its nearest row is {nearest:.2g} standard deviations away, "
@@ -64,7 +64,7 @@ class Reach:
             "high": self.high,
             "centre": self.y.centre,
             "scale": self.y.scale,
-            "known": self.known,
+            "known": self.points,
             "gap": torch.tensor(self.gap, dtype=torch.float64),
         }
 
@@ -84,10 +84,10 @@ def check_reach(reach: Reach, targets: Tensor, responses: Space, extrapolate: bo
     notes = [reach.problem(target, responses.names) for target in targets]
     far = [(i + 1, note) for i, note in enumerate(notes) if note]
     if far and not extrapolate:
-        shown = "; ".join(f"target {number}: {note}" for number, note in far[:3])
+        reasons = "; ".join(f"target {number}: {note}" for number, note in far[:3])
         more = f" (and {len(far) - 3} more)" if len(far) > 3 else ""
         raise DataError(
-            f"out of the data's reach: {shown}{more}",
+            f"out of the data's reach: {reasons}{more}",
             remedy="extrapolate=True tries all the same",
         )
     return notes

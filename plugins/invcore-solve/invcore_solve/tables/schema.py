@@ -128,11 +128,11 @@ def check_names(designs: Sequence[str], responses: Sequence[str]) -> None:
         ...
         invcore.base.errors.ConfigError: design 'rank': results have a column of that name; ...
     """
-    told = [
+    columns = [
         f"{word} {name}" for word in ("target", "predicted", "true", "error") for name in responses
     ]
     for name in designs:
-        if name in ("rank", "error", "reach", *told):
+        if name in ("rank", "error", "reach", *columns):
             raise ConfigError(f"design {name!r}: results have a column of that name; rename it")
 
 
@@ -147,11 +147,11 @@ def _designs(table: Table, bounds: dict[str, tuple[float, float]], whole: Sequen
         column = table.values[:, i]
         low, high = float(column.min()), float(column.max())
         if name in bounds:
-            wanted = bounds[name]
-            low, high = max(low, wanted[0]), min(high, wanted[1])
-            if not low < high or any(math.isnan(end) for end in wanted):
+            limits = bounds[name]
+            low, high = max(low, limits[0]), min(high, limits[1])
+            if not low < high or any(math.isnan(end) for end in limits):
                 raise ConfigError(
-                    f"bounds of {name!r}: {wanted[0]:g} to {wanted[1]:g} leaves no room in the "
+                    f"bounds of {name!r}: {limits[0]:g} to {limits[1]:g} leaves no room in the "
                     f"data's {column.min():g} to {column.max():g}"
                 )
         if name in whole:

@@ -67,11 +67,11 @@ def as_targets(source: Source, responses: Space) -> Tensor:
             f"{responses.dim} ({', '.join(responses.names[:6])})"
         )
     made_up = table.first_row == 1 and table.names[0] == "y1"
-    known = set(table.names) & set(responses.names)
-    if known == set(responses.names) and not made_up:
+    names = set(table.names) & set(responses.names)
+    if names == set(responses.names) and not made_up:
         table = table.select(responses.names)
-    elif known and not made_up:
-        other = next(name for name in table.names if name not in known)
+    elif names and not made_up:
+        other = next(name for name in table.names if name not in names)
         raise DataError(
             f"{table.source}: column {other!r} is no response. "
             f"{close_names(other, responses.names)} (or name none of the columns like responses)"
