@@ -108,7 +108,7 @@ class LazyGroup(click.Group):
 def cli(debug: bool) -> None:
     """Give me designs whose response is this one.
 
-    Begin with `invcore run`, or with your own table: `invcore solve --help`.
+    Begin with `invcore run`, or with your own table (plugin invcore-solve): `invcore solve --help`.
     """
 
 

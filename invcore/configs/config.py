@@ -133,12 +133,12 @@ def _fields(model: type[BaseModel], path: Sequence[str | int]) -> list[str]:
         kinds = [(m, m.model_fields.get("kind")) for m in models]
         tagged = [m for m, kind in kinds if kind and part in get_args(kind.annotation)]
         inner = [m.model_fields[part].annotation for m in models if part in m.model_fields]
-        models = [m for annotation in inner for m in _models(annotation)] or tagged or models
+        models = [m for annotation in inner for m in models_in(annotation)] or tagged or models
     return [name for m in models for name in m.model_fields]
 
 
-def _models(annotation: Any) -> list[type[BaseModel]]:
+def models_in(annotation: Any) -> list[type[BaseModel]]:
     """The models in an annotation: of a tuple's items, of the parts of a union."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
-    return [model for part in get_args(annotation) for model in _models(part)]
+    return [model for part in get_args(annotation) for model in models_in(part)]

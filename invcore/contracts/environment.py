@@ -35,5 +35,5 @@ class FitEnvironment:
         return seeding.generator(self.seed, "fit", *names)
 
     def derive(self, *names: object) -> int:
-        """A seed for one use within this fit, for ``invcore.isolated``."""
+        """A seed for one use within this fit, for ``invcore.plugin.isolated``."""
         return seeding.derive(self.seed, "fit", *names)

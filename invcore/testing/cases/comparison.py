@@ -48,7 +48,7 @@ def untouched_generators(what: str) -> Iterator[None]:
     require(
         not moved,
         f"{what} changes the global generator of {' and '.join(moved)}: draw from the generator "
-        "that is passed, or wrap the code in invcore.isolated(seed)",
+        "that is passed, or wrap the code in invcore.plugin.isolated(seed)",
     )
 
 

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from pydantic import BaseModel, ValidationError
 
 from invcore.base.errors import ConfigError
-from invcore.configs.config import PRESETS, Config
-from invcore.configs.config import _models as models_in
+from invcore.configs.config import PRESETS, Config, models_in
 from invcore.testing.cases.component_under_test import Subject
 from invcore.testing.check import CheckFailed, require
 

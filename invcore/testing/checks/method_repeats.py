@@ -28,7 +28,7 @@ def check_same_seed(subject: MethodSubject) -> None:
     for seed in (1, 2):
         with isolated(seed):
             answers.append(subject.ask("bowl", 6, 5, subject.fit(case("bowl"))).designs())
-    remedy = "take randomness from env.generator(...) or invcore.isolated(env.derive(...))"
+    remedy = "take randomness from env.generator(...) or invcore.plugin.isolated(env.derive(...))"
     equal = same(*answers)
     require(equal, f"two fits with the same seed propose different designs: {remedy}")
 

@@ -32,7 +32,7 @@ class CouplingConfig(Config):
 class InvertibleNetwork(nn.Module):
     """A bijection of R^D, both ways at equal cost, with log-determinants; given a condition or not.
 
-    Wrap it in ``invcore.isolated`` to seed its weights.
+    Wrap it in ``invcore.plugin.isolated`` to seed its weights.
 
     Args:
         config: sizes.

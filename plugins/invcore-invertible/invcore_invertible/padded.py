@@ -22,7 +22,7 @@ class PaddedConfig(CouplingConfig):
 
 
 class PaddedNetwork(nn.Module):
-    """A sequence of affine couplings. Wrap it in ``invcore.isolated`` to seed its weights.
+    """A sequence of affine couplings. Wrap it in ``invcore.plugin.isolated`` to seed its weights.
 
     Args:
         config: sizes.

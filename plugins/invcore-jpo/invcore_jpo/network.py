@@ -13,7 +13,7 @@ from invcore_jpo.config import NetworkConfig
 class Networks(nn.Module):
     """G multi-layer perceptrons, each with weights of its own, computed as one.
 
-    Wrap it in ``invcore.isolated`` to seed the weights.
+    Wrap it in ``invcore.plugin.isolated`` to seed the weights.
 
     Args:
         config: sizes.
