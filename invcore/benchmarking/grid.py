@@ -11,7 +11,7 @@ from invcore.base.errors import ConfigError, InvcoreError
 from invcore.benchmarking.file import AXES, BenchFile
 from invcore.configs.line_numbers import Place
 from invcore.configs.run_config import SLOTS, RunConfig
-from invcore.pipeline.parts import build
+from invcore.pipeline.components import build
 from invcore.registry.loader import Plugins
 from invcore.runs.plan import Plan
 

@@ -1,8 +1,8 @@
 """The steps from names to a record, written once: what drives runs, tables and simulators."""
 
+from invcore.pipeline.components import Part, build, configured, rebuild
 from invcore.pipeline.fit import SEARCHES, check_fits, fit_model
 from invcore.pipeline.judge import rerank, resimulate
-from invcore.pipeline.parts import Part, build, configured, rebuild
 from invcore.pipeline.pipeline import Pipeline
 from invcore.pipeline.proposals import draw_points, propose, propose_in_batches
 from invcore.pipeline.record import begin_record, failure, reason_of

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import torch
 
-from invcore.pipeline.parts import Part
+from invcore.pipeline.components import Part
 from invcore.registry.registry import Entry
 from invcore.registry.versions import versions_of
 from invcore.storage.identity import identity

@@ -13,7 +13,7 @@ from invcore.base.errors import PluginError
 from invcore.configs.run_config import RunConfig
 from invcore.contracts.method import InverseMethod
 from invcore.contracts.task import Task
-from invcore.pipeline.parts import Part, build
+from invcore.pipeline.components import Part, build
 from invcore.pipeline.request import Request
 from invcore.registry.loader import Plugins
 

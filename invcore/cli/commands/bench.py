@@ -80,7 +80,7 @@ def build_executor(
     """
     from invcore.base.errors import ConfigError, UnknownNameError
     from invcore.configs.settings import component_settings
-    from invcore.pipeline.parts import build
+    from invcore.pipeline.components import build
 
     if executor is None and (jobs or 1) == 1:
         if settings:

@@ -6,9 +6,9 @@ from pathlib import Path
 from invcore.base.errors import DataError
 from invcore.base.text import printable, quoted
 from invcore.data.tables.binary_files import read_numpy, read_parquet
+from invcore.data.tables.delimited_text import read_text
 from invcore.data.tables.formats import NUMPY, PARQUET, TEXT, check_file, why
 from invcore.data.tables.table import Table
-from invcore.data.tables.text import read_text
 
 
 def read_table(

@@ -16,7 +16,7 @@ from invcore.contracts.configurable import Configurable
 from invcore.contracts.environment import FitEnvironment
 from invcore.contracts.method import InverseMethod, InverseModel, Needs, Targets
 from invcore.contracts.simulator import Simulator
-from invcore.pipeline.parts import configured
+from invcore.pipeline.components import configured
 from invcore.testing.cases.comparison import same_sets
 from invcore.testing.cases.evaluations import Example
 from invcore.testing.cases.problems import Case, case, unit_points

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from invcore.plugin import Config, DataError, Field, Task
 from invcore_metamaterial.plugin import SHIPPED
-from invcore_metamaterial.published import PublishedNetworks, download, read_weights
+from invcore_metamaterial.published_networks import PublishedNetworks, download, read_weights
 from invcore_metamaterial.rcwa import PERIOD, Material
 from invcore_metamaterial.spectra import (
     adaptive_reflectance,

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from invcore.plugin import Config, Estimate, Evaluation, Field, Metric, Task
 from invcore.results import bootstrap
-from invcore_metrics.scale import has_prior, response_scale
+from invcore_metrics.prior_scale import has_prior, response_scale
 
 
 class ModeRecallConfig(Config):

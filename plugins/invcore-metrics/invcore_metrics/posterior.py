@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from invcore.plugin import Evaluation, Field
+from invcore_metrics.prior_scale import design_scale
 from invcore_metrics.reference import ReferenceConfig, reference
-from invcore_metrics.scale import design_scale
 
 
 class PosteriorConfig(ReferenceConfig):

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from invcore.plugin import Config, Evaluation, Field, Task
-from invcore_metrics.scale import has_prior, response_scale
+from invcore_metrics.prior_scale import has_prior, response_scale
 from invcore_metrics.tensor_digest import digest
 
 _NUMBERS = 1 << 20  # of responses and designs in one chunk of draws

@@ -12,8 +12,8 @@ from invcore_metrics.classifier import network_accuracy
 from invcore_metrics.mmd import Mmd, MmdConfig, squared_mmd
 from invcore_metrics.neighbours import neighbour_accuracy
 from invcore_metrics.posterior import PosteriorConfig, posterior_samples
+from invcore_metrics.prior_scale import design_scale
 from invcore_metrics.reference import ReferenceConfig, reference
-from invcore_metrics.scale import design_scale
 
 from invcore import Normal, Space, Uniform, Variable
 from invcore.plugin import Cache, Config, Task, generator

@@ -11,7 +11,7 @@ from invcore.plugin import InvcoreError, Task, installed
 from invcore.results import Store
 from invcore_report.collect import Collection
 from invcore_report.leaderboard import Board
-from invcore_report.measure import Summary, tensors
+from invcore_report.method_summary import Summary, tensors
 from invcore_report.pictures import Gallery, Picture
 from invcore_report.wording import number
 

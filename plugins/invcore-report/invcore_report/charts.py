@@ -9,7 +9,7 @@ import torch
 from matplotlib.ticker import LogLocator
 
 from invcore_report.curves import Curve, seconds
-from invcore_report.measure import Summary
+from invcore_report.method_summary import Summary
 from invcore_report.pictures import Gallery, Picture
 from invcore_report.style import Style
 from invcore_report.wording import number

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from invcore_report.curves import Interval
-from invcore_report.measure import Summary
+from invcore_report.method_summary import Summary
 
 if TYPE_CHECKING:
     from invcore.results import RunRecord

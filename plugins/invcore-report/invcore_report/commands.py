@@ -57,8 +57,8 @@ def compare(first: str, second: str, store_path: str, as_json: bool) -> None:
     Both must be runs on the same task with the same data. The first characters of an id will do.
     """
     from invcore.results import Store
-    from invcore_report.compared import sentence, table
-    from invcore_report.comparing import compare_runs
+    from invcore_report.comparison import compare_runs
+    from invcore_report.comparison_text import sentence, table
 
     comparison = compare_runs(Store(store_path), first, second)
     if as_json:

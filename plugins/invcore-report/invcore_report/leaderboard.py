@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from invcore_report.columns import Column, columns_of
 from invcore_report.curves import Interval
-from invcore_report.measure import Summary
+from invcore_report.method_summary import Summary
 
 HEADLINE = 50  # the number of candidates by which methods are ranked, where they have as many
 CLEAR = 0.95

@@ -9,7 +9,7 @@ from invcore.plugin import InvcoreError
 from invcore.results import Store
 from invcore_report.collect import Collection
 from invcore_report.leaderboard import Board
-from invcore_report.measure import tensors
+from invcore_report.method_summary import tensors
 from invcore_report.pictures import Gallery, Picture
 from invcore_report.style import Style
 

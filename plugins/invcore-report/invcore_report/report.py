@@ -13,7 +13,7 @@ from invcore_report.charts import anytime_charts, curve_charts
 from invcore_report.collect import Collection, collect
 from invcore_report.convergence import convergence_chart
 from invcore_report.leaderboard import Board, board
-from invcore_report.measure import summaries
+from invcore_report.method_summary import summaries
 from invcore_report.page import TaskPart, render
 from invcore_report.parity import parity_chart
 from invcore_report.pictures import Gallery

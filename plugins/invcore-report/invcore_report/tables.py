@@ -10,7 +10,7 @@ from invcore_report.collect import Collection
 from invcore_report.curves import Interval
 from invcore_report.labels import flat
 from invcore_report.leaderboard import Board, Row
-from invcore_report.measure import Summary
+from invcore_report.method_summary import Summary
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import torch
 from invcore_report import tables
 from invcore_report.collect import collect
 from invcore_report.leaderboard import board, mean_ranks
-from invcore_report.measure import summaries
+from invcore_report.method_summary import summaries
 from invcore_report.wording import answer, single, verdict
 
 from invcore import StoreError

@@ -7,7 +7,7 @@ import math
 
 import pytest
 import torch
-from invcore_report.comparing import difference
+from invcore_report.comparison import difference
 from scipy.stats import wilcoxon
 
 from invcore.plugin import generator

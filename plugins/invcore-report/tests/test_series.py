@@ -6,7 +6,7 @@ import torch
 from invcore_report.charts import curve_charts
 from invcore_report.curves import Interval, mean_interval, pooled
 from invcore_report.leaderboard import Board, Row
-from invcore_report.measure import Summary
+from invcore_report.method_summary import Summary
 from invcore_report.pictures import Gallery
 from invcore_report.series import series_charts, series_of, without
 

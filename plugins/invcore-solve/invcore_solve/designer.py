@@ -22,7 +22,7 @@ from invcore.plugin import (
 from invcore.results import RunRecord, Store
 from invcore_solve.judge import Judge, JudgeConfig
 from invcore_solve.ranked_designs import RankedDesigns, by_judge
-from invcore_solve.tables.reach import Reach, check_reach
+from invcore_solve.tables.response_reach import Reach, check_reach
 from invcore_solve.tables.sources import Source, as_targets
 
 

@@ -19,7 +19,7 @@ from invcore.plugin import (
 from invcore.results import MetricRecord, Store, bootstrap
 from invcore_solve.designer import Designer
 from invcore_solve.judge import Judge, JudgeConfig, Verdict
-from invcore_solve.tables.reach import Reach, check_reach
+from invcore_solve.tables.response_reach import Reach, check_reach
 from invcore_solve.tables.schema import Bounds, TableData
 from invcore_solve.tables.sources import Source, as_targets
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from invcore_solve.tables.reach import Reach
+from invcore_solve.tables.response_reach import Reach
 from invcore_solve.tables.schema import TableData
 from invcore_solve.tables.sources import as_table, as_targets
 

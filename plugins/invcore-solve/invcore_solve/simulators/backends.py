@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from invcore.plugin import Space
-from invcore_solve.simulators.code import code_checksum, load_function, source_checksum
 from invcore_solve.simulators.function import Function, Kind, Trial
+from invcore_solve.simulators.function_by_name import code_checksum, load_function, source_checksum
 from invcore_solve.simulators.outcomes import Outcome, whole_rows
 from invcore_solve.simulators.program import Program
 from invcore_solve.simulators.program_processes import Processes

@@ -13,7 +13,7 @@ from torch import Tensor
 from invcore.plugin import DataError
 from invcore.results import Store
 from invcore_report.curves import by_target, pooled
-from invcore_report.measure import tensors
+from invcore_report.method_summary import tensors
 
 if TYPE_CHECKING:
     from invcore.results import RunRecord

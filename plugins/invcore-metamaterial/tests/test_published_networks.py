@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 import torch
-from invcore_metamaterial.published import Member, download, git_blob, read_weights
+from invcore_metamaterial.published_networks import Member, download, git_blob, read_weights
 from invcore_metamaterial.task import MetaMaterial
 from torch.nn import functional
 

@@ -7,8 +7,8 @@ import types
 
 import torch
 from invcore_solve import SimulatorTask
-from invcore_solve.simulators import code as modules
-from invcore_solve.simulators.code import code_checksum, load_function
+from invcore_solve.simulators import function_by_name as modules
+from invcore_solve.simulators.function_by_name import code_checksum, load_function
 
 from invcore.base.errors import ConfigError
 

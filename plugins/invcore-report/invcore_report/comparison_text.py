@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from invcore_report.comparing import Comparison
+from invcore_report.comparison import Comparison
 from invcore_report.wording import number
 
 _CLEAR = 0.05
