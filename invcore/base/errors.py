@@ -1,6 +1,5 @@
 """One family of errors; each is also a fitting built-in, and each message is one clear line."""
 
-import difflib
 from collections.abc import Iterable
 
 _LISTED = 30  # names in one message
@@ -93,6 +92,8 @@ def close_names(name: str, choices: Iterable[str]) -> str:
         >>> close_names("ipgae", ["ipage", "na"])
         "Did you mean 'ipage'?"
     """
+    import difflib  # rarely needed, and not free
+
     names = sorted(choices)
     close = difflib.get_close_matches(name.lower(), names, n=3, cutoff=0.5)
     if close:

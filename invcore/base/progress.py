@@ -63,16 +63,11 @@ class RichProgress(Progress):
         from rich import progress as rich
 
         self._bars = rich.Progress(
-            rich.TextColumn("{task.description}"),
-            rich.BarColumn(bar_width=24),
-            rich.MofNCompleteColumn(),
-            rich.TextColumn("{task.fields[facts]}"),
-            rich.TimeElapsedColumn(),
-            rich.TextColumn("left"),
-            rich.TimeRemainingColumn(),
-            console=console,
-            transient=True,
-        )
+            rich.TextColumn("{task.description}"), rich.BarColumn(bar_width=24),
+            rich.MofNCompleteColumn(), rich.TextColumn("{task.fields[facts]}"),
+            rich.TimeElapsedColumn(), rich.TextColumn("left"), rich.TimeRemainingColumn(),
+            console=console, transient=True,
+        )  # fmt: skip
 
     def __enter__(self) -> Self:
         self._bars.start()

@@ -1,6 +1,5 @@
 """Text for people: errors, names and values from outside, in one printable line."""
 
-import difflib
 from collections.abc import Sequence
 
 from invcore.base.errors import InvcoreError
@@ -20,6 +19,8 @@ def quoted(text: object, width: int = 40) -> str:
 
 def listing(names: Sequence[str], query: str = "") -> str:
     """The close names to a wrong one, then those that there are, for the end of a message."""
+    import difflib  # rarely needed, and not free
+
     choices = [name[:100] for name in names[:1000]]
     close = difflib.get_close_matches(query[:100], choices, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(quoted(name) for name in close)}? " if close else ""

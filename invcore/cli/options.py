@@ -1,12 +1,16 @@
 """Options and types that several commands share."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from click.shell_completion import CompletionItem
 
 from invcore.base.component_kinds import KINDS, Kind
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 class ComponentName(click.ParamType[str]):
@@ -20,6 +24,8 @@ class ComponentName(click.ParamType[str]):
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         """The names that begin so, with their summaries."""
+        from click.shell_completion import CompletionItem
+
         from invcore.registry.loader import installed
 
         kind = self.kind or ctx.params.get("kind")

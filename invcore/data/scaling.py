@@ -194,13 +194,10 @@ class Scaling:
     def state(self) -> dict[str, Tensor]:
         """Tensors to store; ``restore`` gives the scaling back."""
         state = {
-            "x_centre": self.x.centre,
-            "x_scale": self.x.scale,
-            "y_centre": self.y.centre,
-            "y_scale": self.y.scale,
-            "low": self.designs.low,
-            "high": self.designs.high,
-        }
+            "x_centre": self.x.centre, "x_scale": self.x.scale,
+            "y_centre": self.y.centre, "y_scale": self.y.scale,
+            "low": self.designs.low, "high": self.designs.high,
+        }  # fmt: skip
         if self.context is not None:
             state |= {"context_centre": self.context.centre, "context_scale": self.context.scale}
         return state

@@ -65,14 +65,9 @@ def propose_in_batches(
             rows = slice(start, start + step)
             part = Targets(targets.y[rows], rows_of(targets.context, rows))
             proposed = model.propose(part, points[rows], simulator=simulator)
-            predicted = proposed.predicted
-            parts.append(
-                Candidates(
-                    proposed.x.detach().cpu().double(),
-                    None if predicted is None else predicted.detach().cpu().double(),
-                    proposed.history,
-                )
-            )
+            x, predicted = proposed.x.detach().cpu().double(), proposed.predicted
+            predicted = None if predicted is None else predicted.detach().cpu().double()
+            parts.append(Candidates(x, predicted, proposed.history))
             stage.advance(len(part))
     predictions = [part.predicted for part in parts if part.predicted is not None]
     histories = [part.history for part in parts if part.history is not None]

@@ -63,12 +63,12 @@ class Plugins:
         self.registry = Registry()
         self.infos: list[PluginInfo] = []
         points = entry_points(group=GROUP) if points is None else points
-        for point in sorted(points, key=lambda p: (_owner(p), p.name)):
-            self._load(point)
+        origins = sorted(((*_origin(p), p) for p in points), key=lambda origin: origin[:2])
+        for owner, _, version, point in origins:
+            self._load(point, owner, version)
 
-    def _load(self, point: EntryPoint) -> None:
-        owner, label = _owner(point), f"{point.name} = {point.value}"
-        version = point.dist.version if point.dist else "?"
+    def _load(self, point: EntryPoint, owner: str, version: str) -> None:
+        label = f"{point.name} = {point.value}"
         key = f"{owner}:{point.name}"  # two distributions may use one entry-point name
         if self._manager.has_plugin(key):
             cause = f"PluginError: {owner} has two entry points named {point.name!r}"
@@ -145,5 +145,9 @@ def installed() -> Plugins:
     return Plugins()
 
 
-def _owner(point: EntryPoint) -> str:
-    return point.dist.name if point.dist else point.value.partition(":")[0]
+def _origin(point: EntryPoint) -> tuple[str, str, str]:
+    """A distribution, the entry point's name, and the version; metadata is slow to parse: once."""
+    if point.dist is None:
+        return point.value.partition(":")[0], point.name, "?"
+    metadata = point.dist.metadata
+    return metadata["Name"], point.name, metadata["Version"]

@@ -82,14 +82,10 @@ class NewPlugin:
     def files(self) -> dict[str, str]:
         """Texts by path within the package."""
         values = {
-            "distribution": self.distribution,
-            "module": self.module,
-            "kind": self.kind,
-            "name": self.name,
-            "cls": self.cls,
-            "summary": _SUMMARIES[self.kind],
+            "distribution": self.distribution, "module": self.module, "kind": self.kind,
+            "name": self.name, "cls": self.cls, "summary": _SUMMARIES[self.kind],
             "invcore": invcore.__version__,
-        }
+        }  # fmt: skip
         test = self.name.lower().replace("-", "_")
         paths = {
             "pyproject.toml": "pyproject.toml",

@@ -203,9 +203,8 @@ def model_document(plan: Plan) -> dict[str, Any]:
             "responses": problem.responses.model_dump(mode="json"),
             "differentiable": problem.differentiable,
         },
-        "method": method.name,
-        "config": method.config,
-    }
+        "method": method.name, "config": method.config,
+    }  # fmt: skip
 
 
 def stored_tensors(evaluation: Evaluation, candidates: Candidates) -> dict[str, Tensor]:

@@ -56,7 +56,6 @@ def document(kind: Kind, plugins: Plugins) -> list[dict[str, Any]]:
 
 def _show(kind: Kind, as_json: bool) -> None:
     """The listing, and on standard error what keeps components out of it."""
-    from invcore.cli import text_table as plain
     from invcore.cli.console import emit_json, warn
     from invcore.registry.loader import installed
 
@@ -66,9 +65,13 @@ def _show(kind: Kind, as_json: bool) -> None:
     if as_json:
         emit_json(components)
     elif components:
+        from invcore.cli import text_table
+
         names = ("name", "summary", "plugin", "version", "status")
         short = {status: "name taken" for _, status in conflicts}  # more below the table
-        plain.show(names, [[short.get(c[n], c[n]) for n in names] for c in components], wrapped=1)
+        text_table.show(
+            names, [[short.get(c[n], c[n]) for n in names] for c in components], wrapped=1
+        )
     else:
         click.echo(f"no {kind}s; `pip install 'invcore[standard]'` brings some")
     for name, status in conflicts:

@@ -141,15 +141,14 @@ def document(sweep: Sweep) -> dict[str, Any]:
     bench = sweep.bench()
     states = [sweep.states[cell.id] for cell in bench.cells]
     return {
-        "name": bench.name,
-        "title": bench.title,
+        "name": bench.name, "title": bench.title,
         "path": str(manifest_path(sweep.store, bench.name)),
         "cells": [
             {**cell.model_dump(mode="json"), "r_1": state.r(1), "r_50": state.r(50)}
             for cell, state in zip(bench.cells, states, strict=True)
         ],
         "summary": summary(sweep),
-    }
+    }  # fmt: skip
 
 
 def summary(sweep: Sweep) -> list[dict[str, Any]]:
