@@ -215,12 +215,14 @@ def test_few_blocks_are_not_run():
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch) -> Path:
-    """An empty folder with two small tables, as the reader of the docs has them."""
+    """A folder with two small tables, and the checkout's examples, as readers have them."""
     x = 2 * torch.rand(120, 3, generator=generator(0, "docs"), dtype=torch.float64) - 1
     y = 1.2 + 0.5 * x[:, :1] + 0.4 * (3 * x[:, 1:2]).sin() + 0.2 * x[:, 2:].square()
     for name, table in (("x", x), ("y", y)):
         lines = [",".join(map(str, row)) for row in table.tolist()]
         (tmp_path / f"{name}.csv").write_text("\n".join(lines) + "\n")
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "examples").symlink_to(ROOT / "docs" / "examples")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -327,7 +329,7 @@ def test_config_files_are_valid(language, tmp_path):
 def test_the_readme_solves(call, folder, number):
     """The README's examples as they are printed, from the checkout, with small settings after."""
     shown = [w for w in commands(PAGES["README.md"]) if w[0] == "solve" and "--target" in w]
-    words = [re.sub("^docs/", f"{ROOT}/docs/", word) for word in shown[number]]
+    words = shown[number]
     few = ["--preset", "quick", "--set", "surrogate.training.epochs=1", "--candidates", "5"]
     done = call(*words, *few, "--json")
     assert done.code == 0, done.err

@@ -101,6 +101,9 @@ WRONG = {
     "option": ([*TABLES, *ONE, "--tagret", "1"], "--target"),
     "model": (["--model", "abc", *ONE], "no run 'abc'"),
     "model and table": (["--model", "abc", "--y", "y.csv", *ONE], "--model takes no table"),
+    "model and columns": (["--model", "abc", "--design-columns", "1", *ONE], "and no columns"),
+    "model and header": (["--model", "abc", "--no-header", *ONE], "and no columns"),
+    "model and key": (["--model", "abc", "--x-key", "x", *ONE], "and no columns"),
     "model and setting": (["--model", "abc", "--set", "a=1", *ONE], "--model takes no --set"),
 }  # fmt: skip
 

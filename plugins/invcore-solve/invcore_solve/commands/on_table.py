@@ -70,8 +70,9 @@ def solve_table(
 
 def _load(options: dict[str, Any], store: Store) -> Designer:
     """The model that was fitted before."""
-    if any(options[name] for name in ("x_path", "y_path", "both_path")):
-        raise click.UsageError("--model takes no table: it has learnt from one")
+    table = ("x_path", "y_path", "both_path", "design_columns", "response_columns")
+    if any(options[name] is not None for name in (*table, "header", "x_key", "y_key")):
+        raise click.UsageError("--model takes no table and no columns: it has learnt from them")
     source = click.get_current_context().get_parameter_source
     if any(source(name) is ParameterSource.COMMANDLINE for name in ("method", "preset")):
         raise click.UsageError("--model takes no --method or --preset: it is fitted")
