@@ -6,8 +6,9 @@ What users call; plugins import from `invcore.plugin`. The names are imported on
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from invcore.base.lazy_names import lazy_names as lazy_names
 
 if TYPE_CHECKING:
     from invcore.base.errors import BudgetError as BudgetError
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_HOMES = {
+__getattr__, _NAMES = lazy_names(__name__, {
     "base.errors": (
         "BudgetError ConfigError DataError DeviceError DivergedError InvcoreError "
         "PluginError ShapeError SimulatorError StoreError UnfitError UnknownNameError"
@@ -56,19 +57,10 @@ _HOMES = {
     "spaces.space": "Grid Space Variable",
     "storage.run_record": "RunRecord",
     "storage.store": "Store",
-}
-_MODULE = {name: module for module, names in _HOMES.items() for name in names.split()}
+})  # fmt: skip
 
-__all__ = ["__version__", *sorted(_MODULE)]
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULE:
-        raise AttributeError(f"module 'invcore' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"invcore.{_MODULE[name]}"), name)
-    globals()[name] = value
-    return value
+__all__ = ["__version__", "lazy_names", *_NAMES]
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_MODULE])
+    return sorted([*globals(), *_NAMES])

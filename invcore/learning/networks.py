@@ -13,11 +13,8 @@ N = TypeVar("N", bound=nn.Module)
 
 Activation = Literal["silu", "relu", "gelu", "tanh"]
 _ACTIVATIONS: dict[Activation, type[nn.Module]] = {
-    "silu": nn.SiLU,
-    "relu": nn.ReLU,
-    "gelu": nn.GELU,
-    "tanh": nn.Tanh,
-}
+    "silu": nn.SiLU, "relu": nn.ReLU, "gelu": nn.GELU, "tanh": nn.Tanh,
+}  # fmt: skip
 
 
 class MLP(nn.Sequential):

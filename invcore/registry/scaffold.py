@@ -88,13 +88,11 @@ class NewPlugin:
         }  # fmt: skip
         test = self.name.lower().replace("-", "_")
         paths = {
-            "pyproject.toml": "pyproject.toml",
-            "README.md": "README.md",
-            f"{self.module}/__init__.py": "init.py",
-            f"{self.module}/plugin.py": "plugin.py",
+            "pyproject.toml": "pyproject.toml", "README.md": "README.md",
+            f"{self.module}/__init__.py": "init.py", f"{self.module}/plugin.py": "plugin.py",
             f"{self.module}/{self.kind}.py": f"{self.kind}.py",
             f"tests/test_{test}.py": "test.py",
-        }
+        }  # fmt: skip
         return {
             path: Template(self._template(name)).substitute(values) for path, name in paths.items()
         }

@@ -89,11 +89,9 @@ class _Run:
         tensors: Tensors = {}
         try:
             check_fits(
-                self.request.method.name,
-                self.plan.method,
+                self.request.method.name, self.plan.method, contexts=self.plan.task.context_shapes,
                 differentiable=self.plan.task.differentiable,
-                contexts=self.plan.task.context_shapes,
-            )
+            )  # fmt: skip
             record, tensors = self._measure()
         except UnfitError as error:
             record = self.pipeline.failed(error)

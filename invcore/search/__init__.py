@@ -4,6 +4,4 @@ from invcore.search.localisation import localise, localised_candidates
 from invcore.search.localisation_config import LocalisationConfig
 from invcore.search.surrogate_trust import Trust
 
-__all__ = [
-    "LocalisationConfig", "Trust", "localise", "localised_candidates",
-]  # fmt: skip
+__all__ = ["LocalisationConfig", "Trust", "localise", "localised_candidates"]

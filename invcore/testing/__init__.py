@@ -9,8 +9,9 @@ and ``invcore check-plugin`` runs the same checks on what is installed. Only ``P
 pytest (the extra ``invcore[testing]``).
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from invcore.base.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from invcore.testing.cases.component_under_test import MethodSubject as MethodSubject
@@ -28,20 +29,13 @@ if TYPE_CHECKING:
     from invcore.testing.suite import PluginSuite as PluginSuite
 
 # On first use: the processes in which executors' checks work need neither torch nor pytest.
-_HOMES = {
+__getattr__, _NAMES = lazy_names(__name__, {
     "catalogue": "CHECKS",
     "check": "Check CheckFailed NotApplicable Outcome run_checks",
     "cases.evaluations": "Example evaluation",
     "cases.component_under_test": "MethodSubject Subject",
     "report": "Report check_plugin",
     "suite": "PluginSuite",
-}
-_MODULE = {name: module for module, names in _HOMES.items() for name in names.split()}
+})  # fmt: skip
 
-__all__ = [*sorted(_MODULE)]
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULE:
-        raise AttributeError(f"module 'invcore.testing' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"invcore.testing.{_MODULE[name]}"), name)
+__all__ = [*_NAMES]

@@ -3,8 +3,9 @@
 The public names; they are imported on first use, so that the command line needs no torch.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from invcore import lazy_names
 
 if TYPE_CHECKING:
     from invcore_optimisers.adam import minimise_adam as minimise_adam
@@ -26,24 +27,15 @@ if TYPE_CHECKING:
     from invcore_optimisers.problem import Problems as Problems
     from invcore_optimisers.problem import Result as Result
 
-_HOME = {
-    "adam": ("minimise_adam",),
-    "bfgs": ("minimise_bfgs",),
-    "config": ("AdamConfig", "BFGSConfig", "GradientDescentConfig", "LBFGSConfig"),
-    "evaluation": ("Evaluator", "Objective"),
-    "gradient_descent": ("minimise_gradient_descent",),
-    "lbfgs": ("minimise_lbfgs",),
-    "minimum": ("History", "Minimum", "Reason", "Recorder"),
-    "problem": ("Result", "Problems"),
-}
-_MODULE = {name: module for module, names in _HOME.items() for name in names}
+__getattr__, _NAMES = lazy_names(__name__, {
+    "adam": "minimise_adam",
+    "bfgs": "minimise_bfgs",
+    "config": "AdamConfig BFGSConfig GradientDescentConfig LBFGSConfig",
+    "evaluation": "Evaluator Objective",
+    "gradient_descent": "minimise_gradient_descent",
+    "lbfgs": "minimise_lbfgs",
+    "minimum": "History Minimum Reason Recorder",
+    "problem": "Result Problems",
+})  # fmt: skip
 
-__all__ = sorted(_MODULE)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULE:
-        raise AttributeError(f"module 'invcore_optimisers' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"invcore_optimisers.{_MODULE[name]}"), name)
-    globals()[name] = value
-    return value
+__all__ = [*_NAMES]

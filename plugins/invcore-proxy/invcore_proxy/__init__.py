@@ -3,8 +3,9 @@
 The public names; they are imported on first use, so that the command line needs no torch.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from invcore import lazy_names
 
 if TYPE_CHECKING:
     from invcore_proxy.bundle import Bundle as Bundle
@@ -21,22 +22,13 @@ if TYPE_CHECKING:
     from invcore_proxy.reliability import ProxyErrors as ProxyErrors
     from invcore_proxy.reliability import evaluate_proxy as evaluate_proxy
 
-_HOME = {
-    "bundle": ("Bundle", "read_bundle", "write_bundle"),
-    "config": ("ProxyConfig", "Shape"),
-    "ensemble": ("Prediction", "Proxy"),
-    "fitting": ("ProxyReport", "fit_proxy"),
-    "record": ("Provenance", "Source"),
-    "reliability": ("ProxyErrors", "evaluate_proxy"),
-}
-_MODULE = {name: module for module, names in _HOME.items() for name in names}
+__getattr__, _NAMES = lazy_names(__name__, {
+    "bundle": "Bundle read_bundle write_bundle",
+    "config": "ProxyConfig Shape",
+    "ensemble": "Prediction Proxy",
+    "fitting": "ProxyReport fit_proxy",
+    "record": "Provenance Source",
+    "reliability": "ProxyErrors evaluate_proxy",
+})  # fmt: skip
 
-__all__ = sorted(_MODULE)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULE:
-        raise AttributeError(f"module 'invcore_proxy' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"invcore_proxy.{_MODULE[name]}"), name)
-    globals()[name] = value
-    return value
+__all__ = [*_NAMES]

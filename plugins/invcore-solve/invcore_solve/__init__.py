@@ -1,7 +1,8 @@
 """One's own tables and simulators: `fit` and `solve_with` find designs for wanted responses."""
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from invcore import lazy_names
 
 if TYPE_CHECKING:
     from invcore_solve.designer import Designer as Designer
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from invcore_solve.tables.schema import TableData as TableData
 
 # On first use: listing the commands needs no torch.
-_HOMES = {
+__getattr__, _NAMES = lazy_names(__name__, {
     "designer": "Designer",
     "from_table": "fit",
     "ranked_designs": "RankedDesigns",
@@ -25,13 +26,6 @@ _HOMES = {
     "solution": "Solution",
     "from_simulator": "solve_with",
     "tables.schema": "TableData",
-}
-_MODULE = {name: module for module, names in _HOMES.items() for name in names.split()}
+})  # fmt: skip
 
-__all__ = [*sorted(_MODULE)]
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULE:
-        raise AttributeError(f"module 'invcore_solve' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"invcore_solve.{_MODULE[name]}"), name)
+__all__ = [*_NAMES]
