@@ -221,8 +221,7 @@ def folder(tmp_path, monkeypatch) -> Path:
     for name, table in (("x", x), ("y", y)):
         lines = [",".join(map(str, row)) for row in table.tolist()]
         (tmp_path / f"{name}.csv").write_text("\n".join(lines) + "\n")
-    (tmp_path / "docs").mkdir()
-    (tmp_path / "docs" / "examples").symlink_to(ROOT / "docs" / "examples")
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

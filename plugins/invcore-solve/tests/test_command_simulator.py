@@ -264,7 +264,7 @@ def test_the_docs_example_is_solved(call, folder):
     """The page's program and file, with small settings after its command."""
     text = (ROOT / "docs" / "own-simulator.md").read_text()
     (line,) = re.findall(r"^invcore (solve --simulator examples/spring\.toml .+)$", text, re.M)
-    words = line.replace("examples/", f"{ROOT}/docs/examples/").split()
+    words = line.replace("examples/", f"{ROOT}/examples/").split()
     few = ["--pairs", "300", "--candidates", "10", "--budget", "310"]
     code, out, err = call(*words, *QUICK, *few, "--json")
     assert (code, err) == (0, "")
