@@ -91,11 +91,11 @@ def test_config_file_flags_and_settings_lie_over_each_other(ending, document, fo
 
 def test_stored_run_is_shown_again(call, document, monkeypatch):
     first = document(*SMALL)
-    monkeypatch.setattr("invcore.runs.runner._Run", None)
-    assert document(*SMALL) == first
-    code, out, _ = call("run", *SMALL)
+    with monkeypatch.context() as nothing_runs:
+        nothing_runs.setattr("invcore.runs.runner._Run", None)
+        assert document(*SMALL) == first
+        code, out, _ = call("run", *SMALL)
     assert code == 0 and first["id"] in out and "r_T" in out and "95% interval" in out
-    monkeypatch.undo()
     again = document(*SMALL, "--force")
     assert curve(again) == curve(first) and again["id"] == first["id"]
 
