@@ -1,8 +1,8 @@
 """Draw docs/architecture.svg from the imports: which rooms of the core use which, and the plugins.
 
 A row is a room, a column is what it imports. Rooms stand in the order of their layers, so that all
-dots lie below the diagonal: imports run one way. Below them, the plugins and the public faces that
-they import from.
+dots lie right of the diagonal: imports run one way. Below them stand the plugins, and the public
+faces that they import from.
 """
 
 from __future__ import annotations
