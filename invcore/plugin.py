@@ -28,7 +28,8 @@ from invcore.base.types import Context
 from invcore.configs.config import Config, Field
 from invcore.configs.files import read_config
 from invcore.configs.settings import component_settings
-from invcore.contracts.candidates import Candidates, History
+from invcore.contracts.call_record import History
+from invcore.contracts.candidates import Candidates
 from invcore.contracts.environment import FitEnvironment
 from invcore.contracts.events import Event
 from invcore.contracts.executor import Executor, Job, Record

@@ -8,13 +8,19 @@ from invcore.benchmarking.manifest import (
     bench_names,
     read_bench,
 )
+from invcore.contracts.call_record import LEVELS as CALL_LEVELS
+from invcore.contracts.call_record import History
+from invcore.runs.evaluation import history_of
+from invcore.runs.scoring import old_metrics
 from invcore.scoring.anytime import Pace, anytime
-from invcore.scoring.expected_best import expected_best
+from invcore.scoring.equal_calls import best_within_calls
+from invcore.scoring.expected_best import counted, expected_best
 from invcore.scoring.intervals import bootstrap, median
 from invcore.storage.run_record import MetricRecord, RunRecord, Timings
 from invcore.storage.store import Store
 
 __all__ = [
-    "Ablation", "Bench", "BenchCell", "MetricRecord", "Pace", "Published", "RunRecord", "Store",
-    "Timings", "anytime", "bench_names", "bootstrap", "expected_best", "median", "read_bench",
+    "CALL_LEVELS", "Ablation", "Bench", "BenchCell", "History", "MetricRecord", "Pace",
+    "Published", "RunRecord", "Store", "Timings", "anytime", "bench_names", "best_within_calls",
+    "bootstrap", "counted", "expected_best", "history_of", "median", "old_metrics", "read_bench",
 ]  # fmt: skip

@@ -112,7 +112,8 @@ def _culprit(
             return file.source.error(file.source.setting(place, inside), wrong)
     for name, settings in config.metrics.items():
         try:
-            build(plugins, "metric", name, settings, **where)
+            own = settings if isinstance(settings, Mapping) else None
+            build(plugins, "metric", name, own, **where)
         except InvcoreError as wrong:
             return file.source.error(("metrics", name, *getattr(wrong, "place", ())), error)
     return file.source.error(("device",), error)

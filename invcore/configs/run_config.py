@@ -75,8 +75,14 @@ class RunConfig(Config):
     )
     preset: Preset = Field("default", description="quick, default or paper.")
     rerank: bool = Field(False, description="Score them re-ranked by a common surrogate too.")
-    metrics: dict[str, dict[str, Any]] = Field(
-        {}, description="Settings of metrics, by name; all metrics are always computed."
+    calls_per_target: int | None = Field(
+        None, ge=1, description="Most simulator calls for a target, pairs to learn from left out."
+    )
+    seconds_per_target: float | None = Field(
+        None, gt=0, description="Most seconds for a target, fitting left out; not reproducible."
+    )
+    metrics: dict[str, dict[str, Any] | bool] = Field(
+        {}, description="Settings of metrics, by name; false leaves one out. No part of the id."
     )
 
     @property

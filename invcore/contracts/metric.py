@@ -1,8 +1,9 @@
 """Metrics: numbers, with their intervals, that judge one run."""
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 import torch
@@ -10,8 +11,10 @@ from torch import Tensor
 
 from invcore.base import seeding
 from invcore.base.types import Context
+from invcore.contracts.call_record import History
 from invcore.contracts.configurable import C, Configurable
 from invcore.contracts.task import Task
+from invcore.numerics.largest_difference import largest_squared_difference
 from invcore.spaces.space import Space
 from invcore.storage.cache import Cache
 
@@ -55,6 +58,8 @@ class Evaluation:
         predicted: (B, K, Dy), what the model expected, or None.
         timings: seconds by stage: ``fit_s``, ``propose_s``, ``simulate_s``.
         simulator_calls: rows simulated by the method and to judge it.
+        search_calls: those of them that the method made.
+        training_calls: rows simulated for the pairs that the method learnt from.
         parameters: numbers in the model's state.
         seed: for bootstraps.
         order: (B, K), the candidates' places, best first, by a surrogate that is the same for all
@@ -62,9 +67,17 @@ class Evaluation:
         truth: (B, Dx), the designs whose responses the targets are; None where not known.
         log_density: (B,), the model's log p(truth | target) in nats, for designs in their own
             units; None for methods without a density.
-        task: for metrics that compare with its posterior; None where there is none.
+        penalty: (B,), what a candidate without a response counts as: the largest mean squared
+            difference between the target and another response that the run has, see ``counted``.
+        variance: (Dy,), of the responses that the run has.
+        history: what simulator calls have brought each target; None where nothing was written.
+        independent: (B, S, Dx), candidates that independent points drive: those that are judged, or
+            others, where a space-filling sampler drives those. None where there are none.
+        task: for metrics that compare with its posterior; None where there is none. Simulations by
+            it are counted, and bounded where the task's simulator may not be called freely.
         context: what is known of each target's problem; None for most tasks.
         cache: keeps what is costly and the same for many runs, such as reference samples.
+        calls_left: how many rows metrics may still simulate; None for any number.
     """
 
     designs: Space
@@ -76,14 +89,31 @@ class Evaluation:
     predicted: Tensor | None = None
     timings: Mapping[str, float] = field(default_factory=dict)
     simulator_calls: int = 0
+    search_calls: int = 0
+    training_calls: int = 0
     parameters: int = 0
     seed: int = 0
     order: Tensor | None = None
     truth: Tensor | None = None
     log_density: Tensor | None = None
+    penalty: Tensor | None = None
+    variance: Tensor | None = None
+    history: History | None = None
+    independent: Tensor | None = None
     task: Task[Any] | None = None
     context: Context | None = None
     cache: Cache = field(default_factory=Cache)
+    calls_left: Callable[[], int | None] = lambda: None
+
+    @cached_property
+    def counted(self) -> Tensor:
+        """The errors (B, K) in which a candidate without a response counts as the penalty."""
+        penalty = self.penalty
+        if penalty is None:  # all that is known of other responses are the other targets
+            penalty = largest_squared_difference(self.targets, self.targets)
+            penalty = torch.where(penalty > 0, penalty, torch.inf)
+        worst = penalty[:, None].to(self.errors)
+        return torch.where(self.errors.isfinite(), self.errors, worst)
 
     def chunks(self) -> Iterator[slice]:
         """Targets a few at a time, for metrics that need memory for each candidate."""
@@ -101,7 +131,13 @@ class Metric(Configurable[C]):
 
     @abstractmethod
     def measure(self, evaluation: Evaluation) -> list[Estimate]:
-        """Compute the estimates; never writes into the evaluation's tensors."""
+        """Compute the estimates; never writes into the evaluation's tensors.
+
+        All that it reads is stored with the run, so that it can be asked again, and later.
+
+        Raises:
+            UnfitError: it cannot say anything of this run, and why: that is recorded.
+        """
 
     def applies(self, task: Task[Any]) -> bool:
         """Whether it has something to say about runs on a task; the default is yes.

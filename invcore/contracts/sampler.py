@@ -22,6 +22,8 @@ class Sampler(Configurable[C]):
 
     latin: ClassVar[bool] = False
     """Whether each of ``count`` strata of every dimension holds exactly one point."""
+    independent: ClassVar[bool] = False
+    """Whether the points of a set are drawn independently of each other."""
 
     @abstractmethod
     def sample(self, count: int, dim: int, generator: torch.Generator) -> Tensor:

@@ -53,6 +53,12 @@ class Task(Configurable[C]):
     differentiable: ClassVar[bool] = True
     gradient_calls: ClassVar[int] = 1
     """How many simulator calls a gradient of one row counts as."""
+    free_calls: ClassVar[bool] = False
+    """Whether the simulator may be called freely, as a million times for a metric's reference.
+
+    Else metrics make at most a tenth of the calls that judge a run, and methods that do not learn
+    from pairs get a few alone.
+    """
     context_shapes: Mapping[str, tuple[int, ...]] = {}
     """What is known of each problem beside its target: the shape of one problem's, by name."""
     noise_floor: float = 0.0

@@ -16,11 +16,18 @@ def resimulate(simulator: Simulator, designs: Tensor, targets: Targets) -> Tenso
 
     A candidate that is not finite is not simulated; a response that is not finite is none.
     """
-    rows = designs.flatten(0, 1)
-    finite = rows.isfinite().all(dim=1, keepdim=True)
-    y = simulator(torch.where(finite, rows, 0.0), repeated(targets.context, designs.shape[1]))
-    finite = finite & y.isfinite().all(dim=1, keepdim=True)
-    return torch.where(finite, y, torch.nan).unflatten(0, designs.shape[:2])
+    rows, count = designs.flatten(0, 1), designs.shape[1]
+    finite = rows.isfinite().all(dim=1)
+    owner = torch.arange(len(targets)).repeat_interleave(count)
+    context = repeated(targets.context, count)
+    if bool(finite.all()):
+        y = simulator(rows, context, owner)
+    else:
+        y = rows.new_full((len(rows), targets.y.shape[1]), torch.nan)
+        if bool(finite.any()):
+            y[finite] = simulator(rows[finite], rows_of(context, finite), owner[finite]).to(y)
+    y = torch.where(y.isfinite().all(dim=1, keepdim=True), y, torch.nan)
+    return y.unflatten(0, designs.shape[:2])
 
 
 def rerank(surrogate: Surrogate, candidates: Tensor, targets: Targets) -> Tensor:

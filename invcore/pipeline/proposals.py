@@ -5,10 +5,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from invcore.base.errors import ShapeError
+from invcore.base.errors import BudgetError, ShapeError
 from invcore.base.progress import Progress
 from invcore.base.seeding import generator
-from invcore.contracts.candidates import Candidates, History
+from invcore.contracts.candidates import Candidates
 from invcore.contracts.method import InverseModel, Problem, Targets
 from invcore.contracts.sampler import Sampler
 from invcore.contracts.simulator import Simulator
@@ -57,22 +57,31 @@ def propose_in_batches(
     model: InverseModel, targets: Targets, points: Tensor, simulator: Simulator | None,
     progress: Progress,
 ) -> Candidates:  # fmt: skip
-    """Candidates for a batch of targets at a time, so that memory does not grow with all."""
+    """Candidates for a batch of targets at a time, so that memory does not grow with all.
+
+    A search whose budget ends has the best designs that it has simulated for each target, where the
+    simulator keeps them.
+    """
     step = len(targets) if model.joint else max(1, ROWS // max(1, points.shape[1]))
     parts: list[Candidates] = []
     with progress.stage("proposing", len(targets)) as stage:
         for start in range(0, len(targets), step):
             rows = slice(start, start + step)
             part = Targets(targets.y[rows], rows_of(targets.context, rows))
-            proposed = model.propose(part, points[rows], simulator=simulator)
+            own = None if simulator is None else simulator.part(rows)
+            try:
+                proposed = model.propose(part, points[rows], simulator=own)
+            except BudgetError:  # the answer is the best that it has simulated by then
+                designs = None if own is None else own.best_designs()
+                if designs is None:
+                    raise
+                proposed = Candidates(designs)
             x, predicted = proposed.x.detach().cpu().double(), proposed.predicted
             predicted = None if predicted is None else predicted.detach().cpu().double()
-            parts.append(Candidates(x, predicted, proposed.history))
+            parts.append(Candidates(x, predicted))
             stage.advance(len(part))
     predictions = [part.predicted for part in parts if part.predicted is not None]
-    histories = [part.history for part in parts if part.history is not None]
     return Candidates(
         torch.cat([part.x for part in parts]),
         torch.cat(predictions) if len(predictions) == len(parts) else None,
-        History.beside(histories) if len(histories) == len(parts) else None,
     )

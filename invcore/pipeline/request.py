@@ -8,6 +8,7 @@ from typing import Any, Literal
 import torch
 
 from invcore.pipeline.components import Part
+from invcore.registry.code import code_of
 from invcore.registry.registry import Entry
 from invcore.registry.versions import versions_of
 from invcore.storage.identity import identity
@@ -43,16 +44,26 @@ class Request:
     targets: int = 0
     beside: tuple[Entry, ...] = field(default=(), repr=False)
 
+    @property
+    def _entries(self) -> list[Entry]:
+        parts = [part.entry for part in (self.method, self.sampler) if part is not None]
+        return [*parts, *self.beside]
+
     @cached_property
     def versions(self) -> dict[str, str]:
         """Of invcore, of the plugins that take part and what they share, and of torch."""
-        parts = [part.entry for part in (self.method, self.sampler) if part is not None]
-        return versions_of([*parts, *self.beside]) | {"torch": torch.__version__}
+        return versions_of(self._entries) | {"torch": torch.__version__}
+
+    @cached_property
+    def code(self) -> dict[str, str]:
+        """Checksums of the code of those that can be edited in place."""
+        return code_of(self._entries)
 
     @property
     def resolved(self) -> dict[str, Any]:
         """All that determines the result, as plain data."""
-        return {**self.document, "device": self.device.type, "versions": self.versions}
+        facts = {"device": self.device.type, "versions": self.versions, "code": self.code}
+        return {**self.document, **facts}
 
     @cached_property
     def id(self) -> str:

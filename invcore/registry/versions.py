@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, requires, version
 
@@ -13,7 +14,8 @@ def versions_of(entries: Iterable[Entry]) -> dict[str, str]:
     """The versions of invcore, of components' plugins, and of what these share.
 
     Where a plugin requires a distribution that requires invcore itself, as `invcore-inn` requires
-    `invcore-invertible`, its results are made by that one too.
+    `invcore-invertible`, its results are made by that one too; so are they by a library that the
+    plugin requires and the core does not.
 
     Args:
         entries: components that take part.
@@ -25,16 +27,19 @@ def versions_of(entries: Iterable[Entry]) -> dict[str, str]:
         >>> from invcore.plugin import installed
         >>> method = installed().registry.find("method", "inn")
         >>> sorted(versions_of([method]))
-        ['invcore', 'invcore-inn', 'invcore-invertible']
+        ['freia', 'invcore', 'invcore-inn', 'invcore-invertible']
     """
     versions = {"invcore": invcore.__version__}
     for entry in entries:
-        versions |= _shared(entry.plugin) | {entry.plugin: entry.version}
+        for plugin in (entry.plugin, *shared_of(entry.plugin)):
+            versions |= _foreign(plugin)
+        versions |= shared_of(entry.plugin) | {entry.plugin: entry.version}
     return dict(sorted(versions.items()))
 
 
 @cache
-def _shared(plugin: str) -> dict[str, str]:
+def shared_of(plugin: str) -> dict[str, str]:
+    """The versions of what a plugin shares with others: what it requires that requires invcore."""
     versions: dict[str, str] = {}
     waiting = [plugin]
     while waiting:
@@ -42,6 +47,16 @@ def _shared(plugin: str) -> dict[str, str]:
             if "invcore" in _required(name):
                 versions[name] = version(name)
                 waiting.append(name)
+    return versions
+
+
+@cache
+def _foreign(plugin: str) -> dict[str, str]:
+    """The versions of what a plugin itself requires of others, beside what the core does."""
+    versions = {}
+    for name in _required(plugin) - _required("invcore") - {"invcore"}:
+        with suppress(PackageNotFoundError):  # a requirement of another system
+            versions[name] = version(name)
     return versions
 
 

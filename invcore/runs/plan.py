@@ -9,13 +9,13 @@ import torch
 
 from invcore.base.component_kinds import Kind
 from invcore.base.device import resolve_device
-from invcore.base.errors import PluginError
 from invcore.configs.run_config import RunConfig
-from invcore.contracts.method import InverseMethod
+from invcore.contracts.method import InverseMethod, Problem
 from invcore.contracts.task import Task
 from invcore.pipeline.components import Part, build
 from invcore.pipeline.request import Request
 from invcore.registry.loader import Plugins
+from invcore.runs.scoring import metric_parts
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Plan:
     Args:
         config: what was asked for.
         parts: task, method and sampler by slot, built.
-        metrics: those that apply to the task, by name, built.
+        metrics: those that judge the run, by name, built; they are no part of its identity.
         device: where.
         problems: metrics that cannot be loaded, and why.
     """
@@ -50,18 +50,10 @@ class Plan:
         }
         for name in config.metrics:
             plugins.registry.load("metric", name)  # one that is asked for has to be there
-        metrics: dict[str, Part] = {}
-        problems = []
-        entries = plugins.registry.entries("metric")
-        for name in dict.fromkeys(entry.component.name for entry in entries):
-            try:
-                plugins.registry.load("metric", name)
-            except PluginError as error:  # one broken metric does not stop all runs
-                problems.append(f"left out: {error}")
-                continue
-            metric = build(plugins, "metric", name, config.metrics.get(name), **where)
-            if metric.component.applies(parts["task"].component):
-                metrics[name] = metric
+        task = parts["task"].component
+        metrics, problems = metric_parts(
+            plugins, config.metrics, task, preset=config.preset, task_name=config.task.name
+        )
         return cls(config, parts, metrics, resolve_device(config.device), tuple(problems))
 
     @property
@@ -85,17 +77,28 @@ class Plan:
         }
         if self.task.fingerprint:
             settings["task"]["fingerprint"] = self.task.fingerprint
-        document = config.model_dump(mode="json", exclude={"device", "metrics", "preset"})
-        metrics = {name: metric.config for name, metric in self.metrics.items()}
+        document = (
+            config.model_dump(mode="json", exclude={"device", "metrics", "preset"}) | settings
+        )
         return Request(
             kind="run", task=config.task.name, method=self.parts["method"],
             sampler=self.parts["sampler"], candidates=config.candidates, targets=config.targets,
-            seed=config.seed, device=self.device,
-            document={**document, **settings, "metrics": metrics},
-            beside=(self.parts["task"].entry, *(metric.entry for metric in self.metrics.values())),
+            seed=config.seed, device=self.device, document=document,
+            beside=(self.parts["task"].entry,),
         )  # fmt: skip
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What decides no result, and is kept for later scoring: the metrics' settings."""
+        return {"metrics": dict(self.config.metrics), "preset": self.config.preset}
 
     @property
     def id(self) -> str:
         """Of the run."""
         return self.request.id
+
+
+def problem_of(plan: Plan) -> Problem:
+    """What the method may know of the task."""
+    task = plan.task
+    return Problem(plan.config.task.name, task.designs, task.responses, task.differentiable)

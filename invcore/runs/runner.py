@@ -1,32 +1,34 @@
 """One run: data, fit, propose, re-simulate, score, record."""
 
-import math
-from dataclasses import asdict
+from dataclasses import replace
 from typing import Any
 
 from torch import Tensor
 
 from invcore.base.errors import UnfitError
 from invcore.base.progress import Progress
-from invcore.base.text import one_line
 from invcore.configs.run_config import RunConfig
 from invcore.contracts.candidates import Candidates
 from invcore.contracts.events import Event, EventName
-from invcore.contracts.method import Problem, Targets
-from invcore.contracts.metric import Estimate, Evaluation
-from invcore.contracts.simulator import Simulator
+from invcore.contracts.method import Targets
+from invcore.contracts.metric import Evaluation
 from invcore.data.pairs import Splits
 from invcore.data.scaling import Scaling
 from invcore.learning.surrogate import Surrogate, SurrogateConfig, fit_surrogate
 from invcore.learning.training_config import TrainingConfig
-from invcore.pipeline.fit import SEARCHES, check_fits
+from invcore.pipeline.fit import check_fits
 from invcore.pipeline.judge import rerank
 from invcore.pipeline.pipeline import Pipeline
 from invcore.registry.loader import Plugins, installed
-from invcore.runs.plan import Plan
+from invcore.runs.answers import search_and_judge
+from invcore.runs.data import draw_data
+from invcore.runs.evaluation import bounded, stored_tensors
+from invcore.runs.plan import Plan, problem_of
+from invcore.runs.rescoring import score_again
+from invcore.runs.scoring import measured, stale
 from invcore.scoring.errors import squared_error
 from invcore.storage.cache import Cache
-from invcore.storage.run_record import MetricRecord, RunRecord
+from invcore.storage.run_record import RunRecord
 from invcore.storage.store import Store
 
 _RERANK = SurrogateConfig(training=TrainingConfig(epochs=200))
@@ -63,9 +65,12 @@ def run(
     plugins = plugins or installed()
     plan = Plan.of(config, plugins)
     if store is not None:
-        stored = store.get(plan.id)
-        if stored is not None and stored.status == "ok" and not force:
-            return stored
+        record = store.get(plan.id)
+        if record is not None and record.status == "ok" and not force:
+            parts = {name: plan.metrics[name] for name in stale(record, plan.metrics)}
+            if parts:  # the result is stored, its numbers are as they are asked for now
+                record = score_again(store, record, parts, plan.task, progress=progress)
+            return record.model_copy(update={"stored": True})
         store.check_writable()
     return _Run(plan, plugins, progress or Progress(), store, keep_going).go()
 
@@ -79,7 +84,7 @@ class _Run:
     ) -> None:  # fmt: skip
         self.plan, self.plugins, self.store, self.keep_going = plan, plugins, store, keep_going
         self.cache = Cache(store.cache if store is not None else None)
-        self.request = plan.request
+        self.request = replace(plan.request, config=plan.request.resolved | plan.asked)
         self.pipeline = Pipeline(self.request, progress=progress, on_stage=self._stage_ended)
         for problem in plan.problems:
             self.pipeline.note(problem)
@@ -112,49 +117,41 @@ class _Run:
         return stored() if len(log) > lines else record  # what went wrong then is logged too
 
     def _measure(self) -> tuple[RunRecord, Tensors]:
-        plan, config, pipeline = self.plan, self.plan.config, self.pipeline
-        # Drawn also where nobody learns from the pairs: all methods get the same targets
-        data = pipeline.pairs(lambda: plan.task.dataset(config.pairs, config.targets, config.seed))
-        targets = Targets(data.test.y, data.test.context)
-        problem = problem_of(plan)
-        model = pipeline.fit(problem, data)
-        simulator = Simulator(plan.task) if plan.method.needs & SEARCHES else None
-        candidates = pipeline.propose(model, problem, targets, simulator)
-        judge = Simulator(plan.task)
-        resimulated = pipeline.resimulate(judge, candidates.x, targets)
+        plan, pipeline = self.plan, self.pipeline
+        with pipeline.stage("data"):
+            data = draw_data(plan)
+        test = data.splits.test
+        targets = Targets(test.y, test.context)
+        model = pipeline.fit(problem_of(plan), data.splits)
+        proposed = search_and_judge(plan, pipeline, model, targets, data)
         state = model.state()
-        order = self._rerank(candidates, targets, data) if config.rerank else None
+        rerank = plan.config.rerank
+        order = self._rerank(proposed.candidates, targets, data.splits) if rerank else None
         evaluation = Evaluation(
-            designs=plan.task.designs, targets=targets.y, candidates=candidates.x,
-            resimulated=resimulated, errors=squared_error(resimulated, targets.y),
-            ranked=model.ranked, predicted=candidates.predicted,
-            timings=pipeline.timings.model_dump(),
-            simulator_calls=judge.calls + (simulator.calls if simulator else 0),
-            parameters=sum(value.numel() for value in state.values()), seed=config.seed,
-            order=order, truth=data.test.x, log_density=model.log_density(targets, data.test.x),
-            task=plan.task, context=targets.context, cache=self.cache,
+            designs=plan.task.designs, targets=targets.y, candidates=proposed.candidates.x,
+            resimulated=proposed.responses,
+            errors=squared_error(proposed.responses, targets.y), ranked=model.ranked,
+            predicted=proposed.candidates.predicted, timings=pipeline.timings.model_dump(),
+            simulator_calls=proposed.calls, search_calls=proposed.search_calls,
+            training_calls=data.training_calls, history=proposed.history,
+            parameters=sum(value.numel() for value in state.values()), seed=plan.config.seed,
+            order=order, truth=test.x, log_density=model.log_density(targets, test.x),
+            penalty=data.penalty, variance=data.variance, independent=proposed.independent,
+            context=targets.context, cache=self.cache,
+            **bounded(plan.task, proposed.candidates.x[..., 0].numel()),
         )  # fmt: skip
         with pipeline.stage("score"):
-            metrics = self._score(evaluation)
+            metrics, scoring = measured(
+                plan.metrics, evaluation, pipeline.note, keep_going=self.keep_going
+            )
         record = pipeline.record(
-            ranked=evaluation.ranked, metrics=metrics, parameters=evaluation.parameters,
-            simulator_calls=evaluation.simulator_calls,
+            ranked=evaluation.ranked, metrics=metrics, scoring=scoring,
+            parameters=evaluation.parameters, simulator_calls=evaluation.simulator_calls,
+            search_calls=evaluation.search_calls, training_calls=evaluation.training_calls,
+            answered=float(evaluation.errors.isfinite().any(dim=1).double().mean()),
+            candidates=evaluation.candidates.shape[1],
         )  # fmt: skip
-        return record, {"candidates": stored_tensors(evaluation, candidates), "model": state}
-
-    def _score(self, evaluation: Evaluation) -> tuple[MetricRecord, ...]:
-        """All metrics; one that raises is left out, and the log says why."""
-        estimates: list[Estimate] = []
-        for name, metric in self.plan.metrics.items():
-            try:
-                estimates += metric.component.measure(evaluation)
-            except Exception as error:  # a metric of others does not cost the run
-                if not self.keep_going:
-                    raise
-                self.pipeline.note(
-                    f"metric {name} left out: {one_line(error)}; force=True runs again"
-                )
-        return tuple(MetricRecord.parse(_finite(asdict(estimate))) for estimate in estimates)
+        return record, {"candidates": stored_tensors(evaluation), "model": state}
 
     def _rerank(self, candidates: Candidates, targets: Targets, data: Splits) -> Tensor:
         """The candidates' places by the opinion of a surrogate, the same for all methods."""
@@ -172,6 +169,7 @@ class _Run:
         key = {name: resolved[name] for name in ("task", "pairs", "seed", "device", "targets")} | {
             "surrogate": _RERANK.model_dump(mode="json"),
             "versions": {owner: self.request.versions[owner] for owner in owners},
+            "code": {owner: self.request.code.get(owner) for owner in owners},
         }
         with self.pipeline.stage("rerank"):
             state = self.cache.tensors("surrogate", key, fitted)
@@ -183,12 +181,6 @@ class _Run:
     def _emit(self, name: EventName, **data: Any) -> None:
         for problem in self.plugins.emit(Event(name, self.request.id, data)):
             self.pipeline.log.append({"warning": problem})
-
-
-def problem_of(plan: Plan) -> Problem:
-    """What the method may know of the task."""
-    task = plan.task
-    return Problem(plan.config.task.name, task.designs, task.responses, task.differentiable)
 
 
 def model_document(plan: Plan) -> dict[str, Any]:
@@ -203,22 +195,3 @@ def model_document(plan: Plan) -> dict[str, Any]:
         },
         "method": method.name, "config": method.config,
     }  # fmt: skip
-
-
-def stored_tensors(evaluation: Evaluation, candidates: Candidates) -> dict[str, Tensor]:
-    """What ``candidates.safetensors`` holds."""
-    tensors = {
-        name: getattr(evaluation, name)
-        for name in ("targets", "candidates", "resimulated", "errors", "order")
-        if getattr(evaluation, name) is not None
-    }
-    tensors |= {f"context.{name}": value for name, value in (evaluation.context or {}).items()}
-    history = candidates.history
-    return tensors | {f"history.{k}": v for k, v in (vars(history) if history else {}).items()}
-
-
-def _finite(data: dict[str, Any]) -> dict[str, Any]:
-    """NaN and infinity as None, for records."""
-    return {
-        k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in data.items()
-    }

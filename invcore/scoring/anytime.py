@@ -16,7 +16,7 @@ class Pace(NamedTuple):
     Args:
         seconds: (T,), for one target, fitting left out.
         calls: (T,), of the simulator, for one target.
-        best: (T,), r_T: the expected smallest error, mean over the targets with an answer.
+        best: (T,), r_T: the expected smallest error, mean over the targets.
     """
 
     seconds: Tensor
@@ -26,7 +26,7 @@ class Pace(NamedTuple):
 
 def anytime(
     errors: Tensor, *, ranked: bool, propose_s: float, call_s: float, counts: Sequence[int],
-    propose_calls: int = 0,
+    propose_calls: int = 0, penalty: Tensor | None = None,
 ) -> Pace:  # fmt: skip
     """Time, simulator calls and expected best error after T candidates of a target.
 
@@ -43,6 +43,7 @@ def anytime(
         call_s: seconds of one simulator call.
         counts: the values of T, each from 1 to K.
         propose_calls: simulator calls that all proposals took.
+        penalty: (B,), what a candidate without a response counts as; infinite by default.
 
     Raises:
         ShapeError: a T below 1 or above K, or no errors at all.
@@ -58,7 +59,7 @@ def anytime(
     if errors.ndim != 2 or errors.numel() == 0:
         raise ShapeError(f"anytime: expected errors (B, K), got {tuple(errors.shape)}")
     targets, total = errors.shape
-    best = expected_best(errors, counts, ranked=ranked).nanmean(dim=1)
+    best = expected_best(errors, counts, ranked=ranked, penalty=penalty).mean(dim=1)
     judged = torch.tensor(list(counts), dtype=torch.float64)
     proposed = torch.full_like(judged, total) if ranked else judged
     share = proposed / (targets * total)  # of all proposals, for one target

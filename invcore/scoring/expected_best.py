@@ -10,22 +10,37 @@ from invcore.base.errors import ShapeError
 _CHUNK = 1 << 22  # numbers held at once beside the errors themselves
 
 
-def expected_best(errors: Tensor, counts: Sequence[int], *, ranked: bool) -> Tensor:
+def counted(errors: Tensor, penalty: Tensor | None = None) -> Tensor:
+    """Errors (B, K) in which a candidate without a response counts as the penalty (B,).
+
+    Without a penalty it is infinitely far: no number then comes out better for it.
+
+    Example:
+        >>> counted(torch.tensor([[1.0, torch.nan]]), torch.tensor([9.0]))
+        tensor([[1., 9.]])
+    """
+    worst = torch.full_like(errors[:, :1], torch.inf) if penalty is None else penalty[:, None]
+    return torch.where(errors.isfinite(), errors, worst.to(errors))
+
+
+def expected_best(
+    errors: Tensor, counts: Sequence[int], *, ranked: bool, penalty: Tensor | None = None
+) -> Tensor:
     """The expected smallest error among T candidates, for each target.
 
     For exchangeable candidates this is the mean over all subsets of T of the K, in closed form:
     with errors sorted, the i-th is the smallest of a share C(K - i, T - 1) / C(K, T) of the
     subsets. For ranked candidates it is the smallest among the first T. A candidate that has no
-    response (NaN), or one that is infinitely far, is never the smallest; subsets without any
-    response are left out.
+    response (NaN), or one that is infinitely far, counts as the penalty.
 
     Args:
         errors: (B, K).
         counts: the values of T, each from 1 to K.
         ranked: whether the order of the candidates counts.
+        penalty: (B,), see ``counted``; infinite where none is given.
 
     Returns:
-        (len(counts), B); NaN for a target with no response to go by.
+        (len(counts), B).
 
     Raises:
         ShapeError: a T below 1 or above K.
@@ -47,17 +62,19 @@ def expected_best(errors: Tensor, counts: Sequence[int], *, ranked: bool) -> Ten
     step = max(1, _CHUNK // total)
     for start in range(0, targets, step):
         rows = slice(start, start + step)
-        part = errors[rows]
+        part = counted(errors[rows], None if penalty is None else penalty[rows])
         if weights is None:
-            filled = torch.where(part.isnan(), torch.inf, part)
             for i, count in enumerate(counts):
-                result[i, rows] = filled[:, :count].amin(dim=1)
+                result[i, rows] = part[:, :count].amin(dim=1)
         else:
-            ordered = part.sort(dim=1).values  # infinity and NaN go last
+            ordered = part.sort(dim=1).values
             finite = ordered.isfinite()
-            mass = finite.to(errors) @ weights.T
-            result[:, rows] = (torch.where(finite, ordered, 0.0) @ weights.T / mass).T
-    return torch.where(result.isfinite(), result, torch.nan)
+            # The weights of a subset without any response, whose smallest error is infinite
+            lost = (~finite).to(errors) @ weights.T > 0
+            sums = torch.where(finite, ordered, 0.0) @ weights.T
+            mass = finite.to(errors) @ weights.T  # 1, but for rounding
+            result[:, rows] = torch.where(lost, torch.inf, sums / mass).T
+    return result
 
 
 def _subset_weights(total: int, counts: Sequence[int]) -> Tensor:

@@ -15,10 +15,10 @@ from invcore.storage.identity import identity
 
 
 class Cache:
-    """Tensors by what determines them; a folder of files, or nothing at all.
+    """Tensors by what determines them; in a folder of files, or in memory.
 
     Args:
-        root: made when something is kept; None keeps nothing.
+        root: made when something is kept; None keeps it in memory, as long as the cache lives.
 
     Example:
         >>> import torch
@@ -28,6 +28,7 @@ class Cache:
 
     def __init__(self, root: str | os.PathLike[str] | None = None) -> None:
         self.root = None if root is None else Path(root)
+        self._memory: dict[str, dict[str, Tensor]] = {}
 
     def tensors(
         self, name: str, key: Mapping[str, Any], compute: Callable[[], dict[str, Tensor]]
@@ -42,9 +43,12 @@ class Cache:
             key: plain data that determine the result: all of it.
             compute: makes the tensors, on the CPU.
         """
+        file = f"{name}-{identity({'name': name, **key})}.safetensors"
         if self.root is None:
-            return compute()
-        path = self.root / f"{name}-{identity({'name': name, **key})}.safetensors"
+            if file not in self._memory:
+                self._memory[file] = compute()
+            return self._memory[file]
+        path = self.root / file
         try:
             return load_file(path)
         except (OSError, SafetensorError):

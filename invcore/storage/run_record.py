@@ -8,14 +8,15 @@ from pydantic import Field
 from invcore.base.errors import UnknownNameError, close_names
 from invcore.configs.config import Config
 
-SCHEMA: Literal[1] = 1
+SCHEMA: Literal[2] = 2
 _ID = re.compile(r"^[0-9a-f]{12}$")
 
 
 class MetricRecord(Config):
-    """One number of a run; see ``Estimate``."""
+    """One number of a run; see ``Estimate``. ``metric`` is the component that it is from."""
 
     name: str
+    metric: str = ""
     T: int | None = None
     value: float | None
     ci_low: float | None = None
@@ -32,10 +33,29 @@ class Timings(Config):
     simulate_s: float = 0.0
 
 
-class RunRecord(Config):
-    """What ``run.json`` holds."""
+class Scoring(Config):
+    """How the numbers of one metric came about.
 
-    schema_version: Literal[1] = SCHEMA
+    ``code`` stands for the code of the metric and of what it shares: numbers with another one are
+    old. ``reason`` says why the metric gave none.
+    """
+
+    plugin: str
+    version: str
+    code: str
+    settings: dict[str, Any] = {}
+    created: str = ""
+    reason: str = ""
+
+
+class RunRecord(Config):
+    """What ``run.json`` holds.
+
+    A record of schema 1 has no checksum of its own, and an id that knew versions alone: the code of
+    that time may have been any. It is read, and marked by ``outdated``.
+    """
+
+    schema_version: Literal[1, 2] = SCHEMA
     id: str = Field(pattern=_ID.pattern)
     kind: Literal["run", "solve"] = "run"
     status: Literal["ok", "diverged", "skipped", "error"] = "ok"
@@ -52,11 +72,31 @@ class RunRecord(Config):
     metrics: tuple[MetricRecord, ...] = ()
     timings: Timings = Timings()
     simulator_calls: int = 0
+    search_calls: int = 0
+    training_calls: int = 0
+    answered: float | None = None
     parameters: int = 0
     config: dict[str, Any] = {}
     versions: dict[str, str] = {}
+    code: dict[str, str] = {}
+    scoring: dict[str, Scoring] = {}
     created: str = ""
     files: dict[str, str] = {}
+    stored: bool = Field(False, exclude=True)
+    """Whether a run was found done, rather than done now: what `invcore.run` says."""
+
+    @property
+    def outdated(self) -> bool:
+        """Whether an equal run is done again: its id does not tell the code that made it."""
+        return self.schema_version < SCHEMA
+
+    @property
+    def answered_share(self) -> float | None:
+        """The share of targets with a candidate that has a response; None where nobody knows."""
+        if self.answered is not None:
+            return self.answered
+        shares = [m.value for m in self.metrics if m.name == "unanswered" and m.value is not None]
+        return 1.0 - shares[0] if shares else None
 
     def metric(self, name: str, T: int | None = None) -> MetricRecord:
         """One of the metrics.

@@ -16,15 +16,18 @@ from safetensors import SafetensorError
 from invcore.base.errors import StoreError, UnknownNameError, close_names
 from invcore.base.text import one_line
 from invcore.configs.config import stored_problem
-from invcore.storage.atomic import whole_folder
+from invcore.storage.atomic import replace_file, whole_folder
 from invcore.storage.json_text import dump
 from invcore.storage.run_record import _ID, SCHEMA, RunRecord
+from invcore.storage.seal import sealed as seal
+from invcore.storage.seal import unsealed
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 RECORD = "run.json"
 _AGAIN = "force=True repeats the run"
+_DAMAGE = "damaged, its checksum is not the recorded one"
 
 
 class Store:
@@ -81,7 +84,10 @@ class Store:
         """
         path = self.path(run) / RECORD
         try:
-            record = RunRecord.model_validate_json(path.read_bytes(), strict=True)
+            text, whole = unsealed(path.read_bytes())
+            if whole is False:
+                raise StoreError(f"{path}: {_DAMAGE}", remedy=_AGAIN)
+            record = RunRecord.model_validate_json(text, strict=True)
         except OSError as error:
             raise StoreError(f"{path}: cannot be read ({error.strerror})") from None
         except ValidationError as error:
@@ -89,13 +95,14 @@ class Store:
             raise StoreError(f"{path}: {problem}", remedy=_AGAIN) from None
         if record.id != run:
             raise StoreError(f"{path}: says that it is run {record.id}")
+        if whole is None and not record.outdated:
+            raise StoreError(f"{path}: {_DAMAGE}", remedy=_AGAIN)
         for name, checksum in record.files.items():
             file = self.path(run) / Path(name).name
             if not file.is_file():
                 raise StoreError(f"{file}: missing", remedy=_AGAIN)
             if _checksum(file) != checksum:
-                damage = "damaged, its checksum is not the recorded one"
-                raise StoreError(f"{file}: {damage}", remedy=_AGAIN)
+                raise StoreError(f"{file}: {_DAMAGE}", remedy=_AGAIN)
         return record
 
     def get(self, run: str) -> RunRecord | None:
@@ -165,11 +172,25 @@ class Store:
                     (folder / "log.jsonl").write_text(lines)
                 files = {path.name: _checksum(path) for path in sorted(folder.iterdir())}
                 record = record.model_copy(update={"files": files})
-                (folder / RECORD).write_text(dump(record.model_dump(mode="json"), indent=1))
+                (folder / RECORD).write_bytes(_text(record))
         except (OSError, SafetensorError) as error:
             why = getattr(error, "strerror", None) or one_line(error)
             raise StoreError(f"{self.root}: cannot be written ({why})") from None
         return record
+
+    def update(self, record: RunRecord) -> None:
+        """Write a run's record anew, as when it has new numbers; its other files stay.
+
+        Raises:
+            StoreError: it cannot be written, or is of an earlier schema; the old one stays.
+        """
+        path = self.path(record.id) / RECORD
+        if record.outdated:
+            raise StoreError(f"{path}: has schema {record.schema_version}; it is kept as it is")
+        try:
+            replace_file(path, _text(record))
+        except OSError as error:
+            raise StoreError(f"{path}: cannot be written ({error.strerror})") from None
 
     def check_writable(self) -> None:
         """Try to write in the store.
@@ -183,6 +204,10 @@ class Store:
                 pass
         except OSError as error:
             raise StoreError(f"{self.root}: cannot be written ({error.strerror})") from None
+
+
+def _text(record: RunRecord) -> bytes:
+    return seal(dump(record.model_dump(mode="json"), indent=1).encode())
 
 
 def _checksum(path: Path) -> str:

@@ -54,7 +54,7 @@ def test_run_is_scored_by_the_tasks_own_simulator(go):
 
 
 def test_metric_of_one_task_is_no_part_of_other_tasks_runs(go):
-    assert list(go(plan=True).request.resolved["metrics"]) == ["best"]
+    assert list(go(plan=True).metrics) == ["best"]
     assert go(task="closed").metric("of-closed").value == 1.0
     with pytest.raises(KeyError):
         go().metric("of-closed")
@@ -71,7 +71,9 @@ def test_fit_sees_pairs_of_its_own(go):
 
 def test_stored_run_is_found(go):
     first = go()
-    assert go() == first and go.seen["fits"] == 1
+    found = go()
+    assert found.stored and not first.stored and go.seen["fits"] == 1
+    assert found.model_dump() == first.model_dump()
     again = go(force=True)
     assert go.seen["fits"] == 2 and again.metrics == first.metrics
     assert go.store.ids() == [first.id]

@@ -45,7 +45,7 @@ def test_metric_that_fails_is_left_out_and_said(go, monkeypatch, capsys):
 
     monkeypatch.setattr(type(go(plan=True).metrics["best"].component), "measure", boom)
     record = go()
-    said = "metric best left out: RuntimeError: no room; force=True runs again"
+    said = "metric best left out: RuntimeError: no room; rescoring tries again"
     assert (record.status, record.notes, record.metrics) == ("ok", (said,), ())
     assert {"warning": said} in log(go, record)
     show(record, go.store)

@@ -47,10 +47,12 @@ def test_all_candidates_cost_the_same_either_way():
         torch.testing.assert_close(one, other)
 
 
-def test_targets_without_an_answer_are_left_out():
+def test_targets_without_an_answer_count_as_the_penalty():
     errors = torch.tensor([[1.0, torch.nan], [torch.nan, torch.nan], [3.0, 5.0]])
-    pace = anytime(errors, ranked=True, propose_s=1.0, call_s=0.0, counts=[1, 2])
-    assert pace.best.tolist() == [2.0, 2.0]
+    facts = {"ranked": True, "propose_s": 1.0, "call_s": 0.0, "counts": [1, 2]}
+    assert anytime(errors, **facts).best.isinf().all(), "nothing is known of how bad that is"
+    penalty = torch.tensor([10.0, 20.0, 30.0])
+    assert anytime(errors, **facts, penalty=penalty).best.tolist() == [8.0, 8.0]
 
 
 @pytest.mark.parametrize("errors", [torch.empty(0, 3), torch.empty(3, 0), torch.zeros(3)])

@@ -17,14 +17,10 @@ from invcore.scoring.errors import squared_error
 NAN, INF = float("nan"), float("inf")
 
 
-def brute(errors, count):
-    """Mean over all subsets of ``count`` that have a response, one target."""
-    best = [
-        min(known)
-        for subset in combinations(errors, count)
-        if (known := [e for e in subset if np.isfinite(e)])
-    ]
-    return float(np.mean(best)) if best else NAN
+def brute(errors, count, penalty=INF):
+    """Mean over all subsets of ``count``, one target; what is missing counts as the penalty."""
+    known = [e if np.isfinite(e) else penalty for e in errors]
+    return float(np.mean([min(subset) for subset in combinations(known, count)]))
 
 
 ROWS = {
@@ -37,20 +33,22 @@ ROWS = {
 }
 
 
+@pytest.mark.parametrize("worst", [INF, 9.0, 1.5])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_expected_best_is_the_mean_over_all_subsets(dtype):
+def test_expected_best_is_the_mean_over_all_subsets(dtype, worst):
     errors = torch.tensor(list(ROWS.values()), dtype=dtype)
-    before = errors.clone()
-    found = expected_best(errors, range(1, 7), ranked=False)
-    expected = [[brute(row, count) for row in ROWS.values()] for count in range(1, 7)]
+    before, penalty = errors.clone(), torch.full((len(ROWS),), worst, dtype=dtype)
+    found = expected_best(errors, range(1, 7), ranked=False, penalty=penalty)
+    expected = [[brute(row, count, worst) for row in ROWS.values()] for count in range(1, 7)]
     np.testing.assert_allclose(found, expected, rtol=1e-5)
     assert found.dtype == dtype and torch.equal(errors.nan_to_num(), before.nan_to_num())
 
 
 def test_ranked_candidates_count_by_their_prefix():
     errors = torch.tensor(list(ROWS.values()))
-    found = expected_best(errors, [1, 2, 4, 6], ranked=True)
-    expected = [[brute(row[:count], count) for row in ROWS.values()] for count in (1, 2, 4, 6)]
+    counts, penalty = [1, 2, 4, 6], torch.full((len(ROWS),), 8.0)
+    found = expected_best(errors, counts, ranked=True, penalty=penalty)
+    expected = [[brute(row[:count], count, 8.0) for row in ROWS.values()] for count in counts]
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 

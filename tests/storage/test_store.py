@@ -14,6 +14,7 @@ from safetensors import SafetensorError
 from invcore.base.errors import StoreError, UnknownNameError
 from invcore.storage import store as storing
 from invcore.storage.run_record import MetricRecord, RunRecord
+from invcore.storage.seal import sealed, unsealed
 from invcore.storage.store import Store
 
 ID, OTHER = "0123456789ab", "0123ffffffff"
@@ -193,9 +194,9 @@ def test_checksums_of_files_elsewhere_are_not_followed(store, complaint):
     write(store)
     secret.write_text("x")
     path = store.path(ID) / "run.json"
-    data = json.loads(path.read_text())
+    data = json.loads(unsealed(path.read_bytes())[0])
     data["files"] = {"../../secret": "0" * 64}
-    path.write_text(json.dumps(data))
+    path.write_bytes(sealed(json.dumps(data, indent=1).encode()))
     assert str(store.path(ID) / "secret") in complaint(StoreError, store.read, ID)
 
 

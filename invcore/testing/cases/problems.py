@@ -33,6 +33,7 @@ def space(grid: Grid | None = None, /, **priors: Prior | tuple[float, float] | N
 class Bowl(Task[Config]):
     """Two designs to one response: y = 20 + 6 (x1 - 0.5)² + 2 x2, with two branches in x1."""
 
+    free_calls = True
     designs = space(x1=(-1.0, 2.0), x2=TruncatedNormal(mean=0.0, std=0.5, low=-1.0, high=1.0))
     responses = space(y=None)
 
@@ -44,6 +45,7 @@ class Bowl(Task[Config]):
 class Twist(Task[Config]):
     """Three designs to two responses whose scales are a thousand apart."""
 
+    free_calls = True
     designs = space(angle=(0.0, 3.0), radius=(10.0, 20.0), shift=(-0.001, 0.001))
     responses = space(u=None, v=None)
 
@@ -61,6 +63,7 @@ class Twist(Task[Config]):
 class Mixed(Task[Config]):
     """A length, a number of layers and a material to a thickness."""
 
+    free_calls = True
     designs = space(
         length=(0.5, 2.0),
         layers=Integers(low=1, high=4),
@@ -76,6 +79,7 @@ class Mixed(Task[Config]):
 class Line(Task[Config]):
     """One design to one response, growing."""
 
+    free_calls = True
     designs = space(x=(-2.0, 2.0))
     responses = space(y=None)
 
@@ -87,6 +91,7 @@ class Line(Task[Config]):
 class Tiles(Task[Config]):
     """Images of 8 × 8 pixels to the mean product of pixels side by side, wherever they are cut."""
 
+    free_calls = True
     designs = space(
         Grid(rows=8, columns=8, periodic=True, mirrors=True),
         **{f"r{i // 8}c{i % 8}": (0.0, 1.0) for i in range(64)},
@@ -102,6 +107,7 @@ class Tiles(Task[Config]):
 class Known(Task[Config]):
     """One response that a known offset shifts, and a known pair of numbers that does nothing."""
 
+    free_calls = True
     designs = space(x1=(-1.0, 1.0), x2=(-1.0, 1.0))
     responses = space(y=None)
     context_shapes = {"offset": (), "idle": (1, 2)}

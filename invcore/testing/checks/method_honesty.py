@@ -47,7 +47,9 @@ def check_beats_ignoring_the_target(subject: MethodSubject) -> None:
 class _Tripwire(Simulator):
     """A simulator that must not be used."""
 
-    def __call__(self, x: Tensor, context: Context | None = None) -> Tensor:
+    def __call__(
+        self, x: Tensor, context: Context | None = None, target: Tensor | None = None
+    ) -> Tensor:
         self.calls += len(x)
         raise CheckFailed("propose calls the simulator, but needs has no Needs.SIMULATOR")
 

@@ -228,6 +228,7 @@ class Ballistics(Task[BallisticsConfig]):
     """
 
     Config = BallisticsConfig
+    free_calls = True
     responses = Space.of(Variable(name="y", unit="m", description="where the ball lands"))
     differentiable = True
 

@@ -111,6 +111,7 @@ class RoboticArm(Task[RoboticArmConfig]):
     """
 
     Config = RoboticArmConfig
+    free_calls = True
     designs = Space.of(
         Variable(
             name="x1", prior=Normal(mean=0.0, std=0.25), description="start height on the rail"

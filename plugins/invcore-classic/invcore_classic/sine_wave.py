@@ -50,6 +50,7 @@ class SineWave(Task[SineWaveConfig]):
     """
 
     Config = SineWaveConfig
+    free_calls = True
     designs = Space.of(
         Variable(name="x1", prior=Uniform(low=-1.0, high=1.0), description="inside the sine"),
         Variable(name="x2", prior=Uniform(low=-1.0, high=1.0), description="inside the cosine"),

@@ -19,8 +19,8 @@ class Hits(Metric[HitsConfig]):
     """Shares of candidates near the wanted gap, and the mean absolute error.
 
     ``hits`` is over all targets, ``hits-semiconductor`` over those whose gap no metal hits: where
-    0 is wanted, most designs are hits. A candidate without a response is none. ``gap-error`` is
-    over the candidates that have a response; a target counts by its mean.
+    0 is wanted, most designs are hits. A candidate without a response is none, and is as far off
+    in ``gap-error`` as the worst response of the run; a target counts by its mean.
 
     References:
         Fung et al., npj Comput. Mater. 7:200 (2021), https://doi.org/10.1038/s41524-021-00670-x
@@ -38,7 +38,9 @@ class Hits(Metric[HitsConfig]):
         # a double is not exactly 0.1 more than another
         near = (off <= self.config.tolerance + 1e-9).all(dim=2).double().mean(dim=1)  # (B,)
         gapped = (evaluation.targets.abs() > self.config.tolerance + 1e-9).any(dim=1)
-        error = off.mean(dim=2).nanmean(dim=1)
+        # one response: the penalty is a squared difference, and this its root
+        error = torch.where(off.isfinite().all(dim=2), off.mean(dim=2), evaluation.counted.sqrt())
+        error = error.mean(dim=1)
         alone = torch.where(gapped, near, torch.nan)
         one, two, three = (
             bootstrap(values, evaluation.generator(name))

@@ -109,7 +109,7 @@ class JointModel(InverseModel):
                 z = minimise_lbfgs(problems, z, config.lbfgs).x
         best, copies = problems.result(z), points.shape[1]
         return Candidates(
-            best.x[:, None].repeat(1, copies, 1), best.y[:, None].repeat(1, copies, 1), best.history
+            best.x[:, None].repeat(1, copies, 1), best.y[:, None].repeat(1, copies, 1)
         )
 
     def state(self) -> dict[str, Tensor]:

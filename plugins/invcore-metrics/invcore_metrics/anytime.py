@@ -1,9 +1,11 @@
 """The best answer within a given time, and within given simulator calls."""
 
-import math
+from collections.abc import Iterable
+
+from torch import Tensor
 
 from invcore.plugin import Config, Estimate, Evaluation, Field, Metric
-from invcore.results import anytime, bootstrap, expected_best
+from invcore.results import anytime, best_within_calls, bootstrap, expected_best
 
 
 class AnytimeConfig(Config):
@@ -29,7 +31,8 @@ class Anytime(Metric[AnytimeConfig]):
     The time of T candidates is that to propose and to simulate them; ranked candidates are all
     proposed before the first is known (see ``invcore.anytime``). Fitting is left out. Once a run
     has judged all its candidates, more time brings nothing. Times too short for one candidate
-    are left out, and so are more calls than the run made for a target.
+    are left out, and so are more calls than the run made for a target. Within calls, a search has
+    what its own calls brought by then, and any other method the best of as many candidates.
 
     References:
         Ren, Padilla, Malof, NeurIPS 2020, https://arxiv.org/abs/2009.12919 (figure 4)
@@ -45,12 +48,12 @@ class Anytime(Metric[AnytimeConfig]):
             return []
         timings = evaluation.timings
         measured = float(timings.get("simulate_s", 0.0)) / proposed
-        call, calls = self.config.call_s or measured, evaluation.simulator_calls - proposed
+        call, calls = self.config.call_s or measured, evaluation.search_calls
         # What a costlier simulator would have added to a search that asks it
         dearer = max(0, calls) * (call - measured)
         first, last = (
             anytime(
-                evaluation.errors,
+                evaluation.counted,
                 ranked=evaluation.ranked,
                 propose_s=max(0.0, float(timings.get("propose_s", 0.0)) + dearer),
                 call_s=call,
@@ -65,19 +68,28 @@ class Anytime(Metric[AnytimeConfig]):
                 count = _reached(seconds, float(first.seconds), float(last.seconds), total)
                 if count:
                     counts[f"best-within-{seconds:g}s"] = count
-        for calls in dict.fromkeys(self.config.calls):
-            count = _reached(calls, float(first.calls), float(last.calls), total)
-            if count and calls <= math.ceil(float(last.calls)):
-                counts[f"best-within-{calls}-calls"] = count
-        if not counts:
-            return []
-        best = expected_best(
-            evaluation.errors, list(counts.values()), ranked=evaluation.ranked
-        )  # (names, B)
-        return [
-            Estimate(name, *bootstrap(values, evaluation.generator("anytime")))
-            for name, values in zip(counts, best, strict=True)
-        ]
+        times: list[Estimate] = []
+        if counts:
+            best = expected_best(evaluation.counted, [*counts.values()], ranked=evaluation.ranked)
+            times = _estimates(evaluation, counts, best)
+        budgets = tuple(dict.fromkeys(self.config.calls))
+        within = best_within_calls(
+            evaluation.errors,
+            budgets,
+            ranked=evaluation.ranked,
+            penalty=evaluation.penalty,
+            search=evaluation.history if evaluation.search_calls else None,
+        )  # (budgets, B)
+        made = [i for i, row in enumerate(within) if not bool(row.isnan().any())]
+        names = [f"best-within-{budgets[i]}-calls" for i in made]
+        return times + _estimates(evaluation, names, within[made])
+
+
+def _estimates(evaluation: Evaluation, names: Iterable[str], best: Tensor) -> list[Estimate]:
+    return [
+        Estimate(name, *bootstrap(values, evaluation.generator("anytime")))
+        for name, values in zip(names, best, strict=True)
+    ]
 
 
 def _reached(budget: float, first: float, last: float, total: int) -> int:

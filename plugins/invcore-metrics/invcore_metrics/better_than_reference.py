@@ -7,6 +7,7 @@ from torch import Tensor
 
 from invcore.pipeline import build, check_fits
 from invcore.plugin import (
+    BudgetError,
     Config,
     ConfigError,
     Estimate,
@@ -52,7 +53,8 @@ class BetterThanReference(Metric[BetterThanReferenceConfig]):
     """How often, problem by problem, a method ends below one run of the reference, or level.
 
     The reference works on each problem alone, from one start that is drawn from the prior. It is
-    run once for a task and its targets, with its default settings, and kept in the cache.
+    run once for a task and its targets, with its default settings, and kept in the cache. Where the
+    simulator may not be called freely, its calls are bounded, and may not suffice.
 
     References:
         Holl, Thuerey, 2024, https://arxiv.org/abs/2408.08119
@@ -70,11 +72,17 @@ class BetterThanReference(Metric[BetterThanReferenceConfig]):
         if task is None or not self.applies(task):
             return []
         name = self.config.reference or task.reference
-        reference = reference_errors(evaluation, task, name)
+        try:
+            reference = reference_errors(evaluation, task, name)
+            responses = _prior_responses(evaluation, task)
+        except BudgetError:
+            raise UnfitError(
+                f"the reference {name} needs more simulator calls than metrics may make"
+            ) from None
         count = min(self.config.T, evaluation.errors.shape[1])
-        own = expected_best(evaluation.errors, [count], ranked=evaluation.ranked)[0]
-        own = own.double().cpu().nan_to_num(torch.inf, torch.inf)
-        spread = _prior_responses(evaluation, task).var(dim=0, unbiased=False).mean()
+        # One without a response is no better than a reference that has none
+        own = expected_best(evaluation.errors, [count], ranked=evaluation.ranked)[0].double().cpu()
+        spread = responses.var(dim=0, unbiased=False).mean()
         solved = self.config.solved * max(float(spread), task.noise_floor)
         below, level = compared(own, reference, tie=self.config.tie, solved=solved)
         return [

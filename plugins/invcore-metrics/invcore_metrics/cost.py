@@ -4,7 +4,11 @@ from invcore.plugin import Config, Estimate, Evaluation, Metric
 
 
 class Cost(Metric[Config]):
-    """Seconds of each stage, simulator calls, and numbers in the fitted model's state."""
+    """Seconds of each stage, simulator calls, and numbers in the fitted model's state.
+
+    Calls for the pairs that a method learns from are counted apart: they are made once for all
+    targets, whereas the others grow with them.
+    """
 
     def measure(self, evaluation: Evaluation) -> list[Estimate]:
         """Facts without intervals."""
@@ -19,5 +23,6 @@ class Cost(Metric[Config]):
             *seconds,
             Estimate("time-per-1000-candidates", rate, unit="s"),
             Estimate("simulator-calls", float(evaluation.simulator_calls)),
+            Estimate("training-calls", float(evaluation.training_calls)),
             Estimate("parameters", float(evaluation.parameters)),
         ]

@@ -19,9 +19,11 @@ class ExpectedBest(Metric[ExpectedBestConfig]):
     """r_T: the expected smallest error among T candidates, averaged over targets.
 
     Exchangeable candidates: the mean over all subsets of T, in closed form. Ranked ones: the
-    smallest among the first T. Intervals are bootstraps over targets. ``r_T-median`` is the
-    median over targets. ``r_T-reranked`` is that of the candidates in the order of a common
-    surrogate's errors, where the run has such an order: methods compare on equal terms there.
+    smallest among the first T. A candidate without a response counts as the largest difference
+    between its target and another response of the run. Intervals are bootstraps over targets.
+    ``r_T-median`` is the median over targets. ``r_T-reranked`` is that of the candidates in the
+    order of a common surrogate's errors, where the run has such an order: methods compare on equal
+    terms there.
 
     References:
         Ren, Padilla, Malof, NeurIPS 2020, https://arxiv.org/abs/2009.12919, equation 2.
@@ -33,13 +35,14 @@ class ExpectedBest(Metric[ExpectedBestConfig]):
         """One estimate for each T, and the medians."""
         most = evaluation.errors.shape[1]
         counts = [t for t in dict.fromkeys(self.config.T) if 1 <= t <= most]
-        best = expected_best(evaluation.errors, counts, ranked=evaluation.ranked)
+        errors = evaluation.counted
+        best = expected_best(errors, counts, ranked=evaluation.ranked)
         estimates = []
         for count, values in zip(counts, best, strict=True):
             ends = bootstrap(values, evaluation.generator("r_T"))
             estimates.append(Estimate("r_T", *ends, T=count))
         if evaluation.order is not None:
-            sorted_errors = evaluation.errors.gather(1, evaluation.order)
+            sorted_errors = errors.gather(1, evaluation.order)
             again = expected_best(sorted_errors, counts, ranked=True)
             for count, values in zip(counts, again, strict=True):
                 ends = bootstrap(values, evaluation.generator("r_T"))

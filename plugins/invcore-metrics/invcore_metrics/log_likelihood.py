@@ -1,5 +1,7 @@
 """How likely the model finds the designs behind the targets."""
 
+import torch
+
 from invcore.plugin import Config, Estimate, Evaluation, Metric
 from invcore.results import bootstrap
 
@@ -8,7 +10,8 @@ class LogLikelihood(Metric[Config]):
     """The mean of the model's log p(truth | target), in nats, for designs in their own units.
 
     Only for methods with a density. Values compare on one task alone: they change with the units
-    of the designs.
+    of the designs. A target whose density is no number counts as minus infinity, as one does whose
+    truth the model holds impossible.
     """
 
     def measure(self, evaluation: Evaluation) -> list[Estimate]:
@@ -16,5 +19,6 @@ class LogLikelihood(Metric[Config]):
         values = evaluation.log_density
         if values is None or bool(values.isnan().all()):
             return []
+        values = torch.where(values.isnan(), -torch.inf, values)
         mean, low, high = bootstrap(values, evaluation.generator("log-likelihood"))
         return [Estimate("log-likelihood", mean, low, high, unit="nats", better="higher")]

@@ -5,7 +5,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from invcore.plugin import Config, Estimate, Evaluation, Field, Metric, Task
+from invcore.plugin import (
+    BudgetError,
+    Config,
+    Estimate,
+    Evaluation,
+    Field,
+    Metric,
+    Task,
+    UnfitError,
+)
 from invcore.results import bootstrap
 from invcore_metrics.prior_scale import has_prior, response_scale
 
@@ -36,7 +45,12 @@ class ModeRecall(Metric[ModeRecallConfig]):
         if task is None or not has_prior(task):
             return []
         first = slice(self.config.targets)
-        modes = task.modes(evaluation.targets[first], evaluation.candidates[first])
+        try:
+            modes = task.modes(evaluation.targets[first], evaluation.candidates[first])
+        except BudgetError:
+            raise UnfitError(
+                "to find all modes takes more simulator calls than metrics may make"
+            ) from None
         if modes is None or not bool((modes.count > 0).any()):
             return []
         good = self._errors(evaluation, task, first) <= self.config.tolerance  # NaN is not
@@ -54,6 +68,6 @@ class ModeRecall(Metric[ModeRecallConfig]):
 
     def _errors(self, evaluation: Evaluation, task: Task[Any], rows: slice) -> Tensor:
         """(B, K), in units of the responses' variance."""
-        scale = response_scale(task).to(evaluation.targets.device)
+        scale = response_scale(evaluation, task).to(evaluation.targets.device)
         away = (evaluation.resimulated[rows] - evaluation.targets[rows, None]) / scale
         return away.square().mean(dim=2)

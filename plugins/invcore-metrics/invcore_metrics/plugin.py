@@ -50,6 +50,12 @@ def invcore_metrics() -> list[Component]:
             tags=("cost",),
         ),
         Component(
+            "calls-to",
+            "Simulator calls of a target until its error is small.",
+            "invcore_metrics.calls_to:CallsTo",
+            tags=("cost", "accuracy"),
+        ),
+        Component(
             "anytime",
             "Expected smallest error within a time, and within simulator calls.",
             "invcore_metrics.anytime:Anytime",

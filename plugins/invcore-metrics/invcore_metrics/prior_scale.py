@@ -22,8 +22,16 @@ def design_scale(evaluation: Evaluation) -> Tensor:
     return _positive(x.std(dim=0, unbiased=False))
 
 
-def response_scale(task: Task[Any]) -> Tensor:
-    """The standard deviation of each response (Dy,) over designs of the prior, in float64."""
+def response_scale(evaluation: Evaluation, task: Task[Any]) -> Tensor:
+    """The standard deviation of each response (Dy,) over designs of the prior, in float64.
+
+    Where the simulator may not be called freely, it is that of the responses that the run has.
+    """
+    if not task.free_calls:
+        variance = evaluation.variance
+        if variance is None:
+            variance = evaluation.targets.double().var(dim=0, correction=0)
+        return _positive(variance.double().cpu().sqrt())
     x = task.designs.sample(DRAWS, generator(0, "metric", "response-scale"))
     y = task.simulate(x).double()
     return _positive(y[y.isfinite().all(dim=1)].std(dim=0))

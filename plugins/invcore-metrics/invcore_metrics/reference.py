@@ -1,6 +1,5 @@
 """Posterior samples by rejection: what the candidates of a target are compared with."""
 
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -8,14 +7,14 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from invcore.plugin import Config, Evaluation, Field, Task
+from invcore.plugin import Config, Evaluation, Field, Task, UnfitError
 from invcore_metrics.prior_scale import has_prior, response_scale
 from invcore_metrics.tensor_digest import digest
 
 _NUMBERS = 1 << 20  # of responses and designs in one chunk of draws
 _SMALLEST = 1 << 10
 _LOOK = 1 << 14  # draws after which a task that none of them comes near is given up
-_PILOTS = ((16, 10.0), (1024, 1.0))  # rows that are timed, and how much too slow they may seem
+_PILOTS = (16, 1024)  # rows; the latter's responses stand for the simulator
 
 
 class ReferenceConfig(Config):
@@ -34,12 +33,11 @@ class ReferenceConfig(Config):
         description="How near a response must come to the target to be accepted, in standard "
         "deviations of the response over the prior.",
     )
-    draws: int = Field(4_194_304, ge=1, description="Draws of the prior, at most.")
-    seconds: float = Field(
-        120.0,
-        gt=0,
-        description="Nothing is computed where the task's simulator would need longer for all the "
-        "draws, s of the processor.",
+    draws: int = Field(
+        4_194_304,
+        ge=1,
+        description="Draws of the prior, at most; fewer where the simulator may not be called "
+        "freely.",
     )
 
 
@@ -64,57 +62,68 @@ def reference(evaluation: Evaluation, config: ReferenceConfig) -> Reference | No
     those nearest to it are kept. That is a sample of p(x | |F(x) - y*| ≤ ε) for an ε of the
     target's own, at most ``tolerance``, close to the posterior of a system without noise. It is
     drawn once for a task, its targets and these settings, and kept in the evaluation's cache.
+    Draws are simulator calls: where these are bounded, there are as many draws as they allow.
 
     References:
         Ren, Padilla, Malof, NeurIPS 2020, https://arxiv.org/abs/2009.12919 (section 5.3)
 
     Returns:
-        None where there is nothing to compare with: no task, no prior, a context (each problem
-        then has a system of its own), a simulator that is too slow for so many draws, responses of
-        so many numbers that no draw comes near a target, or no target with ``least`` samples.
+        None where there is nothing to compare with: no task, no prior, or a context (each problem
+        then has a system of its own).
+
+    Raises:
+        UnfitError: no target has ``least`` samples: the draws are too few, or the responses are of
+            so many numbers that none comes near a target.
     """
     task = evaluation.task
     if task is None or not has_prior(task) or evaluation.context:
         return None
     targets = evaluation.targets[: config.targets].double().cpu()
     generator = evaluation.generator("reference")
-    pilot = _pilot(task, generator, config)
-    if pilot is None:
-        return None
-    settings = config.model_dump(mode="json", include={"count", "least", "tolerance", "draws"})
+    left = evaluation.calls_left()
+    if left is not None and left < config.least:
+        raise UnfitError(
+            f"the task's simulator may not be called freely, and the {left} calls that metrics may "
+            f"make are too few for {config.least} posterior samples of a target"
+        )
+    draws = config.draws if left is None else min(config.draws, left)
+    pilot = _pilot(task, generator) if left is None else torch.empty(0)
+    settings = config.model_dump(mode="json", include={"count", "least", "tolerance"})
     key = settings | {
+        "draws": draws,
         "task": f"{type(task).__module__}:{type(task).__qualname__}",
         "config": task.config.model_dump(mode="json"),
         "simulator": digest(pilot),  # another version of the task may answer otherwise
         "targets": digest(targets),
         "seed": evaluation.seed,
-        "version": 1,
+        "version": 1 if left is None else 2,
     }
+    near = config.tolerance * response_scale(evaluation, task)  # (Dy,)
+    limited = config.model_copy(update={"draws": draws})
     record = evaluation.cache.tensors(
-        "reference", key, lambda: _accepted(task, targets, generator, config)
+        "reference", key, lambda: _accepted(task, targets, near, generator, limited)
     )
-    return Reference(record["targets"], record["samples"]) if len(record["targets"]) else None
+    if not len(record["targets"]):
+        raise UnfitError(
+            f"no target has {config.least} posterior samples: {draws} draws of the prior are too "
+            "few to come near"
+        )
+    return Reference(record["targets"], record["samples"])
 
 
-def _pilot(task: Task[Any], generator: torch.Generator, config: ReferenceConfig) -> Tensor | None:
-    """Responses of a few designs; None if all the draws would take too long."""
+def _pilot(task: Task[Any], generator: torch.Generator) -> Tensor:
+    """Responses of a few designs, which tell simulators apart."""
     y = torch.empty(0)
-    for rows, factor in _PILOTS:
-        x = task.designs.sample(rows, generator)
-        task.simulate(x[:1])  # what is done once is not counted
-        start = time.process_time()  # unlike wall time, the same on a busy machine
-        y = task.simulate(x).double().cpu()
-        spent = time.process_time() - start
-        if spent / rows * config.draws > factor * config.seconds:
-            return None
+    for rows in _PILOTS:
+        y = task.simulate(task.designs.sample(rows, generator)).double().cpu()
     return y
 
 
 def _accepted(
-    task: Task[Any], targets: Tensor, generator: torch.Generator, config: ReferenceConfig
-) -> dict[str, Tensor]:
+    task: Task[Any], targets: Tensor, near: Tensor, generator: torch.Generator,
+    config: ReferenceConfig,
+) -> dict[str, Tensor]:  # fmt: skip
     """The samples, for the cache: ``targets`` (R,) and ``samples`` (R, S, Dx)."""
-    near = config.tolerance * response_scale(task)  # (Dy,)
     nearest = [_Nearest(config.count) for _ in targets]
     rows = max(_SMALLEST, _NUMBERS // (task.designs.dim + task.responses.dim))
     for start in range(0, config.draws, rows):

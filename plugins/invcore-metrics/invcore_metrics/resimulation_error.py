@@ -7,14 +7,15 @@ from invcore.results import bootstrap, median
 class ResimulationError(Metric[Config]):
     """Mean over all candidates of the error, its spread over them, and the median.
 
-    A target counts by the mean of its candidates that have a response.
+    A target counts by the mean of its candidates; one without a response counts as the largest
+    difference between the target and another response of the run.
     """
 
     def measure(self, evaluation: Evaluation) -> list[Estimate]:
         """Mean with its interval, standard deviation, median."""
-        errors = evaluation.errors
-        mean, low, high = bootstrap(errors.nanmean(dim=1), evaluation.generator("error"))
-        values = errors[~errors.isnan()]
+        errors = evaluation.counted
+        mean, low, high = bootstrap(errors.mean(dim=1), evaluation.generator("error"))
+        values = errors.flatten()
         spread = float(values.std(unbiased=False)) if len(values) else float("nan")
         return [
             Estimate("resimulation-error", mean, low, high),

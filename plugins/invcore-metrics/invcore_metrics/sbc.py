@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from invcore.plugin import Config, Estimate, Evaluation, Field, Metric
+from invcore.plugin import Config, Estimate, Evaluation, Field, Metric, UnfitError
 
 _PER_BIN = 5  # targets that a bin of the chi-square test should have at least
 _KNOTS = 257  # where distribution functions of ranks are compared, at most
@@ -71,9 +71,10 @@ class Sbc(Metric[SbcConfig]):
 
     ``sbc-p`` is the smallest p-value of the variables' chi-square tests, times their number
     (Bonferroni), at most 1. ``sbc-deviation`` is the largest difference between the ranks'
-    distribution function and the uniform one. Among equal values the place is drawn. A method
-    that seeks good designs instead of sampling the posterior is not expected to pass: for it this
-    is a diagnostic.
+    distribution function and the uniform one. Among equal values the place is drawn. Ranks are
+    uniform among independent draws alone: candidates of space-filling points are replaced by others
+    that independent points drive, or nothing is said. A method that seeks good designs instead of
+    sampling the posterior is not expected to pass: for it this is a diagnostic.
 
     References:
         Talts et al., 2018, https://arxiv.org/abs/1804.06788
@@ -83,9 +84,15 @@ class Sbc(Metric[SbcConfig]):
 
     def measure(self, evaluation: Evaluation) -> list[Estimate]:
         """Two numbers without intervals; nothing without the truth or with too few targets."""
+        candidates = evaluation.independent
         if evaluation.truth is None:
             return []
-        finite = evaluation.candidates.isfinite().all(dim=2)
+        if candidates is None:
+            raise UnfitError(
+                "the candidates are no independent draws: take the sampler random, and a method "
+                "that does not rank"
+            )
+        finite = candidates.isfinite().all(dim=2)
         usable = finite.any(dim=1) & evaluation.truth.isfinite().all(dim=1)
         counts = finite.sum(dim=1)[usable].cpu()
         if not len(counts):
@@ -93,7 +100,7 @@ class Sbc(Metric[SbcConfig]):
         bins = min(self.config.bins, len(counts) // _PER_BIN, int(counts.max()) + 1)
         if bins < 2:
             return []
-        ranks = self._ranks(evaluation, evaluation.truth)[usable].cpu()  # (B, Dx)
+        ranks = self._ranks(evaluation, candidates, evaluation.truth)[usable].cpu()  # (B, Dx)
         columns = ranks.unbind(dim=1)
         smallest = min(chi_square_p(column, counts, bins) for column in columns)
         largest = max(rank_deviation(column, counts) for column in columns)
@@ -102,12 +109,12 @@ class Sbc(Metric[SbcConfig]):
             Estimate("sbc-deviation", largest),
         ]
 
-    def _ranks(self, evaluation: Evaluation, truth: Tensor) -> Tensor:
+    def _ranks(self, evaluation: Evaluation, candidates: Tensor, truth: Tensor) -> Tensor:
         """How many finite candidates are below the truth (B, Dx), the place among equals drawn."""
         generator = evaluation.generator("sbc")
         ranks = []
         for rows in evaluation.chunks():
-            x = evaluation.candidates[rows]
+            x = candidates[rows]
             x = torch.where(x.isfinite().all(dim=2, keepdim=True), x, torch.nan)
             row_truth = truth[rows, None].to(x)
             below, equal = (x < row_truth).sum(dim=1), (x == row_truth).sum(dim=1)

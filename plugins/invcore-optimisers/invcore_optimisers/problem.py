@@ -7,9 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
-from invcore.plugin import History, ShapeError, Simulator, Space, Targets
+from invcore.plugin import ShapeError, Simulator, Space, Targets
 from invcore_optimisers.coordinates import Coordinates
-from invcore_optimisers.tracking import Tracker
 
 
 @dataclass(frozen=True)
@@ -21,13 +20,11 @@ class Result:
         y: (N, Dy), their simulated responses; NaN where there is none.
         error: (N,), mean squared difference from the target, in the task's units; inf where there
             is no response.
-        history: how the search went on.
     """
 
     x: Tensor
     y: Tensor
     error: Tensor
-    history: History
 
 
 class Problems:
@@ -92,8 +89,6 @@ class Problems:
         self._rounds = bool(designs.whole[self.movable].any())
         self.coordinates = Coordinates(designs, self.movable)
         """Between points and designs."""
-        self.tracker = Tracker(simulator, len(targets))
-        """The smallest error of each target, of all that was simulated so far."""
         self.start = self.coordinates.points(self._fixed[:, self.movable])
         """The starts as points (N, D)."""
 
@@ -113,7 +108,7 @@ class Problems:
         rows = torch.arange(len(z))
         x = self.designs_of(z, rows)
         y, error = self._errors(x, rows)
-        return Result(x, y, error, self.tracker.history())
+        return Result(x, y, error)
 
     @torch.no_grad()
     def simulated(self, x: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
@@ -135,10 +130,9 @@ class Problems:
         """Responses and errors, on the simulator's device."""
         owner = self._owner[rows]
         context = self._context and {name: value[owner] for name, value in self._context.items()}
-        y = self._simulator(x, context)
+        y = self._simulator(x, context, owner)
         target = self._target[owner]
         error = (y - target).square().mean(dim=1)
-        self.tracker.add(owner, error)
         if bool(error.detach().sum().isfinite()):  # the rule: no row without a response
             return y, error
         # NaN must not come into the sum of errors, whose gradient would be NaN

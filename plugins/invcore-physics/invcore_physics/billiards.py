@@ -91,6 +91,7 @@ class Billiards(Task[BilliardsConfig]):
     )
     differentiable = True
     reference = "bfgs"
+    free_calls = True
 
     @cached_property
     def designs(self) -> Space:  # type: ignore[override]

@@ -90,6 +90,7 @@ class IncompressibleFlow(Task[IncompressibleFlowConfig]):
     )
     differentiable = True
     reference = "bfgs"
+    free_calls = True
 
     @property
     def noise_floor(self) -> float:  # type: ignore[override]

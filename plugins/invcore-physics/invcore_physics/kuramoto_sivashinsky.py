@@ -69,6 +69,7 @@ class KuramotoSivashinsky(Task[KuramotoSivashinskyConfig]):
     )
     differentiable = True
     reference = "bfgs"
+    free_calls = True
 
     @cached_property
     def responses(self) -> Space:  # type: ignore[override]

@@ -109,6 +109,7 @@ class WavePacket(Task[WavePacketConfig]):
     )
     differentiable = True
     reference = "bfgs"
+    free_calls = True
 
     @cached_property
     def designs(self) -> Space:  # type: ignore[override]

@@ -30,6 +30,7 @@ class ProxyTask(Task[ProxyTaskConfig]):
 
     Config = ProxyTaskConfig
     differentiable = True
+    free_calls = True
 
     def __init__(self, config: ProxyTaskConfig | None = None) -> None:
         super().__init__(config)

@@ -15,6 +15,8 @@ class Random(Sampler[Config]):
         torch.Size([5, 2])
     """
 
+    independent = True
+
     def sample(self, count: int, dim: int, generator: torch.Generator) -> Tensor:
         """Independent points: (count, dim), float64."""
         check_size(count, dim)

@@ -63,4 +63,4 @@ class RandomSearch(Search[RandomSearchConfig]):
             best_y = torch.where(lower[:, None], y, best_y)
             best = torch.where(lower, error, best)
             first = last
-        return Result(best_x, best_y, best, problems.tracker.history())
+        return Result(best_x, best_y, best)

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 
 from invcore.plugin import (
+    BudgetError,
     Candidates,
     Config,
     ConfigError,
     FitEnvironment,
-    History,
     InverseMethod,
     InverseModel,
     Needs,
@@ -122,15 +122,33 @@ class SearchModel(InverseModel):
             rows = slice(begin, begin + step)
             context = there.context and {k: v[rows] for k, v in there.context.items()}
             part, scale = Targets(there.y[rows], context), float(self._scale)
-            parts.append(
-                self._method.search(simulator, self._problem, part, points[rows].double(), scale)
-            )
+            parts.append(self._answers(simulator.part(rows), part, points[rows].double(), scale))
         shape = (len(targets), each)
         x, y = (torch.cat([getattr(p, n) for p in parts]).unflatten(0, shape) for n in "xy")
         order = torch.cat([p.error for p in parts]).view(shape).argsort(dim=1, stable=True)
         order = order[..., None]
-        history = History.beside([p.history for p in parts])
-        return Candidates(x.take_along_dim(order, 1), y.take_along_dim(order, 1), history)
+        return Candidates(x.take_along_dim(order, 1), y.take_along_dim(order, 1))
+
+    def _answers(
+        self, simulator: Simulator, targets: Targets, points: Tensor, scale: float
+    ) -> Result:
+        """What the search finds for some targets; where a budget ends, the best it has simulated.
+
+        Raises:
+            BudgetError: a budget ends, and the simulator keeps no designs.
+        """
+        try:
+            return self._method.search(simulator, self._problem, targets, points, scale)
+        except BudgetError:
+            designs = simulator.best_designs()
+            if designs is None:
+                raise
+            count, dim = points.shape[1], self._problem.responses.dim
+            x = torch.full((len(targets), count, designs.shape[2]), torch.nan).double()
+            x[:, : designs.shape[1]] = designs[:, :count]
+            flat = x.flatten(0, 1)  # best first; that order is kept
+            place = torch.arange(count, dtype=torch.float64).repeat(len(targets))
+            return Result(flat, torch.full((len(flat), dim), torch.nan).double(), place)
 
     def state(self) -> dict[str, Tensor]:
         """The responses' scale."""

@@ -20,9 +20,11 @@ class RecordedSimulator(Simulator):
         super().__init__(task, budget)
         self._pairs: list[tuple[Tensor, Tensor]] = []
 
-    def __call__(self, x: Tensor, context: Context | None = None) -> Tensor:
+    def __call__(
+        self, x: Tensor, context: Context | None = None, target: Tensor | None = None
+    ) -> Tensor:
         """Simulate designs (N, Dx): responses (N, Dy)."""
-        y = super().__call__(x, context)
+        y = super().__call__(x, context, target)
         if self.budget is not None:
             self._pairs.append((x.detach().cpu().double(), y.detach().cpu().double()))
         return y

@@ -1,0 +1,132 @@
+"""The code that a result was made by: checksums of files that can be edited in place.
+
+A version says what code a wheel has; of what is installed editable, it says nothing. There the
+content of the files counts, read once a process: what was imported since does not change either.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from functools import cache
+from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from importlib.util import find_spec
+from pathlib import Path
+
+from invcore.registry.registry import Entry
+from invcore.registry.versions import shared_of
+
+CORE = "invcore"
+APART = ("cli", "scoring", "benchmarking", "testing")
+"""Rooms of the core that do not take part in a run: it is the same whatever they are."""
+
+
+def code_of(entries: Iterable[Entry]) -> dict[str, str]:
+    """Checksums of the core's code, of components' plugins, and of what these share.
+
+    Args:
+        entries: components that take part.
+
+    Returns:
+        By the names of distributions, those alone whose files can be edited in place.
+
+    Example:
+        >>> sorted(code_of([])) in ([], ["invcore"])
+        True
+    """
+    code = {CORE: _core_code(APART)}
+    for entry in entries:
+        module = entry.component.target.partition(":")[0]
+        code[entry.plugin] = _code(entry.plugin, module)
+        for name in shared_of(entry.plugin):
+            code[name] = _code(name, "")
+    return {name: checksum for name, checksum in sorted(code.items()) if checksum}
+
+
+def scoring_code_of(entry: Entry) -> dict[str, str]:
+    """What decides a metric's numbers beside the run: its own code, and the core's scoring."""
+    return {**code_of([entry]), CORE: _core_code()}
+
+
+@cache
+def _core_code(apart: tuple[str, ...] = ()) -> str:
+    """Of the whole core but for some rooms; without any, of the room of scoring alone."""
+    root = Path(__file__).resolve().parents[1]
+    if _is_recorded(_distribution(CORE), root / "__init__.py"):
+        return ""
+    if not apart:
+        return _checksum([root / "scoring"])
+    return _checksum([path for path in root.iterdir() if path.name not in apart])
+
+
+@cache
+def _code(plugin: str, module: str) -> str:
+    """Of the packages that a distribution brings; empty for a wheel, whose version says it."""
+    installed = _distribution(plugin)
+    names = {module, plugin.lower().replace("-", "_").replace(".", "_")}
+    if installed is not None:
+        names |= {point.module for point in installed.entry_points if point.group == CORE}
+        names |= set((installed.read_text("top_level.txt") or "").split())
+    found = {root for name in names if (root := _root(name)) is not None}
+    loose = {root for root in found if not _is_recorded(installed, _first_file(root))}
+    return _checksum(sorted(loose))
+
+
+def _distribution(name: str) -> Distribution | None:
+    try:
+        return distribution(name)
+    except (PackageNotFoundError, ValueError):  # a plugin of a test, say, is in none
+        return None
+
+
+def _root(name: str) -> Path | None:
+    """The folder of the package that a module is in, or its file; not of a namespace's."""
+    parts = name.split(".") if name else []
+    for length in range(1, len(parts) + 1):
+        try:
+            spec = find_spec(".".join(parts[:length]))
+        except (ImportError, ValueError, AttributeError):
+            return None
+        if spec is None:
+            return None
+        if spec.origin and spec.has_location:
+            origin = Path(spec.origin).resolve()
+            root = origin.parent if spec.submodule_search_locations else origin
+            return root if root.exists() else None  # within an archive it cannot be edited
+    return None
+
+
+def _first_file(root: Path) -> Path:
+    return root / "__init__.py" if root.is_dir() else root
+
+
+def _is_recorded(installed: Distribution | None, file: Path) -> bool:
+    """Whether a file is one that a wheel's installation wrote."""
+    if installed is None or installed.read_text("RECORD") is None:
+        return False
+    paths = (Path(str(entry.locate())) for entry in installed.files or [])
+    return any(path.name == file.name and path.resolve() == file for path in paths)
+
+
+def _checksum(roots: Iterable[Path]) -> str:
+    """Of the names and contents of all files in folders; empty where there are none."""
+    digest, some = hashlib.sha256(), False
+    for root in sorted(roots):
+        for path in _files(root):
+            some = True
+            digest.update(f"{path.relative_to(root.parent)}\0".encode(errors="surrogateescape"))
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:12] if some else ""
+
+
+def _files(root: Path) -> Iterator[Path]:
+    """Files below a folder in an order of their own; caches and hidden ones are no code."""
+    if root.is_file():
+        if root.suffix not in (".pyc", ".pyo") and not root.name.startswith("."):
+            yield root
+        return
+    if root.name == "__pycache__" or root.name.startswith("."):
+        return
+    for name in sorted(os.listdir(root)):
+        path = root / name
+        if not path.is_symlink() or path.exists():  # a broken link has no content
+            yield from _files(path)

@@ -1,0 +1,113 @@
+"""The answers of a fitted model to a run's targets, within its budgets, and their re-simulation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from invcore.base.progress import Progress
+from invcore.base.seeding import generator
+from invcore.contracts.call_record import History
+from invcore.contracts.candidates import Candidates
+from invcore.contracts.method import InverseModel, Targets
+from invcore.contracts.simulator import Budget, Simulator
+from invcore.pipeline.fit import SEARCHES
+from invcore.pipeline.pipeline import Pipeline
+from invcore.pipeline.proposals import propose_in_batches
+from invcore.runs.data import RunData
+from invcore.runs.plan import Plan, problem_of
+
+_INDEPENDENT = 20  # candidates that independent points drive: 21 ranks among them
+_CLOCK = "a budget in seconds: what is reached in it depends on the machine and cannot be repeated"
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a model gave, and what the simulator says of it.
+
+    Args:
+        candidates: (B, K, Dx), as many as the budgets allow.
+        responses: (B, K, Dy), NaN where there is none.
+        calls: of the simulator, to search and to judge.
+        search_calls: those of them that the method made.
+        history: what the calls brought each target.
+        independent: (B, S, Dx), candidates of independent points, if there are any.
+    """
+
+    candidates: Candidates
+    responses: Tensor
+    calls: int
+    search_calls: int
+    history: History | None
+    independent: Tensor | None
+
+
+def search_and_judge(
+    plan: Plan, pipeline: Pipeline, model: InverseModel, targets: Targets, data: RunData
+) -> Answers:
+    """Propose candidates for a run's targets, and simulate them.
+
+    A method that searches spends a budget on its search; of any other, the candidates that a budget
+    does not suffice to judge are not simulated, and do not count.
+    """
+    config, task = plan.config, plan.task
+    searches = bool(plan.method.needs & SEARCHES)
+    each = Budget(config.calls_per_target, config.seconds_per_target)
+    limited = each != Budget()
+    simulator = Simulator(
+        task, targets=targets.y, scale=float(data.variance.mean()),
+        each=each if searches else None, keep=config.candidates if limited and searches else 0,
+    )  # fmt: skip
+    problem = problem_of(plan)
+    candidates = pipeline.propose(model, problem, targets, simulator if searches else None)
+    search = simulator.history() if searches else None
+    if each.calls is not None and not searches:
+        candidates = _first(candidates, each.calls)
+    judge = simulator.judge()
+    responses = pipeline.resimulate(judge, candidates.x, targets)
+    if each.seconds is not None:
+        pipeline.note(_CLOCK)
+        if not searches:
+            count = _within(each.seconds, pipeline, model.ranked, *responses.shape[:2])
+            candidates, responses = _first(candidates, max(1, count)), responses[:, : max(1, count)]
+            responses = responses if count else torch.full_like(responses, torch.nan)
+    history = judge.history()
+    if history is not None and search is not None:  # in time, as the search went on
+        moments = {name: getattr(search, name) for name in ("error", "calls", "seconds")}
+        history = replace(history, **moments)
+    return Answers(
+        candidates, responses, simulator.calls + judge.calls, simulator.calls, history,
+        None if searches else _independent(plan, model, targets, candidates),
+    )  # fmt: skip
+
+
+def _first(candidates: Candidates, count: int) -> Candidates:
+    predicted = candidates.predicted
+    return Candidates(candidates.x[:, :count], None if predicted is None else predicted[:, :count])
+
+
+def _within(seconds: float, pipeline: Pipeline, ranked: bool, targets: int, count: int) -> int:
+    """How many candidates of a target can be proposed and simulated in a time."""
+    times = pipeline.timings
+    call = times.simulate_s / (targets * count)
+    proposals = times.propose_s / targets  # ranked ones must all be there before the first is known
+    if ranked:
+        return min(count, max(0, int((seconds - proposals) / max(call, 1e-12))))
+    return min(count, int(seconds / max(proposals / count + call, 1e-12)))
+
+
+def _independent(
+    plan: Plan, model: InverseModel, targets: Targets, candidates: Candidates
+) -> Tensor | None:
+    """Candidates of independent points, for what asks whether a method samples a distribution."""
+    if plan.parts["sampler"].component.independent and model.point_dim:
+        return candidates.x
+    if model.ranked or model.joint or not model.point_dim:
+        return None
+    random = generator(plan.config.seed, "points", "independent")
+    shape = (len(targets), _INDEPENDENT, model.point_dim)
+    points = torch.rand(shape, generator=random, dtype=torch.float64)
+    points = points.clamp(2.0**-53, 1 - 2.0**-53)
+    return propose_in_batches(model, targets, points, None, Progress()).x
