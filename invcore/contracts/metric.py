@@ -71,8 +71,9 @@ class Evaluation:
             difference between the target and another response that the run has, see ``counted``.
         variance: (Dy,), of the responses that the run has.
         history: what simulator calls have brought each target; None where nothing was written.
-        independent: (B, S, Dx), candidates that independent points drive: those that are judged, or
-            others, where a space-filling sampler drives those. None where there are none.
+        independent: whether the points behind a target's candidates are independent of each other;
+            those of a space-filling sampler are not.
+        draws: (B, S, Dx), further candidates, of independent points, where the others' are not.
         task: for metrics that compare with its posterior; None where there is none. Simulations by
             it are counted, and bounded where the task's simulator may not be called freely.
         context: what is known of each target's problem; None for most tasks.
@@ -99,7 +100,8 @@ class Evaluation:
     penalty: Tensor | None = None
     variance: Tensor | None = None
     history: History | None = None
-    independent: Tensor | None = None
+    independent: bool = True
+    draws: Tensor | None = None
     task: Task[Any] | None = None
     context: Context | None = None
     cache: Cache = field(default_factory=Cache)
@@ -108,12 +110,16 @@ class Evaluation:
     @cached_property
     def counted(self) -> Tensor:
         """The errors (B, K) in which a candidate without a response counts as the penalty."""
-        penalty = self.penalty
-        if penalty is None:  # all that is known of other responses are the other targets
-            penalty = largest_squared_difference(self.targets, self.targets)
-            penalty = torch.where(penalty > 0, penalty, torch.inf)
-        worst = penalty[:, None].to(self.errors)
+        worst = self.worst[:, None].to(self.errors)
         return torch.where(self.errors.isfinite(), self.errors, worst)
+
+    @cached_property
+    def worst(self) -> Tensor:
+        """The penalty (B,); that of the other targets where nothing more is known."""
+        if self.penalty is not None:
+            return self.penalty
+        penalty = largest_squared_difference(self.targets, self.targets)
+        return torch.where(penalty > 0, penalty, torch.inf)
 
     def chunks(self) -> Iterator[slice]:
         """Targets a few at a time, for metrics that need memory for each candidate."""

@@ -33,7 +33,7 @@ class Answers:
         calls: of the simulator, to search and to judge.
         search_calls: those of them that the method made.
         history: what the calls brought each target.
-        independent: (B, S, Dx), candidates of independent points, if there are any.
+        draws: (B, S, Dx), further candidates, of independent points, if there are any.
     """
 
     candidates: Candidates
@@ -41,7 +41,7 @@ class Answers:
     calls: int
     search_calls: int
     history: History | None
-    independent: Tensor | None
+    draws: Tensor | None
 
 
 def search_and_judge(
@@ -79,7 +79,7 @@ def search_and_judge(
         history = replace(history, **moments)
     return Answers(
         candidates, responses, simulator.calls + judge.calls, simulator.calls, history,
-        None if searches else _independent(plan, model, targets, candidates),
+        None if searches else _draws(plan, model, targets),
     )  # fmt: skip
 
 
@@ -98,13 +98,10 @@ def _within(seconds: float, pipeline: Pipeline, ranked: bool, targets: int, coun
     return min(count, int(seconds / max(proposals / count + call, 1e-12)))
 
 
-def _independent(
-    plan: Plan, model: InverseModel, targets: Targets, candidates: Candidates
-) -> Tensor | None:
+def _draws(plan: Plan, model: InverseModel, targets: Targets) -> Tensor | None:
     """Candidates of independent points, for what asks whether a method samples a distribution."""
-    if plan.parts["sampler"].component.independent and model.point_dim:
-        return candidates.x
-    if model.ranked or model.joint or not model.point_dim:
+    independent = plan.parts["sampler"].component.independent
+    if independent or model.ranked or model.joint or not model.point_dim:
         return None
     random = generator(plan.config.seed, "points", "independent")
     shape = (len(targets), _INDEPENDENT, model.point_dim)

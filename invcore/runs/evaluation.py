@@ -20,7 +20,7 @@ SHARE = 0.1
 """Of the calls that judge a run: what metrics may make of a simulator that is not free."""
 _TENSORS = (
     "targets", "candidates", "resimulated", "errors", "order", "predicted", "truth", "log_density",
-    "penalty", "variance", "independent",
+    "penalty", "variance", "draws",
 )  # fmt: skip
 _HISTORY = tuple(History.__dataclass_fields__)
 
@@ -28,9 +28,7 @@ _HISTORY = tuple(History.__dataclass_fields__)
 def stored_tensors(evaluation: Evaluation) -> dict[str, Tensor]:
     """What ``candidates.safetensors`` holds: all tensors of an evaluation."""
     tensors = {name: value for name in _TENSORS if (value := getattr(evaluation, name)) is not None}
-    if evaluation.independent is evaluation.candidates:
-        del tensors["independent"]
-        tensors["candidates_are_independent"] = torch.tensor(True)
+    tensors["independent"] = torch.tensor(evaluation.independent)
     tensors |= {f"context.{name}": value for name, value in (evaluation.context or {}).items()}
     history = evaluation.history
     return tensors | {f"history.{k}": v for k, v in (vars(history) if history else {}).items()}
@@ -52,8 +50,7 @@ def stored_evaluation(
     """
     tensors = store.tensors(record.id, "candidates")
     facts: dict[str, Any] = {name: tensors[name] for name in _TENSORS if name in tensors}
-    if "candidates_are_independent" in tensors:
-        facts["independent"] = facts["candidates"]
+    facts["independent"] = bool(tensors.get("independent", False))
     context = {
         name.removeprefix("context."): value
         for name, value in tensors.items()

@@ -136,7 +136,8 @@ class _Run:
             training_calls=data.training_calls, history=proposed.history,
             parameters=sum(value.numel() for value in state.values()), seed=plan.config.seed,
             order=order, truth=test.x, log_density=model.log_density(targets, test.x),
-            penalty=data.penalty, variance=data.variance, independent=proposed.independent,
+            penalty=data.penalty, variance=data.variance, draws=proposed.draws,
+            independent=plan.parts["sampler"].component.independent,
             context=targets.context, cache=self.cache,
             **bounded(plan.task, proposed.candidates.x[..., 0].numel()),
         )  # fmt: skip

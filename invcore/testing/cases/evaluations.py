@@ -7,7 +7,9 @@ from typing import Any
 import torch
 
 from invcore.base.seeding import generator
+from invcore.contracts.call_record import CallRecord
 from invcore.contracts.metric import Estimate, Evaluation
+from invcore.numerics.largest_difference import largest_squared_difference
 from invcore.scoring.errors import squared_error
 from invcore.spaces.space import Space
 from invcore.testing.cases.problems import case, space
@@ -40,8 +42,7 @@ def evaluation(
         candidates: (B, K, Dx); all one half if not given.
         designs: their space; each variable uniform between 0 and 1 if not given.
         predicted: (B, K, Dy).
-        facts: ``ranked``, ``timings``, ``simulator_calls``, ``parameters``, ``seed``, ``order``,
-            ``truth``, ``log_density``, ``task``, ``cache``.
+        facts: further fields of an evaluation, such as ``ranked``, ``timings`` and ``truth``.
 
     Example:
         >>> evaluation([[1.0]], [[[1.0], [3.0]]]).errors
@@ -78,6 +79,10 @@ def sample_evaluation(
     facts |= {"truth": pairs.x, "log_density": density, "predicted": again * 1.01}
     facts |= {"timings": {"fit_s": 2.0, "propose_s": 1.0, "simulate_s": 0.5}, "parameters": 100}
     facts |= {"simulator_calls": targets * count, "designs": task.designs}
+    record = CallRecord(pairs.y, float(pairs.y.var(dim=0, correction=0).mean()))
+    record.add(again.flatten(0, 1), torch.arange(targets).repeat_interleave(count))
+    facts |= {"history": record.history(), "variance": pairs.y.var(dim=0, correction=0)}
+    facts["penalty"] = largest_squared_difference(pairs.y, task.pairs(200, generator(seed)).y)
     return evaluation(pairs.y, again, x.unflatten(0, (targets, count)), **facts)
 
 

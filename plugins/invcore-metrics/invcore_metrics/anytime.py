@@ -73,11 +73,13 @@ class Anytime(Metric[AnytimeConfig]):
             best = expected_best(evaluation.counted, [*counts.values()], ranked=evaluation.ranked)
             times = _estimates(evaluation, counts, best)
         budgets = tuple(dict.fromkeys(self.config.calls))
+        if evaluation.search_calls and evaluation.history is None:
+            return times  # nobody knows what its calls have brought
         within = best_within_calls(
-            evaluation.errors,
+            evaluation.counted,
             budgets,
             ranked=evaluation.ranked,
-            penalty=evaluation.penalty,
+            penalty=evaluation.worst,
             search=evaluation.history if evaluation.search_calls else None,
         )  # (budgets, B)
         made = [i for i, row in enumerate(within) if not bool(row.isnan().any())]

@@ -24,7 +24,8 @@ class C2st(Metric[C2stConfig]):
 
     ``c2st`` is the cross-validated accuracy of a small network, ``c2st-neighbours`` the
     leave-one-out accuracy of the nearest neighbours: the network sees smooth differences best,
-    the neighbours thin solution sets. 0.5: they look the same; 1: they have nothing in common.
+    the neighbours thin solution sets. 0.5: they look the same; 1: they have nothing in common,
+    which a target counts as that has too few candidates to tell.
 
     References:
         Lopez-Paz, Oquab, ICLR 2017, https://arxiv.org/abs/1610.06545;
@@ -49,8 +50,9 @@ class C2st(Metric[C2stConfig]):
             steps=own.steps,
         )
         near = neighbour_accuracy(samples.candidates, samples.reference, own.neighbours)
+        if evaluation.errors.shape[1] < own.folds:
+            return []
         return [
-            Estimate(name, *bootstrap(values, evaluation.generator(name)))
+            Estimate(name, *bootstrap(values.nan_to_num(nan=1.0), evaluation.generator(name)))
             for name, values in (("c2st", network), ("c2st-neighbours", near))
-            if not bool(values.isnan().all())
         ]

@@ -70,7 +70,8 @@ class Mmd(Metric[MmdConfig]):
     """How far the candidates of a target are from its posterior: the squared MMD.
 
     The reference is drawn by rejection, see ``invcore_metrics.reference``. 0 within noise for a
-    sampler of the posterior; about ``len(widths)`` for copies of one design.
+    sampler of the posterior; about ``len(widths)`` for copies of one design, which a target counts
+    as that has fewer than two candidates.
 
     References:
         Ren, Padilla, Malof, NeurIPS 2020, https://arxiv.org/abs/2009.12919 (table 4)
@@ -86,6 +87,5 @@ class Mmd(Metric[MmdConfig]):
         if samples is None:
             return []
         values = squared_mmd(samples.candidates, samples.reference, self.config.widths)
-        if bool(values.isnan().all()):
-            return []
+        values = torch.where(values.isnan(), len(self.config.widths), values)
         return [Estimate("mmd", *bootstrap(values, evaluation.generator("mmd")))]

@@ -98,11 +98,12 @@ def reference(evaluation: Evaluation, config: ReferenceConfig) -> Reference | No
         "seed": evaluation.seed,
         "version": 1 if left is None else 2,
     }
-    near = config.tolerance * response_scale(evaluation, task)  # (Dy,)
-    limited = config.model_copy(update={"draws": draws})
-    record = evaluation.cache.tensors(
-        "reference", key, lambda: _accepted(task, targets, near, generator, limited)
-    )
+
+    def draw() -> dict[str, Tensor]:
+        near = config.tolerance * response_scale(evaluation, task)  # (Dy,)
+        return _accepted(task, targets, near, generator, config.model_copy(update={"draws": draws}))
+
+    record = evaluation.cache.tensors("reference", key, draw)
     if not len(record["targets"]):
         raise UnfitError(
             f"no target has {config.least} posterior samples: {draws} draws of the prior are too "

@@ -84,9 +84,9 @@ class Sbc(Metric[SbcConfig]):
 
     def measure(self, evaluation: Evaluation) -> list[Estimate]:
         """Two numbers without intervals; nothing without the truth or with too few targets."""
-        candidates = evaluation.independent
         if evaluation.truth is None:
             return []
+        candidates = evaluation.candidates if evaluation.independent else evaluation.draws
         if candidates is None:
             raise UnfitError(
                 "the candidates are no independent draws: take the sampler random, and a method "

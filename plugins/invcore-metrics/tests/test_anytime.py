@@ -17,7 +17,7 @@ def searched(calls):
     wanted, got = torch.zeros(2, 1), torch.tensor([[[2.0], [1.0]], [[2.0], [1.0]]])
     seen = evaluation(wanted, got, torch.full((2, 2, 1), 0.5), designs=DESIGNS, ranked=True, seed=0)
     timings = {"propose_s": 0.1 * (calls - 4), "simulate_s": 0.4}
-    return replace(seen, timings=timings, simulator_calls=calls)
+    return replace(seen, timings=timings, simulator_calls=calls, search_calls=calls - 4)
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,7 @@ def test_what_is_not_finite_does_not_count():
 class Square(Task[Config]):
     """y = x²: two modes, or one at 0."""
 
+    free_calls = True
     designs = Space.of(Variable(name="x", prior=Uniform(low=-1.0, high=1.0)))
     responses = Space.of(Variable(name="y"))
 

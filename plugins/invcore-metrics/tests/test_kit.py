@@ -1,11 +1,12 @@
 """Every metric of this package keeps the contract, and says what was computed by hand."""
 
 from dataclasses import replace
-from math import erfc, nan, sqrt
+from math import erfc, inf, nan, sqrt
 
 import torch
 
 from invcore import Integers, Space, Variable
+from invcore.contracts.call_record import CallRecord
 from invcore.plugin import Config, Modes, Task
 from invcore.testing import Example, PluginSuite, evaluation
 
@@ -13,6 +14,7 @@ from invcore.testing import Example, PluginSuite, evaluation
 class Switch(Task[Config]):
     """One of three positions; its response says whether it is the middle one."""
 
+    free_calls = True
     designs = Space.of(Variable(name="x", prior=Integers(low=-1, high=1)))
     responses = Space.of(Variable(name="y"))
 
@@ -42,10 +44,11 @@ RANKED = evaluation(
     resimulated=[[[1.0], [0.0], [-2.0]], [[12.0], [13.0], [6.0]]],
     ranked=True,
 )
-# Errors of two targets: 1, none, 9 and none, none, none.
+# Errors of two targets: 1, none, 9 and none, none, none; what is missing counts as 100 and 144.
 LOST = evaluation(
     targets=[[0.0], [10.0]],
     resimulated=[[[1.0], [nan], [3.0]], [[nan], [nan], [nan]]],
+    penalty=torch.tensor([100.0, 144.0]),
 )
 
 
@@ -64,8 +67,23 @@ class TestExpectedBest(PluginSuite):
         ),
         # Ranked candidates: 1, 0, 4 and 4, 9, 16, as they come.
         Example(RANKED, {("r_T", 1): 2.5, ("r_T", 2): 2.0, ("r_T", 3): 2.0}),
-        # The second target has no answer, and is left out.
-        Example(LOST, {("r_T", 1): 5.0, ("r_T", 3): 1.0, ("r_T-median", 1): 5.0}),
+        Example(
+            LOST,
+            {
+                ("r_T", 1): (110 / 3 + 144) / 2,
+                # Of the pairs of 1, 9 and 100: the smallest are 1, 1 and 9.
+                ("r_T", 2): (11 / 3 + 144) / 2,
+                ("r_T", 3): (1 + 144) / 2,
+                ("r_T-median", 1): (110 / 3 + 144) / 2,
+            },
+        ),
+        # Ranked: the first has none.
+        Example(
+            replace(LOST, ranked=True, errors=LOST.errors[:, [1, 0, 2]]),
+            {("r_T", 1): (100 + 144) / 2, ("r_T", 2): (1 + 144) / 2},
+        ),
+        # Where nothing else is known of responses, the other targets say what is far.
+        Example(replace(LOST, penalty=None), {("r_T", 1): (110 / 3 + 100) / 2}),
     )
 
 
@@ -81,7 +99,10 @@ class TestResimulationError(PluginSuite):
                 "resimulation-error-spread": sqrt(370 / 6 - (34 / 6) ** 2),
             },
         ),
-        Example(LOST, {"resimulation-error": 5.0, "resimulation-error-spread": 4.0}),
+        # Of 1, 9, 100 and three times 144.
+        Example(
+            LOST, {"resimulation-error": (110 / 3 + 144) / 2, "resimulation-error-median": 122.0}
+        ),
     )
 
 
@@ -135,6 +156,7 @@ class TestCost(PluginSuite):
                 resimulated=[[[0.0]] * 5] * 2,
                 timings={"fit_s": 3.0, "propose_s": 0.5, "simulate_s": 0.25},
                 simulator_calls=17,
+                training_calls=1000,
                 parameters=42,
             ),
             {
@@ -143,6 +165,7 @@ class TestCost(PluginSuite):
                 "simulate-time": 0.25,
                 "time-per-1000-candidates": 50.0,
                 "simulator-calls": 17.0,
+                "training-calls": 1000.0,
                 "parameters": 42.0,
             },
         ),
@@ -200,9 +223,18 @@ class TestLogLikelihood(PluginSuite):
             evaluation(
                 targets=[[0.0]] * 3,
                 resimulated=[[[0.0]]] * 3,
-                log_density=torch.tensor([-1.0, nan, -4.0]),
+                log_density=torch.tensor([-1.0, -1.5, -5.0]),
             ),
             {"log-likelihood": -2.5},
+        ),
+        # No number is no better than the truth being impossible.
+        Example(
+            evaluation(
+                targets=[[0.0]] * 3,
+                resimulated=[[[0.0]]] * 3,
+                log_density=torch.tensor([-1.0, nan, -4.0]),
+            ),
+            {"log-likelihood": -inf},
         ),
     )
 
@@ -237,5 +269,40 @@ class TestAnytime(PluginSuite):
         Example(
             replace(RANKED, timings={"propose_s": 3.0, "simulate_s": 3.0}, simulator_calls=6),
             {"best-within-2.5s": 2.0, "best-within-100s": 2.0, "best-within-1-calls": 2.5},
+        ),
+    )
+
+
+def called(*rows, wanted=(0.0, 10.0), cost=1):
+    """An evaluation whose calls were these: pairs of a target's place, or None, and a response."""
+    record = CallRecord(torch.tensor(wanted)[:, None], 1.0)
+    for place, response in rows:
+        target = None if place is None else torch.tensor([place])
+        record.add(torch.tensor([[response]]), target, cost=cost)
+    return replace(SQUARES, history=record.history(), search_calls=len(rows))
+
+
+class TestCallsTo(PluginSuite):
+    kind, name = "metric", "calls-to"
+    settings = {"levels": [1.0, 1e-2, 1e-12]}
+    examples = (
+        # The first target's errors are 4, 0.25, 0; the second one's 4, 1 and never less.
+        Example(
+            called((0, 2.0), (1, 12.0), (0, 0.5), (1, 11.0), (0, 0.0), (1, 14.0), (1, 11.0)),
+            {
+                "calls-to-1e+00": 2.0,
+                "calls-to-1e+00-solved": 1.0,
+                "calls-to-1e-02": inf,
+                "calls-to-1e-02-q90": inf,
+                "calls-to-1e-02-solved": 0.5,
+                "calls-to-1e-12-solved": 0.5,
+            },
+        ),
+        # A row with its gradient is two calls here.
+        Example(called((0, 0.0), (1, 11.0), (1, 10.0), cost=2), {"calls-to-1e-12": 3.0}),
+        # Rows for all: the first target's fourth call and the second one's third, of two targets.
+        Example(
+            called((None, 5.0), (None, 4.0), (None, 10.0), (None, 0.0)),
+            {"shared-calls-to-1e-12": 1.75, "shared-calls-to-1e-12-q90": 2.0},
         ),
     )

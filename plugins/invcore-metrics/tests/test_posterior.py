@@ -16,7 +16,8 @@ from invcore_metrics.prior_scale import design_scale
 from invcore_metrics.reference import ReferenceConfig, reference
 
 from invcore import Normal, Space, Uniform, Variable
-from invcore.plugin import Cache, Config, Task, generator
+from invcore.plugin import BudgetError, Cache, Config, Task, UnfitError, generator
+from invcore.runs.evaluation import bounded
 from invcore.testing import evaluation
 
 SMALL = {"draws": 200_000, "count": 200, "tolerance": 0.05, "least": 20}
@@ -25,6 +26,7 @@ SMALL = {"draws": 200_000, "count": 200, "tolerance": 0.05, "least": 20}
 class Sum(Task[Config]):
     """y = x1 + x2 of two standard normals: given y, x1 is normal around y / 2, variance 1/2."""
 
+    free_calls = True
     designs = Space.of(*(Variable(name=n, prior=Normal(mean=0.0, std=1.0)) for n in "ab"))
     responses = Space.of(Variable(name="y"))
 
@@ -86,7 +88,8 @@ def test_a_target_with_too_few_is_left_out():
     seen = of(Sum(), targets, torch.zeros(3, 1, 2, dtype=torch.float64))
     assert reference(seen, ReferenceConfig(**SMALL)).targets.tolist() == [0, 2]
     alone = replace(seen, targets=targets[1:2])
-    assert reference(alone, ReferenceConfig(**SMALL)) is None
+    with pytest.raises(UnfitError, match="no target has"):
+        reference(alone, ReferenceConfig(**SMALL))
 
 
 def test_no_reference_where_there_is_nothing_to_draw_from():
@@ -95,8 +98,29 @@ def test_no_reference_where_there_is_nothing_to_draw_from():
     table = Sum()
     table.designs = Space.of(Variable(name="a"), Variable(name="b"))
     assert reference(replace(seen, task=table), ReferenceConfig(**SMALL)) is None
-    slow = ReferenceConfig(**SMALL | {"seconds": 1e-12})
-    assert reference(seen, slow) is None
+
+
+def test_calls_that_are_not_free_are_bounded():
+    """A tenth of the calls that judge the run, whatever metrics ask for, all of them together."""
+
+    class Costly(Sum):
+        free_calls, rows = False, 0
+
+        def simulate(self, x, context=None):
+            Costly.rows += len(x)
+            return super().simulate(x)
+
+    seen = of(Costly(), torch.zeros(20, 1), torch.zeros(20, 4, 2).double(), variance=torch.ones(1))
+    few, Costly.rows = replace(seen, **bounded(Costly(), 20 * 4)), 0
+    with pytest.raises(UnfitError, match="the 8 calls that metrics may make are too few"):
+        reference(few, ReferenceConfig(**SMALL))
+    assert Costly.rows == 0, "nothing is spent in vain"
+    more = replace(seen, **bounded(Costly(), 20_000))
+    assert len(reference(more, ReferenceConfig(**SMALL)).targets) == 20
+    assert Costly.rows == 2000 and more.calls_left() == 0
+    with pytest.raises(BudgetError):
+        more.task.pairs(1, generator(0))
+    assert bounded(Sum(), 10)["calls_left"]() is None
 
 
 def test_a_hopeless_task_is_given_up_soon():
@@ -110,7 +134,8 @@ def test_a_hopeless_task_is_given_up_soon():
 
     task = Wide()
     seen = of(task, torch.zeros(1, 60, dtype=torch.float64), torch.zeros(1, 2, 2).double())
-    assert reference(seen, ReferenceConfig(draws=10**7, seconds=1e6)) is None
+    with pytest.raises(UnfitError, match="too few to come near"):
+        reference(seen, ReferenceConfig(draws=10**7))
     assert task.rows < 60_000
 
 
