@@ -40,6 +40,7 @@ _WORK, _LOOK, _EXTEND = "Work", "Look", "Extend"
 COMMANDS = {
     "run": _Lazy("run", "Run one method on one task and score it.", _WORK),
     "bench": _Lazy("bench", "Run a grid of tasks, methods, samplers and seeds.", _WORK),
+    "rescore": _Lazy("rescore", "Bring the numbers of stored runs up to date.", _WORK),
     "results": _Lazy("results", "List, show and export stored runs.", _WORK),
     "list-tasks": _Lazy("listing", "List the tasks.", _LOOK),
     "list-methods": _Lazy("listing", "List the inverse methods.", _LOOK),

@@ -60,6 +60,28 @@ def component_settings(
     return result
 
 
+def metric_settings(settings: Sequence[str]) -> dict[str, dict[str, Any] | bool]:
+    """``metric.field=value`` and ``metric=false`` settings, as plain data by metric.
+
+    Raises:
+        ConfigError: a malformed setting.
+
+    Example:
+        >>> metric_settings(["mmd=false", "metrics.c2st.folds=3"])
+        {'mmd': False, 'c2st': {'folds': 3}}
+    """
+    result: dict[str, Any] = {}
+    for setting in settings:
+        path, value = _parsed(setting.lstrip().removeprefix("metrics."), setting)
+        if len(path) == 1 and not isinstance(value, bool):
+            raise ConfigError(
+                f"setting {setting!r}: expected {path[0]}.FIELD=VALUE, or {path[0]}=false to leave "
+                "the metric out"
+            )
+        result = merge(result, _nest(path, value))
+    return result
+
+
 def _parsed(setting: str, original: str = "") -> tuple[list[str], Any]:
     """A setting's path and value: as in TOML, or plain text."""
     key, equals, text = (part.strip() for part in setting.partition("="))

@@ -61,14 +61,15 @@ def show(run_id: str, store_path: str, as_json: bool) -> None:
     """
     from invcore.cli.console import emit_json
     from invcore.cli.views import run_record
+    from invcore.registry.loader import installed
     from invcore.storage.store import Store
 
     store = Store(store_path)
     record = store.read(store.find(run_id))
     if as_json:
-        emit_json(run_record.document(record, store))
+        emit_json(run_record.document(record, store, installed()))
     else:
-        run_record.show(record, store)
+        run_record.show(record, store, installed())
 
 
 @results.command()
@@ -86,6 +87,7 @@ def export(file: str, wide: bool, store_path: str, as_json: bool, **filters: str
     from invcore.cli.console import emit_json, warn
     from invcore.cli.views.run_rows import absence, by_metric, by_run, read
     from invcore.data.tables.write import write_table
+    from invcore.registry.loader import installed
     from invcore.storage.store import Store
 
     store = Store(store_path)
@@ -96,7 +98,7 @@ def export(file: str, wide: bool, store_path: str, as_json: bool, **filters: str
         warn(f"left out {row.id}: {safe(row.reason)}")
     if not records:
         raise DataError(f"nothing to export: {absence(store)}")
-    columns = by_run(records) if wide else by_metric(records)
+    columns = by_run(records) if wide else by_metric(records, installed())
     write_table(file, list(columns), columns)
     count, left_out = len(columns["id"]), [row.id for row in damaged]
     if as_json:

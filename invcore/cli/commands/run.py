@@ -22,6 +22,8 @@ _PRESETS = "quick: under three minutes; default: our best; paper: the published 
 @component_option("sampler", None, "What drives its randomness; default maximin-lhs.")
 @click.option("--candidates", type=int, help="Candidates for each target; default 256.")
 @click.option("--targets", type=int, help="Test targets; default 1000.")
+@click.option("--calls-per-target", type=int, help="Most simulator calls for a target.")
+@click.option("--seconds-per-target", type=float, help="Most seconds; not reproducible.")
 @click.option("--seed", type=int, help="Root of all randomness; default 0.")
 @click.option("--device", help=_DEVICES)
 @click.option("--preset", type=click.Choice(["quick", "default", "paper"]), help=_PRESETS)
@@ -39,7 +41,8 @@ def run(
     """Run one method on one task and score it.
 
     The method learns from pairs, proposes candidates for each target, and the task's own
-    simulator judges them. A run that is stored already is shown, not repeated.
+    simulator judges them. A run that is stored already is shown, not repeated, unless the code
+    that made it has changed; numbers of metrics that are new or have changed are computed anew.
 
     \b
     invcore run --method ipage --sampler lhs
@@ -63,9 +66,9 @@ def run(
             setup, store=store, plugins=plugins, progress=bars, force=force, keep_going=not debug
         )
     if as_json:
-        emit_json(document(record, store))
+        emit_json(document(record, store, plugins))
     else:
-        show(record, store)
+        show(record, store, plugins)
     if record.status != "ok":
         failed = UnfitError() if record.status == "skipped" else DivergedError()
         ctx.exit(exit_code(failed))

@@ -4,56 +4,92 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from invcore.base.text import number
+from invcore.base.text import number, safe
 from invcore.cli.console import stdout, table
-from invcore.cli.views.run_rows import task_label
+from invcore.cli.views.run_rows import moment, percent, task_label
+from invcore.runs.scoring import old_metrics
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
+    from invcore.registry.loader import Plugins
     from invcore.storage.run_record import RunRecord
     from invcore.storage.store import Store
 
 # What people look for first; the rest follows as metrics give it
 _FIRST = ("r_T", "r_T-reranked", "r_T-median", "resimulation-error", "failed", "unanswered")
-_INTERNAL = {"schema_version", "kind", "ranked", "config", "versions", "created", "files"}
+_INTERNAL = {
+    "schema_version", "kind", "ranked", "config", "versions", "code", "files", "scoring"
+}  # fmt: skip
+_OLD = "* of an older version of its metric: `invcore rescore {}` computes it anew"
+_OUTDATED = (
+    "written by an earlier invcore, which did not record its code: an equal run is done again"
+)
 
 
-def document(record: RunRecord, store: Store) -> dict[str, Any]:
+def document(record: RunRecord, store: Store, plugins: Plugins) -> dict[str, Any]:
     """The run as ``--json`` prints it."""
     facts = record.model_dump(exclude=_INTERNAL)
+    old = old_metrics(record, plugins)
     for metric in facts["metrics"]:
+        metric["old"] = metric["metric"] in old
         if metric["T"] is None:
             del metric["T"]
     entries = {key: v for key, v in facts.items() if v or key not in ("reason", "notes")}
+    entries |= {
+        "answered": record.answered_share, "outdated": record.outdated, "stored": record.stored,
+        "not_measured": {name: s.reason for name, s in record.scoring.items() if s.reason},
+    }  # fmt: skip
     return {**entries, "path": str(store.path(record.id))}
 
 
-def show(record: RunRecord, store: Store) -> None:
+def show(record: RunRecord, store: Store, plugins: Plugins) -> None:
     """The run as a table for people."""
     console = stdout()
     title = f"{record.method} on {task_label(record)}, seed {record.seed}, {record.device}"
     if record.kind == "run":
         title += f", {record.sampler}, {record.candidates} candidates x {record.targets} targets"
+    if record.stored:
+        title += f"\na stored result, of {moment(record.created)} (--force repeats the run)"
     if record.status != "ok":
         console.print(f"{title}\n{record.status}: {record.reason}")
     else:
         console.print(f"{title}\n")  # as a table's title it would wrap to its width
-        rows = table("metric", "value", "95% interval", "unit", "better")
-        place = {name: index for index, name in enumerate(_FIRST)}
-        for m in sorted(record.metrics, key=lambda m: place.get(m.name, len(place))):
-            name = m.name if m.T is None else f"{m.name}, T={m.T}"
-            ends = "" if m.ci_low is None else f"{number(m.ci_low)} .. {number(m.ci_high)}"
-            rows.add_row(name, number(m.value), ends, m.unit, m.better)
-        console.print(rows)
-        console.print()
-        if record.kind == "run":
-            order = "ranked by the method" if record.ranked else "exchangeable"
-            console.print(f"candidates: {order}")
-        elif record.simulator_calls:  # of a run they are a metric
-            console.print(f"simulator calls: {record.simulator_calls:,}")
+        _show_metrics(record, console, old_metrics(record, plugins))
     for note in record.notes:
         console.print(f"note: {note}")
+    if record.outdated:
+        console.print(f"note: {_OUTDATED}")
     t = record.timings
     console.print(
         f"fit {t.fit_s:.1f} s, propose {t.propose_s:.1f} s, simulate {t.simulate_s:.1f} s\n"
         f"run {record.id} in {store.path(record.id)}"
     )
+
+
+def _show_metrics(record: RunRecord, console: Console, old: set[str]) -> None:
+    """The numbers of a run that went well, and why others are not there."""
+    rows = table("metric", "value", "95% interval", "unit", "better")
+    if record.answered_share is not None:
+        rows.add_row("answered targets", percent(record.answered_share), "", "", "higher")
+    place = {name: index for index, name in enumerate(_FIRST)}
+    for m in sorted(record.metrics, key=lambda m: place.get(m.name, len(place))):
+        name = m.name if m.T is None else f"{m.name}, T={m.T}"
+        ends = "" if m.ci_low is None else f"{number(m.ci_low)} .. {number(m.ci_high)}"
+        mark = "*" if m.metric in old else ""
+        rows.add_row(name + mark, number(m.value), ends, m.unit, m.better)
+    console.print(rows)
+    console.print()
+    if any(m.metric in old for m in record.metrics):
+        console.print(_OLD.format(record.id))
+    reasons: dict[str, list[str]] = {}
+    for name, scoring in record.scoring.items():
+        if scoring.reason:
+            reasons.setdefault(scoring.reason, []).append(name)
+    for reason, names in reasons.items():
+        console.print(f"not measured: {', '.join(names)}: {safe(reason)}")
+    if record.kind == "run":
+        order = "ranked by the method" if record.ranked else "exchangeable"
+        console.print(f"candidates: {order}")
+    elif record.simulator_calls:  # of a run they are a metric
+        console.print(f"simulator calls: {record.simulator_calls:,}")

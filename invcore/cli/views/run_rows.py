@@ -7,18 +7,21 @@ from typing import Any
 from invcore.base.errors import StoreError
 from invcore.base.text import number, safe
 from invcore.cli.console import stdout, table
+from invcore.registry.loader import Plugins
+from invcore.runs.scoring import old_metrics
 from invcore.storage.run_record import MetricRecord, RunRecord
 from invcore.storage.store import Store
 
 _FACTS = (
     "id", "created", "kind", "task", "method", "sampler", "candidates", "targets", "seed",
-    "device", "status", "reason", "ranked",
+    "device", "status", "reason", "ranked", "outdated",
 )  # fmt: skip
-_COSTS = ("simulator_calls", "parameters")
+_COSTS = ("simulator_calls", "search_calls", "training_calls", "parameters")
 _TIMES = ("fit_s", "propose_s", "simulate_s")
 _WITHOUT = MetricRecord(name="", value=None, better="")  # for a run that has no metrics
 _WIDE = 110  # cells that all columns take
 _REASONS = 5  # why runs are not well, the newest
+_OUTDATED = "old: of an earlier invcore, which did not record its code; equal runs are done again"
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ def summary(row: Row) -> dict[str, Any]:
     r = {m.T: m.value for m in (record.metrics if record else ()) if m.name == "r_T"}
     return {
         **facts, "id": row.id, "status": row.status, "reason": row.reason,
-        "r_1": r.get(1), "r_50": r.get(50),
+        "r_1": r.get(1), "r_50": r.get(50), "answered": getattr(record, "answered_share", None),
     }  # fmt: skip
 
 
@@ -104,14 +107,18 @@ def show_rows(rows: list[Row]) -> None:
     if console.width < _WIDE:
         names = ["id", "task", "method", "sampler", "seed"]
     errors = [name for name in ("r_1", "r_50") if any(one[name] is not None for one in facts)]
-    heads = (*(titles.get(name, name) for name in names), "status", *errors)
-    view = table(*heads, right=("K", "B", "seed", "r_1", "r_50"))
+    heads = (*(titles.get(name, name) for name in names), "status", *errors, "answered")
+    view = table(*heads, right=("K", "B", "seed", "r_1", "r_50", "answered"))
     for column in view.columns:  # what is copied stays in one piece
         column.no_wrap = column.header not in ("task", "method", "sampler")
     for one in facts:
         cells = [_cell(one[name]) for name in names]
-        view.add_row(*cells, one["status"], *(number(one[name]) for name in errors))
+        status = one["status"] + (", old" if one["outdated"] else "")
+        numbers = (*(number(one[name]) for name in errors), percent(one["answered"]))
+        view.add_row(*cells, status, *numbers)
     console.print(view)
+    if any(one["outdated"] for one in facts):
+        console.print(_OUTDATED)
     unwell = [row for row in rows if row.reason]
     for row in unwell[-_REASONS:]:
         console.print(f"{row.id} {row.status}: {safe(row.reason)}")
@@ -122,16 +129,38 @@ def show_rows(rows: list[Row]) -> None:
 def _cell(value: Any) -> str:
     """A fact as a cell; of a time, the date and minutes."""
     text = "" if value is None else safe(str(value))
-    return text[:16].replace("T", " ") if text[10:11] == "T" else text
+    return moment(text) if text[10:11] == "T" else text
 
 
-def by_metric(records: list[RunRecord]) -> dict[str, list[Any]]:
-    """Columns with one row for each run and metric; one for a run that has none."""
+def moment(text: str) -> str:
+    """A time in ISO's words as date and minutes, for people."""
+    return safe(text)[:16].replace("T", " ")
+
+
+def percent(share: float | None) -> str:
+    """A share for people; what is not quite all is not called so.
+
+    Example:
+        >>> percent(1.0), percent(0.9996), percent(0.5), percent(None)
+        ('100%', '99.9%', '50%', '-')
+    """
+    if share is None:
+        return "-"
+    return "99.9%" if 0.999 < share < 1 else f"{100 * share:.3g}%"
+
+
+def by_metric(records: list[RunRecord], plugins: Plugins) -> dict[str, list[Any]]:
+    """Columns with one row for each run and metric; one for a run that has none.
+
+    ``old`` says whether the number is of another version of its metric than is installed.
+    """
     rows = []
     for record in records:
+        old = old_metrics(record, plugins)
         for m in record.metrics or (_WITHOUT,):
             ends = {end: _number(getattr(m, end)) for end in ("T", "value", "ci_low", "ci_high")}
             row = {"metric": m.name, **ends, "unit": m.unit, "better": m.better}
+            row["old"] = m.metric in old
             rows.append(_facts(record) | row)
     return _columns(rows)
 
@@ -164,6 +193,7 @@ def _columns(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
 def _facts(record: RunRecord) -> dict[str, Any]:
     """What is known of a run beside its metrics; truth as 0 and 1."""
     facts = {name: getattr(record, name) for name in (*_FACTS, *_COSTS)}
+    facts["answered"] = _number(record.answered_share)
     return facts | {name: getattr(record.timings, name) for name in _TIMES}
 
 
