@@ -53,6 +53,16 @@ def number(value: float | None, digits: int = 3) -> str:
     return f"{value:.{digits - 1}e}" if small else f"{value:.{digits}g}"
 
 
+def counted(count: int, noun: str) -> str:
+    """A number of things for people.
+
+    Example:
+        >>> counted(1, "run"), counted(18, "run")
+        ('1 run', '18 runs')
+    """
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
 def one_line(error: BaseException, width: int = 600) -> str:
     """Why something failed: one line, without the control characters that could steer a terminal.
 

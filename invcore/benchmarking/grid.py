@@ -49,6 +49,7 @@ class State:
         reason: why it is not ok.
         seconds: what it took, where that is known.
         values: its numbers, if it is ok.
+        answered: the share of its targets with an answer, if that is known.
         since: when it began, by ``time.monotonic``, if it is running.
     """
 
@@ -56,11 +57,16 @@ class State:
     reason: str = ""
     seconds: float | None = None
     values: Values | None = None
+    answered: float | None = None
     since: float = 0.0
 
     def r(self, T: int) -> float | None:
         """The error of the best of T candidates, where that is known."""
         return (self.values or {}).get(("r_T", T))
+
+    def within(self, calls: int) -> float | None:
+        """The error within so many simulator calls a target, where that is known."""
+        return (self.values or {}).get((f"best-within-{calls}-calls", None))
 
 
 def cells_of(file: BenchFile, plugins: Plugins) -> list[Cell]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from invcore.base.errors import StoreError
+from invcore.base.errors import PluginError, StoreError
 from invcore.benchmarking.file import AXES, BenchFile
 from invcore.benchmarking.grid import Cell, State, Values, cells_of, unique
 from invcore.benchmarking.manifest import (
@@ -22,6 +22,7 @@ from invcore.pipeline.record import begin_record, reason_of
 from invcore.registry.loader import Plugins, installed
 from invcore.runs.plan import Plan
 from invcore.runs.runner import run
+from invcore.runs.scoring import old_metrics
 from invcore.storage.run_record import RunRecord
 from invcore.storage.store import Store
 
@@ -34,13 +35,15 @@ def do_cell(job: Job, plugins: Plugins | None = None) -> Record:
         plugins: where names are looked up; those installed.
 
     Returns:
-        ``id``, ``status``, ``reason``, ``seconds``, ``metrics``, and ``stored``: whether the store
-        has a record of it.
+        ``id``, ``status``, ``reason``, ``seconds``, ``metrics``, ``answered``, and ``stored``:
+        whether the store has a record of it.
     """
     start = time.perf_counter()
     try:
         config = RunConfig.parse(job["config"], where=f"run {job['id']}")
-        Plan.of(config, plugins or installed())  # a worker's first run imports much
+        plan = Plan.of(config, plugins or installed())  # a worker's first run imports much
+        if plan.id != job["id"]:
+            raise PluginError("the code of a plugin, or a version, changed since the bench began")
         start = time.perf_counter()
         record = run(config, store=Store(job["store"]), plugins=plugins)
     except (Exception, SystemExit) as error:  # a method that ends the process ends its run alone
@@ -48,7 +51,8 @@ def do_cell(job: Job, plugins: Plugins | None = None) -> Record:
     else:
         metrics = [metric.model_dump(mode="json") for metric in record.metrics]
         outcome = {
-            "status": record.status, "reason": _reason(record), "metrics": metrics, "stored": True
+            "status": record.status, "reason": _reason(record), "metrics": metrics, "stored": True,
+            "answered": record.answered_share,
         }  # fmt: skip
     return {"id": job["id"], **outcome, "seconds": time.perf_counter() - start}
 
@@ -85,12 +89,16 @@ class Sweep:
         self._created = datetime.now(UTC).isoformat(timespec="seconds")
         spent = self._earlier()
         self.states: dict[str, State] = {}
+        self.old_scores: set[str] = set()
+        """Stored runs with numbers of another version of a metric than is installed."""
         for run_id in dict.fromkeys(cell.id for cell in self.cells):
             record = store.get(run_id)
             if record is None or (retry and record.status in FAILED):
                 self.states[run_id] = State()
             else:
                 self.states[run_id] = _state(record, spent.get(run_id))
+                if old_metrics(record, self.plugins):
+                    self.old_scores.add(run_id)
 
     def _earlier(self) -> dict[str, float]:
         """What the cells took when they were done, if a manifest still knows."""
@@ -160,7 +168,8 @@ class Sweep:
         reason = " ".join(str(record.get("reason", "")).split())
         if record.get("stored"):
             values = {(m["name"], m["T"]): m["value"] for m in record["metrics"]}
-            return State(record["status"], reason, record["seconds"], values or None)
+            share = record.get("answered")
+            return State(record["status"], reason, record["seconds"], values or None, share)
         stored_record = self.store.get(cell.id)
         if stored_record is not None and stored_record.status == "ok":  # its worker died just after
             return _state(stored_record, None)
@@ -193,7 +202,7 @@ def _state(record: RunRecord, seconds: float | None) -> State:
     if seconds is None and record.status == "ok":
         seconds = times.fit_s + times.propose_s + times.simulate_s
     values: Values = {(m.name, m.T): m.value for m in record.metrics}
-    return State(record.status, _reason(record), seconds, values or None)
+    return State(record.status, _reason(record), seconds, values or None, record.answered_share)
 
 
 def _reason(record: RunRecord) -> str:

@@ -81,7 +81,9 @@ def rescore(
     )
     if task is None:  # one that applies to some tasks alone cannot tell
         whole = {n: p for n, p in parts.items() if type(p.component).applies is Metric.applies}
-        problems += [f"metric {name} left out: {why}" for name in sorted({*parts} - {*whole})]
+        lost = [name for name in parts if name not in whole]
+        wanted = [name for name in lost if name in record.scoring or name in names]
+        problems += [f"metric {name} left out: {why}" for name in wanted]
         parts = whole
     parts = {name: part for name, part in parts.items() if not names or name in names}
     if not force:

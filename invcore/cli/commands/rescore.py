@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from invcore.base.text import safe
+from invcore.base.text import counted, safe
 from invcore.cli.options import ComponentName, json_option, setting_option, store_option
 
 if TYPE_CHECKING:
@@ -114,6 +114,7 @@ def _summarise(rescored: list[dict[str, Any]]) -> None:
         for name in one["metrics"]:
             counts[name] = counts.get(name, 0) + 1
     changed = sum(bool(one["metrics"]) for one in rescored)
-    click.echo(f"{len(rescored)} runs: {changed} have new numbers, the others are up to date")
+    rest = len(rescored) - changed
+    click.echo(f"{counted(changed, 'run')} with new numbers, {rest} up to date")
     for name, count in sorted(counts.items()):
-        click.echo(f"  {name}: {count} runs")
+        click.echo(f"  {name}: {counted(count, 'run')}")

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from invcore.base.text import number, safe
+from invcore.base.text import counted, number, safe
 from invcore.benchmarking.file import AXES
 from invcore.benchmarking.grid import Cell, State, time_left, unique
 from invcore.benchmarking.manifest import FAILED, manifest_path
 from invcore.benchmarking.sweep import Sweep, Watcher
 from invcore.cli.console import stderr, stdout, table
+from invcore.cli.views.run_rows import percent
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
 
 _ENDED = ("ok", "skipped", *FAILED)
 _SHOWN = 6  # running cells by name
+_CALLS = (10, 100)  # at which methods are shown at equal simulator calls
+_COLUMNS = (
+    "r_1, r_50: at equal proposals; calls: at equal simulator calls a target, pairs to learn from "
+    "left out"
+)
 
 
 @contextmanager
@@ -104,7 +110,9 @@ def named(sweep: Sweep, cell: Cell) -> str:
 def line(sweep: Sweep, cell: Cell, state: State) -> str:
     """What became of a cell, and how many have ended."""
     ended = sum(sweep.states[c.id].status in _ENDED for c in sweep.cells)
-    outcome = f"r_1 {number(state.r(1))}" if state.status == "ok" else safe(state.reason)
+    outcome = safe(state.reason)
+    if state.status == "ok":
+        outcome = f"r_1 {number(state.r(1))}  answered {percent(state.answered)}"
     took = "" if state.seconds is None else f"  {duration(state.seconds)}"
     where = f"[{ended}/{len(sweep.cells)}]"
     return f"{where} {state.status}  {named(sweep, cell)}  {outcome}{took}"
@@ -144,10 +152,13 @@ def document(sweep: Sweep) -> dict[str, Any]:
         "name": bench.name, "title": bench.title,
         "path": str(manifest_path(sweep.store, bench.name)),
         "cells": [
-            {**cell.model_dump(mode="json"), "r_1": state.r(1), "r_50": state.r(50)}
+            {
+                **cell.model_dump(mode="json"), "r_1": state.r(1), "r_50": state.r(50),
+                "answered": state.answered,
+            }
             for cell, state in zip(bench.cells, states, strict=True)
         ],
-        "summary": summary(sweep),
+        "summary": summary(sweep), "old_scores": sorted(sweep.old_scores),
     }  # fmt: skip
 
 
@@ -159,30 +170,38 @@ def summary(sweep: Sweep) -> list[dict[str, Any]]:
     return [
         {
             **dict(zip(AXES.values(), key, strict=True)),
-            "r_1": _mean(states, 1), "r_50": _mean(states, 50), "runs": len(states),
+            "r_1": _mean(state.r(1) for state in states),
+            "r_50": _mean(state.r(50) for state in states),
+            **{f"within_{n}_calls": _mean(state.within(n) for state in states) for n in _CALLS},
+            "answered": _mean(state.answered for state in states), "runs": len(states),
             **{s: sum(state.status == s for state in states) for s in _ENDED},
         }
         for key, states in groups.items()  # the cells of the first seed have them all, in order
     ]  # fmt: skip
 
 
-def _mean(states: list[State], T: int) -> float | None:
+def _mean(values: Iterable[float | None]) -> float | None:
     """Over the seeds that have the number."""
-    values = [value for state in states if (value := state.r(T)) is not None]
-    return sum(values) / len(values) if values else None
+    numbers = [value for value in values if value is not None]
+    return sum(numbers) / len(numbers) if numbers else None
 
 
 def show_summary(sweep: Sweep) -> None:
     """The means as a table, and below it why some runs have failed."""
     names = ["task", "method", "sampler"][: 3 if len(sweep.file.grid.samplers) > 1 else 2]
-    right = ("r_1", "r_50", "ok", "failed")
+    lines = summary(sweep)
+    budgets = [n for n in _CALLS if any(row[f"within_{n}_calls"] is not None for row in lines)]
+    within = [f"{n} calls" for n in budgets]
+    right = ("r_1", "r_50", *within, "answered", "ok", "failed")
     rows = table(*names, *right, right=right)
-    for row in summary(sweep):
+    for row in lines:
         failed = sum(row[status] for status in FAILED)
-        means = [number(row["r_1"]), number(row["r_50"])]
-        ends = (f"{row['ok']}/{row['runs']}", str(failed or ""))
-        rows.add_row(*(safe(row[name]) for name in names), *means, *ends)
+        means = [row["r_1"], row["r_50"], *(row[f"within_{n}_calls"] for n in budgets)]
+        ends = (percent(row["answered"]), f"{row['ok']}/{row['runs']}", str(failed or ""))
+        rows.add_row(*(safe(row[name]) for name in names), *map(number, means), *ends)
     _show(rows, sweep)
+    if within:
+        stdout().print(_COLUMNS)
 
 
 def show_cells(sweep: Sweep) -> None:
@@ -208,3 +227,8 @@ def _show(rows: RichTable, sweep: Sweep) -> None:
     if any(state.reason and state.status in FAILED for state in states.values()):
         console.print("failed runs are done again with --retry")
     console.print(counts(sweep))
+    if sweep.old_scores:
+        console.print(
+            f"{counted(len(sweep.old_scores), 'stored run')} with numbers of other versions of "
+            f"their metrics: invcore rescore --bench {sweep.file.grid.name}"
+        )

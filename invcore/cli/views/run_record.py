@@ -22,9 +22,7 @@ _INTERNAL = {
     "schema_version", "kind", "ranked", "config", "versions", "code", "files", "scoring"
 }  # fmt: skip
 _OLD = "* of an older version of its metric: `invcore rescore {}` computes it anew"
-_OUTDATED = (
-    "written by an earlier invcore, which did not record its code: an equal run is done again"
-)
+_OUTDATED = "of an earlier invcore, which did not record its code: an equal run is done again"
 
 
 def document(record: RunRecord, store: Store, plugins: Plugins) -> dict[str, Any]:

@@ -44,7 +44,7 @@ def candidate_pictures(
     The target is the one at which the winner's error is the median: neither its best nor its
     worst. What cannot be drawn is left out, and said to be.
     """
-    summaries = [row.summary for row in board.rows if row.rank is not None][:METHODS]
+    summaries = [row.summary for row in board.rows if board.headline in row.cells][:METHODS]
     if not summaries:
         return []
     try:

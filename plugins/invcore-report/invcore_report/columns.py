@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from invcore_report.curves import Interval
-from invcore_report.method_summary import Summary
+from invcore_report.method_summary import CALLS, Summary
 
 if TYPE_CHECKING:
     from invcore.results import RunRecord
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
 _TOLD = {  # metrics that the page has columns of its own for, or that say the same in other words
     "r_T", "r_T-median", "r_T-reranked", "resimulation-error-spread", "resimulation-error-median",
     "fit-time", "propose-time", "simulate-time", "time-per-1000-candidates", "simulator-calls",
-    "parameters", "failed",
+    "parameters", "failed", "training-calls",
 }  # fmt: skip
+_WITHIN = re.compile(r"best-within-\d+-calls")
 _DULL = {"unanswered", "out-of-bounds"}  # worth a column where it is not all zeros
 
 
@@ -53,6 +55,13 @@ def columns_of(summaries: Sequence[Summary], counts: Sequence[int]) -> list[tupl
     for T in counts:
         meaning = f"expected smallest error among {T} candidates" if T > 1 else "error of the first"
         columns.append((Column(f"r_{T}", f"r_{T}", meaning), partial(_raw, T)))
+    meaning = "share of targets with a candidate that has a response; without all, no rank"
+    columns.append((Column("answered", "answered", meaning, "higher"), _answered))
+    for calls in CALLS:
+        if any(calls in s.within for s in summaries):
+            meaning = f"error within {calls} simulator calls a target, training pairs left out"
+            column = Column(f"within_{calls}_calls", f"{calls} calls", meaning)
+            columns.append((column, partial(_within, calls)))
     if any(s.reranked for s in summaries):
         meaning = "the same, with all methods' candidates ranked by one surrogate"
         for T in counts[:2]:
@@ -72,6 +81,14 @@ def _reranked(T: int, summary: Summary) -> Interval | None:
     return summary.reranked.at(T) if summary.reranked else None
 
 
+def _answered(summary: Summary) -> Interval:
+    return summary.answered
+
+
+def _within(calls: int, summary: Summary) -> Interval | None:
+    return summary.within.get(calls)
+
+
 def _median(summary: Summary) -> Interval:
     return summary.median
 
@@ -89,7 +106,8 @@ def _of_metrics(
     for summary in summaries:
         for record in summary.records:
             for metric in record.metrics:
-                if metric.name in _TOLD or metric.T not in (None, *counts):
+                told = metric.name in _TOLD or bool(_WITHIN.fullmatch(metric.name))
+                if told or metric.T not in (None, *counts):
                     continue
                 key = metric.name if metric.T is None else f"{metric.name}_{metric.T}"
                 unit = f", {metric.unit}" if metric.unit else ""
@@ -105,10 +123,13 @@ def _of_metrics(
 
 
 def _of_records(name: str, T: int | None, summary: Summary) -> Interval | None:
-    """A metric's mean over seeds; its interval is that of the one run, or the seeds' range."""
+    """A metric's mean over seeds; its interval is that of the one run, or the seeds' range.
+
+    Where one seed has no number, or an infinite one, nothing is said of them all.
+    """
     metrics = [m for r in summary.records for m in r.metrics if m.name == name and m.T == T]
     values = [metric.value for metric in metrics if metric.value is not None]
-    if not values:
+    if len(values) < len(summary.records):
         return None
     mean = math.fsum(values) / len(values)
     low, high = metrics[0].ci_low, metrics[0].ci_high
@@ -134,6 +155,12 @@ _COSTS = [
         "propose 1,000, s",
         "seconds to propose 1,000 candidates",
         lambda r: 1000 * r.timings.propose_s / (r.targets * r.candidates),
+    ),
+    _cost(
+        "training_calls",
+        "training calls",
+        "simulator calls for the pairs that the method learns from, once for all targets",
+        lambda r: r.training_calls,
     ),
     _cost("parameters", "parameters", "numbers in the model's state", lambda r: r.parameters, ""),
 ]

@@ -11,21 +11,25 @@ _CLEAR = 0.05
 
 def sentence(comparison: Comparison) -> str:
     """What the comparison says, by the largest number of candidates in the runs' own order."""
-    own = [row for row in comparison.differences if "re-ranked" not in row.name]
-    row = own[-1]
-    if not row.targets:
-        return "No target has an answer of both runs, so nothing can be compared."
+    own = [row for row in comparison.differences if row.name.startswith("r_")]
+    row = [row for row in own if "re-ranked" not in row.name][-1]
+    shares = comparison.answered
+    if min(shares) < 1:
+        who = " and ".join(n for n, share in zip("AB", shares, strict=True) if share < 1)
+        leave = "leave" if max(shares) < 1 else "leaves"
+        return f"Neither is called better: {who} {leave} targets without an answer."
     if row.ties == 1:
         return f"The two are equal on every target at {row.name}."
     size = (
         f"its {row.name} is {number(row.ratio)} times that of {{other}} "
         f"({number(row.ratio_low)} .. {number(row.ratio_high)}), p = {_small(row.p)}"
     )
+    over = f", over {row.seeds} seeds and their targets" if row.seeds > 1 else ""
     if row.p >= _CLEAR:
         text = (
             f"No clear difference: A is better on {_percent(row.a_better)} of the targets, {size}"
         )
-        return text.format(other="B") + "."
+        return text.format(other="B") + over + "."
     name, other, share = "A", "B", row.a_better
     if row.b_better > row.a_better:
         name, other, share = "B", "A", row.b_better
@@ -36,8 +40,15 @@ def sentence(comparison: Comparison) -> str:
         )
     means = row.ratio if name == "A" else _over(row.ratio)
     but = "but " if means > 1 else ""  # a few bad targets can spoil the mean of the better run
-    text = f"{name} is better on {_percent(share)} of the targets, {but}{size}"
-    return text.format(other=other) + "."
+    if row.seeds > 1:
+        text = f"{name} is better on {_percent(share)} of the targets, {but}{size}{over}."
+        return text.format(other=other)
+    text = (
+        f"Run {name} is better on {_percent(share)} of the targets, {but}{size}, over the targets "
+        "of one seed: that is of these two fitted models. Run both with more seeds to compare the "
+        "methods."
+    )
+    return text.format(other=other)
 
 
 def table(comparison: Comparison) -> list[str]:
@@ -48,7 +59,10 @@ def table(comparison: Comparison) -> list[str]:
         f"{r.candidates} candidates{' ranked by the method' if r.ranked else ''}"
         for name, r in runs
     ]
+    if len(comparison.seeds) > 1:
+        lines.append(f"with their runs of seeds {', '.join(map(str, sorted(comparison.seeds)))}")
     rows = [["", "A", "B", "A / B", "95% interval", "A better", "B better", "ties", "p"]]
+    rows.append(["answered", *map(_percent, comparison.answered)])
     for d in comparison.differences:
         ends = f"{number(d.ratio_low)} .. {number(d.ratio_high)}"
         shares = [_percent(share) for share in (d.a_better, d.b_better, d.ties)]
@@ -57,12 +71,13 @@ def table(comparison: Comparison) -> list[str]:
     for name, of in (("fit, s", "fit_s"), ("propose, s", "propose_s")):
         a, b = (getattr(record.timings, of) for _, record in runs)
         rows.append([name, number(a), number(b), number(a / b if b else math.nan)])
+    calls = [record.training_calls for _, record in runs]
+    rows.append(["training calls", *(number(float(count)) for count in calls)])
     lines += ["", *_aligned(rows), ""]
-    first = comparison.differences[0]
-    if first.a_alone or first.b_alone:
+    if any(d.name.endswith("calls") for d in comparison.differences):
         lines.append(
-            f"Only A answers {first.a_alone} further targets, only B {first.b_alone}: "
-            "they are not in these numbers."
+            "r_T compares at equal proposals, calls at equal simulator calls a target, those for "
+            "training pairs left out."
         )
     return [*lines, sentence(comparison)]
 
@@ -80,7 +95,7 @@ def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.0f}%"
+    return "99.9%" if 0.995 <= share < 1 else f"{100 * share:.0f}%"
 
 
 def _small(p: float) -> str:

@@ -9,7 +9,7 @@ from invcore.plugin import InvcoreError
 from invcore.results import Store, median
 from invcore_report.collect import Collection
 from invcore_report.leaderboard import Board
-from invcore_report.method_summary import tensors
+from invcore_report.method_summary import search_calls, tensors
 from invcore_report.pictures import Gallery, Picture
 from invcore_report.style import Style
 
@@ -33,7 +33,7 @@ def convergence_chart(
     """
     task = board.task
     histories: dict[str, tuple[Tensor, Tensor, Tensor]] = {}
-    for summary in [row.summary for row in board.rows if row.rank is not None]:
+    for summary in [row.summary for row in board.rows if search_calls(row.summary.records[0])]:
         try:
             history = median_history(store, summary.records[0].id)
         except InvcoreError as error:

@@ -87,25 +87,30 @@ def by_target(
     return expected_best(errors.gather(1, order.long()), counts, ranked=True)
 
 
-def pooled(counts: Sequence[int], values: Tensor) -> Curve:
+def pooled(counts: Sequence[int], values: Tensor, seeds: Sequence[int] = ()) -> Curve:
     """The mean over targets, with intervals.
 
-    All curves over as many targets are resampled alike, so that where the targets are the same,
-    two curves' resamples are paired.
+    Of several seeds, seeds are resampled, and then the targets of each: a model that was fitted
+    once may be lucky on all of its targets. All curves over as many targets and seeds are resampled
+    alike, so that where the targets are the same, two curves' resamples are paired.
+
+    References:
+        Davison, Hinkley, Bootstrap methods and their application, 1997, section 3.8.
 
     Args:
         counts: the T.
         values: (n, B), one number a target, of all seeds; NaN is left out.
+        seeds: how many of the targets belong to each seed; all to one by default.
     """
-    resamples = _resample(values)
+    resamples = _resample(values, tuple(seeds) or (values.shape[1],))
     ends = torch.tensor([(1 - _LEVEL) / 2, (1 + _LEVEL) / 2], dtype=torch.float64)
     low, high = resamples.nanquantile(ends, dim=1)
     return Curve(tuple(counts), values.double().nanmean(dim=1), low, high, resamples)
 
 
-def mean_interval(values: Tensor) -> Interval:
-    """The mean of one number a target (B,), with its interval."""
-    one = pooled([1], values[None]).at(1)
+def mean_interval(values: Tensor, seeds: Sequence[int] = ()) -> Interval:
+    """The mean of one number a target (B,), with its interval; see ``pooled``."""
+    one = pooled([1], values[None], seeds).at(1)
     assert one is not None
     return one
 
@@ -129,21 +134,37 @@ def median_interval(values: Tensor) -> Interval:
     return Interval(float(middle), float(numbers[low]), float(numbers[high]))
 
 
-def _resample(values: Tensor) -> Tensor:
-    """Means over targets drawn with replacement: (n, repeats)."""
+def _resample(values: Tensor, seeds: tuple[int, ...]) -> Tensor:
+    """Means over seeds and targets drawn with replacement: (n, repeats)."""
     number = values.shape[1]
     mask = ~values.isnan()
     filled = torch.where(mask, values, 0.0).double().T
     weight = mask.double().T
-    random = generator(0, "report", number)
+    random = generator(0, "report", number, *(seeds if len(seeds) > 1 else ()))
     step = max(1, _CHUNK // max(1, number))
     parts = []
     for start in range(0, _REPEATS, step):
-        drawn = torch.randint(number, (min(step, _REPEATS - start), number), generator=random)
-        times = torch.zeros(drawn.shape, dtype=torch.float64)
-        times.scatter_add_(1, drawn, torch.ones_like(times))
-        parts.append(times @ filled / (times @ weight))
+        times = _times(min(step, _REPEATS - start), seeds, random)
+        # What is infinite stays so in those resamples alone that have it
+        endless = (times @ filled.isinf().double()) > 0
+        sums = times @ torch.where(filled.isinf(), 0.0, filled)
+        parts.append(torch.where(endless, torch.inf, sums / (times @ weight)))
     return torch.cat(parts).T
+
+
+def _times(repeats: int, seeds: tuple[int, ...], random: torch.Generator) -> Tensor:
+    """How often each target is drawn (repeats, B): by seed, then among the seed's targets."""
+    times = torch.zeros(repeats, sum(seeds), dtype=torch.float64)
+    for _ in seeds:
+        chosen = torch.zeros(repeats, dtype=torch.long)
+        if len(seeds) > 1:
+            chosen = torch.randint(len(seeds), (repeats,), generator=random)
+        for seed, count in enumerate(seeds):
+            rows = (chosen == seed).nonzero()[:, 0]
+            drawn = torch.randint(count, (len(rows), count), generator=random) + sum(seeds[:seed])
+            part = torch.zeros(len(rows), sum(seeds), dtype=torch.float64)
+            times[rows] += part.scatter_add_(1, drawn, torch.ones_like(drawn).double())
+    return times
 
 
 def seconds(

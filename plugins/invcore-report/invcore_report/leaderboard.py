@@ -10,6 +10,7 @@ from invcore_report.method_summary import Summary
 
 HEADLINE = 50  # the number of candidates by which methods are ranked, where they have as many
 CLEAR = 0.95
+SEEDS = 3  # without as many, nothing is said to be clear of methods
 
 
 @dataclass
@@ -18,7 +19,7 @@ class Row:
 
     Args:
         summary: what is known of it.
-        rank: its place by the headline; None where it has none.
+        rank: its place by the headline; None where it has none, or leaves targets unanswered.
         cells: numbers by the key of their column; absent where not known.
         places: the method's place in a column.
     """
@@ -40,6 +41,7 @@ class Board:
         rows: the methods, best first.
         ahead: share of bootstrap resamples in which the winner is ahead of the second; None
             where there is no second one, or it had other targets.
+        seeds: how many of the winner, over which is resampled too.
     """
 
     task: str
@@ -47,6 +49,7 @@ class Board:
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     ahead: float | None = None
+    seeds: int = 1
 
     @property
     def headline(self) -> str:
@@ -76,13 +79,25 @@ def board(summaries: Sequence[Summary]) -> Board:
                 row.cells[column.key] = interval
         if column.better:
             _place(rows, column)
-    for row in rows:
-        row.rank = row.places.get(f"r_{deciding}")
-    rows.sort(key=lambda row: (row.rank is None, row.rank or 0, row.summary.method))
-    ahead = _ahead(rows[0].summary, rows[1].summary, deciding) if len(rows) > 1 else None
+    headline = f"r_{deciding}"
+    entries = [row for row in rows if headline in row.cells and row.summary.answered.value == 1]
+    for row in entries:
+        value = row.cells[headline].value
+        row.rank = 1 + sum(other.cells[headline].value < value for other in entries)
+    last = math.inf
+    rows.sort(
+        key=lambda row: (
+            row.rank is None, row.rank or 0,
+            row.cells[headline].value if headline in row.cells else last, row.summary.method,
+        )
+    )  # fmt: skip
+    ranked = [row.summary for row in rows if row.rank is not None]
+    ahead = _ahead(ranked[0], ranked[1], deciding) if len(ranked) > 1 else None
+    seeds = len(rows[0].summary.records) if rows else 1
     return Board(
-        summaries[0].task, deciding, tuple(column for column, _ in columns), tuple(rows), ahead
-    )
+        summaries[0].task, deciding, tuple(column for column, _ in columns), tuple(rows), ahead,
+        seeds,
+    )  # fmt: skip
 
 
 def mean_ranks(boards: Sequence[Board]) -> list[tuple[str, float, dict[str, int]]]:

@@ -12,8 +12,9 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from invcore.numerics import largest_squared_difference
 from invcore.plugin import StoreError
-from invcore.results import Store
+from invcore.results import History, Store, best_within_calls, counted, history_of
 from invcore_report.collect import Collection, Run
 from invcore_report.curves import (
     Curve,
@@ -27,6 +28,9 @@ from invcore_report.curves import (
 
 if TYPE_CHECKING:
     from invcore.results import RunRecord
+
+CALLS = (10, 100, 1000)
+"""Simulator calls a target at which methods are compared."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,8 @@ class Summary:
         reranked: in the order of the common surrogate; None where a run has none.
         median: of the error of the first candidate.
         failed: share of candidates without a response.
+        answered: share of targets with a candidate that has one.
+        within: errors within numbers of simulator calls a target; those alone that all runs made.
     """
 
     task: str
@@ -54,6 +60,8 @@ class Summary:
     reranked: Curve | None
     median: Interval
     failed: Interval
+    answered: Interval
+    within: dict[int, Interval]
 
     @property
     def ranked(self) -> bool:
@@ -77,12 +85,50 @@ class Summary:
     @property
     def propose_calls(self) -> float:
         """Simulator calls that the proposal of all candidates of one target took."""
-        return self.mean(lambda r: max(0.0, r.simulator_calls / r.targets - r.candidates))
+        return self.mean(lambda r: search_calls(r) / r.targets)
 
     @property
     def call_s(self) -> float:
         """Measured seconds of a simulator call, many in one batch."""
         return self.mean(lambda r: r.timings.simulate_s / (r.targets * r.candidates))
+
+
+def search_calls(record: RunRecord) -> int:
+    """Simulator calls that the method made; of earlier records, those that judged nothing."""
+    if record.search_calls or not record.outdated:
+        return record.search_calls
+    return max(0, record.simulator_calls - record.targets * record.candidates)
+
+
+def counted_errors(arrays: dict[str, Tensor]) -> Tensor:
+    """Errors (B, K) in which a candidate without a response counts as the run's penalty.
+
+    A run of an earlier invcore has none: there it is that of the other targets.
+    """
+    errors, penalty = arrays["errors"], arrays.get("penalty")
+    if penalty is None and not bool(errors.isfinite().all()) and "targets" in arrays:
+        penalty = largest_squared_difference(arrays["targets"], arrays["targets"])
+    return counted(errors, penalty)
+
+
+def within_calls(store: Store, record: RunRecord, errors: Tensor) -> Tensor:
+    """Errors of each target (n, B) within each of ``CALLS``; NaN for more than the run made.
+
+    Args:
+        store: where the run is.
+        record: of the run.
+        errors: (B, K), those that are missing counted.
+    """
+    search = None
+    if search_calls(record):
+        names = [f"history.{name}" for name in History.__dataclass_fields__]
+        search = history_of(tensors(store, record.id, *names))
+        if search is None:
+            return torch.full((len(CALLS), len(errors)), torch.nan, dtype=errors.dtype)
+    worst = errors.amax(dim=1)  # a search has judged what it was not given
+    return best_within_calls(errors, CALLS, ranked=record.ranked, penalty=worst, search=search).to(
+        errors
+    )
 
 
 def tensors(store: Store, run: str, *names: str, target: int | None = None) -> dict[str, Tensor]:
@@ -137,14 +183,16 @@ def _summary(
     step: Callable[[], None],
 ) -> Summary | None:
     counts = places(min(run.record.candidates for run in runs), also)
-    records, raw, reranked, failed, targets = [], [], [], [], []
+    records, raw, reranked, failed, answered, targets, within = [], [], [], [], [], [], []
     for run in sorted(runs, key=lambda run: (run.record.seed, run.record.id)):
         record = run.record
         try:
-            arrays = tensors(store, record.id, "errors", "order", "targets")
-            errors = arrays["errors"]
-            if errors.shape != (record.targets, record.candidates) or not errors.numel():
-                raise StoreError(f"its errors have shape {tuple(errors.shape)}")
+            arrays = tensors(store, record.id, "errors", "order", "targets", "penalty")
+            missing = ~arrays["errors"].isfinite()
+            if missing.shape != (record.targets, record.candidates) or not missing.numel():
+                raise StoreError(f"its errors have shape {tuple(missing.shape)}")
+            errors = counted_errors(arrays)
+            within.append(within_calls(store, record, errors))
         except (StoreError, KeyError) as error:
             why = str(error) if isinstance(error, StoreError) else f"it holds no {error}"
             collection.omit(f"{run.task}, {run.method}, seed {record.seed} (run {record.id})", why)
@@ -153,7 +201,8 @@ def _summary(
             step()
         records.append(record)
         raw.append(by_target(errors, counts, ranked=record.ranked))
-        failed.append(errors.isnan().double().mean(dim=1))
+        failed.append(missing.double().mean(dim=1))
+        answered.append(1.0 - missing.all(dim=1).double())
         if "order" in arrays:
             reranked.append(by_target(errors, counts, ranked=True, order=arrays["order"]))
         if "targets" in arrays:
@@ -162,16 +211,24 @@ def _summary(
         return None
     values = torch.cat(raw, dim=1)
     whole = len(reranked) == len(records)
+    seeds = [record.targets for record in records]
+    by_calls = torch.cat(within, dim=1)
     return Summary(
         task=runs[0].task,
         method=runs[0].method,
         name=runs[0].name,
         records=tuple(records),
         targets=_stamp(targets),
-        raw=pooled(counts, values),
-        reranked=pooled(counts, torch.cat(reranked, dim=1)) if whole else None,
+        raw=pooled(counts, values, seeds),
+        reranked=pooled(counts, torch.cat(reranked, dim=1), seeds) if whole else None,
         median=median_interval(values[counts.index(1)]),
-        failed=mean_interval(torch.cat(failed)),
+        failed=mean_interval(torch.cat(failed), seeds),
+        answered=mean_interval(torch.cat(answered), seeds),
+        within={
+            calls: mean_interval(row, seeds)
+            for calls, row in zip(CALLS, by_calls, strict=True)
+            if not bool(row.isnan().any())
+        },
     )
 
 

@@ -30,7 +30,7 @@ def parity_chart(
     What cannot be read is left out, and said to be. Nothing for tasks of several responses.
     """
     task, results = board.task, {}
-    for summary in [row.summary for row in board.rows if row.rank is not None][:METHODS]:
+    for summary in [row.summary for row in board.rows if board.headline in row.cells][:METHODS]:
         try:
             results[summary.method] = _pairs(store, summary.records[0].id)
         except InvcoreError as error:

@@ -3,7 +3,7 @@
 import math
 
 from invcore_report.curves import Interval
-from invcore_report.leaderboard import CLEAR, Board
+from invcore_report.leaderboard import CLEAR, SEEDS, Board
 
 
 def number(value: float | None) -> str:
@@ -40,11 +40,11 @@ def answer(board: Board) -> str:
     """
     rows = [row for row in board.rows if row.rank is not None]
     if not rows:
-        return f"{board.task}: no method has a result"
+        return f"{board.task}: no method has an answer to every target"
     best = rows[0].cells[board.headline]
     text = (
         f"{board.task}: best at T={board.T} is {rows[0].summary.method}, "
-        f"{number(best.value)} ({between(best)})"
+        f"{number(best.value)} ({between(best)}), all targets answered"
     )
     return text + (f", then {rows[1].summary.method}" if len(rows) > 1 else "")
 
@@ -52,8 +52,10 @@ def answer(board: Board) -> str:
 def verdict(board: Board) -> str:
     """How sure it is that the winner is ahead of the second."""
     rows = [row for row in board.rows if row.rank is not None]
+    if not rows:
+        return "No method answers every target, so that none is best."
     if len(rows) < 2:
-        return "The only method with a result."
+        return "The only method with an answer to every target."
     first, second = (row.cells[board.headline] for row in rows[:2])
     winner, other = (row.summary.method for row in rows[:2])
     times = number(second.value / first.value) if first.value > 0 else ""
@@ -64,9 +66,17 @@ def verdict(board: Board) -> str:
         apart = first.high < second.low
         return f"{then}; the intervals {'do not overlap' if apart else 'overlap'}."
     share = f"{100 * board.ahead:.0f}% of resamples of the targets"
-    if board.ahead >= CLEAR:
+    if board.seeds > 1:
+        share = f"{100 * board.ahead:.0f}% of resamples of the {board.seeds} seeds and targets"
+    if board.ahead < CLEAR:
+        return f"{then}. Too close to call: {winner} is ahead in {share}."
+    if board.seeds >= SEEDS:
         return f"{then}. {winner} is clearly ahead: in {share}."
-    return f"{then}. Too close to call: {winner} is ahead in {share}."
+    few = "one seed" if board.seeds == 1 else f"{board.seeds} seeds"
+    return (
+        f"{then}. {winner} is ahead in {share}, with {few} of each: that is of these fitted "
+        f"models, not yet of the methods. At least {SEEDS} seeds can tell."
+    )
 
 
 def single(board: Board) -> str:
