@@ -13,6 +13,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parents[1]
 PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))
@@ -38,6 +40,30 @@ def test_plugins_import_public_faces_and_what_they_require(plugin):
     assert core - set(drawing["FACES"]) == set()
     others = {name.split(".")[0] for name in modules if name.startswith("invcore_")}
     assert others - {package(plugin).name} - required(plugin) == set()
+
+
+def third_party(project: Path) -> list[Requirement]:
+    """What a user's pip installs from elsewhere for a project, to build it or with an extra too.
+
+    Development groups are left out: they are installed with constraints.txt alone.
+    """
+    content = tomllib.loads((project / "pyproject.toml").read_text())
+    extras = content["project"].get("optional-dependencies", {}).values()
+    lists = (content["build-system"]["requires"], content["project"]["dependencies"], *extras)
+    needs = [Requirement(line) for lines in lists for line in lines]
+    return [need for need in needs if not need.name.startswith("invcore")]
+
+
+def test_third_party_requirements_have_lower_bounds_that_the_pinned_versions_meet():
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    pinned = dict(line.split("==") for line in lines if "==" in line)
+    for project in (ROOT, *PLUGINS):
+        for need in third_party(project):
+            lowest = [s.version for s in need.specifier if s.operator in (">=", "~=", "==")]
+            where = f"{project.name}: {need}"
+            assert lowest, f"{where} has no lower bound"
+            assert Version(lowest[0]) <= Version(pinned[need.name]), f"{where}: {pinned[need.name]}"
+            assert need.specifier.contains(pinned[need.name]), f"{where}: {pinned[need.name]}"
 
 
 @pytest.mark.parametrize("plugin", PLUGINS, ids=lambda p: p.name)

@@ -42,7 +42,7 @@ class Float32(Reference):
 class TouchesTheFaces(Plain):
     def sample(self, count, dim, generator):
         points = super().sample(count, dim, generator)
-        points[0] = 0.0
+        points[0, 0] = 0.0
         return points
 
 
@@ -66,6 +66,19 @@ class NumpySeed(Reference):
 class DeafToTheSeed(Reference):
     def sample(self, count, dim, generator_):
         return super().sample(count, dim, generator(0, "always"))
+
+
+class OnePointInTheMiddle(Reference):
+    def sample(self, count, dim, generator):
+        points = super().sample(count, dim, generator)
+        return points if count > 1 else torch.full_like(points, 0.5)
+
+
+class OnePointMirrored(Plain):
+    def batch(self, targets, count, dim, generator):
+        points = self.sample(count, dim, generator).expand(targets, count, dim)
+        flip = torch.rand(targets, 1, dim, generator=generator) < 0.5
+        return torch.where(flip, 1 - points, points)
 
 
 class NotLatin(Plain):
@@ -108,9 +121,11 @@ MUTANTS = [
     (GlobalRandomness, ["same-generator", "global-generators"]),
     (NumpySeed, ["global-generators"]),
     (DeafToTheSeed, ["seeds-differ"]),
+    (OnePointInTheMiddle, ["seeds-differ"]),
+    (OnePointMirrored, ["single-point"]),
     (NotLatin, ["strata", "batch-strata"]),
     (ShiftsTheBatch, ["batch-strata"]),
-    (OneBatchForAll, ["batch"]),
+    (OneBatchForAll, ["batch", "single-point"]),
     (LeavesInABatch, ["batch", "single-point"]),
     (TooOftenSmall, ["uniform"]),
     (OnTheDiagonal, ["uniform"]),

@@ -26,12 +26,20 @@ def check_range(subject: Subject) -> None:
 
 
 def check_single_point(subject: Subject) -> None:
-    """One point, and one dimension, work, alone and in a batch."""
+    """One point, and one dimension, work, alone and in a batch; targets do not share one point."""
     for count, dim in ((1, 1), (1, 4), (5, 1)):
         points = subject.build().batch(1, count, dim, generator(0, "kit"))
         what = f"batch of 1 target, count {count}, dim {dim}"
         _shaped(points, (1, count, dim), what)
         _inside(points, what)
+    for dim in (1, 2):
+        points = subject.build().batch(16, 1, dim, generator(0, "kit"))
+        what = f"batch of 16 targets, count 1, dim {dim}"
+        _shaped(points, (16, 1, dim), what)
+        # Mirror images of one point are equally far from the middle, in some order of the axes.
+        away = (points[:, 0] - 0.5).abs().sort(dim=1).values.round(decimals=9)
+        places = len(away.unique(dim=0))
+        require(places >= 8, f"{what}: {places} points and their mirror images, expected 16")
 
 
 def check_same_generator(subject: Subject) -> None:
@@ -47,13 +55,15 @@ def check_same_generator(subject: Subject) -> None:
 
 
 def check_seeds_differ(subject: Subject) -> None:
-    """Another generator, and the same generator later, give other points."""
-    equal = same(_points(subject, 16, 3, 0), _points(subject, 16, 3, 1))
-    require(not equal, "another seed gives the same points")
-    source = generator(0, "kit")
-    sampler = subject.build()
-    first, second = sampler.sample(16, 3, source), sampler.sample(16, 3, source)
-    require(not same(first, second), "drawn twice from one generator, the points are the same")
+    """Another generator, and the same generator later, give other points, be it one or many."""
+    for count in (16, 1):
+        what = f"count {count}, dim 3"
+        equal = same(_points(subject, count, 3, 0), _points(subject, count, 3, 1))
+        require(not equal, f"{what}: another seed gives the same points")
+        source = generator(0, "kit")
+        sampler = subject.build()
+        equal = same(sampler.sample(count, 3, source), sampler.sample(count, 3, source))
+        require(not equal, f"{what}: drawn twice from one generator, the points are the same")
 
 
 def check_global_generators(subject: Subject) -> None:

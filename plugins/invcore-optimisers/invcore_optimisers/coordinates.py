@@ -18,6 +18,9 @@ class Coordinates:
     half the prior's range from 16% to 84%. A minimum on a bound is then one with a slope of zero,
     which searches find as they find any other; at a kink, as a wall would make, they get stuck.
 
+    Whole numbers have no slope that a bend would keep: x = median + spread z, or the nearest bound,
+    and ``steps`` and ``bounds`` are for searches that know of whole numbers.
+
     References:
         James, MINUIT, CERN Program Library D506, 1994, section 1.2.
 
@@ -36,10 +39,9 @@ class Coordinates:
 
     def __init__(self, designs: Space, columns: Tensor) -> None:
         centre, spread = (part[columns] for part in scales(designs))
-        whole = 0.499 * designs.whole[columns].double()  # beyond, which is rounded back
-        low, high = designs.low[columns] - whole, designs.high[columns] + whole
-        self._both = low.isfinite() & high.isfinite()
-        self._one = low.isfinite() ^ high.isfinite()
+        low, high, whole = (part[columns] for part in (designs.low, designs.high, designs.whole))
+        self._both = low.isfinite() & high.isfinite() & ~whole
+        self._one = (low.isfinite() ^ high.isfinite()) & ~whole
         self._sign = torch.where(low.isfinite(), 1.0, -1.0).double()
         self._size = torch.where(self._both, 0.5 * (high - low), spread)
         bound = torch.where(self._sign > 0, low, high)
@@ -52,6 +54,15 @@ class Coordinates:
         slope = torch.where(self._one, bent, slope).clamp(min=_FLATTEST)
         unit = torch.where(self._both | self._one, self._size, 1.0)
         self._pace = spread / (slope * unit)
+        self._any_whole = bool(whole.any())
+        self._low = torch.where(whole, low, -torch.inf)
+        self._high = torch.where(whole, high, torch.inf)
+        self.steps = torch.where(whole, 1 / spread, 0.0)
+        """Between two whole numbers, as points; zero for other variables (D,)."""
+        ends = self.points(torch.stack([low, high]))
+        free = torch.tensor([[-torch.inf], [torch.inf]], dtype=torch.float64)
+        self.bounds = torch.where(whole, ends, free).T
+        """Of whole numbers, as points; infinite for other variables (D, 2)."""
 
     def designs(self, z: Tensor) -> Tensor:
         """Values (M, D) of the variables at points (M, D)."""
@@ -60,6 +71,8 @@ class Coordinates:
             return self._base + self._size * u.sin()
         bent = self._sign * ((1 + u**2).sqrt() - 1)
         x = torch.where(self._one, self._base + self._size * bent, u)
+        if self._any_whole:
+            x = x.clamp(self._low, self._high)
         return torch.where(self._both, self._base + self._size * u.sin(), x)
 
     def points(self, x: Tensor) -> Tensor:

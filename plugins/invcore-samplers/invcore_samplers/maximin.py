@@ -5,7 +5,7 @@ from scipy.spatial import cKDTree
 from torch import Tensor
 
 from invcore.plugin import Config, Field, Sampler
-from invcore_samplers.checks import check_size, draw_seed
+from invcore_samplers.checks import check_size, draw_seed, strictly_inside
 from invcore_samplers.lattice import lattice_ranks
 from invcore_samplers.repulsion import repelled_ranks
 
@@ -53,6 +53,9 @@ class MaximinLHS(Sampler[MaximinConfig]):
 def maximin_lhs(count: int, dim: int, generator: torch.Generator, *, effort: float = 1.0) -> Tensor:
     """Latin hypercube of stratum midpoints with a large minimum Euclidean distance.
 
+    A single point is anywhere in the cube, its only stratum: the midpoint would be the same for
+    every seed, and where symmetric problems have no slope.
+
     Two searches run, and the best design is taken: rank-1 lattices (`lattice_ranks`), best for
     many points in few dimensions, and repulsion between all points (`repelled_ranks`), best
     elsewhere; where lattices are known to win, they run alone. The budget counts iterations, never
@@ -77,7 +80,8 @@ def maximin_lhs(count: int, dim: int, generator: torch.Generator, *, effort: flo
         effort: multiplies the iterations of both searches.
 
     Returns:
-        (n, L) float64 in the open unit cube; every column holds each of (k + 1/2) / n once.
+        (n, L) float64 in the open unit cube; with two points and more, every column holds each of
+        (k + 1/2) / n once.
 
     Raises:
         ValueError: `count` or `dim` is below 1, or `effort` is not positive.
@@ -91,7 +95,9 @@ def maximin_lhs(count: int, dim: int, generator: torch.Generator, *, effort: flo
     if not effort > 0:
         raise ValueError(f"maximin_lhs: effort must be positive, got {effort}")
     private = torch.Generator().manual_seed(draw_seed(generator))
-    if count == 1 or dim == 1:  # all Latin hypercubes are equally good
+    if count == 1:
+        return strictly_inside(torch.rand(1, dim, generator=private, dtype=torch.float64))
+    if dim == 1:  # all Latin hypercubes are equally good
         ranks = torch.stack([torch.randperm(count, generator=private) for _ in range(dim)], 1)
         return _midpoints(ranks)
     # Where lattices win (measured): many points for the dimension. More effort moves the boundary.

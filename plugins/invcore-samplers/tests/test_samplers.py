@@ -15,7 +15,7 @@ from invcore_samplers.plugin import invcore_samplers
 from invcore_samplers.random import Random
 from invcore_samplers.repulsion import repelled_ranks
 from invcore_samplers.sobol import Sobol
-from scipy.stats import qmc
+from scipy.stats import kstest, qmc
 
 from invcore.plugin import Sampler
 
@@ -72,6 +72,39 @@ def test_a_batch_gives_every_target_its_own_points(sampler):
     assert not torch.equal(points[0], points[1])
     if sampler.latin:
         assert torch.equal(strata(points), torch.arange(16)[None, :, None].expand(4, 16, 3))
+
+
+@every_sampler
+@pytest.mark.parametrize("dim", [1, 2, 5])
+def test_one_point_is_uniform_over_seeds(sampler, dim):
+    points = torch.cat([sampler.sample(1, dim, generator(seed)) for seed in range(300)])
+    # One uniform sample in ten thousand is as far from uniform as that.
+    assert min(kstest(column, "uniform").pvalue for column in points.T.numpy()) > 1e-4
+    pairs = torch.corrcoef(points.T).reshape(dim, dim) - torch.eye(dim)
+    assert float(pairs.abs().max()) < 0.25  # about 4 standard deviations
+
+
+@every_sampler
+@pytest.mark.parametrize("dim", [1, 2, 5])
+def test_one_point_is_uniform_over_targets_and_another_for_another_seed(sampler, dim):
+    points = sampler.batch(300, 1, dim, generator())[:, 0]
+    assert bool(((points > 0) & (points < 1)).all())
+    # Not at a few mirrored places: 300 distances from the middle are different.
+    assert len((points - 0.5).abs().unique(dim=0)) == 300
+    assert min(kstest(column, "uniform").pvalue for column in points.T.numpy()) > 1e-4
+    assert not torch.equal(points, sampler.batch(300, 1, dim, generator(1))[:, 0])
+    assert sampler.batch(0, 1, dim, generator()).shape == (0, 1, dim)
+
+
+def test_more_points_are_stratum_midpoints():
+    # What earlier versions gave.
+    three = torch.tensor([[3.0, 3.0], [1.0, 1.0], [5.0, 5.0]], dtype=torch.float64) / 6
+    assert torch.equal(maximin_lhs(3, 2, generator()), three)
+    four = torch.tensor([[1.0], [3.0], [5.0], [7.0]], dtype=torch.float64) / 8
+    assert torch.equal(maximin_lhs(4, 1, generator()), four)
+    other = torch.tensor([[3.0, 3.0], [5.0, 1.0], [1.0, 5.0]], dtype=torch.float64) / 6
+    batch = MaximinLHS().batch(2, 3, 2, generator())
+    torch.testing.assert_close(batch, other.expand(2, 3, 2), rtol=0, atol=1e-15)
 
 
 def test_a_random_batch_is_independent_between_targets():
