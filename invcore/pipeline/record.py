@@ -16,11 +16,13 @@ Status = Literal["diverged", "skipped", "error"]
 def begin_record(request: Request) -> RunRecord:
     """What is known before the work begins."""
     config = request.resolved if request.config is None else dict(request.config)
+    config = {**config, **request.apart}
     sampler = "" if request.sampler is None else request.sampler.name
     return RunRecord(
         id=request.id, kind=request.kind, task=request.task, method=request.method.name,
         sampler=sampler, candidates=request.candidates, targets=request.targets,
         seed=request.seed, device=str(request.device), config=config, versions=request.versions,
+        code=request.code,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )  # fmt: skip
 

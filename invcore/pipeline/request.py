@@ -30,6 +30,7 @@ class Request:
         candidates: for each target.
         targets: how many.
         beside: further components that the result depends on.
+        apart: what decides nothing of the result, and is kept in the record's config.
     """
 
     kind: Literal["run", "solve"]
@@ -43,6 +44,7 @@ class Request:
     candidates: int = 0
     targets: int = 0
     beside: tuple[Entry, ...] = field(default=(), repr=False)
+    apart: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def _entries(self) -> list[Entry]:

@@ -85,12 +85,8 @@ class Plan:
             sampler=self.parts["sampler"], candidates=config.candidates, targets=config.targets,
             seed=config.seed, device=self.device, document=document,
             beside=(self.parts["task"].entry,),
+            apart={"metrics": dict(config.metrics), "preset": config.preset},
         )  # fmt: skip
-
-    @property
-    def asked(self) -> dict[str, Any]:
-        """What decides no result, and is kept for later scoring: the metrics' settings."""
-        return {"metrics": dict(self.config.metrics), "preset": self.config.preset}
 
     @property
     def id(self) -> str:

@@ -1,6 +1,5 @@
 """One run: data, fit, propose, re-simulate, score, record."""
 
-from dataclasses import replace
 from typing import Any
 
 from torch import Tensor
@@ -84,7 +83,7 @@ class _Run:
     ) -> None:  # fmt: skip
         self.plan, self.plugins, self.store, self.keep_going = plan, plugins, store, keep_going
         self.cache = Cache(store.cache if store is not None else None)
-        self.request = replace(plan.request, config=plan.request.resolved | plan.asked)
+        self.request = plan.request
         self.pipeline = Pipeline(self.request, progress=progress, on_stage=self._stage_ended)
         for problem in plan.problems:
             self.pipeline.note(problem)

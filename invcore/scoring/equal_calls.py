@@ -38,7 +38,8 @@ def best_within_calls(
     if search is None:
         rows = [i for i, count in enumerate(calls) if 1 <= count <= total]
         counts = [calls[i] for i in rows]
-        result[rows] = expected_best(errors, counts, ranked=ranked, penalty=penalty).cpu()
+        if counts:
+            result[rows] = expected_best(errors, counts, ranked=ranked, penalty=penalty).cpu()
         return result
     most = search.most_calls
     for i, count in enumerate(calls):

@@ -25,7 +25,9 @@ from invcore.plugin import (
     Metric,
     Needs,
     Sampler,
+    installed,
 )
+from invcore.runs.plan import Plan
 
 FITS: Counter[str] = Counter()
 
@@ -280,9 +282,12 @@ def test_do_cell_does_not_raise(tmp_path):
     bad = do_cell({"id": "0123456789ab", "config": {"targets": "many"}, "store": str(tmp_path)})
     assert (bad["status"], bad["stored"]) == ("error", False) and "targets" in bad["reason"]
     (tmp_path / "file").write_text("x")
-    config = RunConfig.resolve({"targets": 2}).model_dump(mode="json")
-    full = do_cell({"id": "0123456789ab", "config": config, "store": str(tmp_path / "file")})
+    config = RunConfig.resolve({"targets": 2})
+    job = {"config": config.model_dump(mode="json"), "store": str(tmp_path / "file")}
+    full = do_cell({"id": Plan.of(config, installed()).id, **job})
     assert "cannot be written" in full["reason"]
+    other = do_cell({"id": "0123456789ab", **job})
+    assert "changed since the bench began" in other["reason"], "its result has another identity"
 
 
 def test_a_store_that_cannot_be_written(plan, tmp_path, complaint):

@@ -53,7 +53,7 @@ def test_a_bench(call, folder):
             [(0, "sine-wave"), (0, "robotic-arm"), (1, "sine-wave"), (1, "robotic-arm")], 1
         )
     ]
-    assert re.search(r"robotic-arm +na +\S+ +- +2/2", done.out)
+    assert re.search(r"robotic-arm +na +\S+ +- +100% +2/2", done.out)
     assert "next: " in done.out and "invcore report --bench good" in done.out
     again = call("bench", "good.toml")
     assert again.out == done.out and again.err == "good: 4 runs, 4 ok, 0 to do\n"

@@ -74,7 +74,7 @@ def test_the_list_for_people(call, store, monkeypatch, columns):
     done = call("results", "list", "--store", str(store.root))
     assert done.code == 0 and done.err == ""
     head, _, good, *_ = done.out.splitlines()
-    assert good.split()[0] == "aa0000000000" and good.split()[-3:] == ["ok", "0.5", "0.125"]
+    assert good.split()[0] == "aa0000000000" and good.split()[-4:] == ["ok", "0.5", "0.125", "-"]
     assert "ab0000000000 diverged: lr [big]" in done.out
     assert ("when" in head) == ("2026-07-01 12:34" in good) == (columns == 120)
     for run in DAMAGES:

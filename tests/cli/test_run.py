@@ -57,7 +57,8 @@ def test_document_has_exactly_the_keys_that_are_promised(document):
     found = document(*SMALL)
     assert list(found) == [
         "id", "status", "task", "method", "sampler", "candidates", "targets", "seed", "device",
-        "metrics", "timings", "simulator_calls", "parameters", "path",
+        "metrics", "timings", "simulator_calls", "search_calls", "training_calls", "answered",
+        "parameters", "created", "outdated", "stored", "not_measured", "path",
     ]  # fmt: skip
     facts = {key: found[key] for key in ("status", "task", "method", "sampler", "device")}
     assert facts == {
@@ -65,10 +66,12 @@ def test_document_has_exactly_the_keys_that_are_promised(document):
     }  # fmt: skip
     assert (found["candidates"], found["targets"], found["seed"]) == (5, 6, 0)
     assert found["simulator_calls"] == 30 and found["parameters"] > 100
+    assert (found["search_calls"], found["training_calls"], found["answered"]) == (0, 60, 1.0)
+    assert not found["stored"] and not found["outdated"]
     assert set(found["timings"]) == {"fit_s", "propose_s", "simulate_s"}
     assert all(seconds >= 0 for seconds in found["timings"].values())
     assert Path(found["path"]) == Path("runs") / found["id"] and Path(found["path"]).is_dir()
-    keys = {"name", "value", "ci_low", "ci_high", "unit", "better"}
+    keys = {"name", "metric", "value", "ci_low", "ci_high", "unit", "better", "old"}
     for metric in found["metrics"]:
         assert set(metric) - {"T"} == keys and metric["better"] in ("lower", "higher", "")
     best = curve(found)
@@ -93,9 +96,11 @@ def test_stored_run_is_shown_again(call, document, monkeypatch):
     first = document(*SMALL)
     with monkeypatch.context() as nothing_runs:
         nothing_runs.setattr("invcore.runs.runner._Run", None)
-        assert document(*SMALL) == first
+        assert document(*SMALL) == first | {"stored": True}
         code, out, _ = call("run", *SMALL)
     assert code == 0 and first["id"] in out and "r_T" in out and "95% interval" in out
+    day = first["created"][:16].replace("T", " ")
+    assert f"a stored result, of {day} (--force repeats the run)" in out
     again = document(*SMALL, "--force")
     assert curve(again) == curve(first) and again["id"] == first["id"]
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from invcore.base.text import number, safe
 from invcore.cli.console import stdout, table
 from invcore.cli.views.run_rows import moment, percent, task_label
+from invcore.registry.loader import installed
 from invcore.runs.scoring import old_metrics
 
 if TYPE_CHECKING:
@@ -25,10 +26,10 @@ _OLD = "* of an older version of its metric: `invcore rescore {}` computes it an
 _OUTDATED = "of an earlier invcore, which did not record its code: an equal run is done again"
 
 
-def document(record: RunRecord, store: Store, plugins: Plugins) -> dict[str, Any]:
-    """The run as ``--json`` prints it."""
+def document(record: RunRecord, store: Store, plugins: Plugins | None = None) -> dict[str, Any]:
+    """The run as ``--json`` prints it; ``plugins``, those installed, tell which numbers are old."""
     facts = record.model_dump(exclude=_INTERNAL)
-    old = old_metrics(record, plugins)
+    old = old_metrics(record, plugins or installed())
     for metric in facts["metrics"]:
         metric["old"] = metric["metric"] in old
         if metric["T"] is None:
@@ -41,8 +42,8 @@ def document(record: RunRecord, store: Store, plugins: Plugins) -> dict[str, Any
     return {**entries, "path": str(store.path(record.id))}
 
 
-def show(record: RunRecord, store: Store, plugins: Plugins) -> None:
-    """The run as a table for people."""
+def show(record: RunRecord, store: Store, plugins: Plugins | None = None) -> None:
+    """The run as a table for people; ``plugins``, those installed, tell which numbers are old."""
     console = stdout()
     title = f"{record.method} on {task_label(record)}, seed {record.seed}, {record.device}"
     if record.kind == "run":
@@ -53,7 +54,7 @@ def show(record: RunRecord, store: Store, plugins: Plugins) -> None:
         console.print(f"{title}\n{record.status}: {record.reason}")
     else:
         console.print(f"{title}\n")  # as a table's title it would wrap to its width
-        _show_metrics(record, console, old_metrics(record, plugins))
+        _show_metrics(record, console, old_metrics(record, plugins or installed()))
     for note in record.notes:
         console.print(f"note: {note}")
     if record.outdated:

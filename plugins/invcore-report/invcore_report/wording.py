@@ -55,7 +55,8 @@ def verdict(board: Board) -> str:
     if not rows:
         return "No method answers every target, so that none is best."
     if len(rows) < 2:
-        return "The only method with an answer to every target."
+        others = any(row.summary.answered.value < 1 for row in board.rows)
+        return f"The only method with {'an answer to every target' if others else 'a result'}."
     first, second = (row.cells[board.headline] for row in rows[:2])
     winner, other = (row.summary.method for row in rows[:2])
     times = number(second.value / first.value) if first.value > 0 else ""

@@ -31,7 +31,7 @@ def why(collection, what):
 
 
 def test_the_leaderboard_by_hand(runs):
-    for seed in (0, 1):
+    for seed in (0, 1, 2):
         runs.add("good", scale=0.01, seed=seed, order=True)
         runs.add("bad", scale=1.0, seed=seed, order=True, ranked=True)
     _, (one,) = boards(runs)
@@ -56,7 +56,40 @@ def test_the_leaderboard_by_hand(runs):
     assert one.ahead == 1.0 and "clearly ahead" in verdict(one)
     said = answer(one)
     assert said.startswith("sine-wave: best at T=50 is good, ") and said.endswith(", then bad")
+    assert "all targets answered" in said and one.seeds == 3
     assert one.told_apart >= {"r_1", "r_50"} and "fit_s" not in one.told_apart
+
+
+def test_one_seed_is_not_called_clear(runs):
+    runs.add("good", scale=0.01)
+    runs.add("bad", scale=1.0)
+    _, (one,) = boards(runs)
+    assert one.ahead == 1.0 and "clearly" not in verdict(one)
+    assert "with one seed of each: that is of these fitted models" in verdict(one)
+
+
+def test_no_rank_for_who_leaves_targets_unanswered(runs):
+    whole = runs.store.tensors(runs.add("whole"), "candidates")["errors"]
+    errors = whole / 100
+    errors[0] = math.nan
+    mute = runs.add("mute", errors=errors)
+    _, (one,) = boards(runs)
+    ranks = {row.summary.method: row.rank for row in one.rows}
+    assert ranks == {"whole": 1, "mute": None}
+    cells = one.rows[1].cells
+    assert cells["answered"].value == pytest.approx(11 / 12)
+    assert [c.key for c in one.columns][:4] == ["r_1", "r_50", "r_60", "answered"]
+    targets = runs.store.tensors(mute, "candidates")["targets"]
+    worst = float((targets - targets[0]).square().max())
+    best = [expected_best(errors[1:], [T], ranked=False).sum() for T in (1, 50)]
+    for T, sum_of_others in zip((1, 50), best, strict=True):
+        expected = (worst + float(sum_of_others)) / 12
+        assert cells[f"r_{T}"].value == pytest.approx(expected), "it counts as the farthest target"
+    assert verdict(one) == "The only method with an answer to every target."
+    runs.add("whole", errors=errors)
+    _, (none,) = boards(runs)
+    assert "no method has an answer to every target" in answer(none)
+    assert verdict(none).startswith("No method answers every target")
 
 
 def test_failures_and_other_metrics(runs):
@@ -86,7 +119,10 @@ def test_fewer_than_fifty_candidates(runs):
     _, (one,) = boards(runs)
     ranks = {row.summary.method: row.rank for row in one.rows}
     assert one.T == 50 and ranks == {"a": None, "b": None, "c": 1}
-    assert answer(one).endswith(")") and verdict(one) == "The only method with a result."
+    assert (
+        answer(one).endswith("all targets answered")
+        and verdict(one) == "The only method with a result."
+    )
 
 
 def test_labels_tell_apart_what_differs(runs):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+import re
 
 import pytest
 import torch
 from invcore_report.comparison import difference
-from scipy.stats import wilcoxon
+from scipy.stats import ttest_1samp, wilcoxon
 
 from invcore.plugin import generator
 
@@ -25,7 +26,7 @@ def pair(runs):
 def test_a_known_example():
     """Wilcoxon's own kind of example: eight pairs, differences of distinct sizes."""
     log = torch.tensor([0.1, 0.2, -0.3, 0.4, 0.5, 0.6, 0.7, 0.8], dtype=torch.float64)
-    found = difference("r_1", 10**log, torch.ones(8, dtype=torch.float64))
+    found = difference("r_1", [10**log], [torch.ones(8, dtype=torch.float64)])
     # The rank sum of the negative ones is 3; of 256 sign patterns 5 have at most that.
     assert found.p == pytest.approx(2 * 5 / 256)
     assert (found.a_better, found.b_better, found.ties) == (1 / 8, 7 / 8, 0.0)
@@ -37,27 +38,50 @@ def test_a_known_example():
 def test_large_samples_against_scipy():
     first = torch.rand(300, generator=generator(0, "a"), dtype=torch.float64)
     second = torch.rand(300, generator=generator(0, "b"), dtype=torch.float64) * 1.3
-    found = difference("r_1", first, second)
+    found = difference("r_1", [first], [second])
     expected = wilcoxon((first.log10() - second.log10()).numpy()).pvalue
     assert found.p == pytest.approx(expected)
     assert found.ratio == pytest.approx(float(first.mean() / second.mean()))
 
 
-def test_ties_zeros_and_missing_answers():
-    nan = math.nan
-    first = torch.tensor([0.0, 1.0, nan, 2.0, nan])
-    second = torch.tensor([0.0, 1.0, 3.0, nan, nan])
+def test_ties_and_zeros():
+    same = torch.tensor([0.0, 1.0])
+    found = difference("r_1", [same], [same.clone()])
+    assert (found.targets, found.ties, found.p) == (2, 1.0, 1.0)
+    none = difference("r_1", [same[:1]], [same[:1]])
+    assert none.p == 1.0 and math.isnan(none.ratio)
+
+
+def test_over_seeds_the_test_is_one_of_the_seeds_means():
+    random = generator(4)
+    first, second = (
+        [torch.rand(40, generator=random, dtype=torch.float64) for _ in range(5)] for _ in range(2)
+    )
     found = difference("r_1", first, second)
-    assert (found.targets, found.a_alone, found.b_alone) == (2, 1, 1)
-    assert (found.ties, found.p) == (1.0, 1.0)
-    none = difference("r_1", first[2:], second[2:])
-    assert none.targets == 0 and none.p == 1.0 and math.isnan(none.ratio)
+    means = [float((a.log10() - b.log10()).mean()) for a, b in zip(first, second, strict=True)]
+    assert (found.seeds, found.targets) == (5, 200)
+    assert found.p == pytest.approx(ttest_1samp(means, 0.0).pvalue)
+
+
+def test_seeds_of_one_method_are_no_two_methods():
+    """Every fit has luck of its own, shared by its targets; over targets alone it is a verdict."""
+    random, single, several = generator(5), [], []
+    for _ in range(200):
+        luck = 0.3 * torch.randn(2, 5, 1, generator=random, dtype=torch.float64)
+        noise = 0.3 * torch.randn(2, 5, 60, generator=random, dtype=torch.float64)
+        a, b = 10 ** (luck + noise)
+        single.append(difference("r_1", [a[0]], [b[0]]).p)
+        several.append(difference("r_1", list(a), list(b)).p)
+    wrong = [sum(p < 0.05 for p in values) / 200 for values in (single, several)]
+    assert wrong[0] > 0.5, "one seed is about two fitted models"
+    assert wrong[1] < 0.05 + 3 * math.sqrt(0.05 * 0.95 / 200)
 
 
 def test_rounding_is_no_difference():
     """Two ways to the same designs, and a fourth target where one is better."""
     first = torch.tensor([1e-2, 3.0, 2e-30, 1.0], dtype=torch.float64)
-    found = difference("r_1", first * (1 + 1e-12), first * torch.tensor([1.0, 1.0, 1.0, 2.0]))
+    other = first * torch.tensor([1.0, 1.0, 1.0, 2.0])
+    found = difference("r_1", [first * (1 + 1e-12)], [other])
     assert (found.a_better, found.b_better, found.ties) == (0.25, 0.0, 0.75)
     assert found.p == 1.0 and found.log10_median == 0.0
 
@@ -68,9 +92,10 @@ def test_the_command(call, runs, pair):
     assert done.code == 0 and done.err == ""
     assert "A  000000000001  one on sine-wave" in done.out
     last = done.out.strip().splitlines()[-1]
-    assert last.startswith("A is better on 75% of the targets, its r_50 is ")
+    assert last.startswith("Run A is better on 75% of the targets, its r_50 is ")
+    assert "over the targets of one seed" in last and "more seeds" in last
     turned = call("compare", b, a, "--store", runs.store.root).out.strip().splitlines()[-1]
-    assert turned.startswith("B is better on 75% of the targets, its r_50 is ")
+    assert turned.startswith("Run B is better on 75% of the targets, its r_50 is ")
     assert last.split("p = ")[1] == turned.split("p = ")[1]
     ratio = last.split("its r_50 is ")[1].split()[0]
     assert ratio == turned.split("its r_50 is ")[1].split()[0]
@@ -79,10 +104,38 @@ def test_the_command(call, runs, pair):
 def test_json(call, runs, pair):
     done = call("compare", *pair, "--store", runs.store.root, "--json")
     found = json.loads(done.out)
-    assert [d["name"] for d in found["differences"]] == ["r_1", "r_50"]
+    assert [d["name"] for d in found["differences"]] == ["r_1", "r_50", "10 calls"]
     assert found["a"]["id"] == pair[0] and found["b"]["method"] == "other"
     assert found["differences"][1]["a_better"] == 0.75
-    assert found["sentence"].startswith("A is better")
+    assert found["sentence"].startswith("Run A is better") and found["seeds"] == [0]
+
+
+def test_other_seeds_are_found_and_tested_together(call, runs):
+    ids = [[runs.add(name, seed=s, scale=scale) for s in (0, 1, 2, 3)]
+           for name, scale in (("good", 0.01), ("bad", 1.0))]  # fmt: skip
+    runs.add("good", seed=4)  # of which there is no other
+    runs.add("bad", seed=5, settings={"width": 9})
+    done = call("compare", ids[0][1], ids[1][1], "--store", runs.store.root)
+    assert "with their runs of seeds 0, 1, 2, 3" in done.out
+    last = done.out.strip().splitlines()[-1]
+    assert last.startswith("A is better on ") and "over 4 seeds and their targets" in last
+    found = call("compare", ids[0][1], ids[1][1], "--store", runs.store.root, "--json").json
+    assert sorted(found["seeds"]) == [0, 1, 2, 3] and found["differences"][0]["targets"] == 48
+
+
+def test_no_headline_for_who_leaves_targets_unanswered(call, runs):
+    """Its few answers are the better ones, and it says nothing of a third of the targets."""
+    held = runs.store.tensors(runs.add("other"), "candidates")["errors"]
+    errors = held / 100
+    errors[:4] = math.nan
+    a, b = runs.add("mute", errors=errors), runs.add("whole", errors=held)
+    done = call("compare", a, b, "--store", runs.store.root)
+    assert re.search(r"answered +67% +100%", done.out)
+    assert "Neither is called better: A leaves targets without an answer." in done.out
+    found = call("compare", a, b, "--store", runs.store.root, "--json").json
+    assert found["a"]["answered"] == pytest.approx(2 / 3) and found["b"]["answered"] == 1
+    assert found["differences"][0]["targets"] == 12, "all targets count"
+    assert found["differences"][0]["first"] > found["differences"][0]["second"]
 
 
 def test_equal_runs_and_reranked_ones(call, runs):

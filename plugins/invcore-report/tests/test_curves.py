@@ -36,7 +36,7 @@ def test_ranked_and_reranked_curves_are_smallest_of_the_first():
     assert own.tolist() == [[4.0, 2.0], [1.0, 2.0], [1.0, 0.5]]
     order = torch.tensor([[1, 0, 2], [1, 2, 0]])
     again = by_target(errors, [1, 2, 3], ranked=False, order=order)
-    assert math.isnan(again[0, 1]) and again[0, 0] == 1.0
+    assert math.isinf(again[0, 1]) and again[0, 0] == 1.0
     assert again[1:].tolist() == [[1.0, 0.5], [1.0, 0.5]]
 
 
@@ -67,6 +67,20 @@ def test_resamples_are_paired():
     one, two = pooled([1], values), pooled([1], 2 * values)
     assert torch.allclose(2 * one.resamples, two.resamples)
     assert float(one.resamples.std()) > 0
+
+
+def test_seeds_are_resampled_as_well_as_targets():
+    """The standard error of a mean of seed means, which a bootstrap of 8 seeds knows to 1/8."""
+    random = generator(6)
+    luck = torch.randn(8, 1, generator=random, dtype=torch.float64)
+    values = luck + 0.1 * torch.randn(8, 50, generator=random, dtype=torch.float64)
+    of_seeds = pooled([1], values.flatten()[None], [50] * 8).resamples.std()
+    expected = values.mean(dim=1).std(correction=0) / math.sqrt(8)
+    assert float(of_seeds / expected) == pytest.approx(1.0, abs=0.1)
+    of_targets = pooled([1], values.flatten()[None]).resamples.std()
+    assert float(of_targets) < 0.5 * float(of_seeds), "which is what was said before"
+    doubled = pooled([1], 2 * values.flatten()[None], [50] * 8).resamples
+    assert torch.allclose(doubled, 2 * pooled([1], values.flatten()[None], [50] * 8).resamples)
 
 
 def test_missing_targets_are_left_out():

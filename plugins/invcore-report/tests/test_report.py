@@ -71,7 +71,7 @@ def written(tmp_path_factory):
     folder = tmp_path_factory.mktemp("report")
     runs = module.Runs(folder / "runs")
     good = runs.add("na", scale=0.01, order=True, ranked=True)
-    other = runs.add("ipage", order=True, simulator_calls=2 * 12 * 60)
+    other = runs.add("ipage", order=True, simulator_calls=2 * 12 * 60, search_calls=12 * 60)
     strange = runs.add("toy", task="no-such-task", settings={"text": _EVIL})
     cells = [
         ("sine-wave", "na", 0, good, "ok", ""),

@@ -22,7 +22,7 @@ def row(value, method="jpo", key="better-than-reference", candidates=1, **settin
     summary = Summary(
         task="t", method=f"{method} {settings}", name=method, records=(record,), targets="",
         raw=pooled((1,), errors[None]), reranked=None, median=mean_interval(errors),
-        failed=mean_interval(errors),
+        failed=mean_interval(errors), answered=mean_interval(torch.ones(1)), within={},
     )  # fmt: skip
     return Row(summary, cells={key: Interval(value, value - 0.1, value + 0.1)})
 
