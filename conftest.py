@@ -260,4 +260,5 @@ def go(make_plugins: Callable[..., Plugins], tmp_path: Path) -> Any:
         return run(config, store=place, plugins=plugins, force=force, keep_going=keep_going)
 
     work.store, work.seen, work.model = Store(tmp_path / "runs"), SEEN, Model
+    work.plugins = plugins
     return work

@@ -116,8 +116,16 @@ class Simulator:
         return self if self.record is None else _Part(self, rows)
 
     def best_designs(self) -> Tensor | None:
-        """The best designs that were simulated for each target (B, keep, Dx), as far as kept."""
-        return None if self.record is None else self.record.designs()
+        """The best designs that were simulated for each target (B, keep, Dx), NaN for those that
+        were not; None where none are kept.
+        """
+        if self.record is None or not self.record.keep:
+            return None
+        designs = self.record.designs()
+        if designs is None:  # a budget ended before the first call
+            shape = (len(self.record.best), self.record.keep, self._task.designs.dim)
+            designs = torch.full(shape, torch.nan, dtype=torch.float64)
+        return designs
 
     def history(self) -> History | None:
         """What the calls have brought each target; None where no targets are known."""
