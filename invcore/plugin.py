@@ -39,6 +39,7 @@ from invcore.contracts.sampler import Sampler
 from invcore.contracts.simulator import Simulator
 from invcore.contracts.task import Modes, Task
 from invcore.data.pairs import Pairs, Splits
+from invcore.data.tables.arrays import real_array
 from invcore.data.tables.read import read_table
 from invcore.data.tables.table import Table
 from invcore.data.tables.write import Column, check_output, write_table
@@ -68,6 +69,6 @@ __all__ = [
     "StoreError", "Table", "Targets", "Task", "TruncatedNormal", "UnfitError", "Uniform",
     "UnknownNameError", "Variable", "check_output", "close_names", "component_settings",
     "generator", "hookimpl", "installed", "isolated", "one_line", "printable", "quoted",
-    "read_config", "read_table", "replace_file", "resolve_device", "whole_folder",
+    "read_config", "read_table", "real_array", "replace_file", "resolve_device", "whole_folder",
     "write_table",
 ]  # fmt: skip

@@ -46,6 +46,7 @@ class Pairs:
 
     Raises:
         ShapeError: not two-dimensional, or other numbers of rows.
+        DataError: complex numbers, of which networks would see the real parts alone.
 
     Example:
         >>> len(Pairs(torch.zeros(3, 2), torch.zeros(3, 1)))
@@ -61,6 +62,11 @@ class Pairs:
             raise ShapeError(
                 "pairs: expected x (N, Dx) and y (N, Dy), "
                 f"got {tuple(self.x.shape)} and {tuple(self.y.shape)}"
+            )
+        if self.x.is_complex() or self.y.is_complex():
+            raise DataError(
+                "pairs: expected real numbers, got complex ones; give the real and the imaginary "
+                "part a column each"
             )
         for name, values in (self.context or {}).items():
             if len(values) != len(self.x):

@@ -3,54 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
 from invcore.base.errors import ShapeError
 from invcore.base.types import Context
+from invcore.data.normaliser import Normaliser
 from invcore.data.pairs import Pairs, flat
 from invcore.spaces.space import Space
 
-
-@dataclass(frozen=True)
-class Normaliser:
-    """Shift and scale of columns.
-
-    Args:
-        centre: (D,).
-        scale: (D,), positive.
-
-    Example:
-        >>> normaliser = Normaliser.standard(torch.tensor([[0.0], [2.0]]))
-        >>> normaliser(torch.tensor([[1.0]]))
-        tensor([[0.]])
-    """
-
-    centre: Tensor
-    scale: Tensor
-
-    @classmethod
-    def standard(cls, values: Tensor) -> Normaliser:
-        """To mean zero and standard deviation one; a constant column keeps its scale."""
-        centre, scale = values.mean(dim=0), values.std(dim=0, unbiased=False)
-        constant = (values == values[0]).all(dim=0)  # the deviation may be a rounding error
-        return cls(torch.where(constant, values[0], centre), torch.where(constant, 1.0, scale))
-
-    @classmethod
-    def pooled(cls, values: Tensor) -> Normaliser:
-        """To mean zero and standard deviation one over all columns (N, D) together."""
-        whole = cls.standard(values.reshape(-1, 1))
-        return cls(*(part.repeat(values.shape[1]) for part in (whole.centre, whole.scale)))
-
-    def __call__(self, values: Tensor) -> Tensor:
-        """From the columns' own units to normalised ones."""
-        return (values - self.centre.to(values)) / self.scale.to(values)
-
-    def inverse(self, values: Tensor) -> Tensor:
-        """Back to the columns' own units."""
-        return values * self.scale.to(values) + self.centre.to(values)
+NEAR = 3.0  # standard deviations: the least width of a box, where what is near it is asked for
 
 
 @dataclass(frozen=True)
@@ -79,9 +44,16 @@ class Scaling:
         x, y = train.x.double(), train.y.double()
         # Pixels share a scale, so that images can be shifted
         scale = Normaliser.standard if designs.grid is None else Normaliser.pooled
+        features = scale(designs.encode(x))
         columns = flat(train.context, len(train)).double()
         context = Normaliser.standard(columns) if columns.shape[1] else None
-        return cls(box, scale(designs.encode(x)), Normaliser.standard(y), context)
+        scaling = cls(box, features, Normaliser.standard(y), context)
+        if features.varies is None:
+            return scaling
+        # A category that no training pair has stays one: else its designs would be of none
+        categories = box.variables
+        one_hot = scaling.mask(lambda i: bool(categories[i].categories)).to(features.centre.device)
+        return replace(scaling, x=features.freed(one_hot))
 
     @property
     def columns(self) -> int:
@@ -129,8 +101,15 @@ class Scaling:
         return Pairs(features, torch.cat([pairs.y, context_features], dim=1))
 
     def encode(self, values: Tensor) -> Tensor:
-        """Designs (…, Dx) to normalised features (…, F), float32."""
-        return self.x(self.designs.encode(values.double())).float()
+        """Designs (…, Dx) to normalised features (…, F), float32.
+
+        Of a design far outside the box a network says anything, and one such row would spoil a
+        mean: what lies twice the box's width outside of it counts as lying there.
+        """
+        features = self.x(self.designs.encode(values.double()))
+        low, high = (end.to(features) for end in self._ends)
+        apart = 2 * (high - low).clamp(min=NEAR)
+        return features.clamp(low - apart, high + apart).float()
 
     def pairs(self, pairs: Pairs) -> Pairs:
         """Pairs as networks see them: inputs (N, F + C) and responses, scaled, float32."""
@@ -163,29 +142,45 @@ class Scaling:
         References:
             Uria, Murray, Larochelle, NeurIPS 2013, https://arxiv.org/abs/1306.0186.
         """
-        free = self.movable()[1].to(features.device)
+        free = self._continuous.to(features.device)
         if bool(free.all()):
             return features
         noise = torch.rand(features.shape, generator=generator).to(features) - 0.5
         return features + torch.where(free, 0.0, noise / self.x.scale.to(features))
 
     def box(self, device: torch.device) -> tuple[Tensor, Tensor]:
-        """Lower and upper ends of the normalised features: two (F,), float32."""
+        """Lower and upper ends of the normalised features: two (F,), float32.
+
+        A feature that did not vary in the training pairs stays where it was.
+        """
+        low, high = self._ends
+        return low.float().to(device), high.float().to(device)
+
+    @cached_property
+    def _ends(self) -> tuple[Tensor, Tensor]:
+        """Lower and upper ends of the normalised features: two (F,), float64."""
         columns = torch.tensor(self.designs.feature_columns)
         low, high = self.designs.low[columns].clone(), self.designs.high[columns].clone()
         one_hot = self.mask(lambda i: bool(self.designs.variables[i].categories))
         low[one_hot], high[one_hot] = 0.0, 1.0
-        return self.x(low).float().to(device), self.x(high).float().to(device)
+        return self.x(low), self.x(high)
 
     def movable(self) -> tuple[Tensor, Tensor]:
         """Which features a gradient may move (F,): at first (not categories), and once whole
-        numbers have been rounded (continuous ones alone).
+        numbers have been rounded (continuous ones alone). None that did not vary in the training
+        pairs: a network knows nothing of its ways.
         """
         variables = self.designs.variables
-        return (
-            self.mask(lambda i: not variables[i].categories),
-            self.mask(lambda i: not variables[i].whole),
-        )
+        masks = self.mask(lambda i: not variables[i].categories), self._continuous
+        if self.x.varies is None:
+            return masks
+        return masks[0] & self.x.varies.cpu(), masks[1] & self.x.varies.cpu()
+
+    @property
+    def _continuous(self) -> Tensor:
+        """The features (F,) that are neither whole numbers nor categories."""
+        variables = self.designs.variables
+        return self.mask(lambda i: not variables[i].whole)
 
     def mask(self, keep: Callable[[int], bool]) -> Tensor:
         """The features (F,), bool, whose variable's position satisfies ``keep``."""
@@ -194,21 +189,17 @@ class Scaling:
     def state(self) -> dict[str, Tensor]:
         """Tensors to store; ``restore`` gives the scaling back."""
         state = {
-            "x_centre": self.x.centre, "x_scale": self.x.scale,
-            "y_centre": self.y.centre, "y_scale": self.y.scale,
+            **self.x.state("x_"), **self.y.state("y_"),
             "low": self.designs.low, "high": self.designs.high,
         }  # fmt: skip
-        if self.context is not None:
-            state |= {"context_centre": self.context.centre, "context_scale": self.context.scale}
-        return state
+        return state if self.context is None else state | self.context.state("context_")
 
     @classmethod
     def restore(cls, designs: Space, state: dict[str, Tensor]) -> Scaling:
         """The scaling that ``state`` came from."""
-        centre = state.get("context_centre")
         return cls(
             designs.bounded(state["low"], state["high"]),
-            Normaliser(state["x_centre"], state["x_scale"]),
-            Normaliser(state["y_centre"], state["y_scale"]),
-            None if centre is None else Normaliser(centre, state["context_scale"]),
+            Normaliser.restore(state, "x_"),
+            Normaliser.restore(state, "y_"),
+            Normaliser.restore(state, "context_") if "context_centre" in state else None,
         )

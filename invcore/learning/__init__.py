@@ -1,6 +1,7 @@
 """Networks and their training, for methods: perceptrons, surrogates, ensembles, more pairs."""
 
-from invcore.data.scaling import Normaliser, Scaling
+from invcore.data.normaliser import Normaliser
+from invcore.data.scaling import Scaling
 from invcore.learning.augmentation import EnlargeConfig, enlarge, enlarged
 from invcore.learning.image_network import Border
 from invcore.learning.networks import MLP, seeded_network

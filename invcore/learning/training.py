@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from invcore.base.errors import ConfigError, DivergedError
 from invcore.contracts.environment import FitEnvironment
 from invcore.data.pairs import Pairs
+from invcore.learning.batches import batches, near
 from invcore.learning.image_network import moved
 from invcore.learning.networks import seeded_network
 from invcore.learning.schedules import Average, Rate
@@ -66,7 +67,7 @@ def train(
         loss: of a batch, to be minimised.
         val_loss: of validation pairs; decides the checkpoint, the plateau and the early stop.
         pairs: as the network sees them.
-        val: likewise.
+        val: likewise; rows far from all of ``pairs`` are left out, see `near`.
         config: how.
         env: device, seeds, progress.
         label: names the stage in progress, log and seeds.
@@ -95,14 +96,13 @@ def train(
         >>> report.val_loss < 1e-3
         True
     """
-    pairs, val = pairs.to(env.device), val.to(env.device)
+    pairs, val = pairs.to(env.device), near(pairs, val, grid).to(env.device)
     members = _members(network, again, siblings, config.restarts, env, label)
     count = max(config.restarts, 1 + len(siblings))
     orders = [env.generator(label, *([r] if r else [])) for r in range(count)]
     draws = orders[0] if count == 1 else env.generator(label, "together")
     moves = random.Random(env.derive(label, "moves"))
-    size = max(1, min(config.batch_size, len(pairs) // config.min_steps))
-    steps = len(pairs) // size
+    size, steps = batches(len(pairs), config, network)
     optimiser = torch.optim.AdamW(
         members.weights, lr=config.lr, weight_decay=config.weight_decay, fused=True
     )
@@ -113,7 +113,7 @@ def train(
         for epoch in range(1, config.epochs + 1):
             network.train()
             order = torch.stack([torch.randperm(len(pairs), generator=g) for g in orders])
-            order = order.to(env.device)
+            order = order.to(env.device).repeat(1, -(-size // len(pairs)))
             total = torch.zeros(count, device=env.device)
             for step in range(steps):
                 rows = order[:, step * size : (step + 1) * size]

@@ -9,6 +9,7 @@ import numpy as np
 
 from invcore.base.errors import DataError
 from invcore.base.text import listing, printable, quoted
+from invcore.data.tables.arrays import check_whole
 from invcore.data.tables.formats import Parsed, attempt, check_names
 
 _NUMERIC_PARQUET = re.compile(r"u?int\d+|halffloat|float|double|decimal\d+\(.*\)")
@@ -53,6 +54,7 @@ def read_numpy(path: Path, place: str, key: str | None) -> Parsed:
         raise DataError(f"{place}: holds {kind}, expected real numbers; save it as float64")
     if loaded.ndim not in (1, 2):
         raise DataError(f"{place}: has shape {loaded.shape}, expected (N,) or (N, D); reshape it")
+    check_whole(loaded, place)
     values = loaded.astype(np.float64)
     values = values[:, None] if values.ndim == 1 else values
     if names is not None:
@@ -91,7 +93,9 @@ def read_parquet(path: Path, place: str) -> Parsed:
             row = int(np.flatnonzero(column.is_null().to_numpy())[0]) + 1
             missing = f"row {row}, {where} is missing (null)"
             raise DataError(f"{place}: {missing}; fill it in or remove the row")
-        values[:, number] = column.to_numpy()
+        numbers = column.to_numpy()
+        check_whole(numbers, f"{place}: {where}")
+        values[:, number] = numbers
     return Parsed(names, values, 1)
 
 

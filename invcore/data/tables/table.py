@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from invcore.base.errors import DataError
 from invcore.base.text import listing, printable, quoted
+from invcore.data.tables.arrays import real_array
 from invcore.data.tables.formats import check_names
 
 _RANGE = re.compile(r"(\d{1,9})(?:\s*-\s*(\d{1,9}))?", re.ASCII)
@@ -27,7 +28,7 @@ class Table:
         first_row: the file's line number of row 0, for messages.
 
     Raises:
-        DataError: values that are not (N, len(names)), or names that repeat.
+        DataError: values that are not (N, len(names)) or no real numbers, or names that repeat.
 
     Example:
         >>> table = Table(("a", "b"), np.array([[1.0, 2.0], [3.0, 4.0]]), "t.csv", 2)
@@ -41,8 +42,8 @@ class Table:
     first_row: int
 
     def __post_init__(self) -> None:
-        values = np.array(self.values, dtype=np.float64, order="C")
         place = printable(self.source)
+        values = np.array(real_array(self.values, place), order="C")
         check_names(self.names, place)
         if values.ndim != 2 or values.shape[1] != len(self.names):
             expected = f"values (N, {len(self.names)}), one column a name"

@@ -99,8 +99,8 @@ class Proxy:
         """Weights (16 bits each if the config says so), and scales, as flat tensors to store."""
         kind = torch.float16 if self.config.half else torch.float32
         weights = {name: value.to("cpu", kind) for name, value in self._weights.items()}
-        scales = {"x.centre": self._x.centre, "x.scale": self._x.scale}
-        return weights | {k: v.cpu().double() for k, v in (scales | self._head.state()).items()}
+        scales = self._x.state("x.") | self._head.state()
+        return weights | {k: v.cpu().double() for k, v in scales.items()}
 
     @classmethod
     def restore(cls, config: ProxyConfig, designs: Space, state: dict[str, Tensor]) -> Proxy:
@@ -114,6 +114,8 @@ class Proxy:
             "x.scale",
             *(f"head.{n}" for n in ("centre", "scale", "offset", "gain")),
         )
+        if "x.varies" in state:  # there is a feature that was constant
+            scales = (*scales, "x.varies")
         for name in scales:
             if name not in state:
                 raise ShapeError(f"tensor {name!r} is missing")
@@ -124,7 +126,7 @@ class Proxy:
                     f"expected {tuple(expected)}"
                 )
         weights = {name: value for name, value in state.items() if name not in scales}
-        x = Normaliser(state["x.centre"], state["x.scale"])
+        x = Normaliser.restore(state, "x.")
         return cls(config, designs, x, Head.restore(config, state), weights)
 
     def rounded(self) -> Proxy:

@@ -98,3 +98,13 @@ def test_categories_and_whole_numbers_are_designs_too():
     assert report.train_rows + report.val_rows + report.held_out.rows == 300
     known = slopes[few[:, 0].long()] * few[:, 1] / 4
     assert float((proxy(few)[:, 0] - known).abs().median()) < 0.1
+
+
+def test_a_design_that_was_constant_says_nothing_also_when_the_proxy_is_restored():
+    designs, x = box("ab"), torch.rand(200, 2, generator=generator(0), dtype=torch.float64)
+    x[:, 1] = 0.5
+    config = ProxyConfig.resolve({**TINY, "training": {"epochs": 2}})
+    proxy, _ = fit_proxy(Pairs(x, waves(x)), designs, outputs(2), config, FitEnvironment())
+    other = torch.stack([x[:, 0], torch.full((200,), 1e5)], dim=1)
+    for known in (proxy, type(proxy).restore(config, designs, proxy.state())):
+        assert torch.equal(known(other), proxy(x))

@@ -93,9 +93,9 @@ class Judge:
         zero = torch.zeros(data.test.y.shape[1], dtype=torch.float64)
         raw = cls(members, zero, zero, len(data.test))
         on_val, _ = raw._scaled(data.val.x)
-        floor = 0.1 * (on_val - scaling.y(data.val.y)).square().mean(0).sqrt() + 1e-9
+        floor = 0.1 * (on_val - scaling.y.deviation(data.val.y)).square().mean(0).sqrt() + 1e-9
         mean, spread = raw._scaled(data.test.x)
-        ratio = (mean - scaling.y(data.test.y)).abs() / (spread + floor)
+        ratio = (mean - scaling.y.deviation(data.test.y)).abs() / (spread + floor)
         rank = math.ceil((len(ratio) + 1) * config.coverage)  # finite-sample correction
         factor = ratio.sort(dim=0).values[min(rank, len(ratio)) - 1]
         return cls(members, floor, factor, len(data.test))
@@ -115,6 +115,7 @@ class Judge:
             features = rows.to(self.members[0].device)
             with torch.no_grad():
                 each = torch.stack([member(features) for member in self.members]).cpu().double()
+            each = scaling.y.kept(each)
             parts.append((each.mean(dim=0), each.std(dim=0)))
         return torch.cat([p[0] for p in parts]), torch.cat([p[1] for p in parts])
 

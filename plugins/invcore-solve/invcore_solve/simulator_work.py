@@ -152,6 +152,8 @@ class SimulatorWork:
         random = generator(request.seed, "own", "pairs")
         points = request.sampler.component.sample(self.pairs, task.designs.dim, random)
         x = task.designs.from_unit(points)
+        drawn = Table(task.designs.names, x.numpy(), task.name, 1)
+        check_table(drawn, what="designs", allow_constant=True)
         y = self._simulate("pairs", x)
         good = y.isfinite().all(dim=1)
         least = MIN_ROWS if Needs.PAIRS in self.method.needs else _FEWEST

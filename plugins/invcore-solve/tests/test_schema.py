@@ -53,7 +53,7 @@ BAD = {
     "infinite": (X, changed(Y, 0, 0, math.inf), {}, "row 1, column 'y1' is inf"),
     "constant design": (torch.cat([X, torch.ones(60, 1)], 1), Y, {}, "column 'x3' is constant"),
     "constant response": (X, torch.ones(60, 1), {}, "column 'y1' is constant"),
-    "text": ([["a", "b"]] * 60, Y, {}, "not a table of numbers"),
+    "text": ([["a", "b"]] * 60, Y, {}, "holds text"),
     "ragged": ([[1.0, 2.0], [1.0]], Y, {}, "not a table of numbers"),
     "three dimensions": (X[None], Y, {}, "got shape (1, 60, 2)"),
     "one number": (3.0, Y, {}, "got shape ()"),
@@ -150,7 +150,7 @@ def test_targets_of_which_some_have_other_names_are_refused(head, tmp_path, comp
         ([1.0, 2.0], "1 columns"),
         ([[1.0, math.nan]], "missing"),
         ([], "expected at least 1"),
-        ([["a", "b"]], "not a table of numbers"),
+        ([["a", "b"]], "holds text"),
     ],
 )
 def test_bad_targets_are_refused_in_one_line(targets, said, complaint):

@@ -6,6 +6,8 @@ from torch import Tensor, nn
 from invcore.learning import MLP, Scaling
 from invcore_tandem.config import NetworkConfig
 
+_SINGLE = 1e-30, 1e30  # numbers that float32 holds with all digits
+
 
 class InverseNetwork(nn.Module):
     """From responses to features, both scaled.
@@ -35,8 +37,13 @@ class InverseNetwork(nn.Module):
             batch_norm=config.batch_norm,
             gain=config.gain,
         )
-        self.register_buffer("centre", scaling.x.centre.float(), persistent=False)
-        self.register_buffer("scale", scaling.x.scale.float(), persistent=False)
+        # Only what comes in steps is rounded in its own units; others may not fit into float32
+        huge = ~((scaling.x.scale > _SINGLE[0]) & (scaling.x.centre.abs() < _SINGLE[1]))
+        free = scaling.mask(lambda i: not variables[i].whole) & huge.cpu()
+        centre, scale = torch.where(free, 0.0, scaling.x.centre.cpu()), scaling.x.scale.cpu()
+        scale = torch.where(free, 1.0, scale)
+        self.register_buffer("centre", centre.float(), persistent=False)
+        self.register_buffer("scale", scale.float(), persistent=False)
 
     def forward(self, y: Tensor) -> Tensor:
         """Responses, and what is known (N, Dy + C), to features (N, F)."""

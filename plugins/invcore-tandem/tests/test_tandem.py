@@ -175,3 +175,15 @@ def test_presets_resolve_for_each_task(task, forward, inverse):
     for training in (paper.training, paper.surrogate.training):
         assert (training.epochs, training.batch_size, training.lr) == (500, 1024, 1e-3)
         assert (training.schedule, training.restarts) == ("plateau", 10)
+
+
+@pytest.mark.parametrize("size", [1e-60, 1e60])
+def test_designs_beyond_float32_beside_whole_numbers(size):
+    space = Space.of(
+        Variable(name="a", prior=Uniform(low=0.0, high=size)),
+        Variable(name="n", prior=Integers(low=0, high=4)),
+    )
+    x = space.sample(64, generator(0))
+    scaling = Scaling.fit(space, Pairs(x, x[:, :1] / size))
+    network = InverseNetwork(TandemConfig().network, scaling)
+    assert bool(network(torch.zeros(3, 1)).isfinite().all())

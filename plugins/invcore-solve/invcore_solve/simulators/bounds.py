@@ -3,7 +3,18 @@
 import math
 from collections.abc import Mapping, Sequence
 
-from invcore.plugin import ConfigError, Integers, Space, Uniform, Variable, close_names
+from invcore.plugin import (
+    ConfigError,
+    DataError,
+    Integers,
+    Space,
+    Uniform,
+    Variable,
+    close_names,
+    printable,
+    real_array,
+)
+from invcore_solve.tables.check import size_problem
 
 
 def variable(
@@ -18,15 +29,39 @@ def variable(
         >>> variable("layers", 1.0, 4.5, whole=True).bounds
         (1.0, 4.0)
     """
-    if not (math.isfinite(low) and math.isfinite(high) and low < high):
-        raise ConfigError(f"bounds of {name!r}: {low:g} to {high:g} leaves no room")
     where = f"bounds of {name!r}"
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise ConfigError(f"{where}: {low:g} to {high:g} leaves no room")
+    if problem := size_problem([low, high]):
+        raise ConfigError(f"{where}: {low:g} to {high:g}; {problem}")
     if not whole:
         return Variable(name=name, prior=Uniform(low=low, high=high), unit=unit)
     ends = {"low": math.ceil(low), "high": math.floor(high)}
     if not ends["low"] < ends["high"]:
         raise ConfigError(f"{where}: {low:g} to {high:g} leaves no room for two whole numbers")
     return Variable(name=name, prior=Integers.parse(ends, where=where), unit=unit)
+
+
+def limits(name: str, ends: object) -> tuple[float, float]:
+    """Low and high of a design, as people give them.
+
+    Raises:
+        ConfigError: they are not two real numbers.
+
+    Example:
+        >>> limits("x1", (0, 1))
+        (0.0, 1.0)
+    """
+    try:
+        low, high = real_array(ends, name).tolist()
+    except (DataError, TypeError, ValueError):
+        given = printable(ends, 80)
+        raise ConfigError(
+            f"bounds of {name!r}: expected (low, high), two real numbers, got {given}"
+        ) from None
+    if isinstance(low, list):
+        raise ConfigError(f"bounds of {name!r}: expected (low, high), got {printable(ends, 80)}")
+    return low, high
 
 
 def box(bounds: Mapping[str, tuple[float, float]], whole: Sequence[str] = ()) -> Space:
@@ -46,11 +81,7 @@ def box(bounds: Mapping[str, tuple[float, float]], whole: Sequence[str] = ()) ->
             raise ConfigError(f"no design {name!r} to be whole. {close_names(name, bounds)}")
     variables = []
     for name, ends in bounds.items():
-        try:
-            low, high = (float(end) for end in ends)
-        except (TypeError, ValueError):
-            raise ConfigError(f"bounds of {name!r}: expected (low, high), got {ends!r}") from None
-        variables.append(variable(name, low, high, whole=name in whole))
+        variables.append(variable(name, *limits(name, ends), whole=name in whole))
     return Space.of(*variables)
 
 

@@ -105,7 +105,7 @@ class Function:
         where = f"simulator {self.name} gave"
         if not isinstance(raw, Tensor):
             try:
-                array = np.asarray(raw)
+                array = _unmasked(raw)
             except (ValueError, TypeError, RuntimeError):  # no numbers, or ragged
                 array = np.empty(0, dtype=object)
             if array.dtype.kind not in "iuf":
@@ -115,6 +115,10 @@ class Function:
         elif raw.is_complex() or raw.dtype == torch.bool:
             kind = str(raw.dtype).removeprefix("torch.")
             raise SimulatorError(f"{where} numbers of type {kind}, expected real ones")
+        elif raw.device.type == "meta":
+            raise SimulatorError(f"{where} a tensor on the device 'meta', which has no values")
+        elif raw.layout != torch.strided:
+            raw = raw.to_dense()
         y: Tensor = raw[:, None] if raw.ndim == 1 else raw
         wide = "Dy" if dim is None else dim
         if y.ndim != 2 or len(y) != rows or (y.shape[1] != dim if dim else y.shape[1] == 0):
@@ -164,6 +168,16 @@ class Function:
     @staticmethod
     def _trial(kind: Literal["torch", "numpy"], y: Tensor, gradient: bool, why: str) -> Trial:
         return Trial(kind, y.shape[1], gradient, why)
+
+
+def _unmasked(raw: Any) -> np.ndarray[Any, Any]:
+    """What a function of arrays gave as an array; what is masked is missing, NaN."""
+    if isinstance(raw, list | tuple):
+        raw = [_unmasked(row) if isinstance(row, np.ma.MaskedArray) else row for row in raw]
+    array = np.asarray(raw)
+    if not bool(np.ma.is_masked(raw)) or array.dtype.kind not in "iuf":
+        return array
+    return np.asarray(raw.astype(np.float64).filled(np.nan))
 
 
 def _kind(value: Any) -> str:

@@ -1,8 +1,12 @@
 """Refusing tables that nothing can be learnt from."""
 
 import numpy as np
+import numpy.typing as npt
 
 from invcore.plugin import DataError, Table, printable, quoted
+
+_ROUNDING = 1e-12  # a column that varies by this share of its largest number is constant
+_LARGEST = 1e100  # its square, and sums and products of such, are far from the end of float64
 
 
 def check_table(
@@ -17,7 +21,8 @@ def check_table(
         allow_constant: whether a column may have one value throughout; a single row always may.
 
     Raises:
-        DataError: too few rows, NaN or an infinity, a constant column.
+        DataError: too few rows, NaN or an infinity, a constant column, numbers so large or so
+            close together that they have no squares.
 
     Example:
         >>> check_table(Table(("a",), np.array([[1.0], [2.0]]), "t.csv", 1), what="designs")
@@ -35,12 +40,50 @@ def check_table(
             f"{place}, row {table.first_row + row}, column {quoted(table.names[column])} is "
             f"{problem}, expected a finite number{count}; fill it in or remove the row"
         )
+    for name, column in zip(table.names, values.T, strict=True):
+        if problem := size_problem(column, spread=not allow_constant):
+            raise DataError(f"{place}, column {quoted(name)}: {problem}")
     constant = np.flatnonzero((values == values[:1]).all(axis=0))
     if len(constant) and len(values) > 1 and not allow_constant:
         name, value = quoted(table.names[constant[0]]), float(values[0, constant[0]])
         rows = f"{table.first_row} to {table.first_row + len(values) - 1}"
         problem = f"column {name} is constant, {value!r} in rows {rows}"
         raise DataError(f"{place}, {problem}; leave the column out")
+    low, high = values.min(axis=0), values.max(axis=0)
+    largest = np.maximum(np.abs(low), np.abs(high))
+    constant = np.flatnonzero((high - low <= _ROUNDING * largest) & (low < high))
+    if len(constant) and not allow_constant:
+        first = constant[0]
+        ends = f"{float(low[first])!r} to {float(high[first])!r}"
+        problem = f"column {quoted(table.names[first])} is constant but for rounding, {ends}"
+        raise DataError(f"{place}, {problem}; subtract an offset, or leave the column out")
+
+
+def size_problem(column: npt.ArrayLike, *, spread: bool = True) -> str:
+    """What is wrong with the size of a column's numbers, and what to do; empty if nothing is.
+
+    Errors are squares, of numbers and of their differences, and these have to be numbers too.
+
+    Args:
+        column: (N,), finite.
+        spread: whether differences count too.
+
+    Example:
+        >>> size_problem([0.0, 1e200])  # doctest: +ELLIPSIS
+        'numbers of up to 1e+200 have no squares in float64, ...; rescale its unit'
+        >>> size_problem([1e-9, 2e-9])
+        ''
+    """
+    values = np.asarray(column, dtype=np.float64)
+    low, high = float(values.min()), float(values.max())
+    largest, least = max(abs(low), abs(high)), high - low
+    if largest > _LARGEST:
+        fault = f"numbers of up to {largest:.3g} have no squares in float64"
+        return f"{fault}, expected at most {_LARGEST:g}; rescale its unit"
+    if spread and 0 < least < 1 / _LARGEST:
+        fault = f"differences of at most {least:.3g} have no squares in float64"
+        return f"{fault}, expected at least {1 / _LARGEST:g}; rescale its unit"
+    return ""
 
 
 def check_same_rows(a: Table, b: Table) -> None:

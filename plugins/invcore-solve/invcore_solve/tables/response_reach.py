@@ -62,8 +62,7 @@ class Reach:
         return {
             "low": self.low,
             "high": self.high,
-            "centre": self.y.centre,
-            "scale": self.y.scale,
+            **self.y.state(""),
             "known": self.points,
             "gap": torch.tensor(self.gap, dtype=torch.float64),
         }
@@ -71,7 +70,7 @@ class Reach:
     @classmethod
     def restore(cls, state: dict[str, Tensor]) -> Reach:
         """The reach that ``state`` came from."""
-        y = Normaliser(state["centre"], state["scale"])
+        y = Normaliser.restore(state, "")
         return cls(state["low"], state["high"], y, state["known"], float(state["gap"]))
 
 

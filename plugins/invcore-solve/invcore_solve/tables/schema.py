@@ -24,6 +24,7 @@ from invcore.plugin import (
     close_names,
     generator,
 )
+from invcore_solve.simulators.bounds import limits
 from invcore_solve.tables.check import check_same_rows, check_table
 from invcore_solve.tables.sources import Source, as_table
 
@@ -147,19 +148,19 @@ def _designs(table: Table, bounds: dict[str, tuple[float, float]], whole: Sequen
         column = table.values[:, i]
         low, high = float(column.min()), float(column.max())
         if name in bounds:
-            limits = bounds[name]
-            low, high = max(low, limits[0]), min(high, limits[1])
-            if not low < high or any(math.isnan(end) for end in limits):
+            ends = limits(name, bounds[name])
+            low, high = max(low, ends[0]), min(high, ends[1])
+            if not low < high or any(math.isnan(end) for end in ends):
                 raise ConfigError(
-                    f"bounds of {name!r}: {limits[0]:g} to {limits[1]:g} leaves no room in the "
+                    f"bounds of {name!r}: {ends[0]:g} to {ends[1]:g} leaves no room in the "
                     f"data's {column.min():g} to {column.max():g}"
                 )
         if name in whole:
             if not (column == column.round()).all():
                 row = int((column != column.round()).argmax()) + table.first_row
                 raise DataError(f"{table.source}: column {name!r}, row {row} is no whole number")
-            ends = {"low": int(np.ceil(low)), "high": int(np.floor(high))}
-            prior = Integers.parse(ends, where=f"{table.source}: column {name!r}")
+            whole_ends = {"low": int(np.ceil(low)), "high": int(np.floor(high))}
+            prior = Integers.parse(whole_ends, where=f"{table.source}: column {name!r}")
             variables.append(Variable(name=name, prior=prior))
         else:
             variables.append(Variable(name=name, prior=Uniform(low=low, high=high)))

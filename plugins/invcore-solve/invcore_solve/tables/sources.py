@@ -14,6 +14,7 @@ from invcore.plugin import (
     Table,
     close_names,
     read_table,
+    real_array,
 )
 from invcore_solve.tables.check import check_table
 
@@ -34,11 +35,7 @@ def as_table(source: Source, prefix: str) -> Table:
         return source
     if isinstance(source, str | os.PathLike):
         return read_table(source, prefix=prefix)
-    try:
-        array = source.detach().cpu().numpy() if isinstance(source, Tensor) else np.asarray(source)
-        values = np.asarray(array, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise DataError(f"{prefix}: not a table of numbers ({error})") from None
+    values = real_array(source, prefix)
     if values.ndim == 1:
         values = values[:, None]
     if values.ndim != 2:
