@@ -89,7 +89,7 @@ def rescore(
     if not force:
         parts = {name: parts[name] for name in stale(record, parts)}
     record = record.model_copy(update={"config": {**record.config, "metrics": asked}})
-    notes: list[str] = [*problems] if parts else []
+    notes: list[str] = [*problems]
     if parts:
         record = score_again(store, record, parts, task, progress=progress, notes=notes)
     return Rescoring(record, tuple(parts), tuple(notes))
