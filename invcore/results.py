@@ -10,8 +10,9 @@ from invcore.benchmarking.manifest import (
 )
 from invcore.contracts.call_record import LEVELS as CALL_LEVELS
 from invcore.contracts.call_record import History
+from invcore.registry.metric_code import old_metrics
 from invcore.runs.evaluation import history_of
-from invcore.runs.scoring import old_metrics
+from invcore.runs.rescoring import Rescoring, rescore
 from invcore.scoring.anytime import Pace, anytime
 from invcore.scoring.equal_calls import best_within_calls
 from invcore.scoring.expected_best import counted, expected_best
@@ -21,6 +22,7 @@ from invcore.storage.store import Store
 
 __all__ = [
     "CALL_LEVELS", "Ablation", "Bench", "BenchCell", "History", "MetricRecord", "Pace",
-    "Published", "RunRecord", "Store", "Timings", "anytime", "bench_names", "best_within_calls",
-    "bootstrap", "counted", "expected_best", "history_of", "median", "old_metrics", "read_bench",
+    "Published", "Rescoring", "RunRecord", "Store", "Timings", "anytime", "bench_names",
+    "best_within_calls", "bootstrap", "counted", "expected_best", "history_of", "median",
+    "old_metrics", "read_bench", "rescore",
 ]  # fmt: skip

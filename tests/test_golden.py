@@ -46,7 +46,10 @@ def test_results_list_and_show_them(call, store):
     listed = call("results", "list", "--store", store.root, "--json")
     assert listed.code == 0
     assert {row["status"] for row in json.loads(listed.out)} == {"ok", "diverged"}
-    assert "r_T, T=1" in call("results", "show", "1681", "--store", store.root).out
+    assert all(row["outdated"] for row in json.loads(listed.out))
+    assert "ok, old" in call("results", "list", "--store", store.root).out
+    shown = call("results", "show", "1681", "--store", store.root).out
+    assert "r_T, T=1" in shown and "an equal run is done again" in shown
     assert call("results", "export", store.root / "all.csv", "--store", store.root).code == 0
 
 
@@ -58,9 +61,23 @@ def test_a_bench_is_read_and_reported(call, store):
     assert made.code == 0, made.err
 
 
-def test_the_file_of_a_bench_is_read(store):
+def test_a_bench_goes_on_and_does_again_what_has_no_known_code(call, store):
     sweep = Sweep(BenchFile.read(OLD / "bench.toml"), store)
     assert [cell.method for cell in sweep.cells] == ["na", "search"]
+    assert [cell.method for cell in sweep.waiting()] == ["na", "search"]
+    bench = sweep.go()
+    assert bench.count("ok") == 2 and len(store.ids()) == 8, "the earlier runs stay"
+    again = Sweep(BenchFile.read(OLD / "bench.toml"), store)
+    assert again.waiting() == [] and again.old_scores == set()
+    listed = call("results", "list", "--store", store.root, "--json").json
+    assert sorted(row["outdated"] for row in listed) == [False] * 2 + [True] * 6
+    assert call("report", "--store", store.root, "--to", store.root / "page").code == 0
+    # What is not stored of the earlier ones stays as it was
+    (new,) = (c.id for c in bench.cells if c.method == "na")
+    old, fresh = store.read("168161302c9d"), store.read(new)
+    assert fresh.metric("r_T", 1).value == pytest.approx(old.metric("r_T", 1).value, rel=1e-4)
+    refused = call("rescore", "1681", "--store", store.root, "--json").json
+    assert "run it again" in refused["left_out"]["168161302c9d"]
 
 
 def test_a_fitted_model_proposes_the_same_designs(store):

@@ -20,9 +20,9 @@ from invcore.configs.run_config import RunConfig
 from invcore.contracts.executor import Executor, Job, Record
 from invcore.pipeline.record import begin_record, reason_of
 from invcore.registry.loader import Plugins, installed
+from invcore.registry.metric_code import old_metrics
 from invcore.runs.plan import Plan
 from invcore.runs.runner import run
-from invcore.runs.scoring import old_metrics
 from invcore.storage.run_record import RunRecord
 from invcore.storage.store import Store
 
@@ -89,6 +89,8 @@ class Sweep:
         self._created = datetime.now(UTC).isoformat(timespec="seconds")
         spent = self._earlier()
         self.states: dict[str, State] = {}
+        self.stored: dict[str, str] = {}
+        """When the runs were made that are done already, by their ids."""
         self.old_scores: set[str] = set()
         """Stored runs with numbers of another version of a metric than is installed."""
         for run_id in dict.fromkeys(cell.id for cell in self.cells):
@@ -97,6 +99,8 @@ class Sweep:
                 self.states[run_id] = State()
             else:
                 self.states[run_id] = _state(record, spent.get(run_id))
+                if record.status == "ok":
+                    self.stored[run_id] = record.created
                 if old_metrics(record, self.plugins):
                     self.old_scores.add(run_id)
 

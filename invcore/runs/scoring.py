@@ -8,14 +8,11 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from invcore.base.errors import InvcoreError, PluginError, UnfitError
+from invcore.base.errors import PluginError, UnfitError
 from invcore.base.text import one_line
 from invcore.pipeline.components import Part, build
-from invcore.registry.code import scoring_code_of
 from invcore.registry.loader import Plugins
-from invcore.registry.registry import Entry
-from invcore.registry.versions import versions_of
-from invcore.storage.identity import identity
+from invcore.registry.metric_code import metric_code
 from invcore.storage.run_record import MetricRecord, RunRecord, Scoring
 
 if TYPE_CHECKING:
@@ -59,11 +56,6 @@ def metric_parts(
         if task is None or metric.component.applies(task):
             parts[name] = metric
     return parts, problems
-
-
-def metric_code(entry: Entry) -> str:
-    """Twelve digits that stand for the code of a metric and of what it shares."""
-    return identity({"versions": versions_of([entry]), "code": scoring_code_of(entry)})
 
 
 def measured(
@@ -111,22 +103,6 @@ def stale(record: RunRecord, metrics: Mapping[str, Part]) -> list[str]:
         elif before.settings != part.config:
             names.append(name)
     return names
-
-
-def old_metrics(record: RunRecord, plugins: Plugins) -> set[str]:
-    """The metrics whose numbers in a record were made by another code than is installed now.
-
-    Settings do not count, and nothing is imported: listings ask this.
-    """
-    old = set()
-    for name, scoring in record.scoring.items():
-        try:
-            entry = plugins.registry.find("metric", name)
-        except InvcoreError:  # it is not installed, so that there is nothing newer
-            continue
-        if metric_code(entry) != scoring.code:
-            old.add(name)
-    return old
 
 
 def merged(

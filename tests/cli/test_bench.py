@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from importlib.metadata import entry_points
 from io import StringIO
 from pathlib import Path
@@ -56,7 +57,10 @@ def test_a_bench(call, folder):
     assert re.search(r"robotic-arm +na +\S+ +- +100% +2/2", done.out)
     assert "next: " in done.out and "invcore report --bench good" in done.out
     again = call("bench", "good.toml")
-    assert again.out == done.out and again.err == "good: 4 runs, 4 ok, 0 to do\n"
+    day = datetime.now(UTC).date().isoformat()
+    counts = "good: 4 runs, 4 ok, 0 to do"
+    assert again.err == f"{counts}, 4 stored before ({day})\n"
+    assert again.out == done.out.replace(counts, again.err.strip())
 
 
 def test_failures_give_exit_code_1(call, folder):
@@ -80,9 +84,11 @@ def test_failures_give_exit_code_1(call, folder):
         assert rows[task, "wild"]["diverged"] == 2 and rows[task, "wild"]["r_1"] is None
     shown = call("bench", "mixed.toml")
     assert shown.code == 1 and "lower lr" in shown.out and "--retry" in shown.out
-    assert shown.err == "mixed: 8 runs, 4 ok, 4 failed, 0 to do\n"
+    assert shown.err.startswith("mixed: 8 runs, 4 ok, 4 failed, 0 to do, 4 stored before (")
     again = call("bench", "mixed.toml", "--retry")
-    assert again.code == 1 and again.err.startswith("mixed: 8 runs, 4 ok, 4 to do\n[5/8] diverged")
+    assert again.code == 1 and re.match(
+        r"mixed: 8 runs, 4 ok, 4 to do, 4 stored before \(\S+\)\n\[5/8\] diverged", again.err
+    )
 
 
 def test_dry_run(call, folder):

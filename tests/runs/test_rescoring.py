@@ -12,8 +12,8 @@ from invcore.base.errors import ConfigError, DataError, UnknownNameError
 from invcore.configs.config import Config
 from invcore.plugin import Estimate, Metric, UnfitError
 from invcore.registry import code
+from invcore.registry.metric_code import old_metrics
 from invcore.runs.rescoring import rescore
-from invcore.runs.scoring import old_metrics
 
 
 class Spread(Metric):
@@ -90,7 +90,9 @@ def test_a_metric_whose_code_has_changed_is_old_until_it_judges_again(go, monkey
     plugins = go.plugins
     first = go()
     assert old_metrics(first, plugins) == set()
-    monkeypatch.setattr("invcore.runs.scoring.scoring_code_of", lambda entry: {"other": "0"})
+    monkeypatch.setattr(
+        "invcore.registry.metric_code.scoring_code_of", lambda entry: {"other": "0"}
+    )
     assert old_metrics(first, plugins) == {"best"}
     assert go.store.read(first.id).scoring["best"].code == first.scoring["best"].code
     again = go()

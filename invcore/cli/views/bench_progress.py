@@ -16,7 +16,7 @@ from invcore.benchmarking.grid import Cell, State, time_left, unique
 from invcore.benchmarking.manifest import FAILED, manifest_path
 from invcore.benchmarking.sweep import Sweep, Watcher
 from invcore.cli.console import stderr, stdout, table
-from invcore.cli.views.run_rows import percent
+from invcore.cli.views.run_rows import moment, percent
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -126,6 +126,10 @@ def counts(sweep: Sweep) -> str:
     }  # fmt: skip
     totals = {name: sum(s in group for s in statuses) for name, group in groups.items()}
     parts = [f"{n} {name}" for name, n in totals.items() if n or name in ("ok", "to do")]
+    if sweep.stored:
+        days = sorted({moment(created)[:10] for created in sweep.stored.values()})
+        since = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
+        parts.append(f"{len(sweep.stored)} stored before ({since})")
     return f"{sweep.file.grid.name}: {len(statuses)} runs, {', '.join(parts)}"
 
 
@@ -158,7 +162,8 @@ def document(sweep: Sweep) -> dict[str, Any]:
             }
             for cell, state in zip(bench.cells, states, strict=True)
         ],
-        "summary": summary(sweep), "old_scores": sorted(sweep.old_scores),
+        "summary": summary(sweep), "stored": len(sweep.stored),
+        "old_scores": sorted(sweep.old_scores),
     }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from invcore.base.text import number, safe
 from invcore.cli.console import stdout, table
 from invcore.cli.views.run_rows import moment, percent, task_label
 from invcore.registry.loader import installed
-from invcore.runs.scoring import old_metrics
+from invcore.registry.metric_code import old_metrics
 
 if TYPE_CHECKING:
     from rich.console import Console

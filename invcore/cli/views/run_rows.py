@@ -8,7 +8,7 @@ from invcore.base.errors import StoreError
 from invcore.base.text import number, safe
 from invcore.cli.console import stdout, table
 from invcore.registry.loader import Plugins
-from invcore.runs.scoring import old_metrics
+from invcore.registry.metric_code import old_metrics
 from invcore.storage.run_record import MetricRecord, RunRecord
 from invcore.storage.store import Store
 

@@ -12,7 +12,7 @@ from invcore_metrics.sbc import Sbc, SbcConfig, chi_square_p, rank_deviation
 from scipy import stats
 
 from invcore import Space, Uniform, Variable
-from invcore.plugin import Config, Modes, Task, generator
+from invcore.plugin import Config, Modes, Task, UnfitError, generator
 from invcore.testing import evaluation
 
 
@@ -92,6 +92,29 @@ def test_what_is_not_finite_does_not_count():
     assert measured(replace(seen, candidates=x))["sbc-p"] > 0.01
     assert measured(replace(seen, truth=None)) == {}
     assert measured(calibrated(9, 31, 0)) == {}  # too few for two bins
+
+
+def stratified(targets, count, seed):
+    """The truth of each target, and an exact sampler's candidates at one point in each stratum."""
+    strata = torch.stack(
+        [torch.randperm(count, generator=generator(seed, b)) for b in range(targets)]
+    )
+    within = torch.rand(targets, count, generator=generator(seed, "within"), dtype=torch.float64)
+    x = torch.special.ndtri((strata + within) / count)[..., None]
+    truth = torch.randn(targets, 1, generator=generator(seed, "truth"), dtype=torch.float64)
+    return evaluation(torch.zeros(targets, 1), torch.zeros(targets, count, 1), x, truth=truth)
+
+
+@pytest.mark.parametrize("count", [10, 15, 20])
+def test_an_exact_sampler_is_calibrated_whatever_points_drive_it(count):
+    seen = stratified(2000, count, 6)
+    assert measured(seen)["sbc-p"] < 1e-4, "stratified points taken for independent ones"
+    apart = replace(seen, independent=False)
+    with pytest.raises(UnfitError, match="no independent draws"):
+        measured(apart)
+    draws = torch.randn(2000, 20, 1, generator=generator(7), dtype=torch.float64)
+    assert measured(replace(apart, draws=draws))["sbc-p"] > 0.01
+    assert measured(replace(apart, draws=0.5 * draws))["sbc-p"] < 1e-6, "a wrong one is seen"
 
 
 # Modes
