@@ -9,7 +9,7 @@ from invcore import RunConfig, ShapeError, Store, run
 from invcore.data.pairs import flat, joined, repeated
 from invcore.learning import Scaling, SurrogateConfig, TrainingConfig, fit_surrogate
 from invcore.pipeline import rerank
-from invcore.plugin import FitEnvironment, History, InverseMethod, Pairs, Targets
+from invcore.plugin import FitEnvironment, InverseMethod, Pairs, Targets
 from invcore.search import LocalisationConfig, localise
 from invcore.testing.cases.problems import Bowl, Known
 
@@ -144,11 +144,3 @@ def test_noise_belongs_to_the_targets_alone():
     added = noisy.test.y - clean.test.y
     assert float(added.square().mean()) == pytest.approx(0.25, rel=0.2)
     assert torch.equal(Measured().dataset(50, 400, 3).test.y, noisy.test.y)
-
-
-def test_histories_of_batches_stand_side_by_side():
-    long = History(torch.tensor([[3.0], [2.0], [1.0]]), torch.tensor([1, 2, 3]), torch.ones(3))
-    short = History(torch.tensor([[9.0, 8.0]]), torch.tensor([10]), torch.ones(1))
-    both = History.beside([long, short])
-    assert both.error.tolist() == [[3, 9, 8], [2, 9, 8], [1, 9, 8]]
-    assert both.calls.tolist() == [11, 12, 13] and both.seconds.tolist() == [2, 2, 2]

@@ -36,11 +36,11 @@ class History:
 
     Example:
         >>> record = CallRecord(torch.tensor([[0.0], [1.0]]), scale=1.0)
-        >>> record.add(torch.tensor([[0.1], [1.0]]), torch.tensor([0, 1]))
+        >>> record.add(torch.tensor([[0.5], [1.0]]), torch.tensor([0, 1]))
         >>> record.add(torch.tensor([[0.0]]), torch.tensor([0]))
         >>> history = record.history()
-        >>> history.best.tolist(), history.reached[[8, 64]].tolist()
-        ([[0.01, 0.0], [0.0, 0.0]], [[1.0, 1.0], [2.0, 1.0]])
+        >>> history.best.tolist(), history.reached[[2, 64]].tolist()
+        ([[0.25, 0.0], [0.0, 0.0]], [[1.0, 1.0], [2.0, 1.0]])
     """
 
     error: Tensor

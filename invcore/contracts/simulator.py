@@ -191,7 +191,7 @@ class _Part(Simulator):
     """A simulator for some of the targets: all is counted and recorded by the whole one."""
 
     def __init__(self, whole: Simulator, rows: slice) -> None:
-        self._whole = whole
+        self._whole, self._task = whole, whole._task
         assert whole.record is not None
         self._rows = torch.arange(len(whole.record.best))[rows]
         self.differentiable = whole.differentiable

@@ -74,8 +74,11 @@ def search_and_judge(
             candidates, responses = _first(candidates, max(1, count)), responses[:, : max(1, count)]
             responses = responses if count else torch.full_like(responses, torch.nan)
     history = judge.history()
-    if history is not None and search is not None:  # in time, as the search went on
-        moments = {name: getattr(search, name) for name in ("error", "calls", "seconds")}
+    if history is not None:  # in time, as the search went on: there is nothing else to see
+        of = history if search is None else search
+        moments = {name: getattr(of, name) for name in ("error", "calls", "seconds")}
+        if search is None:
+            moments = {name: value[:0] for name, value in moments.items()}
         history = replace(history, **moments)
     return Answers(
         candidates, responses, simulator.calls + judge.calls, simulator.calls, history,

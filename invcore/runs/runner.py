@@ -118,24 +118,24 @@ class _Run:
     def _measure(self) -> tuple[RunRecord, Tensors]:
         plan, pipeline = self.plan, self.pipeline
         with pipeline.stage("data"):
-            data = draw_data(plan)
-        test = data.splits.test
-        targets = Targets(test.y, test.context)
-        model = pipeline.fit(problem_of(plan), data.splits)
-        proposed = search_and_judge(plan, pipeline, model, targets, data)
+            drawn = draw_data(plan)
+        data = drawn.splits
+        targets = Targets(data.test.y, data.test.context)
+        model = pipeline.fit(problem_of(plan), data)
+        proposed = search_and_judge(plan, pipeline, model, targets, drawn)
         state = model.state()
         rerank = plan.config.rerank
-        order = self._rerank(proposed.candidates, targets, data.splits) if rerank else None
+        order = self._rerank(proposed.candidates, targets, data) if rerank else None
         evaluation = Evaluation(
             designs=plan.task.designs, targets=targets.y, candidates=proposed.candidates.x,
             resimulated=proposed.responses,
             errors=squared_error(proposed.responses, targets.y), ranked=model.ranked,
             predicted=proposed.candidates.predicted, timings=pipeline.timings.model_dump(),
             simulator_calls=proposed.calls, search_calls=proposed.search_calls,
-            training_calls=data.training_calls, history=proposed.history,
+            training_calls=drawn.training_calls, history=proposed.history,
             parameters=sum(value.numel() for value in state.values()), seed=plan.config.seed,
-            order=order, truth=test.x, log_density=model.log_density(targets, test.x),
-            penalty=data.penalty, variance=data.variance, draws=proposed.draws,
+            order=order, truth=data.test.x, log_density=model.log_density(targets, data.test.x),
+            penalty=drawn.penalty, variance=drawn.variance, draws=proposed.draws,
             independent=plan.parts["sampler"].component.independent,
             context=targets.context, cache=self.cache,
             **bounded(plan.task, proposed.candidates.x[..., 0].numel()),

@@ -169,7 +169,8 @@ def test_run_of_another_kind_is_no_model(tmp_path, complaint):
     store = Store(tmp_path)
     designer = fit(store=store)
     path = store.path(designer.record.id) / "run.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"kind": "run"}))
+    store.update(designer.record.model_copy(update={"kind": "run"}))
+    assert json.loads(path.read_text())["kind"] == "run"
     assert "no model" in complaint(StoreError, Designer.load, store, designer.record.id)
     complaint(UnknownNameError, Designer.load, store, "ffff")
 
