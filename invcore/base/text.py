@@ -42,11 +42,13 @@ def number(value: float | None, digits: int = 3) -> str:
     """A number for people; a dash where there is none.
 
     Example:
-        >>> number(0.00012345), number(None), number(1200.0)
-        ('1.23e-04', '-', '1200')
+        >>> number(0.00012345), number(None), number(1200.0), number(float("inf"))
+        ('1.23e-04', '-', '1200', '∞')
     """
     if value is None or value != value:
         return "-"
+    if value in (float("inf"), -float("inf")):
+        return "∞" if value > 0 else "-∞"
     if value == int(value) and abs(value) < 1e7:
         return str(int(value))
     small = abs(value) < 1e-2 or abs(value) >= 1e5

@@ -84,7 +84,7 @@ def measured(
                 raise
             reason = one_line(error)
             note(f"metric {name} left out: {reason}; rescoring tries again")
-        numbers += [MetricRecord.parse(_finite(asdict(e)) | {"metric": name}) for e in estimates]
+        numbers += [_recorded(estimate, name) for estimate in estimates]
         scoring[name] = Scoring(
             plugin=entry.plugin, version=entry.version, code=metric_code(entry),
             settings=part.config, created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -115,8 +115,10 @@ def merged(
     )
 
 
-def _finite(data: dict[str, Any]) -> dict[str, Any]:
-    """NaN and infinity as None, for records."""
-    return {
-        k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in data.items()
+def _recorded(estimate: Estimate, metric: str) -> MetricRecord:
+    """An estimate as records have it, where NaN and infinity are no numbers."""
+    data = {
+        k: None if isinstance(v, float) and not math.isfinite(v) else v
+        for k, v in asdict(estimate).items()
     }
+    return MetricRecord.parse({**data, "metric": metric, "infinite": estimate.value == math.inf})

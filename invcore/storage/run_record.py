@@ -1,5 +1,6 @@
 """What ``run.json`` holds: the record of one run."""
 
+import math
 import re
 from typing import Any, Literal
 
@@ -13,16 +14,33 @@ _ID = re.compile(r"^[0-9a-f]{12}$")
 
 
 class MetricRecord(Config):
-    """One number of a run; see ``Estimate``. ``metric`` is the component that it is from."""
+    """One number of a run; see ``Estimate``.
+
+    ``metric`` is the component that it is from. ``value`` is None for what JSON has no number for:
+    ``infinite`` tells infinity from what is not known.
+    """
 
     name: str
     metric: str = ""
     T: int | None = None
     value: float | None
+    infinite: bool = False
     ci_low: float | None = None
     ci_high: float | None = None
     unit: str = ""
     better: Literal["lower", "higher", ""] = "lower"
+
+    @property
+    def number(self) -> float:
+        """The value; NaN where it is not known.
+
+        Example:
+            >>> MetricRecord(name="calls", value=None, infinite=True).number
+            inf
+        """
+        if self.value is None:
+            return math.inf if self.infinite else math.nan
+        return self.value
 
 
 class Timings(Config):

@@ -71,7 +71,7 @@ def test_document_has_exactly_the_keys_that_are_promised(document):
     assert set(found["timings"]) == {"fit_s", "propose_s", "simulate_s"}
     assert all(seconds >= 0 for seconds in found["timings"].values())
     assert Path(found["path"]) == Path("runs") / found["id"] and Path(found["path"]).is_dir()
-    keys = {"name", "metric", "value", "ci_low", "ci_high", "unit", "better", "old"}
+    keys = {"name", "metric", "value", "infinite", "ci_low", "ci_high", "unit", "better", "old"}
     for metric in found["metrics"]:
         assert set(metric) - {"T"} == keys and metric["better"] in ("lower", "higher", "")
     best = curve(found)

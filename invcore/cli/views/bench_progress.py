@@ -197,12 +197,13 @@ def show_summary(sweep: Sweep) -> None:
     lines = summary(sweep)
     budgets = [n for n in _CALLS if any(row[f"within_{n}_calls"] is not None for row in lines)]
     within = [f"{n} calls" for n in budgets]
-    right = ("r_1", "r_50", *within, "answered", "ok", "failed")
+    failures = [sum(row[status] for status in FAILED) for row in lines]
+    right = ("r_1", "r_50", *within, "answered", "ok", *(("failed",) if any(failures) else ()))
     rows = table(*names, *right, right=right)
-    for row in lines:
-        failed = sum(row[status] for status in FAILED)
+    for row, failed in zip(lines, failures, strict=True):
         means = [row["r_1"], row["r_50"], *(row[f"within_{n}_calls"] for n in budgets)]
-        ends = (percent(row["answered"]), f"{row['ok']}/{row['runs']}", str(failed or ""))
+        ends = [percent(row["answered"]), f"{row['ok']}/{row['runs']}"]
+        ends += [str(failed or "")] if any(failures) else []
         rows.add_row(*(safe(row[name]) for name in names), *map(number, means), *ends)
     _show(rows, sweep)
     if within:

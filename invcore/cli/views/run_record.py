@@ -76,7 +76,7 @@ def _show_metrics(record: RunRecord, console: Console, old: set[str]) -> None:
         name = m.name if m.T is None else f"{m.name}, T={m.T}"
         ends = "" if m.ci_low is None else f"{number(m.ci_low)} .. {number(m.ci_high)}"
         mark = "*" if m.metric in old else ""
-        rows.add_row(name + mark, number(m.value), ends, m.unit, m.better)
+        rows.add_row(name + mark, number(m.number), ends, m.unit, m.better)
     console.print(rows)
     console.print()
     if any(m.metric in old for m in record.metrics):

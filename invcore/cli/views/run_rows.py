@@ -158,8 +158,9 @@ def by_metric(records: list[RunRecord], plugins: Plugins) -> dict[str, list[Any]
     for record in records:
         old = old_metrics(record, plugins)
         for m in record.metrics or (_WITHOUT,):
-            ends = {end: _number(getattr(m, end)) for end in ("T", "value", "ci_low", "ci_high")}
-            row = {"metric": m.name, **ends, "unit": m.unit, "better": m.better}
+            ends = {end: _number(getattr(m, end)) for end in ("T", "ci_low", "ci_high")}
+            row = {"metric": m.name, "T": ends.pop("T"), "value": m.number, **ends}
+            row |= {"unit": m.unit, "better": m.better}
             row["old"] = m.metric in old
             rows.append(_facts(record) | row)
     return _columns(rows)
@@ -177,7 +178,7 @@ def by_run(records: list[RunRecord]) -> dict[str, list[Any]]:
         for metric in record.metrics:
             name = metric.name if metric.T is None else f"{metric.name}_{metric.T}"
             name = f"metric_{name}" if name in facts else name
-            row[name] = _number(metric.value)
+            row[name] = metric.number
             if metric.ci_low is not None:
                 row[f"{name}_ci_low"] = _number(metric.ci_low)
                 row[f"{name}_ci_high"] = _number(metric.ci_high)

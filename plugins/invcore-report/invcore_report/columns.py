@@ -125,12 +125,14 @@ def _of_metrics(
 def _of_records(name: str, T: int | None, summary: Summary) -> Interval | None:
     """A metric's mean over seeds; its interval is that of the one run, or the seeds' range.
 
-    Where one seed has no number, or an infinite one, nothing is said of them all.
+    Where one seed has no number, nothing is said of them all; where one is infinite, the mean is.
     """
     metrics = [m for r in summary.records for m in r.metrics if m.name == name and m.T == T]
-    values = [metric.value for metric in metrics if metric.value is not None]
+    values = [metric.number for metric in metrics if not math.isnan(metric.number)]
     if len(values) < len(summary.records):
         return None
+    if math.inf in values:
+        return Interval(math.inf, min(values), math.inf)
     mean = math.fsum(values) / len(values)
     low, high = metrics[0].ci_low, metrics[0].ci_high
     if len(values) > 1 or low is None or high is None:
