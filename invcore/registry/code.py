@@ -4,9 +4,12 @@ A version says what code a wheel has; of what is installed editable, it says not
 content of the files counts, read once a process: what was imported since does not change either.
 """
 
+import ast
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from functools import cache
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from importlib.util import find_spec
@@ -36,7 +39,7 @@ def code_of(entries: Iterable[Entry]) -> dict[str, str]:
     code = {CORE: _core_code(APART)}
     for entry in entries:
         module = entry.component.target.partition(":")[0]
-        code[entry.plugin] = _code(entry.plugin, module)
+        code[entry.plugin] = _code(entry.plugin, module, entry.metric_modules)
         for name in shared_of(entry.plugin):
             code[name] = _code(name, "")
     return {name: checksum for name, checksum in sorted(code.items()) if checksum}
@@ -44,7 +47,8 @@ def code_of(entries: Iterable[Entry]) -> dict[str, str]:
 
 def scoring_code_of(entry: Entry) -> dict[str, str]:
     """What decides a metric's numbers beside the run: its own code, and the core's scoring."""
-    return {**code_of([entry]), CORE: _core_code()}
+    whole = replace(entry, metric_modules=frozenset())
+    return {**code_of([whole]), CORE: _core_code()}
 
 
 @cache
@@ -59,8 +63,11 @@ def _core_code(apart: tuple[str, ...] = ()) -> str:
 
 
 @cache
-def _code(plugin: str, module: str) -> str:
-    """Of the packages that a distribution brings; empty for a wheel, whose version says it."""
+def _code(plugin: str, module: str, metrics: frozenset[str] = frozenset()) -> str:
+    """Of the packages that a distribution brings; empty for a wheel, whose version says it.
+
+    The modules of its metrics are left out, unless others of its modules import them.
+    """
     installed = _distribution(plugin)
     names = {module, plugin.lower().replace("-", "_").replace(".", "_")}
     if installed is not None:
@@ -68,7 +75,35 @@ def _code(plugin: str, module: str) -> str:
         names |= set((installed.read_text("top_level.txt") or "").split())
     found = {root for name in names if (root := _root(name)) is not None}
     loose = {root for root in found if not _is_recorded(installed, _first_file(root))}
-    return _checksum(sorted(loose))
+    return _checksum(loose, _metric_files(loose, metrics))
+
+
+def _metric_files(roots: Iterable[Path], metrics: Iterable[str]) -> set[Path]:
+    """The files of metrics that no other file of these packages imports."""
+    files = {
+        path
+        for root in roots
+        for name in metrics
+        if (path := root.joinpath(*name.split(".")[1:]).with_suffix(".py")).is_file()
+    }
+    others = [p for root in roots for p in _files(root) if p.suffix == ".py" and p not in files]
+    imported = {word for path in others for word in _imports(path)} if files else set()
+    return {path for path in files if path.stem not in imported}
+
+
+def _imports(path: Path) -> Iterator[str]:
+    """All words of what a file imports; of one that is no Python, every word."""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    try:
+        nodes = ast.walk(ast.parse(text))
+    except (SyntaxError, ValueError):
+        yield from re.findall(r"\w+", text)
+        return
+    for node in nodes:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = [alias.name for alias in node.names]
+            for name in (*names, getattr(node, "module", None) or ""):
+                yield from name.split(".")
 
 
 def _distribution(name: str) -> Distribution | None:
@@ -107,12 +142,14 @@ def _is_recorded(installed: Distribution | None, file: Path) -> bool:
     return any(path.name == file.name and path.resolve() == file for path in paths)
 
 
-def _checksum(roots: Iterable[Path]) -> str:
-    """Of the names and contents of all files in folders; empty where there are none."""
+def _checksum(roots: Iterable[Path], apart: Collection[Path] = ()) -> str:
+    """Of the names and contents of all files in folders but some; empty where there are none."""
     digest, some = hashlib.sha256(), False
     for root in sorted(roots):
         for path in _files(root):
             some = True
+            if path in apart:
+                continue
             digest.update(f"{path.relative_to(root.parent)}\0".encode(errors="surrogateescape"))
             digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:12] if some else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
@@ -108,7 +108,11 @@ class Plugins:
                             f"{hook} returned {type(component).__name__}, expected Components"
                         )
                     entries.append(Entry(kind, component, owner, version))
-        return entries
+        modules: dict[bool, set[str]] = {True: set(), False: set()}
+        for entry in entries:
+            modules[entry.kind == "metric"].add(entry.component.target.partition(":")[0])
+        metrics = frozenset(modules[True] - modules[False])
+        return [replace(entry, metric_modules=metrics) for entry in entries]
 
     def _implementations(self, hook: str, key: str | None = None) -> list[Callable[..., Any]]:
         caller = getattr(self._manager.hook, hook)

@@ -26,12 +26,14 @@ class Entry:
         component: name, summary, target.
         plugin: the distribution that brought it.
         version: of that distribution.
+        metric_modules: where the metrics of the same plugin are, and nothing else of it.
     """
 
     kind: Kind
     component: Component
     plugin: str
     version: str
+    metric_modules: frozenset[str] = frozenset()
 
 
 class Registry:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,40 @@ def test_an_edit_is_another_code_and_a_cache_is_none(package, fresh):
     added = odd(fresh)
     (package / "odd_tools" / "more.py").rename(package / "odd_tools" / "other.py")
     assert len({first, added, odd(fresh)}) == 3, "a file that is added, and one with another name"
+
+
+def test_a_metric_of_the_same_package_decides_no_run(package, fresh):
+    """Unless something that does decide one imports it."""
+    (package / "odd_tools" / "score.py").write_text("VALUE = 1\n")
+    entry = replace(ENTRY, metric_modules=frozenset({"odd_tools.score"}))
+
+    def codes():
+        fresh()
+        return code.code_of([entry])["odd-plugin"], code.scoring_code_of(entry)["odd-plugin"]
+
+    first = codes()
+    (package / "odd_tools" / "score.py").write_text("VALUE = 2\n")
+    second = codes()
+    assert first[0] == second[0] and first[1] != second[1]
+    for line in (
+        "from odd_tools.score import VALUE",
+        "from . import score",
+        "import odd_tools.score",
+    ):
+        (package / "odd_tools" / "method.py").write_text(f"def late():\n    {line}\n")
+        before = codes()[0]
+        (package / "odd_tools" / "score.py").write_text(f"VALUE = {len(line)}\n")
+        assert codes()[0] != before, line
+
+
+def test_plugins_know_where_their_metrics_are(make_plugins):
+    from invcore.plugin import Metric, Sampler
+
+    plugins = make_plugins(installed=True, sampler={"s": Sampler}, metric={"m": Metric})
+    registry = plugins.registry
+    assert registry.find("sampler", "s").metric_modules == frozenset(), "they share their module"
+    task = registry.find("task", "crystal-mos2")
+    assert task.metric_modules == {"invcore_crystal.hits"}
 
 
 def test_it_is_read_once_a_process(package):
