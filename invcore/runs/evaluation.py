@@ -50,7 +50,8 @@ def stored_evaluation(
     """
     tensors = store.tensors(record.id, "candidates")
     facts: dict[str, Any] = {name: tensors[name] for name in _TENSORS if name in tensors}
-    facts["independent"] = bool(tensors.get("independent", False))
+    independent = tensors.get("independent")
+    facts["independent"] = independent is not None and bool(independent.all())
     context = {
         name.removeprefix("context."): value
         for name, value in tensors.items()
