@@ -13,15 +13,14 @@ from invcore.results import old_metrics, rescore
 
 BENCH = """
 name = "eighteen"
-seeds = [0, 1, 2]
+seeds = [0, 1, 2, 3, 4, 5, 6, 7, 8]
 tasks = ["line", { name = "line", label = "again" }]
 samplers = ["plain"]
 targets = 5
 candidates = 3
 pairs = 20
 device = "cpu"
-methods = [{ name = "exact", shift = 0.1, label = "a" }, { name = "exact", shift = 0.2, label = "b" },
-           { name = "exact", shift = 0.3, label = "c" }]
+methods = ["exact"]
 """
 
 
