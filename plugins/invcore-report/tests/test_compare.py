@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import math
 import re
+from dataclasses import replace
 
 import pytest
 import torch
-from invcore_report.comparison import difference
+from invcore_report.comparison import Comparison, difference
+from invcore_report.comparison_text import sentence
 from scipy.stats import ttest_1samp, wilcoxon
 
 from invcore.plugin import generator
+from invcore.results import RunRecord
 
 
 @pytest.fixture
@@ -121,6 +124,23 @@ def test_other_seeds_are_found_and_tested_together(call, runs):
     assert last.startswith("A is better on ") and "over 4 seeds and their targets" in last
     found = call("compare", ids[0][1], ids[1][1], "--store", runs.store.root, "--json").json
     assert sorted(found["seeds"]) == [0, 1, 2, 3] and found["differences"][0]["targets"] == 48
+
+
+def test_that_equal_calls_turn_it_round_is_said():
+    nothing = difference("r_50", [torch.ones(3), torch.ones(3)], [torch.ones(3), torch.ones(3)])
+    rows = [
+        replace(nothing, name="r_50", a_better=0.9, b_better=0.1, ties=0.0, p=0.01, ratio=0.5),
+        replace(nothing, name="10 calls", a_better=0.2, b_better=0.8, ties=0.0, p=0.02),
+    ]
+    facts = {"task": "t", "method": "m", "sampler": "s", "candidates": 50, "targets": 3}
+    one, two = (RunRecord(id=c * 12, seed=0, device="cpu", **facts) for c in "ab")
+    text = sentence(Comparison(one, two, tuple(rows), (0, 1)))
+    assert text.startswith("A is better on 90%")
+    assert text.endswith(
+        "over 2 seeds and their targets. Within 10 calls a target it is B (p = 0.02)."
+    )
+    calm = replace(rows[1], p=0.2)
+    assert sentence(Comparison(one, two, (rows[0], calm), (0, 1))).endswith("their targets.")
 
 
 def test_no_headline_for_who_leaves_targets_unanswered(call, runs):
