@@ -28,15 +28,16 @@ from invcore.base.types import Context
 from invcore.configs.config import Config, Field
 from invcore.configs.files import read_config
 from invcore.configs.settings import component_settings
-from invcore.contracts.call_record import History
 from invcore.contracts.candidates import Candidates
 from invcore.contracts.environment import FitEnvironment
 from invcore.contracts.events import Event
 from invcore.contracts.executor import Executor, Job, Record
-from invcore.contracts.method import InverseMethod, InverseModel, Needs, Problem, Targets
+from invcore.contracts.method import InverseMethod, InverseModel, Needs
 from invcore.contracts.metric import Estimate, Evaluation, Metric
+from invcore.contracts.problem import Problem, Targets
 from invcore.contracts.sampler import Sampler
-from invcore.contracts.simulator import Simulator
+from invcore.contracts.simulation.call_record import History
+from invcore.contracts.simulation.simulator import Simulator
 from invcore.contracts.task import Modes, Task
 from invcore.data.pairs import Pairs, Splits
 from invcore.data.tables.arrays import real_array

@@ -8,8 +8,8 @@ from invcore.benchmarking.manifest import (
     bench_names,
     read_bench,
 )
-from invcore.contracts.call_record import LEVELS as CALL_LEVELS
-from invcore.contracts.call_record import History
+from invcore.contracts.simulation.call_record import LEVELS as CALL_LEVELS
+from invcore.contracts.simulation.call_record import History
 from invcore.registry.metric_code import old_metrics
 from invcore.runs.evaluation import history_of
 from invcore.runs.rescoring import Rescoring, rescore

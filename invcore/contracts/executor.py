@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from invcore.contracts.configurable import C, Configurable
+from invcore.configs.configurable import C, Configurable
 
 Job = dict[str, Any]
 """A run's config, as plain data: it can travel to another process or machine."""

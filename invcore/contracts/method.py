@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from enum import Flag, auto
 from typing import ClassVar
 
-import torch
 from torch import Tensor
 
 from invcore.base.errors import ShapeError
-from invcore.base.types import Context
+from invcore.configs.configurable import C, Configurable
 from invcore.contracts.candidates import Candidates
-from invcore.contracts.configurable import C, Configurable
 from invcore.contracts.environment import FitEnvironment
-from invcore.contracts.simulator import Simulator
+from invcore.contracts.problem import Problem, Targets
+from invcore.contracts.simulation.simulator import Simulator
 from invcore.data.pairs import Pairs
-from invcore.spaces.space import Space
 
 
 class Needs(Flag):
@@ -29,44 +26,6 @@ class Needs(Flag):
     """The simulator, when it proposes."""
     GRADIENT = auto()
     """The simulator's gradient too."""
-
-
-@dataclass(frozen=True)
-class Problem:
-    """What a method may know of a task.
-
-    Args:
-        name: of the task, for messages.
-        designs: space of x.
-        responses: space of y.
-        differentiable: whether the simulator has gradients.
-    """
-
-    name: str
-    designs: Space
-    responses: Space
-    differentiable: bool = False
-
-
-@dataclass(frozen=True)
-class Targets:
-    """The responses that are wanted.
-
-    Args:
-        y: (B, Dy).
-        context: what is known of each problem; tensors with leading dimension B.
-    """
-
-    y: Tensor
-    context: Context | None = None
-
-    def __len__(self) -> int:
-        return len(self.y)
-
-    def to(self, device: torch.device) -> Targets:
-        """The same targets on another device."""
-        context = self.context and {name: v.to(device) for name, v in self.context.items()}
-        return Targets(self.y.to(device), context)
 
 
 class InverseModel(ABC):

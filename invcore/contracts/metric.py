@@ -11,8 +11,8 @@ from torch import Tensor
 
 from invcore.base import seeding
 from invcore.base.types import Context
-from invcore.contracts.call_record import History
-from invcore.contracts.configurable import C, Configurable
+from invcore.configs.configurable import C, Configurable
+from invcore.contracts.simulation.call_record import History
 from invcore.contracts.task import Task
 from invcore.numerics.largest_difference import largest_squared_difference
 from invcore.spaces.space import Space

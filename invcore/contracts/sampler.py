@@ -6,7 +6,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from invcore.contracts.configurable import C, Configurable
+from invcore.configs.configurable import C, Configurable
 
 _MARGIN = 2.0**-33  # a coordinate of 0 or 1 would be infinite in a normal's inverse CDF
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from invcore.base.errors import DataError
 from invcore.base.seeding import generator
 from invcore.base.types import Context
-from invcore.contracts.configurable import C, Configurable
+from invcore.configs.configurable import C, Configurable
 from invcore.data.pairs import Pairs, Splits, joined
 from invcore.spaces.space import Space
 

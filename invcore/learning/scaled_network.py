@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from invcore.base.seeding import isolated
 from invcore.contracts.candidates import Candidates
-from invcore.contracts.method import Targets
+from invcore.contracts.problem import Targets
 from invcore.data.scaling import Scaling
 from invcore.numerics.chunked import in_chunks
 from invcore.spaces.space import Space

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from invcore.base.component_kinds import Kind
-from invcore.contracts.configurable import Configurable
+from invcore.configs.configurable import Configurable
 from invcore.registry.loader import Plugins
 from invcore.registry.registry import Entry
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from invcore.base.errors import UnfitError
 from invcore.contracts.environment import FitEnvironment
-from invcore.contracts.method import InverseMethod, InverseModel, Needs, Problem
+from invcore.contracts.method import InverseMethod, InverseModel, Needs
+from invcore.contracts.problem import Problem
 from invcore.data.pairs import Splits
 
 SEARCHES = Needs.SIMULATOR | Needs.GRADIENT

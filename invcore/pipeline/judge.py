@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from invcore.contracts.method import Targets
-from invcore.contracts.simulator import Simulator
+from invcore.contracts.problem import Targets
+from invcore.contracts.simulation.simulator import Simulator
 from invcore.data.pairs import repeated, rows_of
 from invcore.learning.surrogate import Surrogate
 from invcore.pipeline.proposals import ROWS

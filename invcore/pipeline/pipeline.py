@@ -15,8 +15,9 @@ from torch import Tensor
 from invcore.base.progress import Progress
 from invcore.contracts.candidates import Candidates
 from invcore.contracts.environment import FitEnvironment
-from invcore.contracts.method import InverseModel, Problem, Targets
-from invcore.contracts.simulator import Simulator
+from invcore.contracts.method import InverseModel
+from invcore.contracts.problem import Problem, Targets
+from invcore.contracts.simulation.simulator import Simulator
 from invcore.data.pairs import Splits
 from invcore.pipeline.fit import fit_model
 from invcore.pipeline.judge import resimulate

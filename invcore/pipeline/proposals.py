@@ -9,9 +9,10 @@ from invcore.base.errors import BudgetError, ShapeError
 from invcore.base.progress import Progress
 from invcore.base.seeding import generator
 from invcore.contracts.candidates import Candidates
-from invcore.contracts.method import InverseModel, Problem, Targets
+from invcore.contracts.method import InverseModel
+from invcore.contracts.problem import Problem, Targets
 from invcore.contracts.sampler import Sampler
-from invcore.contracts.simulator import Simulator
+from invcore.contracts.simulation.simulator import Simulator
 from invcore.data.pairs import rows_of
 
 ROWS = 65536  # candidates proposed at once: bounds memory, and moves the bar

@@ -9,10 +9,11 @@ from torch import Tensor
 
 from invcore.base.progress import Progress
 from invcore.base.seeding import generator
-from invcore.contracts.call_record import History
 from invcore.contracts.candidates import Candidates
-from invcore.contracts.method import InverseModel, Targets
-from invcore.contracts.simulator import Budget, Simulator
+from invcore.contracts.method import InverseModel
+from invcore.contracts.problem import Targets
+from invcore.contracts.simulation.call_record import History
+from invcore.contracts.simulation.simulator import Budget, Simulator
 from invcore.pipeline.fit import SEARCHES
 from invcore.pipeline.pipeline import Pipeline
 from invcore.pipeline.proposals import propose_in_batches

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from invcore.contracts.method import Needs
-from invcore.contracts.simulator import Simulator, counted_task
+from invcore.contracts.simulation.simulator import Simulator, counted_task
 from invcore.contracts.task import Task
 from invcore.data.pairs import Pairs, Splits
 from invcore.numerics.largest_difference import largest_squared_difference

@@ -7,9 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from invcore.contracts.call_record import History
 from invcore.contracts.metric import Evaluation
-from invcore.contracts.simulator import Simulator, counted_task
+from invcore.contracts.simulation.call_record import History
+from invcore.contracts.simulation.simulator import Simulator, counted_task
 from invcore.contracts.task import Task
 from invcore.spaces.space import Space
 from invcore.storage.cache import Cache

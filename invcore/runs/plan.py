@@ -10,7 +10,8 @@ import torch
 from invcore.base.component_kinds import Kind
 from invcore.base.device import resolve_device
 from invcore.configs.run_config import RunConfig
-from invcore.contracts.method import InverseMethod, Problem
+from invcore.contracts.method import InverseMethod
+from invcore.contracts.problem import Problem
 from invcore.contracts.task import Task
 from invcore.pipeline.components import Part, build
 from invcore.pipeline.request import Request

@@ -9,8 +9,8 @@ from invcore.base.progress import Progress
 from invcore.configs.run_config import RunConfig
 from invcore.contracts.candidates import Candidates
 from invcore.contracts.events import Event, EventName
-from invcore.contracts.method import Targets
 from invcore.contracts.metric import Evaluation
+from invcore.contracts.problem import Targets
 from invcore.data.pairs import Splits
 from invcore.data.scaling import Scaling
 from invcore.learning.surrogate import Surrogate, SurrogateConfig, fit_surrogate

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from invcore.contracts.call_record import History
+from invcore.contracts.simulation.call_record import History
 from invcore.scoring.expected_best import counted, expected_best
 
 

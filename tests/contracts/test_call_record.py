@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from invcore.contracts.call_record import LEVELS, CallRecord
+from invcore.contracts.simulation.call_record import LEVELS, CallRecord
 from invcore.plugin import generator
 
 TARGETS = torch.tensor([[0.0, 0.0], [1.0, -1.0], [2.0, 0.5]], dtype=torch.float64)
@@ -76,7 +76,7 @@ def test_one_batch_or_many_are_the_same():
 
 
 def test_a_target_with_nearly_all_rows_needs_no_memory_for_the_others(monkeypatch):
-    monkeypatch.setattr("invcore.contracts.call_record._NUMBERS", 16)
+    monkeypatch.setattr("invcore.contracts.simulation.call_record._NUMBERS", 16)
     calls = batches("none")
     small = CallRecord(TARGETS, SCALE)
     for part in calls:

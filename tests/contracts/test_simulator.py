@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from invcore.base.errors import BudgetError
-from invcore.contracts.simulator import Budget, Simulator, counted_task
+from invcore.contracts.simulation.simulator import Budget, Simulator, counted_task
 
 WANTED = torch.zeros(3, 1)
 
@@ -68,7 +68,9 @@ def test_a_gradient_costs_what_the_task_says(simulated):
 
 def test_seconds_end_a_search(simulated, monkeypatch):
     now = [0.0]
-    monkeypatch.setattr("invcore.contracts.call_record.time.perf_counter", lambda: now[0])
+    monkeypatch.setattr(
+        "invcore.contracts.simulation.call_record.time.perf_counter", lambda: now[0]
+    )
     simulator = Simulator(simulated, targets=WANTED, each=Budget(seconds=2.0))
     simulator(designs(2))
     now[0] = 5.9

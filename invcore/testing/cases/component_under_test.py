@@ -11,11 +11,12 @@ from torch import Tensor
 
 from invcore.base.component_kinds import Kind
 from invcore.base.types import Context
+from invcore.configs.configurable import Configurable
 from invcore.contracts.candidates import Candidates
-from invcore.contracts.configurable import Configurable
 from invcore.contracts.environment import FitEnvironment
-from invcore.contracts.method import InverseMethod, InverseModel, Needs, Targets
-from invcore.contracts.simulator import Simulator
+from invcore.contracts.method import InverseMethod, InverseModel, Needs
+from invcore.contracts.problem import Targets
+from invcore.contracts.simulation.simulator import Simulator
 from invcore.pipeline.components import configured
 from invcore.testing.cases.comparison import same_sets
 from invcore.testing.cases.evaluations import Example

@@ -7,8 +7,8 @@ from typing import Any
 import torch
 
 from invcore.base.seeding import generator
-from invcore.contracts.call_record import CallRecord
 from invcore.contracts.metric import Estimate, Evaluation
+from invcore.contracts.simulation.call_record import CallRecord
 from invcore.numerics.largest_difference import largest_squared_difference
 from invcore.scoring.errors import squared_error
 from invcore.spaces.space import Space

@@ -11,7 +11,7 @@ from invcore.base.errors import DataError
 from invcore.base.seeding import generator
 from invcore.base.types import Context
 from invcore.configs.config import Config
-from invcore.contracts.method import Problem, Targets
+from invcore.contracts.problem import Problem, Targets
 from invcore.contracts.task import Modes, Task
 from invcore.data.pairs import Splits, rows_of
 from invcore.spaces.priors import Categorical, Integers, Prior, TruncatedNormal, Uniform

@@ -13,7 +13,7 @@ from invcore.base.types import Context
 from invcore.configs.run_config import RunConfig
 from invcore.contracts.events import Event
 from invcore.contracts.sampler import Sampler
-from invcore.contracts.simulator import Simulator
+from invcore.contracts.simulation.simulator import Simulator
 from invcore.data.pairs import Pairs, Splits
 from invcore.registry.component import Component
 from invcore.registry.loader import Plugins

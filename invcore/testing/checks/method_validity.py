@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from invcore.base.errors import InvcoreError, ShapeError
-from invcore.contracts.method import Targets
+from invcore.contracts.problem import Targets
 from invcore.data.pairs import repeated
 from invcore.scoring.errors import squared_error
 from invcore.testing.cases.comparison import unchanged

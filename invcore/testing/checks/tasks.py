@@ -8,7 +8,7 @@ from torch import Tensor
 
 from invcore.base.seeding import generator
 from invcore.base.types import Context
-from invcore.contracts.simulator import Simulator
+from invcore.contracts.simulation.simulator import Simulator
 from invcore.contracts.task import Task
 from invcore.data.pairs import rows_of
 from invcore.spaces.space import Space

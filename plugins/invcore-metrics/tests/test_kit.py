@@ -6,7 +6,7 @@ from math import erfc, inf, nan, sqrt
 import torch
 
 from invcore import Integers, Space, Variable
-from invcore.contracts.call_record import CallRecord
+from invcore.contracts.simulation.call_record import CallRecord
 from invcore.plugin import Config, Modes, Task
 from invcore.testing import Example, PluginSuite, evaluation
 

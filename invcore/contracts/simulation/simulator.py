@@ -12,7 +12,7 @@ from torch import Tensor
 
 from invcore.base.errors import BudgetError, ShapeError
 from invcore.base.types import Context
-from invcore.contracts.call_record import CallRecord, History
+from invcore.contracts.simulation.call_record import CallRecord, History
 from invcore.contracts.task import Task
 from invcore.data.pairs import rows_of
 
