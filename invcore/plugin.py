@@ -24,12 +24,12 @@ from invcore.base.errors import (
 from invcore.base.progress import Progress, Stage
 from invcore.base.seeding import generator, isolated
 from invcore.base.text import one_line, printable, quoted
-from invcore.base.types import Context
+from invcore.base.types import Context, Files
 from invcore.configs.config import Config, Field
 from invcore.configs.files import read_config
 from invcore.configs.settings import component_settings
 from invcore.contracts.candidates import Candidates
-from invcore.contracts.environment import FitEnvironment
+from invcore.contracts.environment import SILENT, FitEnvironment
 from invcore.contracts.events import Event
 from invcore.contracts.executor import Executor, Job, Record
 from invcore.contracts.method import InverseMethod, InverseModel, Needs
@@ -61,15 +61,15 @@ from invcore.storage.atomic import replace_file, whole_folder
 from invcore.storage.cache import Cache
 
 __all__ = [
-    "BudgetError", "Cache", "Candidates", "Categorical", "ClippedNormal", "Column", "Component",
-    "Config", "ConfigError", "Context", "DataError", "DeviceError", "DivergedError", "Estimate",
-    "Evaluation", "Event", "Executor", "Field", "FitEnvironment", "Grid", "History", "Integers",
-    "InvcoreError", "InverseMethod", "InverseModel", "Job", "Metric", "Modes", "Needs",
-    "Normal", "Pairs", "PluginError", "Plugins", "Poisson", "Problem", "Progress", "Record",
-    "Sampler", "ShapeError", "Simulator", "SimulatorError", "Space", "Splits", "Stage",
-    "StoreError", "Table", "Targets", "Task", "TruncatedNormal", "UnfitError", "Uniform",
-    "UnknownNameError", "Variable", "check_output", "close_names", "component_settings",
-    "generator", "hookimpl", "installed", "isolated", "one_line", "printable", "quoted",
-    "read_config", "read_table", "real_array", "replace_file", "resolve_device", "whole_folder",
-    "write_table",
+    "SILENT", "BudgetError", "Cache", "Candidates", "Categorical", "ClippedNormal", "Column",
+    "Component", "Config", "ConfigError", "Context", "DataError", "DeviceError",
+    "DivergedError", "Estimate", "Evaluation", "Event", "Executor", "Field", "Files",
+    "FitEnvironment", "Grid", "History", "Integers", "InvcoreError", "InverseMethod",
+    "InverseModel", "Job", "Metric", "Modes", "Needs", "Normal", "Pairs", "PluginError",
+    "Plugins", "Poisson", "Problem", "Progress", "Record", "Sampler", "ShapeError", "Simulator",
+    "SimulatorError", "Space", "Splits", "Stage", "StoreError", "Table", "Targets", "Task",
+    "TruncatedNormal", "UnfitError", "Uniform", "UnknownNameError", "Variable", "check_output",
+    "close_names", "component_settings", "generator", "hookimpl", "installed", "isolated",
+    "one_line", "printable", "quoted", "read_config", "read_table", "real_array",
+    "replace_file", "resolve_device", "whole_folder", "write_table",
 ]  # fmt: skip

@@ -52,7 +52,7 @@ class Prior(InverseMethod):
     def fit(self, problem, train, val, env):
         return self.restore(problem, {})
 
-    def restore(self, problem, state):
+    def restore(self, problem, state, files=None):
         return Model(problem)
 
 
@@ -60,7 +60,7 @@ class Model(InverseModel):
     def __init__(self, problem):
         self.problem, self.point_dim = problem, problem.designs.dim
 
-    def propose(self, targets, points, *, simulator=None):
+    def propose(self, targets, points, *, simulator=None, env=None):
         self.check_sizes(targets, points, self.problem.responses.dim)
         return Candidates(self.problem.designs.from_unit(points))
 

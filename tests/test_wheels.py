@@ -57,7 +57,7 @@ class Nearest(InverseMethod):
     def fit(self, problem, train, val, env):
         return NearestModel(problem, train.x, train.y)
 
-    def restore(self, problem, state):
+    def restore(self, problem, state, files=None):
         return NearestModel(problem, state["x"], state["y"])
 
 
@@ -67,7 +67,7 @@ class NearestModel(InverseModel):
     def __init__(self, problem, x, y):
         self.problem, self.x, self.y = problem, x, y
 
-    def propose(self, targets, points, *, simulator=None):
+    def propose(self, targets, points, *, simulator=None, env=None):
         self.check_sizes(targets, points, self.y.shape[1])
         order = torch.cdist(targets.y.double(), self.y.double()).argsort(dim=1)
         return Candidates(self.x[order[:, : points.shape[1]]])

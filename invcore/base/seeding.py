@@ -23,6 +23,30 @@ def derive(seed: int, *names: object) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 
 
+class Stream:
+    """Seeds of names below a root that is not told: equal to ``derive(seed, *names, …)``.
+
+    Whoever is given a stream can draw from it, and cannot derive what others draw from the root.
+
+    Example:
+        >>> Stream(3, "fit").derive("network") == derive(3, "fit", "network")
+        True
+    """
+
+    def __init__(self, seed: int, *names: object) -> None:
+        self._hash = hashlib.sha256("\x1f".join([str(seed), *map(str, names)]).encode())
+
+    def derive(self, *names: object) -> int:
+        """A 63-bit seed for one use."""
+        each = self._hash.copy()
+        each.update("".join(f"\x1f{name}" for name in names).encode())
+        return int.from_bytes(each.digest()[:8], "big") >> 1
+
+    def generator(self, *names: object) -> torch.Generator:
+        """A CPU generator for one use."""
+        return torch.Generator().manual_seed(self.derive(*names))
+
+
 def generator(seed: int, *names: object) -> torch.Generator:
     """A CPU generator for one use. It lives on the CPU so that every device sees the same draws.
 

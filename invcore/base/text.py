@@ -1,8 +1,22 @@
 """Text for people: errors, names and values from outside, in one printable line."""
 
+import re
 from collections.abc import Sequence
 
-from invcore.base.errors import InvcoreError
+from invcore.base.errors import ConfigError, InvcoreError
+
+_FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
+
+
+def checked_name(name: str) -> str:
+    """The name of something that becomes a file, which can lead into no other folder.
+
+    Raises:
+        ConfigError: it has other signs than letters, digits, ``-``, ``_`` and ``.``, or too many.
+    """
+    if not _FILE_NAME.fullmatch(name):
+        raise ConfigError(f"name {quoted(name)}: use letters, digits, '-', '_' and '.' alone")
+    return name
 
 
 def printable(text: object, width: int = 300) -> str:

@@ -20,3 +20,6 @@ Context: TypeAlias = Mapping[str, Tensor]
 """What is known of each problem beside its target; tensors with leading dimension B (or N)."""
 Forward: TypeAlias = Callable[[Tensor], Tensor]
 """(N, F) -> (N, Dy): a forward model on scaled features."""
+
+Files = Mapping[str, bytes]
+"""What a model keeps beside its tensors, as the contents of files by their names."""

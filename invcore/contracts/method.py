@@ -9,9 +9,10 @@ from typing import ClassVar
 from torch import Tensor
 
 from invcore.base.errors import ShapeError
+from invcore.base.types import Files
 from invcore.configs.configurable import C, Configurable
 from invcore.contracts.candidates import Candidates
-from invcore.contracts.environment import FitEnvironment
+from invcore.contracts.environment import SILENT, FitEnvironment
 from invcore.contracts.problem import Problem, Targets
 from invcore.contracts.simulation.simulator import Simulator
 from invcore.data.pairs import Pairs
@@ -41,14 +42,17 @@ class InverseModel(ABC):
 
     @abstractmethod
     def propose(
-        self, targets: Targets, points: Tensor, *, simulator: Simulator | None = None
-    ) -> Candidates:
+        self, targets: Targets, points: Tensor, *, simulator: Simulator | None = None,
+        env: FitEnvironment = SILENT,
+    ) -> Candidates:  # fmt: skip
         """Propose K candidates for each target, all targets at once.
 
         Args:
-            targets: B wanted responses.
+            targets: B of them.
             points: (B, K, point_dim) in the open unit cube: the only source of randomness.
             simulator: given to methods that need one.
+            env: progress, and what to keep; ``env.seeds(targets, points)`` for libraries that draw
+                samples by themselves. Its generators are the same in every run.
 
         Raises:
             ShapeError: sizes do not match; ``check_sizes`` does that.
@@ -57,6 +61,14 @@ class InverseModel(ABC):
     @abstractmethod
     def state(self) -> dict[str, Tensor]:
         """Tensors from which ``InverseMethod.restore`` rebuilds this model, bit for bit."""
+
+    def files(self) -> Files:
+        """What else ``InverseMethod.restore`` needs: the contents of files by name, never code.
+
+        They are for models of other libraries, in these libraries' own formats; by default there
+        are none.
+        """
+        return {}
 
     def log_density(self, targets: Targets, designs: Tensor) -> Tensor | None:
         """Log p(x | y*) in nats, for designs in their own units, where the model has a density.
@@ -76,8 +88,9 @@ class InverseModel(ABC):
         Raises:
             ShapeError: targets are not (B, ``responses``) or points not (B, K, ``point_dim``).
         """
-        if targets.y.ndim != 2 or targets.y.shape[1] != responses:
-            raise ShapeError(f"targets: expected (B, {responses}), got {tuple(targets.y.shape)}")
+        if targets.low.ndim != 2 or targets.low.shape[1] != responses:
+            shape = tuple(targets.low.shape)
+            raise ShapeError(f"targets: expected (B, {responses}), got {shape}")
         if points.ndim != 3 or len(points) != len(targets) or points.shape[2] != self.point_dim:
             raise ShapeError(
                 f"points: expected ({len(targets)}, K, {self.point_dim}), got {tuple(points.shape)}"
@@ -91,6 +104,9 @@ class InverseMethod(Configurable[C]):
     uses_context: ClassVar[bool] = False
     """Whether it makes use of what is known of each problem; one that does not is not asked where
     there is such."""
+    uses_partial: ClassVar[bool] = False
+    """Whether it learns from pairs some of whose responses are unknown (NaN) too; to others such
+    pairs are not given."""
 
     @abstractmethod
     def fit(self, problem: Problem, train: Pairs, val: Pairs, env: FitEnvironment) -> InverseModel:
@@ -104,5 +120,13 @@ class InverseMethod(Configurable[C]):
         """
 
     @abstractmethod
-    def restore(self, problem: Problem, state: dict[str, Tensor]) -> InverseModel:
-        """Rebuild the model that ``state`` came from, on the device of its tensors."""
+    def restore(
+        self, problem: Problem, state: dict[str, Tensor], files: Files | None = None
+    ) -> InverseModel:
+        """Rebuild the model that ``state`` came from, on the device of its tensors.
+
+        Args:
+            problem: that it was fitted to.
+            state: of the model.
+            files: of the model, as it gave them.
+        """

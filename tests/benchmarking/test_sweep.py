@@ -41,7 +41,7 @@ class Settings(Config):
 class Model(InverseModel):
     point_dim, ranked = 1, False
 
-    def propose(self, targets, points, *, simulator=None):
+    def propose(self, targets, points, *, simulator=None, env=None):
         half = targets.y[..., None, :] / 2
         return Candidates((half + 0.1 * points).expand(-1, -1, 2))
 
@@ -62,7 +62,7 @@ class Toy(InverseMethod):
             raise failures[self.config.fail]
         return Model()
 
-    def restore(self, problem, state):
+    def restore(self, problem, state, files=None):
         return Model()
 
 

@@ -223,7 +223,7 @@ class Settings(Config):
 
 class Model(InverseModel):
     point_dim, ranked = 2, False
-    def propose(self, targets, points, *, simulator=None):
+    def propose(self, targets, points, *, simulator=None, env=None):
         return Candidates(2 * points - 1)
     def state(self):
         return {"nothing": torch.zeros(1)}
@@ -239,7 +239,7 @@ class Gate(InverseMethod):
         while env.seed in self.config.stop and not (folder / "open").exists():
             time.sleep(0.05)
         return Model()
-    def restore(self, problem, state):
+    def restore(self, problem, state, files=None):
         return Model()
 """
 

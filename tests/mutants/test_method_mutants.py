@@ -40,7 +40,7 @@ class ReferenceModel(InverseModel):
         self.point_dim = problem.designs.dim + 1
         self.lookup = config.nearest
 
-    def propose(self, targets, points, *, simulator=None):
+    def propose(self, targets, points, *, simulator=None, env=None):
         self.sizes(targets, points)
         wanted = self.wanted(targets)
         count = min(self.lookup, len(self.x))
@@ -108,7 +108,7 @@ class Reference(InverseMethod[ReferenceConfig]):
     def some(self, order):
         return order[: int(0.9 * len(order))]
 
-    def restore(self, problem, state):
+    def restore(self, problem, state, files=None):
         model = self.model(problem, state["x"], state["y"], self.config)
         model.known = state.get("known")
         return model
@@ -176,7 +176,7 @@ class LeavesTheImage(ReferenceModel):
 
 
 class ForgetsTheGrid(Reference):
-    def restore(self, problem, state):
+    def restore(self, problem, state, files=None):
         x = 1 - state["x"] if problem.designs.grid else state["x"]
         return self.model(problem, x, state["y"], self.config)
 
@@ -240,14 +240,14 @@ class DeafToPoints(ReferenceModel):
     def sizes(self, targets, points):
         super().sizes(targets, points)
 
-    def propose(self, targets, points, *, simulator=None):
+    def propose(self, targets, points, *, simulator=None, env=None):
         self.sizes(targets, points)
         own = torch.rand(points.shape[1:], generator=generator(0)).double()
         return super().propose(targets, own.expand_as(points), simulator=simulator)
 
 
 class OneAnswer(ReferenceModel):
-    def propose(self, targets, points, *, simulator=None):
+    def propose(self, targets, points, *, simulator=None, env=None):
         self.sizes(targets, points)
         return super().propose(targets, points[:, :1].expand_as(points), simulator=simulator)
 
@@ -283,7 +283,7 @@ class StoresOneTwice(ReferenceModel):
 
 
 class IgnoresTheTarget(ReferenceModel):
-    def propose(self, targets, points, *, simulator=None):
+    def propose(self, targets, points, *, simulator=None, env=None):
         self.sizes(targets, points)
         return Candidates(self.problem.designs.from_unit(points[..., 1:]))
 

@@ -147,7 +147,7 @@ def test_batches_change_nothing(monkeypatch, rows, line, go):
     sizes = []
 
     class Watched(go.model):
-        def propose(self, targets, points, *, simulator=None):
+        def propose(self, targets, points, *, simulator=None, env=None):
             sizes.append(len(targets))
             assert torch.equal(targets.context["i"], torch.arange(9)[sum(sizes[:-1]) : sum(sizes)])
             return super().propose(targets, points, simulator=simulator)

@@ -3,7 +3,6 @@
 import random
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -64,16 +63,22 @@ def _states() -> dict[str, Any]:
     return states
 
 
-@dataclass(frozen=True)
 class WatchedEnvironment(FitEnvironment):
-    """An environment that notices whether its seed was asked for."""
+    """An environment that notices whether its seeds were asked for."""
 
-    requests: list[str] = field(default_factory=list)
+    def __init__(self, seed: int = 0) -> None:
+        super().__init__(seed)
+        self.requests: list[str] = []
 
-    def __getattribute__(self, name: str) -> Any:
-        if name in ("seed", "generator", "derive"):
-            object.__getattribute__(self, "__dict__").get("requests", []).append(name)
-        return object.__getattribute__(self, name)
+    def generator(self, *names: object) -> torch.Generator:
+        """As always, and noticed."""
+        self.requests.append("generator")
+        return super().generator(*names)
+
+    def derive(self, *names: object) -> int:
+        """As always, and noticed."""
+        self.requests.append("derive")
+        return super().derive(*names)
 
 
 class RandomOps(TorchDispatchMode):

@@ -108,7 +108,9 @@ class Question:
         """What the model proposes, with a simulator if the method needs one or one is given."""
         if simulator is None and self.subject.uses_simulator:
             simulator = Simulator(self.case.task)
-        answer = self.model.propose(self.targets, self.points, simulator=simulator)
+        answer = self.model.propose(
+            self.targets, self.points, simulator=simulator, env=FitEnvironment()
+        )
         if not isinstance(answer, Candidates):
             raise CheckFailed(f"propose gives {type(answer).__name__}, expected Candidates")
         return answer
@@ -138,7 +140,8 @@ class Question:
     def restored(self, state: Mapping[str, Tensor]) -> Question:
         """The same question to the model that the method restores from a state."""
         problem = self.case.problem
-        return replace(self, model=self.subject.build(problem.name).restore(problem, state))
+        method = self.subject.build(problem.name)
+        return replace(self, model=method.restore(problem, dict(state), dict(self.model.files())))
 
     def require(self, condition: bool | Tensor, message: str) -> None:
         """Fail the check unless the condition holds; the message begins with the case's name."""

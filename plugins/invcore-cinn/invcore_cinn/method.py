@@ -11,7 +11,9 @@ from torch import Tensor
 from invcore.learning import LossBatch, ScaledNetwork, Scaling, enlarged, seeded_network
 from invcore.learning import train as train_network
 from invcore.plugin import (
+    SILENT,
     Candidates,
+    Files,
     FitEnvironment,
     InverseMethod,
     InverseModel,
@@ -69,7 +71,9 @@ class ConditionalINN(InverseMethod[ConditionalINNConfig]):
         )
         return ConditionalINNModel(problem, ScaledNetwork(network, scaling))
 
-    def restore(self, problem: Problem, state: dict[str, Tensor]) -> ConditionalINNModel:
+    def restore(
+        self, problem: Problem, state: dict[str, Tensor], files: Files | None = None
+    ) -> ConditionalINNModel:
         """Rebuild the model from its tensors."""
         scaled = ScaledNetwork.restore(self._build, problem.designs, state)
         return ConditionalINNModel(problem, scaled)
@@ -104,8 +108,9 @@ class ConditionalINNModel(InverseModel):
         self.point_dim = scaled.network.total
 
     def propose(
-        self, targets: Targets, points: Tensor, *, simulator: Simulator | None = None
-    ) -> Candidates:
+        self, targets: Targets, points: Tensor, *, simulator: Simulator | None = None,
+        env: FitEnvironment = SILENT,
+    ) -> Candidates:  # fmt: skip
         """Latents from the points, designs from the inverse."""
         self.check_sizes(targets, points, self._problem.responses.dim)
         network = self._scaled.network

@@ -17,7 +17,9 @@ from invcore.learning import (
 )
 from invcore.learning import train as train_network
 from invcore.plugin import (
+    SILENT,
     Candidates,
+    Files,
     FitEnvironment,
     InverseMethod,
     InverseModel,
@@ -90,7 +92,9 @@ class ConditionalVAE(InverseMethod[ConditionalVAEConfig]):
         sizes = scaling.designs.features, len(scaling.y.centre), scaling.columns
         return EncoderDecoder(self.config.network, *sizes)
 
-    def restore(self, problem: Problem, state: dict[str, Tensor]) -> ConditionalVAEModel:
+    def restore(
+        self, problem: Problem, state: dict[str, Tensor], files: Files | None = None
+    ) -> ConditionalVAEModel:
         """Rebuild the model from its tensors."""
         scaled = ScaledNetwork.restore(self._build, problem.designs, state)
         return ConditionalVAEModel(problem, scaled)
@@ -104,8 +108,9 @@ class ConditionalVAEModel(InverseModel):
         self.point_dim = scaled.network.latent
 
     def propose(
-        self, targets: Targets, points: Tensor, *, simulator: Simulator | None = None
-    ) -> Candidates:
+        self, targets: Targets, points: Tensor, *, simulator: Simulator | None = None,
+        env: FitEnvironment = SILENT,
+    ) -> Candidates:  # fmt: skip
         """Latents from the points, designs from the decoder."""
         self.check_sizes(targets, points, self._problem.responses.dim)
         return self._scaled.generate(self._scaled.network.decode, targets, points)

@@ -12,7 +12,9 @@ from torch import Tensor
 from invcore.learning import LossBatch, ScaledNetwork, Scaling, seeded_network
 from invcore.learning import train as train_network
 from invcore.plugin import (
+    SILENT,
     Candidates,
+    Files,
     FitEnvironment,
     InverseMethod,
     InverseModel,
@@ -72,7 +74,9 @@ class INN(InverseMethod[INNConfig]):
         )  # fmt: skip
         return INNModel(problem, ScaledNetwork(network, scaling), config)
 
-    def restore(self, problem: Problem, state: dict[str, Tensor]) -> INNModel:
+    def restore(
+        self, problem: Problem, state: dict[str, Tensor], files: Files | None = None
+    ) -> INNModel:
         """Rebuild the model from its tensors."""
         scaled = ScaledNetwork.restore(self._build, problem.designs, state)
         return INNModel(problem, scaled, self.config)
@@ -93,8 +97,9 @@ class INNModel(InverseModel):
         self.point_dim = scaled.network.latent
 
     def propose(
-        self, targets: Targets, points: Tensor, *, simulator: Simulator | None = None
-    ) -> Candidates:
+        self, targets: Targets, points: Tensor, *, simulator: Simulator | None = None,
+        env: FitEnvironment = SILENT,
+    ) -> Candidates:  # fmt: skip
         """Latents from the points, designs from the inverse."""
         self.check_sizes(targets, points, self._problem.responses.dim)
         network = self._scaled.network

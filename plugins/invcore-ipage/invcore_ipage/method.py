@@ -11,8 +11,10 @@ from torch import Tensor
 from invcore.learning import ScaledNetwork, Scaling, seeded_network, substate
 from invcore.learning import train as train_network
 from invcore.plugin import (
+    SILENT,
     Candidates,
     ConfigError,
+    Files,
     FitEnvironment,
     InverseMethod,
     InverseModel,
@@ -73,7 +75,9 @@ class IPage(InverseMethod[IPageConfig]):
         trust = Trust.fit(network.predict, train_pairs, env.generator("trust"))
         return IPageModel(problem, scaled, trust, self.config)
 
-    def restore(self, problem: Problem, state: dict[str, Tensor]) -> IPageModel:
+    def restore(
+        self, problem: Problem, state: dict[str, Tensor], files: Files | None = None
+    ) -> IPageModel:
         """Rebuild the model from its tensors."""
         scaled = ScaledNetwork.restore(self._build, problem.designs, state)
         trust = Trust.restore(substate(state, "trust."))
@@ -104,8 +108,9 @@ class IPageModel(InverseModel):
         self.point_dim = 1 if self._from_known else scaled.network.latent
 
     def propose(
-        self, targets: Targets, points: Tensor, *, simulator: Simulator | None = None
-    ) -> Candidates:
+        self, targets: Targets, points: Tensor, *, simulator: Simulator | None = None,
+        env: FitEnvironment = SILENT,
+    ) -> Candidates:  # fmt: skip
         """Latents from the points, starts from the inverse, localised and sorted by error."""
         self.check_sizes(targets, points, self._problem.responses.dim)
         config, device = self._config.localisation, self._scaled.device

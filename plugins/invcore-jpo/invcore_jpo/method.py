@@ -8,8 +8,10 @@ from torch import Tensor
 
 from invcore.learning import Normaliser
 from invcore.plugin import (
+    SILENT,
     Candidates,
     ConfigError,
+    Files,
     FitEnvironment,
     InverseMethod,
     InverseModel,
@@ -61,7 +63,9 @@ class JointOptimisation(InverseMethod[JointConfig]):
         state = {name: value.to(env.device) for name, value in state.items()}
         return JointModel(problem, self.config, state, env.progress)
 
-    def restore(self, problem: Problem, state: dict[str, Tensor]) -> JointModel:
+    def restore(
+        self, problem: Problem, state: dict[str, Tensor], files: Files | None = None
+    ) -> JointModel:
         """Rebuild the model from its tensors."""
         return JointModel(problem, self.config, state, Progress())
 
@@ -80,8 +84,9 @@ class JointModel(InverseModel):
         self._state, self._progress = state, progress
 
     def propose(
-        self, targets: Targets, points: Tensor, *, simulator: Simulator | None = None
-    ) -> Candidates:
+        self, targets: Targets, points: Tensor, *, simulator: Simulator | None = None,
+        env: FitEnvironment = SILENT,
+    ) -> Candidates:  # fmt: skip
         """Train networks on the targets; their designs, refined if the settings say so.
 
         Raises:

@@ -8,7 +8,9 @@ from torch import Tensor
 from invcore.learning import LossBatch, ScaledNetwork, Scaling, enlarged, seeded_network
 from invcore.learning import train as train_network
 from invcore.plugin import (
+    SILENT,
     Candidates,
+    Files,
     FitEnvironment,
     InverseMethod,
     InverseModel,
@@ -72,7 +74,9 @@ class MixtureDensity(InverseMethod[MixtureDensityConfig]):
         )
         return MixtureDensityModel(problem, ScaledNetwork(network, scaling))
 
-    def restore(self, problem: Problem, state: dict[str, Tensor]) -> MixtureDensityModel:
+    def restore(
+        self, problem: Problem, state: dict[str, Tensor], files: Files | None = None
+    ) -> MixtureDensityModel:
         """Rebuild the model from its tensors."""
         scaled = ScaledNetwork.restore(self._build, problem.designs, state)
         return MixtureDensityModel(problem, scaled)
@@ -90,8 +94,9 @@ class MixtureDensityModel(InverseModel):
         self.point_dim = 1 + scaled.network.features
 
     def propose(
-        self, targets: Targets, points: Tensor, *, simulator: Simulator | None = None
-    ) -> Candidates:
+        self, targets: Targets, points: Tensor, *, simulator: Simulator | None = None,
+        env: FitEnvironment = SILENT,
+    ) -> Candidates:  # fmt: skip
         """Draw from each target's mixture: a component, then its Gaussian."""
         self.check_sizes(targets, points, self._problem.responses.dim)
         mixture = self.mixture(targets)

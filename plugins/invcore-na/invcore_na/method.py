@@ -8,8 +8,10 @@ from torch import Tensor
 from invcore.learning import Scaling, Surrogate, fit_surrogate, substate
 from invcore.numerics import scattered
 from invcore.plugin import (
+    SILENT,
     Candidates,
     ConfigError,
+    Files,
     FitEnvironment,
     InverseMethod,
     InverseModel,
@@ -55,7 +57,9 @@ class NeuralAdjoint(InverseMethod[NeuralAdjointConfig]):
         trust = Trust.fit(surrogate, scaling.pairs(train).to(env.device), env.generator("trust"))
         return NeuralAdjointModel(problem, surrogate, trust, self.config)
 
-    def restore(self, problem: Problem, state: dict[str, Tensor]) -> NeuralAdjointModel:
+    def restore(
+        self, problem: Problem, state: dict[str, Tensor], files: Files | None = None
+    ) -> NeuralAdjointModel:
         """Rebuild the model from its tensors."""
         weights, trust = substate(state, "surrogate."), substate(state, "trust.")
         surrogate = Surrogate.restore(self.config.surrogate, problem.designs, weights)
@@ -82,8 +86,9 @@ class NeuralAdjointModel(InverseModel):
         return start == "known" or (start == "auto" and images)
 
     def propose(
-        self, targets: Targets, points: Tensor, *, simulator: Simulator | None = None
-    ) -> Candidates:
+        self, targets: Targets, points: Tensor, *, simulator: Simulator | None = None,
+        env: FitEnvironment = SILENT,
+    ) -> Candidates:  # fmt: skip
         """Search from one start for each point, and sort by the network's own error."""
         self.check_sizes(targets, points, self._problem.responses.dim)
         scaling, config = self._surrogate.scaling, self._config

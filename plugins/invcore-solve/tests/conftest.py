@@ -19,7 +19,7 @@ class Near(InverseModel):
     def __init__(self, x, y):
         self.x, self.y = x, y
 
-    def propose(self, targets, points, *, simulator=None):
+    def propose(self, targets, points, *, simulator=None, env=None):
         nearest = torch.cdist(targets.y, self.y).argsort(dim=1)[:, :20]  # (B, 20)
         chosen = (points[..., 0] * nearest.shape[1]).long()
         return Candidates(self.x[nearest.gather(1, chosen)])
@@ -32,7 +32,7 @@ class Nearest(InverseMethod):
     def fit(self, problem, train, val, env):
         return Near(train.x, train.y)
 
-    def restore(self, problem, state):
+    def restore(self, problem, state, files=None):
         return Near(state["x"], state["y"])
 
 
@@ -44,7 +44,7 @@ class Searched(InverseModel):
     def __init__(self, steps, differentiates):
         self.steps, self.differentiates = steps, differentiates
 
-    def propose(self, targets, points, *, simulator=None):
+    def propose(self, targets, points, *, simulator=None, env=None):
         x = torch.stack([points[..., 0], 2 * points[..., 1] - 1], dim=2)
         wanted = targets.y[:, None].expand(*x.shape[:2], 1).flatten(0, 1)
         x = x.flatten(0, 1)
@@ -72,7 +72,7 @@ class Search(InverseMethod):
         Search.seen = {"problem": problem, "train": len(train)}
         return Searched(3, bool(self.needs & Needs.GRADIENT))
 
-    def restore(self, problem, state):
+    def restore(self, problem, state, files=None):
         return Searched(3, False)
 
 

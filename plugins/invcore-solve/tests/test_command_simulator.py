@@ -245,7 +245,7 @@ def test_method_that_needs_a_gradient(call, make_plugins, monkeypatch):
         def fit(self, problem, train, val, env):
             raise AssertionError("fitted")
 
-        def restore(self, problem, state):
+        def restore(self, problem, state, files=None):
             raise AssertionError("restored")
 
     plugins = make_plugins(method={"steep": Steep})

@@ -185,7 +185,7 @@ def test_what_was_held_out_is_in_the_record(designer):
 class Pointless(InverseModel):
     point_dim = 2
 
-    def propose(self, targets, points, *, simulator=None):
+    def propose(self, targets, points, *, simulator=None, env=None):
         return Candidates(torch.where(points > 0.5, torch.nan, points))
 
     def state(self):
@@ -196,7 +196,7 @@ class Lost(InverseMethod):
     def fit(self, problem, train, val, env):
         return Pointless()
 
-    def restore(self, problem, state):
+    def restore(self, problem, state, files=None):
         return Pointless()
 
 

@@ -18,7 +18,9 @@ from invcore.learning import (
 )
 from invcore.learning import train as train_network
 from invcore.plugin import (
+    SILENT,
     Candidates,
+    Files,
     FitEnvironment,
     InverseMethod,
     InverseModel,
@@ -79,7 +81,9 @@ class Tandem(InverseMethod[TandemConfig]):
         )
         return TandemModel(problem, ScaledNetwork(network, scaling), surrogate, self.config)
 
-    def restore(self, problem: Problem, state: dict[str, Tensor]) -> TandemModel:
+    def restore(
+        self, problem: Problem, state: dict[str, Tensor], files: Files | None = None
+    ) -> TandemModel:
         """Rebuild the model from its tensors."""
         surrogate = Surrogate.restore(
             self.config.surrogate, problem.designs, substate(state, "surrogate.")
@@ -106,8 +110,9 @@ class TandemModel(InverseModel):
 
     @torch.no_grad()
     def propose(
-        self, targets: Targets, points: Tensor, *, simulator: Simulator | None = None
-    ) -> Candidates:
+        self, targets: Targets, points: Tensor, *, simulator: Simulator | None = None,
+        env: FitEnvironment = SILENT,
+    ) -> Candidates:  # fmt: skip
         """The one design for each target, K times."""
         self.check_sizes(targets, points, self._problem.responses.dim)
         features = self._inverse.network(self._inverse.target_features(targets))

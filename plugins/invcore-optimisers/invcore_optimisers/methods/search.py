@@ -10,10 +10,12 @@ import torch
 from torch import Tensor
 
 from invcore.plugin import (
+    SILENT,
     BudgetError,
     Candidates,
     Config,
     ConfigError,
+    Files,
     FitEnvironment,
     InverseMethod,
     InverseModel,
@@ -45,7 +47,9 @@ class Search(InverseMethod[C]):
         scale = torch.tensor(variance if usable else 1.0, dtype=torch.float64)
         return SearchModel(self, problem, scale.to(env.device))
 
-    def restore(self, problem: Problem, state: dict[str, Tensor]) -> SearchModel:
+    def restore(
+        self, problem: Problem, state: dict[str, Tensor], files: Files | None = None
+    ) -> SearchModel:
         """Rebuild the model from its scale."""
         return SearchModel(self, problem, state["scale"])
 
@@ -101,8 +105,9 @@ class SearchModel(InverseModel):
         self.point_dim = problem.designs.dim
 
     def propose(
-        self, targets: Targets, points: Tensor, *, simulator: Simulator | None = None
-    ) -> Candidates:
+        self, targets: Targets, points: Tensor, *, simulator: Simulator | None = None,
+        env: FitEnvironment = SILENT,
+    ) -> Candidates:  # fmt: skip
         """Search from every point; ``predicted`` are the simulated responses.
 
         Raises:
