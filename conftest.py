@@ -154,7 +154,7 @@ class Model(InverseModel):
         self.point_dim, self.ranked = 1, fail == "ranked"
         self.shift, self.fail, self.simulates = shift, fail, needs_simulator
 
-    def propose(self, targets, points, *, simulator=None):
+    def propose(self, targets, points, *, simulator=None, env=None):
         self.check_sizes(targets, points, 1)
         a = 2 * points[..., 0] - 1
         x = torch.stack([a, targets.y - a + self.shift * points[..., 0]], dim=2)
@@ -193,7 +193,7 @@ class Exact(InverseMethod):
             raise ZeroDivisionError
         return Model(self.config.shift, fail, bool(self.needs & Needs.SIMULATOR))
 
-    def restore(self, problem, state):
+    def restore(self, problem, state, files=None):
         return Model(float(state["shift"]))
 
 

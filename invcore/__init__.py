@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from invcore.spaces.space import Grid as Grid
     from invcore.spaces.space import Space as Space
     from invcore.spaces.space import Variable as Variable
+    from invcore.spaces.specification import Requirement as Requirement
+    from invcore.spaces.specification import Specification as Specification
     from invcore.storage.run_record import RunRecord as RunRecord
     from invcore.storage.store import Store as Store
 
@@ -55,6 +57,7 @@ __getattr__, _NAMES = lazy_names(__name__, {
     "runs.runner": "run",
     "spaces.priors": "Categorical ClippedNormal Integers Normal Poisson TruncatedNormal Uniform",
     "spaces.space": "Grid Space Variable",
+    "spaces.specification": "Requirement Specification",
     "storage.run_record": "RunRecord",
     "storage.store": "Store",
 })  # fmt: skip

@@ -32,12 +32,15 @@ from invcore.contracts.candidates import Candidates
 from invcore.contracts.environment import SILENT, FitEnvironment
 from invcore.contracts.events import Event
 from invcore.contracts.executor import Executor, Job, Record
+from invcore.contracts.judge import FittedJudge, Judge, Verdict
+from invcore.contracts.loop import Loop, Requests, Results, StartedLoop
 from invcore.contracts.method import InverseMethod, InverseModel, Needs
 from invcore.contracts.metric import Estimate, Evaluation, Metric
 from invcore.contracts.problem import Problem, Targets
 from invcore.contracts.sampler import Sampler
 from invcore.contracts.simulation.call_record import History
 from invcore.contracts.simulation.simulator import Simulator
+from invcore.contracts.surrogate import FittedSurrogate, Prediction, SurrogateModel
 from invcore.contracts.task import Modes, Task
 from invcore.data.pairs import Pairs, Splits
 from invcore.data.tables.arrays import real_array
@@ -57,6 +60,7 @@ from invcore.spaces.priors import (
     Uniform,
 )
 from invcore.spaces.space import Grid, Space, Variable
+from invcore.spaces.specification import Requirement, Specification
 from invcore.storage.atomic import replace_file, whole_folder
 from invcore.storage.cache import Cache
 
@@ -64,12 +68,14 @@ __all__ = [
     "SILENT", "BudgetError", "Cache", "Candidates", "Categorical", "ClippedNormal", "Column",
     "Component", "Config", "ConfigError", "Context", "DataError", "DeviceError",
     "DivergedError", "Estimate", "Evaluation", "Event", "Executor", "Field", "Files",
-    "FitEnvironment", "Grid", "History", "Integers", "InvcoreError", "InverseMethod",
-    "InverseModel", "Job", "Metric", "Modes", "Needs", "Normal", "Pairs", "PluginError",
-    "Plugins", "Poisson", "Problem", "Progress", "Record", "Sampler", "ShapeError", "Simulator",
-    "SimulatorError", "Space", "Splits", "Stage", "StoreError", "Table", "Targets", "Task",
-    "TruncatedNormal", "UnfitError", "Uniform", "UnknownNameError", "Variable", "check_output",
-    "close_names", "component_settings", "generator", "hookimpl", "installed", "isolated",
-    "one_line", "printable", "quoted", "read_config", "read_table", "real_array",
-    "replace_file", "resolve_device", "whole_folder", "write_table",
+    "FitEnvironment", "FittedJudge", "FittedSurrogate", "Grid", "History", "Integers",
+    "InvcoreError", "InverseMethod", "InverseModel", "Job", "Judge", "Loop", "Metric", "Modes",
+    "Needs", "Normal", "Pairs", "PluginError", "Plugins", "Poisson", "Prediction", "Problem",
+    "Progress", "Record", "Requests", "Requirement", "Results", "Sampler", "ShapeError",
+    "Simulator", "SimulatorError", "Space", "Specification", "Splits", "Stage", "StartedLoop",
+    "StoreError", "SurrogateModel", "Table", "Targets", "Task", "TruncatedNormal", "UnfitError",
+    "Uniform", "UnknownNameError", "Variable", "Verdict", "check_output", "close_names",
+    "component_settings", "generator", "hookimpl", "installed", "isolated", "one_line",
+    "printable", "quoted", "read_config", "read_table", "real_array", "replace_file",
+    "resolve_device", "whole_folder", "write_table",
 ]  # fmt: skip

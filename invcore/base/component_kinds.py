@@ -2,7 +2,7 @@
 
 from typing import Literal, get_args
 
-Kind = Literal["task", "method", "sampler", "metric", "executor"]
+Kind = Literal["task", "method", "loop", "surrogate", "judge", "sampler", "metric", "executor"]
 
 
 KINDS: tuple[Kind, ...] = get_args(Kind)

@@ -31,7 +31,7 @@ def do_cell(job: Job, plugins: Plugins | None = None) -> Record:
     """Do one run of a bench, here; executors call it wherever they are. It does not raise.
 
     Args:
-        job: ``id``, ``config`` (of the run) and ``store`` (a path).
+        job: ``id``, ``config`` (of the run), ``store`` (a path) and ``bench`` (its name).
         plugins: where names are looked up; those installed.
 
     Returns:
@@ -45,7 +45,7 @@ def do_cell(job: Job, plugins: Plugins | None = None) -> Record:
         if plan.id != job["id"]:
             raise PluginError("the code of a plugin, or a version, changed since the bench began")
         start = time.perf_counter()
-        record = run(config, store=Store(job["store"]), plugins=plugins)
+        record = run(config, store=Store(job["store"]), plugins=plugins, bench=job.get("bench", ""))
     except (Exception, SystemExit) as error:  # a method that ends the process ends its run alone
         outcome: dict[str, Any] = {"status": "error", "reason": reason_of(error), "stored": False}
     else:
@@ -160,7 +160,8 @@ class Sweep:
             self._write()
             watcher.started(cell)
             config = cell.config.model_dump(mode="json")
-            yield {"id": cell.id, "config": config, "store": str(self.store.root.absolute())}
+            store = str(self.store.root.absolute())
+            yield {"id": cell.id, "config": config, "store": store, "bench": self.file.grid.name}
 
     def _end(self, cell: Cell, record: Record, watcher: Watcher) -> None:
         self.states[cell.id] = self._take(cell, record)

@@ -3,19 +3,20 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-EventName = Literal["run-started", "stage-ended", "run-finished"]
+EventName = Literal["run-started", "stage-ended", "epoch", "artefact", "run-finished"]
 
 
 @dataclass(frozen=True)
 class Event:
-    """One moment of a run.
+    """One moment of a run, or of a piece of work of ``solve``.
 
     Args:
-        name: ``run-started``, ``stage-ended`` (data, fit, propose, simulate, score), or
-            ``run-finished``.
+        name: ``run-started`` (data: ``kind``, ``config``, ``store``, ``bench``), ``stage-ended``
+            (``stage``: data, warm-up, fit, propose, rerank, simulate, score; ``seconds``),
+            ``epoch`` (what the training logs: ``stage``, ``epoch``, ``loss``, ``val_loss``, …),
+            ``artefact`` (``name``, ``path``), or ``run-finished`` (``record``, ``path``).
         run: the run's id.
-        data: facts in JSON types: the config at the start, seconds at a stage's end, the record
-            at the end.
+        data: facts in JSON types; paths are texts, empty where nothing is kept.
     """
 
     name: EventName

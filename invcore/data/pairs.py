@@ -77,6 +77,16 @@ class Pairs:
     def __len__(self) -> int:
         return len(self.x)
 
+    def whole(self) -> Pairs:
+        """Those pairs alone all of whose responses are known; the same pairs where all are.
+
+        Example:
+            >>> len(Pairs(torch.zeros(2, 1), torch.tensor([[1.0, 2.0], [3.0, torch.nan]])).whole())
+            1
+        """
+        known = ~self.y.isnan().any(dim=1)
+        return self if bool(known.all()) else self[known]
+
     def __getitem__(self, rows: Tensor | slice) -> Pairs:
         return Pairs(self.x[rows], self.y[rows], rows_of(self.context, rows))
 

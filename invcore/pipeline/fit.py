@@ -45,6 +45,10 @@ def fit_model(
 ) -> InverseModel:
     """The method's model from training pairs, its checkpoint chosen by validation pairs.
 
-    The test split is not handed on.
+    The test split is not handed on; nor are pairs some of whose responses are unknown, to a method
+    that makes no use of them.
     """
-    return method.fit(problem, splits.train, splits.val, env)
+    train, val = splits.train, splits.val
+    if not method.uses_partial:
+        train, val = train.whole(), val.whole()
+    return method.fit(problem, train, val, env)

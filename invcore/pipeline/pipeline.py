@@ -5,7 +5,7 @@ and who judges; they call the same steps.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,18 +13,24 @@ import torch
 from torch import Tensor
 
 from invcore.base.progress import Progress
+from invcore.base.types import Files
 from invcore.contracts.candidates import Candidates
 from invcore.contracts.environment import FitEnvironment
+from invcore.contracts.events import Event, EventName
 from invcore.contracts.method import InverseModel
 from invcore.contracts.problem import Problem, Targets
 from invcore.contracts.simulation.simulator import Simulator
 from invcore.data.pairs import Splits
 from invcore.pipeline.fit import fit_model
 from invcore.pipeline.judge import resimulate
+from invcore.pipeline.keeper import RunKeeper
 from invcore.pipeline.proposals import propose
 from invcore.pipeline.record import begin_record, failure
 from invcore.pipeline.request import Request
+from invcore.pipeline.warm_up import warm_up
+from invcore.registry.loader import Plugins
 from invcore.storage.run_record import RunRecord, Timings
+from invcore.storage.store import ARTEFACTS, Store
 
 
 class Pipeline:
@@ -33,16 +39,19 @@ class Pipeline:
     Args:
         request: what to do.
         progress: shows what goes on; silent.
-        on_stage: is told when a stage has ended: its name and its seconds.
+        plugins: that see the events of the work; None: nobody does.
+        store: where the work is kept in the end; None keeps nothing.
+        bench: that it is a part of; empty for none.
     """
 
     def __init__(
-        self, request: Request, *, progress: Progress | None = None,
-        on_stage: Callable[[str, float], None] | None = None,
+        self, request: Request, *, progress: Progress | None = None, plugins: Plugins | None = None,
+        store: Store | None = None, bench: str = "",
     ) -> None:  # fmt: skip
         self.request, self.progress = request, progress or Progress()
-        self._on_stage = on_stage
-        self.log: list[dict[str, Any]] = []
+        self.store, self._plugins, self._bench = store, plugins, bench
+        self.keeper = RunKeeper(lambda line: self.emit("epoch", **line))
+        self.log = self.keeper.lines
         self.notes: list[str] = []
         self.seconds: dict[str, float] = {}
         self._begun = begin_record(request)
@@ -50,9 +59,22 @@ class Pipeline:
     @property
     def env(self) -> FitEnvironment:
         """Where and how fits of this request happen."""
-        return FitEnvironment(
-            self.request.seed, self.request.device, self.progress, self.log.append
-        )
+        request = self.request
+        return FitEnvironment(request.seed, request.device, self.progress, keeper=self.keeper)
+
+    def emit(self, event: EventName, /, **data: Any) -> None:
+        """Show an event to the plugins; what goes wrong there is logged."""
+        if self._plugins is not None:
+            for problem in self._plugins.emit(Event(event, self.request.id, data)):
+                self.log.append({"warning": problem})
+
+    def begin(self) -> None:
+        """Say that the work begins."""
+        store = "" if self.store is None else str(self.store.root.absolute())
+        self.emit(
+            "run-started", kind=self.request.kind, config=self.record().config, store=store,
+            bench=self._bench,
+        )  # fmt: skip
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -65,8 +87,7 @@ class Pipeline:
         finally:
             spent = time.perf_counter() - start
             self.seconds[name] = self.seconds.get(name, 0.0) + spent
-        if self._on_stage is not None:
-            self._on_stage(name, self.seconds[name])
+        self.emit("stage-ended", stage=name, seconds=self.seconds[name])
 
     def pairs(self, source: Callable[[], Splits]) -> Splits:
         """The pairs: drawn from a task, read from a table, or simulated, and split."""
@@ -74,7 +95,9 @@ class Pipeline:
             return source()
 
     def fit(self, problem: Problem, splits: Splits) -> InverseModel:
-        """Fit the method on training pairs."""
+        """Fit the method on training pairs, when the process is warm."""
+        with self.stage("warm-up"):
+            warm_up(self.request.device)
         with self.stage("fit"):
             return fit_model(self.request.method.component, problem, splits, self.env)
 
@@ -89,6 +112,7 @@ class Pipeline:
             return propose(
                 model, problem, request.sampler.component, targets, request.candidates,
                 seed=request.seed, simulator=simulator, progress=self.progress,
+                env=FitEnvironment(0, request.device, self.progress, keeper=self.keeper),
             )  # fmt: skip
 
     def resimulate(self, simulator: Simulator, designs: Tensor, targets: Targets) -> Tensor:
@@ -115,3 +139,41 @@ class Pipeline:
     def failed(self, error: BaseException, **facts: Any) -> RunRecord:
         """The record of work that ended with an error."""
         return self.record(**failure(error), **facts)
+
+    def finish(
+        self, record: RunRecord, *, tensors: Mapping[str, Mapping[str, Tensor]] | None = None,
+        documents: Mapping[str, Any] | None = None, files: Files | None = None,
+    ) -> RunRecord:  # fmt: skip
+        """Keep the work in the store, if there is one, and say that it has ended.
+
+        Args:
+            record: of the work.
+            tensors: by file, by name.
+            documents: JSON data, by file.
+            files: of the model.
+
+        Returns:
+            The record with the checksums of its files.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+        kept = dict(tensors or {})
+        if self.keeper.tensors:
+            kept["diagnostics"] = self.keeper.tensors
+
+        def written() -> RunRecord:
+            if self.store is None:
+                return record
+            return self.store.write(
+                record, tensors=kept, documents=documents, log=self.log, files=files,
+                artefacts=self.keeper.artefacts,
+            )  # fmt: skip
+
+        record, lines = written(), len(self.log)
+        path = "" if self.store is None else str(self.store.path(record.id).absolute())
+        for name, artefact in self.keeper.artefacts.items():
+            place = artefact if self.store is None else f"{path}/{ARTEFACTS}/{name}"
+            self.emit("artefact", name=name, path=str(place))
+        self.emit("run-finished", record=record.model_dump(mode="json"), path=path)
+        return written() if len(self.log) > lines else record  # what went wrong then is logged too

@@ -5,15 +5,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from invcore.base.errors import BudgetError, ShapeError
+from invcore.base.errors import BudgetError, ShapeError, UnfitError
 from invcore.base.progress import Progress
 from invcore.base.seeding import generator
 from invcore.contracts.candidates import Candidates
+from invcore.contracts.environment import SILENT, FitEnvironment
 from invcore.contracts.method import InverseModel
 from invcore.contracts.problem import Problem, Targets
 from invcore.contracts.sampler import Sampler
 from invcore.contracts.simulation.simulator import Simulator
-from invcore.data.pairs import rows_of
 
 ROWS = 65536  # candidates proposed at once: bounds memory, and moves the bar
 
@@ -21,6 +21,7 @@ ROWS = 65536  # candidates proposed at once: bounds memory, and moves the bar
 def propose(
     model: InverseModel, problem: Problem, sampler: Sampler[Any], targets: Targets, count: int, *,
     seed: int = 0, simulator: Simulator | None = None, progress: Progress | None = None,
+    env: FitEnvironment = SILENT,
 ) -> Candidates:  # fmt: skip
     """Propose ``count`` candidates for each target, in bounded memory; on the CPU, in float64.
 
@@ -33,12 +34,18 @@ def propose(
         seed: of the sampler.
         simulator: for methods that need it.
         progress: shows how many targets are done.
+        env: that the model is given.
 
     Raises:
+        UnfitError: targets that are no exact responses.
         ShapeError: the model gives candidates of another shape than (B, K, Dx).
     """
+    if not targets.exact:
+        raise UnfitError(
+            "targets are intervals or goals: so far, methods answer exact responses alone"
+        )
     points = draw_points(sampler, model, len(targets), count, generator(seed, "points"))
-    candidates = propose_in_batches(model, targets, points, simulator, progress or Progress())
+    candidates = propose_in_batches(model, targets, points, simulator, progress or Progress(), env)
     expected = (len(targets), count, problem.designs.dim)
     if candidates.x.shape != expected:
         raise ShapeError(f"candidates have shape {tuple(candidates.x.shape)}, expected {expected}")
@@ -56,7 +63,7 @@ def draw_points(
 
 def propose_in_batches(
     model: InverseModel, targets: Targets, points: Tensor, simulator: Simulator | None,
-    progress: Progress,
+    progress: Progress, env: FitEnvironment = SILENT,
 ) -> Candidates:  # fmt: skip
     """Candidates for a batch of targets at a time, so that memory does not grow with all.
 
@@ -68,10 +75,10 @@ def propose_in_batches(
     with progress.stage("proposing", len(targets)) as stage:
         for start in range(0, len(targets), step):
             rows = slice(start, start + step)
-            part = Targets(targets.y[rows], rows_of(targets.context, rows))
+            part = targets[rows]
             own = None if simulator is None else simulator.part(rows)
             try:
-                proposed = model.propose(part, points[rows], simulator=own)
+                proposed = model.propose(part, points[rows], simulator=own, env=env)
             except BudgetError:  # the answer is the best that it has simulated by then
                 designs = None if own is None else own.best_designs()
                 if designs is None:

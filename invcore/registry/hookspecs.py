@@ -27,6 +27,21 @@ def invcore_methods() -> list[Component]:  # type: ignore[empty-body]
 
 
 @hookspec
+def invcore_loops() -> list[Component]:  # type: ignore[empty-body]
+    """Return the loops that this plugin adds: searches that ask and are told; methods too."""
+
+
+@hookspec
+def invcore_surrogates() -> list[Component]:  # type: ignore[empty-body]
+    """Return the surrogates that this plugin adds: models that stand in for the simulator."""
+
+
+@hookspec
+def invcore_judges() -> list[Component]:  # type: ignore[empty-body]
+    """Return the judges that this plugin adds: who says how good designs are on a table."""
+
+
+@hookspec
 def invcore_samplers() -> list[Component]:  # type: ignore[empty-body]
     """Return the samplers that this plugin adds: points in the unit cube that drive methods."""
 

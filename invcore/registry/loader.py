@@ -108,6 +108,8 @@ class Plugins:
                             f"{hook} returned {type(component).__name__}, expected Components"
                         )
                     entries.append(Entry(kind, component, owner, version))
+                    if kind == "loop":
+                        entries.append(Entry("method", component, owner, version))
         modules: dict[bool, set[str]] = {True: set(), False: set()}
         for entry in entries:
             modules[entry.kind == "metric"].add(entry.component.target.partition(":")[0])

@@ -11,6 +11,9 @@ from invcore.registry.component import Component
 _CONTRACTS = {
     "task": "invcore.contracts.task:Task",
     "method": "invcore.contracts.method:InverseMethod",
+    "loop": "invcore.contracts.loop:Loop",
+    "surrogate": "invcore.contracts.surrogate:SurrogateModel",
+    "judge": "invcore.contracts.judge:Judge",
     "sampler": "invcore.contracts.sampler:Sampler",
     "metric": "invcore.contracts.metric:Metric",
     "executor": "invcore.contracts.executor:Executor",
@@ -95,6 +98,8 @@ class Registry:
         """
         entry = self.find(kind, name)
         loaded = entry.component.load()
+        if kind == "method":  # every loop is one
+            loaded = as_method(loaded)
         contract = Component(kind, kind, _CONTRACTS[kind]).load()
         if not (isinstance(loaded, type) and issubclass(loaded, contract)):
             raise PluginError(
@@ -116,3 +121,11 @@ class Registry:
 
     def _owners(self, kind: Kind, name: str) -> list[str]:
         return sorted(e.plugin + " " + e.version for e in self._entries[kind].get(name, []))
+
+
+def as_method(loaded: Any) -> Any:
+    """A class, or the inverse method that it is if it is a loop."""
+    from invcore.contracts.loop import Loop  # here: listings need no torch
+    from invcore.search.loop_method import method_of
+
+    return method_of(loaded) if isinstance(loaded, type) and issubclass(loaded, Loop) else loaded

@@ -6,9 +6,9 @@ from torch import Tensor
 
 from invcore.base.errors import UnfitError
 from invcore.base.progress import Progress
+from invcore.base.types import Files
 from invcore.configs.run_config import RunConfig
 from invcore.contracts.candidates import Candidates
-from invcore.contracts.events import Event, EventName
 from invcore.contracts.metric import Evaluation
 from invcore.contracts.problem import Targets
 from invcore.data.pairs import Splits
@@ -37,7 +37,7 @@ Tensors = dict[str, dict[str, Tensor]]
 
 def run(
     config: RunConfig, *, store: Store | None = None, plugins: Plugins | None = None,
-    progress: Progress | None = None, force: bool = False, keep_going: bool = True,
+    progress: Progress | None = None, force: bool = False, keep_going: bool = True, bench: str = "",
 ) -> RunRecord:  # fmt: skip
     """Do one run, or find it done.
 
@@ -48,6 +48,7 @@ def run(
         progress: shows what goes on; silent.
         force: run again even if the store has it.
         keep_going: make a failure of the method a record; off: raise it.
+        bench: that the run is a part of, for trackers.
 
     Raises:
         InvcoreError: a wrong name, setting or device, or a store that cannot be written: before
@@ -71,7 +72,7 @@ def run(
                 record = score_again(store, record, parts, plan.task, progress=progress)
             return record.model_copy(update={"stored": True})
         store.check_writable()
-    return _Run(plan, plugins, progress or Progress(), store, keep_going).go()
+    return _Run(plan, plugins, progress or Progress(), store, keep_going, bench).go()
 
 
 class _Run:
@@ -79,43 +80,37 @@ class _Run:
 
     def __init__(
         self, plan: Plan, plugins: Plugins, progress: Progress, store: Store | None,
-        keep_going: bool,
+        keep_going: bool, bench: str,
     ) -> None:  # fmt: skip
-        self.plan, self.plugins, self.store, self.keep_going = plan, plugins, store, keep_going
+        self.plan, self.keep_going = plan, keep_going
         self.cache = Cache(store.cache if store is not None else None)
         self.request = plan.request
-        self.pipeline = Pipeline(self.request, progress=progress, on_stage=self._stage_ended)
+        self.pipeline = Pipeline(
+            self.request, progress=progress, plugins=plugins, store=store, bench=bench
+        )
         for problem in plan.problems:
             self.pipeline.note(problem)
 
     def go(self) -> RunRecord:
-        self._emit("run-started", config=self.pipeline.record().config)
+        self.pipeline.begin()
         tensors: Tensors = {}
+        files: Files = {}
         try:
             check_fits(
                 self.request.method.name, self.plan.method, contexts=self.plan.task.context_shapes,
                 differentiable=self.plan.task.differentiable,
             )  # fmt: skip
-            record, tensors = self._measure()
+            record, tensors, files = self._measure()
         except UnfitError as error:
             record = self.pipeline.failed(error)
         except Exception as error:  # a method may raise anything; the sweep goes on
             if not self.keep_going:
                 raise
             record = self.pipeline.failed(error)
-        log = self.pipeline.log
         documents = {"model": model_document(self.plan)} if tensors else {}
+        return self.pipeline.finish(record, tensors=tensors, documents=documents, files=files)
 
-        def stored() -> RunRecord:
-            if self.store is None:
-                return record
-            return self.store.write(record, tensors=tensors, documents=documents, log=log)
-
-        record, lines = stored(), len(log)
-        self._emit("run-finished", record=record.model_dump(mode="json"))
-        return stored() if len(log) > lines else record  # what went wrong then is logged too
-
-    def _measure(self) -> tuple[RunRecord, Tensors]:
+    def _measure(self) -> tuple[RunRecord, Tensors, Files]:
         plan, pipeline = self.plan, self.pipeline
         with pipeline.stage("data"):
             drawn = draw_data(plan)
@@ -151,7 +146,7 @@ class _Run:
             answered=float(evaluation.errors.isfinite().any(dim=1).double().mean()),
             candidates=evaluation.candidates.shape[1],
         )  # fmt: skip
-        return record, {"candidates": stored_tensors(evaluation), "model": state}
+        return record, {"candidates": stored_tensors(evaluation), "model": state}, model.files()
 
     def _rerank(self, candidates: Candidates, targets: Targets, data: Splits) -> Tensor:
         """The candidates' places by the opinion of a surrogate, the same for all methods."""
@@ -174,13 +169,6 @@ class _Run:
         with self.pipeline.stage("rerank"):
             state = self.cache.tensors("surrogate", key, fitted)
             return rerank(Surrogate.restore(_RERANK, designs, state), candidates.x, targets)
-
-    def _stage_ended(self, stage: str, seconds: float) -> None:
-        self._emit("stage-ended", stage=stage, seconds=seconds)
-
-    def _emit(self, name: EventName, **data: Any) -> None:
-        for problem in self.plugins.emit(Event(name, self.request.id, data)):
-            self.pipeline.log.append({"warning": problem})
 
 
 def model_document(plan: Plan) -> dict[str, Any]:

@@ -2,6 +2,10 @@
 
 from invcore.search.localisation import localise, localised_candidates
 from invcore.search.localisation_config import LocalisationConfig
+from invcore.search.loop_method import drive, mean_variance, method_of
 from invcore.search.surrogate_trust import Trust
 
-__all__ = ["LocalisationConfig", "Trust", "localise", "localised_candidates"]
+__all__ = [
+    "LocalisationConfig", "Trust", "drive", "localise", "localised_candidates", "mean_variance",
+    "method_of",
+]  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +15,7 @@ from pydantic import ValidationError
 from safetensors import SafetensorError
 
 from invcore.base.errors import StoreError, UnknownNameError, close_names
-from invcore.base.text import one_line
+from invcore.base.text import checked_name, one_line
 from invcore.configs.config import stored_problem
 from invcore.storage.atomic import replace_file, whole_folder
 from invcore.storage.json_text import dump
@@ -25,7 +26,11 @@ from invcore.storage.seal import unsealed
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from invcore.base.types import Files
+
 RECORD = "run.json"
+FILES, ARTEFACTS = "files", "artefacts"
+"""Folders of a run: of what its model needs beside tensors, and of what its fit has left."""
 _AGAIN = "force=True repeats the run"
 _DAMAGE = "damaged, its checksum is not the recorded one"
 
@@ -98,7 +103,9 @@ class Store:
         if whole is None and not record.outdated:
             raise StoreError(f"{path}: {_DAMAGE}", remedy=_AGAIN)
         for name, checksum in record.files.items():
-            file = self.path(run) / Path(name).name
+            parts = Path(name).parts  # of its own files, or of those two folders: nowhere else
+            inside = parts[-2:] if parts[:-1] in ((FILES,), (ARTEFACTS,)) else parts[-1:]
+            file = self.path(run).joinpath(*inside)
             if not file.is_file():
                 raise StoreError(f"{file}: missing", remedy=_AGAIN)
             if _checksum(file) != checksum:
@@ -128,6 +135,19 @@ class Store:
         except (OSError, SafetensorError) as error:
             raise StoreError(f"{path}: cannot be read ({one_line(error)})") from None
 
+    def files(self, run: str) -> Files:
+        """What the model of a run needs beside its tensors; mostly nothing.
+
+        Raises:
+            StoreError: a file cannot be read.
+        """
+        folder = self.path(run) / FILES
+        try:
+            paths = sorted(folder.iterdir()) if folder.is_dir() else []
+            return {path.name: path.read_bytes() for path in paths}
+        except OSError as error:
+            raise StoreError(f"{folder}: cannot be read ({error.strerror})") from None
+
     def json(self, run: str, name: str) -> Any:
         """A JSON file of a run.
 
@@ -143,6 +163,7 @@ class Store:
     def write(
         self, record: RunRecord, *, tensors: Mapping[str, Mapping[str, Tensor]] | None = None,
         documents: Mapping[str, Any] | None = None, log: list[dict[str, Any]] | None = None,
+        files: Files | None = None, artefacts: Mapping[str, Path] | None = None,
     ) -> RunRecord:  # fmt: skip
         """Write a run's folder, all at once; an earlier one of that id is replaced.
 
@@ -151,6 +172,8 @@ class Store:
             tensors: by file name without ending, tensors by name.
             documents: by file name without ending, JSON data.
             log: lines of ``log.jsonl``.
+            files: what the model needs beside tensors, by name.
+            artefacts: files to copy, by name.
 
         Returns:
             The record with the checksums of its files.
@@ -170,8 +193,15 @@ class Store:
                 if log is not None:
                     lines = "".join(dump(line, fallback=str) + "\n" for line in log)
                     (folder / "log.jsonl").write_text(lines)
-                files = {path.name: _checksum(path) for path in sorted(folder.iterdir())}
-                record = record.model_copy(update={"files": files})
+                for name, content in (files or {}).items():
+                    (folder / FILES).mkdir(exist_ok=True)
+                    (folder / FILES / checked_name(name)).write_bytes(content)
+                for name, path in (artefacts or {}).items():
+                    (folder / ARTEFACTS).mkdir(exist_ok=True)
+                    shutil.copyfile(path, folder / ARTEFACTS / checked_name(name))
+                paths = sorted(path for path in folder.rglob("*") if path.is_file())
+                sums = {path.relative_to(folder).as_posix(): _checksum(path) for path in paths}
+                record = record.model_copy(update={"files": sums})
                 (folder / RECORD).write_bytes(_text(record))
         except (OSError, SafetensorError) as error:
             why = getattr(error, "strerror", None) or one_line(error)

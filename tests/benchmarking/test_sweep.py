@@ -20,6 +20,7 @@ from invcore.plugin import (
     Candidates,
     Config,
     Estimate,
+    FitEnvironment,
     InverseMethod,
     InverseModel,
     Metric,
@@ -58,7 +59,8 @@ class Toy(InverseMethod):
             "memory": MemoryError(), "exit": SystemExit(3), "interrupt": KeyboardInterrupt(),
             "diverge": DivergedError("toy\ndiverged"), "bug": ZeroDivisionError(),
         }  # fmt: skip
-        if self.config.fail and env.seed in self.config.seeds:
+        seeds = {FitEnvironment(seed).derive() for seed in self.config.seeds}
+        if self.config.fail and env.derive() in seeds:
             raise failures[self.config.fail]
         return Model()
 

@@ -199,7 +199,7 @@ import os, time
 from pathlib import Path
 import torch
 from invcore import Component, hookimpl
-from invcore.plugin import Candidates, Config, InverseMethod, InverseModel
+from invcore.plugin import Candidates, Config, FitEnvironment, InverseMethod, InverseModel
 from invcore.plugin import Space, Task, Uniform, Variable
 
 @hookimpl
@@ -233,10 +233,11 @@ class Gate(InverseMethod):
     def fit(self, problem, train, val, env):
         print("noise")
         folder = Path(self.config.folder)
-        (folder / f"{env.seed}-{os.getpid()}").touch()
-        if env.seed in self.config.die:
+        seed = next(s for s in range(100) if FitEnvironment(s).derive() == env.derive())
+        (folder / f"{seed}-{os.getpid()}").touch()
+        if seed in self.config.die:
             os.kill(os.getpid(), 9)
-        while env.seed in self.config.stop and not (folder / "open").exists():
+        while seed in self.config.stop and not (folder / "open").exists():
             time.sleep(0.05)
         return Model()
     def restore(self, problem, state, files=None):

@@ -126,7 +126,7 @@ class GlobalRandomness(Reference):
 
 class SeedsTheWorld(Reference):
     def keep(self, train, context):
-        torch.manual_seed(context.seed)
+        torch.manual_seed(context.derive("world"))
         return self.some(torch.randperm(len(train)))
 
 

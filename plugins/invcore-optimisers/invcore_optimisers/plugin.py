@@ -43,10 +43,17 @@ def invcore_methods() -> list[Component]:
             ),
             tags=("simulator", "gradient", "optimisation", "ranked", "context"),
         ),
+    ]
+
+
+@hookimpl
+def invcore_loops() -> list[Component]:
+    """Return the searches without gradients, which are methods too."""
+    return [
         Component(
             "random-search",
             "Simulate many designs of the prior for each candidate, and keep the best.",
-            "invcore_optimisers.methods.random_search:RandomSearch",
+            "invcore_optimisers.loops.random_search:RandomSearch",
             references=(
                 "Bergstra, Bengio, Random search for hyper-parameter optimization, JMLR 13, 2012, "
                 "https://jmlr.org/papers/v13/bergstra12a.html",
@@ -56,7 +63,7 @@ def invcore_methods() -> list[Component]:
         Component(
             "cma-es",
             "CMA-ES on the simulator from one start a candidate; needs no gradient.",
-            "invcore_optimisers.methods.cma_es:CMAES",
+            "invcore_optimisers.loops.cma_es:CMAES",
             references=(
                 "Hansen, The CMA evolution strategy: a tutorial, 2016, "
                 "https://arxiv.org/abs/1604.00772",

@@ -1,14 +1,13 @@
 """From a task's simulator and targets to an objective of many problems."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
 from invcore.plugin import ShapeError, Simulator, Space, Targets
-from invcore_optimisers.coordinates import Coordinates
+from invcore_optimisers.placement import Moves, Placement
 
 
 @dataclass(frozen=True)
@@ -72,35 +71,29 @@ class Problems:
         starts: Tensor,
         *,
         scale: float = 1.0,
-        moves: Literal["continuous", "numbers"] = "continuous",
+        moves: Moves = "continuous",
     ) -> None:
         if starts.ndim != 3 or len(starts) != len(targets) or starts.shape[2] != designs.dim:
             raise ShapeError(
                 f"starts: expected ({len(targets)}, K, {designs.dim}), got {tuple(starts.shape)}"
             )
-        self._simulator, self._designs = simulator, designs
+        self._simulator = simulator
         self._scale = scale
         self._target = targets.y.double()
         self._context = targets.context
         self._owner = torch.arange(len(targets)).repeat_interleave(starts.shape[1])
-        self._fixed = starts.detach().double().flatten(0, 1)
-        self.movable = movable(designs, moves)
-        self._all = len(self.movable) == designs.dim
-        self._rounds = bool(designs.whole[self.movable].any())
-        self.coordinates = Coordinates(designs, self.movable)
-        """Between points and designs."""
-        self.start = self.coordinates.points(self._fixed[:, self.movable])
+        self._placement = Placement(designs, starts.flatten(0, 1), moves)
+        self.movable = self._placement.movable
+        self.start = self._placement.start
         """The starts as points (N, D)."""
 
     def __call__(self, z: Tensor, rows: Tensor) -> Tensor:
         """The objective: values (M,) of points z (M, D) of the problems ``rows`` (M,)."""
-        x = self._whole(self.coordinates.designs(z), rows)
-        return self._errors(x, rows)[1] / self._scale
+        return self._errors(self._placement.whole(z, rows), rows)[1] / self._scale
 
     def designs_of(self, z: Tensor, rows: Tensor) -> Tensor:
         """The allowed designs (M, Dx) of points (M, D)."""
-        x = self.coordinates.designs(z.detach())
-        return self._designs.project(self._whole(x, rows))
+        return self._placement.allowed(z, rows)
 
     @torch.no_grad()
     def result(self, z: Tensor) -> Result:
@@ -109,17 +102,6 @@ class Problems:
         x = self.designs_of(z, rows)
         y, error = self._errors(x, rows)
         return Result(x, y, error)
-
-    @torch.no_grad()
-    def simulated(self, x: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Responses (M, Dy), and errors (M,), of designs (M, Dx) of the problems ``rows`` (M,)."""
-        return self._errors(x, rows)
-
-    def _whole(self, moved: Tensor, rows: Tensor) -> Tensor:
-        """Designs (M, Dx) from their movable columns (M, D)."""
-        if not self._all:
-            moved = self._fixed[rows].index_copy(1, self.movable, moved)
-        return self._designs.rounded(moved) if self._rounds else moved
 
     def _errors(self, x: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Responses (M, Dy), and their errors (M,), on the designs' device."""
@@ -140,9 +122,3 @@ class Problems:
         responses = torch.where(lost[:, None], target, y)
         error = mse_loss(responses, target, reduction="none").mean(dim=1)
         return y, torch.where(lost, torch.inf, error)
-
-
-def movable(designs: Space, moves: Literal["continuous", "numbers"]) -> Tensor:
-    """The positions of variables that move, long."""
-    stays = [bool(v.categories) or (v.whole and moves == "continuous") for v in designs.variables]
-    return torch.tensor([i for i, stay in enumerate(stays) if not stay], dtype=torch.long)

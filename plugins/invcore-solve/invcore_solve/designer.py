@@ -96,6 +96,10 @@ class Designer:
         Raises:
             StoreError: the store cannot be written.
         """
+        return store.write(self.record, **self.parts())
+
+    def parts(self) -> dict[str, Any]:
+        """What a store keeps of it: ``tensors``, ``documents`` and ``files``."""
         tensors = {
             **{f"model.{k}": v for k, v in self.model.state().items()},
             **{f"judge.{k}": v for k, v in self.judge.state().items()},
@@ -110,7 +114,10 @@ class Designer:
             "method": self.method,
             **self.config,
         }
-        return store.write(self.record, tensors={"model": tensors}, documents={"model": document})
+        return {
+            "tensors": {"model": tensors}, "documents": {"model": document},
+            "files": self.model.files(),
+        }  # fmt: skip
 
     @classmethod
     def load(
@@ -144,7 +151,7 @@ class Designer:
         return cls(
             problem,
             record.method,
-            method.component.restore(problem, substate(tensors, "model.")),
+            method.component.restore(problem, substate(tensors, "model."), store.files(run)),
             Judge.restore(judge_config, problem.designs, substate(cpu, "judge.")),
             Reach.restore(substate(cpu, "reach.")),
             record,

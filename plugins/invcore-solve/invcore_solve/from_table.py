@@ -125,7 +125,8 @@ def fit_pairs(
                 pass  # damaged: fit again and replace it
         store.check_writable()
     problem = Problem(data.source, data.designs, data.responses)
-    pipeline = Pipeline(request, progress=progress)
+    pipeline = Pipeline(request, progress=progress, plugins=plugins, store=store)
+    pipeline.begin()
     splits = pipeline.pairs(lambda: data.split(seed))
     model = pipeline.fit(problem, splits)
     with pipeline.stage("fit"):
@@ -137,9 +138,7 @@ def fit_pairs(
         metrics=_held_out(verdict, splits.test.y, seed),
     )
     designer = Designer(problem, method, model, judge, reach, record, config, plugins)
-    if store is not None:
-        designer = replace(designer, record=designer.save(store))
-    return designer
+    return replace(designer, record=pipeline.finish(record, **designer.parts()))
 
 
 def _held_out(verdict: Verdict, y: Tensor, seed: int) -> tuple[MetricRecord, ...]:

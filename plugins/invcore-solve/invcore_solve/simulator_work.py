@@ -65,11 +65,12 @@ class SimulatorWork:
         self.pairs, self.budget, self.check = pairs, budget, check
         self.settings, self.preset = settings, preset
         self.method = request.method.component
-        self.pipeline = Pipeline(request, progress=progress)
+        self.pipeline = Pipeline(request, progress=progress, plugins=plugins, store=store)
 
     def go(self, targets: Table) -> Solution:
         """All of it, for the wanted responses; see ``solve_with``."""
         self._check_budget()
+        self.pipeline.begin()
         self.task.restart()
         with self._journal():
             with self._failures_recorded():
@@ -257,13 +258,13 @@ class SimulatorWork:
         try:
             yield
         except Exception as error:  # a method or a simulator may raise anything
-            if self.store is not None:
-                record = self.pipeline.failed(error, **self._record(notes=()))
-                self.store.write(record, log=self._log())
+            self._finish(self.pipeline.failed(error, **self._record(notes=())))
             raise
 
-    def _log(self) -> list[dict[str, Any]]:
-        return [{"simulator": self.task.counts.document()}]
+    def _finish(self, record: RunRecord, **parts: Any) -> RunRecord:
+        """Keep the record, its log beginning with what the simulator did."""
+        self.pipeline.log.insert(0, {"simulator": self.task.counts.document()})
+        return self.pipeline.finish(record, **parts)
 
     def _stored(self, ranked: RankedDesigns, designer: Designer | None) -> Solution:
         """The solution with its record, in the store if there is one."""
@@ -272,9 +273,8 @@ class SimulatorWork:
             facts["parameters"] = designer.record.parameters
             facts["config"] = {**(self.request.config or {}), "model": designer.record.id}
         record: RunRecord = self.pipeline.record(**facts)
-        if self.store is not None:
-            tensors = {"candidates": ranked.tensors()} if ranked.error is not None else {}
-            record = self.store.write(record, tensors=tensors, log=self._log())
+        tensors = {"candidates": ranked.tensors()} if ranked.error is not None else {}
+        record = self._finish(record, tensors=tensors)
         task = self.task
         simulator = {
             "name": task.name, "kind": task.kind, "differentiable": task.differentiable,

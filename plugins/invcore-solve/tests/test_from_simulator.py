@@ -200,7 +200,7 @@ def test_method_that_searches_gets_the_simulator(tmp_path, search):
 
 
 def test_copies_are_proposed_once(monkeypatch, search):
-    monkeypatch.setattr(search.model, "propose", lambda self, targets, points, *, simulator=None: (
+    monkeypatch.setattr(search.model, "propose", lambda self, targets, points, **_: (
         Candidates(torch.full((len(points), points.shape[1], 2), 0.5, dtype=torch.float64))
     ))  # fmt: skip
     found = solve(method="search")
@@ -219,7 +219,7 @@ def test_search_that_wants_more_than_the_budget():
 
 
 def test_search_without_a_finite_design(monkeypatch, search, complaint):
-    monkeypatch.setattr(search.model, "propose", lambda self, targets, points, *, simulator=None: (
+    monkeypatch.setattr(search.model, "propose", lambda self, targets, points, **_: (
         Candidates(points * torch.nan)
     ))  # fmt: skip
     assert "target 1: method 'search' gave no finite design" in complaint(

@@ -210,7 +210,7 @@ def test_designs_that_are_not_finite_are_left_out(make_plugins, complaint):
     found = designer.propose(TARGETS[:1], candidates=40, sampler="random")
     assert 0 < len(found) < 20 and bool(found.designs.isfinite().all())
     assert float(found.designs.max()) <= 0.5
-    designer.model.__class__.propose = lambda self, targets, points, *, simulator=None: Candidates(
+    designer.model.__class__.propose = lambda self, targets, points, **_: Candidates(
         points * math.nan
     )
     assert "no finite design" in complaint(DivergedError, designer.propose, TARGETS[:1])

@@ -1,0 +1,1 @@
+"""Loops: searches that ask for rows; each is a method of invcore too."""
