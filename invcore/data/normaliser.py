@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -37,7 +38,14 @@ class Normaliser:
 
     @classmethod
     def standard(cls, values: Tensor) -> Normaliser:
-        """To mean zero and standard deviation one; a constant column's scale is one."""
+        """To mean zero and standard deviation one; a constant column's scale is one.
+
+        A value that is NaN is unknown, and counts in its column for nothing.
+        """
+        if bool(values.isnan().any()):
+            columns = [column[~column.isnan()][:, None] for column in values.unbind(dim=1)]
+            filled = [c if len(c) else c.new_zeros(1, 1) for c in columns]
+            return cls.joined([cls.standard(column) for column in filled])
         centre, scale = values.mean(dim=0), values.std(dim=0, unbiased=False)
         low, high = values.amin(dim=0), values.amax(dim=0)
         largest = torch.maximum(low.abs(), high.abs())
@@ -50,6 +58,17 @@ class Normaliser:
                 scale = torch.where(extreme, shares.std(dim=0, unbiased=False) * largest, scale)
         centre, scale = torch.where(constant, values[0], centre), torch.where(constant, 1.0, scale)
         return cls(centre, scale, ~constant if bool(constant.any()) else None)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Normaliser]) -> Normaliser:
+        """The normaliser of all columns of several, side by side."""
+        varies = [
+            torch.ones_like(part.centre, dtype=torch.bool) if part.varies is None else part.varies
+            for part in parts
+        ]
+        every = torch.cat(varies)
+        centre, scale = (torch.cat([getattr(p, n) for p in parts]) for n in ("centre", "scale"))
+        return cls(centre, scale, None if bool(every.all()) else every)
 
     @classmethod
     def pooled(cls, values: Tensor) -> Normaliser:

@@ -3,6 +3,11 @@
 from invcore.data.normaliser import Normaliser
 from invcore.data.scaling import Scaling
 from invcore.learning.augmentation import EnlargeConfig, enlarge, enlarged
+from invcore.learning.gaussian_process import (
+    GaussianProcess,
+    GaussianProcessConfig,
+    fit_process,
+)
 from invcore.learning.image_network import Border
 from invcore.learning.networks import MLP, seeded_network
 from invcore.learning.scaled_network import ScaledNetwork, substate
@@ -11,7 +16,8 @@ from invcore.learning.training import LossBatch, train
 from invcore.learning.training_config import TrainingConfig
 
 __all__ = [
-    "MLP", "Border", "EnlargeConfig", "LossBatch", "Normaliser", "ScaledNetwork", "Scaling",
-    "Surrogate", "SurrogateConfig", "TrainingConfig", "enlarge", "enlarged", "fit_surrogate",
-    "seeded_network", "substate", "train",
+    "MLP", "Border", "EnlargeConfig", "GaussianProcess", "GaussianProcessConfig", "LossBatch",
+    "Normaliser", "ScaledNetwork", "Scaling", "Surrogate", "SurrogateConfig", "TrainingConfig",
+    "enlarge", "enlarged", "fit_process", "fit_surrogate", "seeded_network", "substate",
+    "train",
 ]  # fmt: skip

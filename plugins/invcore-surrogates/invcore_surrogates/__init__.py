@@ -1,0 +1,1 @@
+"""Surrogates for invcore: a network, and a Gaussian process."""
