@@ -1,9 +1,10 @@
 """Tasks: a forward system with the spaces of its designs and responses."""
 
+import math
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -16,6 +17,9 @@ from invcore.data.pairs import Pairs, Splits, joined
 from invcore.spaces.space import Space
 
 _SPECTRUM = 16  # responses of so many numbers are drawn as a curve
+_ROWS = 1 << 16  # designs drawn at once, where few of them can be made
+_DRAWS = 1 << 20  # after which some must have been found that can be made
+_MOST = 1 << 30  # draws, if it goes on as it began
 _TRIES = 20  # draws of a prior before a task counts as one that never responds
 
 
@@ -48,9 +52,33 @@ class Task(Configurable[C]):
         tensor([[0.2500]])
     """
 
-    designs: Space
-    responses: Space
-    differentiable: ClassVar[bool] = True
+    if TYPE_CHECKING:  # attributes of the class, of the object, or properties: as a task likes
+
+        @property
+        def designs(self) -> Space:
+            """Space of x; each variable has a prior."""
+
+        @property
+        def responses(self) -> Space:
+            """Space of y."""
+
+        @property
+        def differentiable(self) -> bool:
+            """Whether autograd can follow ``simulate``."""
+
+        @property
+        def context_shapes(self) -> Mapping[str, tuple[int, ...]]:
+            """What is known of each problem beside its target: shapes of one problem's, by name."""
+
+        @property
+        def noise_floor(self) -> float:
+            """The variance that ``observe`` adds: the error that a target's own design has."""
+    else:
+        designs: Space
+        responses: Space
+        differentiable: bool = True
+        context_shapes: Mapping[str, tuple[int, ...]] = {}
+        noise_floor: float = 0.0
     gradient_calls: ClassVar[int] = 1
     """How many simulator calls a gradient of one row counts as."""
     free_calls: ClassVar[bool] = False
@@ -59,10 +87,6 @@ class Task(Configurable[C]):
     Else metrics make at most a tenth of the calls that judge a run, and methods that do not learn
     from pairs get a few alone.
     """
-    context_shapes: Mapping[str, tuple[int, ...]] = {}
-    """What is known of each problem beside its target: the shape of one problem's, by name."""
-    noise_floor: float = 0.0
-    """The error that the design behind a target has: the variance of what ``observe`` adds."""
     reference: ClassVar[str] = ""
     """The method that others are compared with, problem by problem; empty for none."""
 
@@ -101,22 +125,35 @@ class Task(Configurable[C]):
         """
         return y
 
+    def feasible(self, x: Tensor, context: Context | None = None) -> Tensor:
+        """Which designs (N, Dx) can be made: (N,), bool.
+
+        The default is the space's bounds. A task overrides it for what a space cannot say; designs
+        that cannot be made are neither simulated nor drawn.
+        """
+        return self.designs.contains(x)
+
+    @property
+    def constrained(self) -> bool:
+        """Whether ``feasible`` is more than the bounds."""
+        return type(self).feasible is not Task.feasible
+
     def pairs(self, count: int, generator: torch.Generator) -> Pairs:
-        """Draw pairs from the prior; a design without a response is drawn again.
+        """Draw pairs from the prior, of designs that can be made; one without any response is drawn
+        again. Some of a pair's responses may be unknown (NaN).
 
         Returns:
             ``count`` pairs, float64.
 
         Raises:
-            DataError: the prior hardly ever gives a design with a response.
+            DataError: the prior hardly ever gives a design that can be made, or has a response.
         """
         parts: list[Pairs] = []
         missing = count
         for _ in range(_TRIES):
-            x = self.designs.sample(missing, generator)
-            context = self.contexts(missing, generator)
+            x, context = self._drawn(missing, generator)
             drawn = Pairs(x, self.simulate(x, context), context)
-            parts.append(drawn[drawn.y.isfinite().all(dim=1)])
+            parts.append(drawn[drawn.y.isfinite().any(dim=1)])
             missing -= len(parts[-1])
             if missing == 0:
                 return joined(parts)
@@ -124,6 +161,33 @@ class Task(Configurable[C]):
             f"task {type(self).__name__}: {missing} of {count} draws of the prior have no response "
             f"after {_TRIES} tries"
         )
+
+    def _drawn(self, count: int, generator: torch.Generator) -> tuple[Tensor, Context | None]:
+        """Designs of the prior that can be made, and contexts, drawn in excess as far as needed.
+
+        Raises:
+            DataError: hardly any design of the prior can be made.
+        """
+        if not self.constrained:
+            return self.designs.sample(count, generator), self.contexts(count, generator)
+        parts: list[Pairs] = []
+        found, drawn = 0, 0
+        while found < count or not parts:
+            share = max(found, 1) / max(drawn, 1)  # of what was drawn so far
+            size = min(math.ceil(1.2 * (count - found) / share), _ROWS) if drawn else count
+            x, context = self.designs.sample(size, generator), self.contexts(size, generator)
+            # What is drawn together is kept together; a pair needs a response, which comes later
+            part = Pairs(x, torch.zeros(size, 0), context)[self.feasible(x, context)]
+            parts.append(part[: count - found])
+            found, drawn = found + len(parts[-1]), drawn + size
+            hopeless = found == 0 or drawn * count / found > _MOST
+            if drawn >= _DRAWS and found < count and hopeless:
+                raise DataError(
+                    f"task {type(self).__name__}: {found} of {drawn} designs of the prior can be "
+                    f"made, and {count} are needed; give it a prior that fits its constraints"
+                )
+        every = joined(parts)
+        return every.x, every.context
 
     def modes(self, targets: Tensor, designs: Tensor) -> Modes | None:
         """All separate solutions of each target, where a task knows how to find them for certain.
@@ -179,6 +243,23 @@ class Task(Configurable[C]):
         """
         data = self.pairs(pairs, generator(seed, "pairs"))
         train, val = data.split(0.8, generator=generator(seed, "split"))
-        test = self.pairs(targets, generator(seed, "test"))
+        test = self._whole_pairs(targets, generator(seed, "test"))
         measured = self.observe(test.y, generator(seed, "measured"))
         return Splits(train, val, Pairs(test.x, measured, test.context))
+
+    def _whole_pairs(self, count: int, generator: torch.Generator) -> Pairs:
+        """Pairs all of whose responses are known, as targets need them.
+
+        Raises:
+            DataError: hardly any pair is of that kind.
+        """
+        parts = [self.pairs(count, generator).whole()]
+        for _ in range(_TRIES):
+            missing = count - sum(len(part) for part in parts)
+            if missing == 0:
+                return joined(parts)
+            parts.append(self.pairs(missing, generator).whole())
+        raise DataError(
+            f"task {type(self).__name__}: hardly any draw of the prior has all responses, so that "
+            f"there are no {count} targets"
+        )

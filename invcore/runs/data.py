@@ -13,8 +13,12 @@ from invcore.contracts.simulation.simulator import Simulator, counted_task
 from invcore.contracts.task import Task
 from invcore.data.pairs import Pairs, Splits
 from invcore.numerics.largest_difference import largest_squared_difference
+from invcore.registry.code import code_of
+from invcore.registry.versions import versions_of
 from invcore.runs.plan import Plan
+from invcore.storage.cache import Cache
 
+_PARTS = ("train", "val", "test")
 FEW = 10
 """Pairs that show how responses scale, to a method that does not learn from any."""
 
@@ -48,21 +52,66 @@ class RunData:
 
     @property
     def _responses(self) -> Tensor:
-        parts = (self.splits.train.y, self.splits.val.y, self.splits.test.y)
-        return torch.cat([part.cpu().double() for part in parts])
+        splits = self.splits
+        parts = (splits.train.whole(), splits.val.whole(), splits.test)
+        return torch.cat([part.y.cpu().double() for part in parts])
+
+
+def run_data(plan: Plan, cache: Cache) -> RunData:
+    """The pairs and targets of a run; all methods get the same targets.
+
+    What a simulator that may not be called freely has answered is kept in the cache: the methods of
+    a bench share one draw. Each counts it all the same.
+    """
+    task, request = plan.task, plan.request
+    if task.free_calls:
+        return draw_data(plan)
+    entry = plan.parts["task"].entry
+    versions, code = versions_of([entry]), code_of([entry])
+    key = {
+        **{name: request.resolved[name] for name in ("task", "seed", "targets")},
+        "pairs": pairs_of(plan),
+        "versions": versions | {"torch": torch.__version__},
+        "code": code,
+    }
+
+    def drawn() -> dict[str, Tensor]:
+        data = draw_data(plan)
+        parts = {"training_calls": torch.tensor(data.training_calls)}
+        for name in _PARTS:
+            pairs: Pairs = getattr(data.splits, name)
+            parts |= {f"{name}.x": pairs.x, f"{name}.y": pairs.y}
+            context = pairs.context or {}
+            parts |= {f"{name}.context.{key}": value for key, value in context.items()}
+        return {name: value.detach().cpu() for name, value in parts.items()}
+
+    parts = cache.tensors("pairs", key, drawn)
+    splits = (_stored_pairs(parts, f"{name}.") for name in _PARTS)
+    return RunData(Splits(*splits), int(parts["training_calls"]))
+
+
+def _stored_pairs(parts: dict[str, Tensor], prefix: str) -> Pairs:
+    begin = f"{prefix}context."
+    context = {name.removeprefix(begin): v for name, v in parts.items() if name.startswith(begin)}
+    return Pairs(parts[f"{prefix}x"], parts[f"{prefix}y"], context or None)
+
+
+def pairs_of(plan: Plan) -> int:
+    """How many pairs a run draws; a method that does not learn from any gets a few, unless the
+    simulator may be called freely.
+    """
+    config = plan.config
+    learns = Needs.PAIRS in plan.method.needs or config.rerank
+    return config.pairs if learns or plan.task.free_calls else min(config.pairs, FEW)
 
 
 def draw_data(plan: Plan) -> RunData:
-    """Draw pairs and targets from a run's task; all methods get the same targets.
-
-    A method that does not learn from pairs gets a few, unless the simulator may be called freely.
-    """
+    """Draw pairs and targets from a run's task."""
     config, task = plan.config, plan.task
     learns = Needs.PAIRS in plan.method.needs or config.rerank
-    count = config.pairs if learns or task.free_calls else min(config.pairs, FEW)
     simulator = Simulator(task)
     counting = _CountingTask(task, simulator)
-    splits = counting.task.dataset(count, config.targets, config.seed)
+    splits = counting.task.dataset(pairs_of(plan), config.targets, config.seed)
     calls = counting.first if counting.first is not None else simulator.calls
     if not simulator.calls:
         calls = len(splits.train) + len(splits.val)

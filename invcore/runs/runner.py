@@ -20,7 +20,7 @@ from invcore.pipeline.judge import rerank
 from invcore.pipeline.pipeline import Pipeline
 from invcore.registry.loader import Plugins, installed
 from invcore.runs.answers import search_and_judge
-from invcore.runs.data import draw_data
+from invcore.runs.data import run_data
 from invcore.runs.evaluation import bounded, stored_tensors
 from invcore.runs.plan import Plan, problem_of
 from invcore.runs.rescoring import score_again
@@ -113,7 +113,7 @@ class _Run:
     def _measure(self) -> tuple[RunRecord, Tensors, Files]:
         plan, pipeline = self.plan, self.pipeline
         with pipeline.stage("data"):
-            drawn = draw_data(plan)
+            drawn = run_data(plan, self.cache)
         data = drawn.splits
         targets = Targets(data.test.y, data.test.context)
         model = pipeline.fit(problem_of(plan), data)

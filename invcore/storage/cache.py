@@ -1,11 +1,12 @@
 """A cache of tensors that are costly and the same for many runs: reference samples, a surrogate."""
 
 import os
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
@@ -36,7 +37,8 @@ class Cache:
         """The tensors of ``compute``, found or computed now.
 
         A file that cannot be read is computed again; a folder that cannot be written costs
-        nothing but the time. Several processes may ask at once: each finds a whole file or none.
+        nothing but the time. Of several processes that ask at once, one computes and the others
+        wait for it; each finds a whole file or none.
 
         Args:
             name: what it is, for people who look at the folder.
@@ -49,11 +51,26 @@ class Cache:
                 self._memory[file] = compute()
             return self._memory[file]
         path = self.root / file
-        try:
+        with suppress(OSError, SafetensorError):
             return load_file(path)
-        except (OSError, SafetensorError):
+        with _alone(path):
+            with suppress(OSError, SafetensorError):  # another process may have been first
+                return load_file(path)
             tensors = compute()
-        with suppress(OSError):
-            self.root.mkdir(parents=True, exist_ok=True)
-            replace_file(path, save({k: v.contiguous() for k, v in tensors.items()}))
+            with suppress(OSError):
+                replace_file(path, save({k: v.contiguous() for k, v in tensors.items()}))
         return tensors
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Be the only process that makes a file; the lock of a process that died is free.
+
+    Where no lock can be had, as in a folder that cannot be written, nobody waits.
+    """
+    lock = FileLock(path.with_name(f".{path.name}.lock"))
+    with ExitStack() as stack:
+        with suppress(OSError, NotImplementedError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(lock)
+        yield

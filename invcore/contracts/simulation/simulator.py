@@ -33,6 +33,14 @@ class Budget:
     seconds: float | None = None
 
 
+@dataclass
+class _Counts:
+    """What a simulator and its parts share."""
+
+    budget: int | None
+    calls: int = 0
+
+
 class Simulator:
     """A task's simulator as a method may use it: every row is counted, budgets are enforced.
 
@@ -56,8 +64,7 @@ class Simulator:
         scale: float = 1.0, each: Budget | None = None, keep: int = 0,
     ) -> None:  # fmt: skip
         self._task = task
-        self.budget = budget
-        self.calls = 0
+        self._counts = _Counts(budget)
         self.differentiable = task.differentiable
         self.record = None if targets is None else CallRecord(targets, scale)
         self._each = each or Budget()
@@ -85,6 +92,10 @@ class Simulator:
     ) -> Tensor:
         """Responses of the rows that budgets allow; ``view``: the targets that are worked on."""
         self._task.designs.check(x)
+        if self._task.constrained and len(x):
+            good = self._task.feasible(x.detach(), context)
+            if not bool(good.all()):  # what cannot be made is not simulated, and costs nothing
+                return self._partly(good, x, context, target, view)
         cost = 1 + (self._task.gradient_calls if x.requires_grad else 0)
         granted = self._granted(len(x), target, cost, view)
         if granted is None:
@@ -100,6 +111,19 @@ class Simulator:
             self._note(x[some], part, None if target is None else target.cpu()[granted], cost)
             y = y.to(part).index_copy(0, some.to(part.device), part)
         return y
+
+    def _partly(
+        self, good: Tensor, x: Tensor, context: Context | None, target: Tensor | None,
+        view: Tensor | None,
+    ) -> Tensor:  # fmt: skip
+        """Responses of the rows that can be made, in the place of all."""
+        some = good.nonzero()[:, 0]
+        whose = None if target is None else target.to(some.device)[some]
+        y = x.new_full((len(x), self._task.responses.dim), torch.nan)
+        if not len(some):
+            return y
+        part = self._answer(x[some], rows_of(context, some), whose, view)
+        return y.to(part).index_copy(0, some.to(part.device), part)
 
     def _note(self, x: Tensor, y: Tensor, target: Tensor | None, cost: int) -> None:
         if self.record is not None:
@@ -130,6 +154,24 @@ class Simulator:
     def history(self) -> History | None:
         """What the calls have brought each target; None where no targets are known."""
         return None if self.record is None else self.record.history()
+
+    @property
+    def budget(self) -> int | None:
+        """The most rows that may be simulated in all; None for no limit."""
+        return self._counts.budget
+
+    @budget.setter
+    def budget(self, budget: int | None) -> None:
+        self._counts.budget = budget
+
+    @property
+    def calls(self) -> int:
+        """How many rows were simulated, gradients counted."""
+        return self._counts.calls
+
+    @calls.setter
+    def calls(self, calls: int) -> None:
+        self._counts.calls = calls
 
     @property
     def calls_left(self) -> int | None:
@@ -191,7 +233,7 @@ class _Part(Simulator):
     """A simulator for some of the targets: all is counted and recorded by the whole one."""
 
     def __init__(self, whole: Simulator, rows: slice) -> None:
-        self._whole, self._task = whole, whole._task
+        self._whole, self._task, self._counts = whole, whole._task, whole._counts
         assert whole.record is not None
         self._rows = torch.arange(len(whole.record.best))[rows]
         self.differentiable = whole.differentiable
@@ -214,18 +256,6 @@ class _Part(Simulator):
 
     def history(self) -> History | None:
         return self._whole.history()
-
-    @property
-    def calls(self) -> int:  # type: ignore[override]
-        return self._whole.calls
-
-    @property
-    def budget(self) -> int | None:  # type: ignore[override]
-        return self._whole.budget
-
-    @property
-    def calls_left(self) -> int | None:
-        return self._whole.calls_left
 
 
 def counted_task(task: Task[Any], simulate: Callable[..., Tensor]) -> Task[Any]:

@@ -97,12 +97,12 @@ class Architecture(Task[ArchitectureConfig]):
     Config = ArchitectureConfig
 
     @property
-    def designs(self) -> Space:  # type: ignore[override]
+    def designs(self) -> Space:
         """Densities of side² pixels, row by row, each in [0, 1]."""
         return _pixels(self.config.side)
 
     @property
-    def responses(self) -> Space:  # type: ignore[override]
+    def responses(self) -> Space:
         """One modulus."""
         log = self.config.response == "log10"
         what = f"Young's modulus along {self.config.direction}, of the solid's"
@@ -110,7 +110,7 @@ class Architecture(Task[ArchitectureConfig]):
         return Space.of(Variable(name=name, description=f"log10 of {what}" if log else what))
 
     @property
-    def differentiable(self) -> bool:  # type: ignore[override]
+    def differentiable(self) -> bool:
         """Not where cells are made two-phase first."""
         return not self.config.binary
 

@@ -233,7 +233,7 @@ class Ballistics(Task[BallisticsConfig]):
     differentiable = True
 
     @cached_property
-    def designs(self) -> Space:  # type: ignore[override]
+    def designs(self) -> Space:
         """Start position and height, angle, and speed: its steps are a setting."""
         return _designs(self.config.speed)
 

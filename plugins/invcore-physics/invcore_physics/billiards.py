@@ -94,7 +94,7 @@ class Billiards(Task[BilliardsConfig]):
     free_calls = True
 
     @cached_property
-    def designs(self) -> Space:  # type: ignore[override]
+    def designs(self) -> Space:
         """The cue ball's velocity: no direction is special, and a push of zero is smooth."""
         prior = Uniform(low=-self.config.speed, high=self.config.speed)
         return Space.of(
@@ -107,7 +107,7 @@ class Billiards(Task[BilliardsConfig]):
         )
 
     @cached_property
-    def context_shapes(self) -> Mapping[str, tuple[int, ...]]:  # type: ignore[override]
+    def context_shapes(self) -> Mapping[str, tuple[int, ...]]:
         """Where the balls' centres are, m: first the cue ball, then the object ball."""
         return {"balls": (self.config.balls, 2)}
 

@@ -93,7 +93,7 @@ class IncompressibleFlow(Task[IncompressibleFlowConfig]):
     free_calls = True
 
     @property
-    def noise_floor(self) -> float:  # type: ignore[override]
+    def noise_floor(self) -> float:
         """The variance of the noise."""
         return self.config.noise**2
 

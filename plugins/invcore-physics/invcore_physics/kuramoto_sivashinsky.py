@@ -72,7 +72,7 @@ class KuramotoSivashinsky(Task[KuramotoSivashinskyConfig]):
     free_calls = True
 
     @cached_property
-    def responses(self) -> Space:  # type: ignore[override]
+    def responses(self) -> Space:
         """The state at each point of the grid."""
         return Space.of(
             *(
@@ -82,12 +82,12 @@ class KuramotoSivashinsky(Task[KuramotoSivashinskyConfig]):
         )
 
     @property
-    def context_shapes(self) -> Mapping[str, tuple[int, ...]]:  # type: ignore[override]
+    def context_shapes(self) -> Mapping[str, tuple[int, ...]]:
         """The initial state, on the grid."""
         return {"initial": (self.config.grid,)}
 
     @property
-    def noise_floor(self) -> float:  # type: ignore[override]
+    def noise_floor(self) -> float:
         """The variance of the noise."""
         return self.config.noise**2
 

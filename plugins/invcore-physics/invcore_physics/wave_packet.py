@@ -112,7 +112,7 @@ class WavePacket(Task[WavePacketConfig]):
     free_calls = True
 
     @cached_property
-    def designs(self) -> Space:  # type: ignore[override]
+    def designs(self) -> Space:
         """The arrival, and the frequency if it is to be found."""
         arrival = Variable(
             name="arrival",
@@ -131,7 +131,7 @@ class WavePacket(Task[WavePacketConfig]):
         return Space.of(arrival, wave)
 
     @property
-    def noise_floor(self) -> float:  # type: ignore[override]
+    def noise_floor(self) -> float:
         """The variance of the noise."""
         return self.config.noise**2
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from invcore.plugin import Config, ConfigError, Field, Task
+from invcore.plugin import Config, ConfigError, Field, Space, Task
 from invcore_proxy.bundle import read_bundle
 
 
@@ -31,6 +31,9 @@ class ProxyTask(Task[ProxyTaskConfig]):
     Config = ProxyTaskConfig
     differentiable = True
     free_calls = True
+
+    designs: Space
+    responses: Space
 
     def __init__(self, config: ProxyTaskConfig | None = None) -> None:
         super().__init__(config)

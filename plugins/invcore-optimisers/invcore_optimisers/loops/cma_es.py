@@ -194,7 +194,7 @@ class StartedCMAES(PointLoop):
 
     def finished(self) -> Tensor:
         """Targets all of whose searches have come to an end."""
-        return ~self._alive.view(len(self.targets), -1).any(dim=1)
+        return ~self._alive.view(len(self.targets), self.each).any(dim=1)
 
     def _tensors(self) -> dict[str, Tensor]:
         names = ("handed", "generation", "open", "simulated", "drawn", "values", "alive", "starts")

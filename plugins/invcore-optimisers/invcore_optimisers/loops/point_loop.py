@@ -162,7 +162,7 @@ class PointLoop(StartedLoop):
 
     def best(self, count: int = 1) -> Candidates:
         """The best of each search, and the best rows that no search has asked for."""
-        shape = (len(self.targets), -1)
+        shape = (len(self.targets), self.each)
         error = torch.cat([part.view(shape) for part in self.best_error], dim=1)
         order = error.argsort(dim=1, stable=True)[:, :count, None]
         x, y = (

@@ -53,6 +53,8 @@ class SimulatorTask(Task[Config]):
         (tensor([[0.2500]]), True)
     """
 
+    designs: Space
+
     def __init__(
         self,
         simulate: Callable[[Any], Any] | str | Program,
@@ -86,14 +88,14 @@ class SimulatorTask(Task[Config]):
             self.keep_in(journal)
 
     @cached_property
-    def responses(self) -> Space:  # type: ignore[override]
+    def responses(self) -> Space:
         """What was given; else found by a try."""
         if self._named is not None:
             return self._named
         return Space.of(*(Variable(name=f"y{i + 1}") for i in range(self._trial.dim)))
 
     @property
-    def differentiable(self) -> bool:  # type: ignore[override]
+    def differentiable(self) -> bool:
         """Whether it is a function of tensors whose output carries a gradient, by a try."""
         return self._trial.gradient
 
