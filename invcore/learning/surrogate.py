@@ -118,7 +118,7 @@ class Surrogate(nn.Module):
 
 def fit_surrogate(
     config: SurrogateConfig, scaling: Scaling, pairs: Pairs, val: Pairs, env: FitEnvironment, *,
-    label: str = "surrogate", weights: Tensor | None = None,
+    label: str = "surrogate", weights: tuple[Tensor, Tensor] | None = None,
 ) -> tuple[Surrogate, TrainingReport]:  # fmt: skip
     """Train a surrogate on pairs by mean squared error in scaled units; it comes back frozen.
 
@@ -133,7 +133,8 @@ def fit_surrogate(
         val: to choose the checkpoint with.
         env: device, seeds, progress.
         label: names the stage, and its seeds.
-        weights: (N, Dy), how much each response of ``pairs`` counts; all alike by default.
+        weights: how much each response counts, of ``pairs`` and of ``val`` (N, Dy); all alike by
+            default.
 
     Raises:
         DivergedError: the training diverged.
@@ -145,7 +146,8 @@ def fit_surrogate(
     scaled, held = scaling.pairs(pairs), scaling.pairs(val)
     plain = weights is None and not bool(scaled.y.isnan().any() | held.y.isnan().any())
     if not plain:  # shares stand beside the responses
-        scaled, held = _shared(scaled, weights), _shared(held, None)
+        shares = weights or (None, None)
+        scaled, held = _shared(scaled, shares[0]), _shared(held, shares[1])
 
     def mse(part: LossBatch | Pairs) -> Tensor:
         if plain:

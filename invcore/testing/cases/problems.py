@@ -137,6 +137,11 @@ class Case(Splits):
         task = self.task
         return Problem(f"kit-{self.name}", task.designs, task.responses, task.differentiable)
 
+    def designs_inside(self, count: int) -> Tensor:
+        """Designs of the test part, moved away from the bounds a little."""
+        unit = self.task.designs.to_unit(self.test.x[:count])
+        return self.task.designs.from_unit(0.1 + 0.8 * unit)
+
     def targets(self, count: int) -> Targets:
         """The first test responses."""
         return Targets(self.test.y[:count].clone(), rows_of(self.test.context, slice(count)))

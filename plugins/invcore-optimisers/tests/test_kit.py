@@ -1,4 +1,4 @@
-"""The six methods keep the contract of methods."""
+"""All keep the contract of methods; the two that are loops keep that of loops too."""
 
 from invcore.testing import PluginSuite
 
@@ -30,4 +30,14 @@ class TestRandomSearch(PluginSuite):
 
 class TestCMAES(PluginSuite):
     kind, name = "method", "cma-es"
+    settings = {"generations": 8}
+
+
+class TestRandomSearchLoop(PluginSuite):
+    kind, name = "loop", "random-search"
+    settings = {"tries": 50}
+
+
+class TestCMAESLoop(PluginSuite):
+    kind, name = "loop", "cma-es"
     settings = {"generations": 8}

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 from invcore_optimisers.coordinates import Coordinates, scales
-from invcore_optimisers.margin import SepCMAwM
 from invcore_optimisers.loops import cma_es
+from invcore_optimisers.margin import SepCMAwM
 
 from invcore import Categorical, Integers, Normal, Poisson, Space, Uniform, Variable
 from invcore.plugin import (

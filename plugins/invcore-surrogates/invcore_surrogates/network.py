@@ -65,18 +65,21 @@ class NetworkSurrogate(SurrogateModel[NetworkSurrogateConfig]):
         held = self._held_out(len(pairs), groups, env)
         train, val = pairs[~held], pairs[held]
         scaling = Scaling.fit(problem.designs, train)
-        shares = torch.ones_like(pairs.y) if weights is None else weights[:, None] * torch.ones(1)
+        shares = torch.ones_like(pairs.y) if weights is None else weights[:, None]
         if noise is not None:
             shares = shares / (1.0 + noise / scaling.y.scale**2)
+        shares = shares.expand_as(pairs.y)
         plain = weights is None and noise is None
         network, _ = fit_surrogate(
             self.config.surrogate, scaling, train, val, env,
-            weights=None if plain else shares.expand_as(pairs.y)[~held],
+            weights=None if plain else (shares[~held], shares[held]),
         )  # fmt: skip
         predicted = network.predict(val.x, val.context)
-        variance = (predicted - val.y).square().nanmean(dim=0)
+        share = torch.where(val.y.isnan(), 0.0, shares[held])
+        wrong = (predicted - val.y).square().nan_to_num(0.0)
+        variance = (share * wrong).sum(dim=0) / share.sum(dim=0)
         floor = (1e-6 * scaling.y.scale) ** 2
-        return FittedNetwork(network, torch.fmax(variance, floor))
+        return FittedNetwork(network, torch.fmax(variance.nan_to_num(1.0), floor))
 
     def _held_out(self, count: int, groups: Tensor | None, env: FitEnvironment) -> Tensor:
         """Which rows (N,) are held out, bool."""
