@@ -36,7 +36,7 @@ from invcore.contracts.judge import FittedJudge, Judge, Verdict
 from invcore.contracts.loop import Loop, Requests, Results, StartedLoop
 from invcore.contracts.method import InverseMethod, InverseModel, Needs
 from invcore.contracts.metric import Estimate, Evaluation, Metric
-from invcore.contracts.problem import Problem, Targets
+from invcore.contracts.problem import GOALS, Problem, Targets
 from invcore.contracts.sampler import Sampler
 from invcore.contracts.simulation.call_record import History
 from invcore.contracts.simulation.simulator import Simulator
@@ -65,8 +65,8 @@ from invcore.storage.atomic import replace_file, whole_folder
 from invcore.storage.cache import Cache
 
 __all__ = [
-    "SILENT", "BudgetError", "Cache", "Candidates", "Categorical", "ClippedNormal", "Column",
-    "Component", "Config", "ConfigError", "Context", "DataError", "DeviceError",
+    "GOALS", "SILENT", "BudgetError", "Cache", "Candidates", "Categorical", "ClippedNormal",
+    "Column", "Component", "Config", "ConfigError", "Context", "DataError", "DeviceError",
     "DivergedError", "Estimate", "Evaluation", "Event", "Executor", "Field", "Files",
     "FitEnvironment", "FittedJudge", "FittedSurrogate", "Grid", "History", "Integers",
     "InvcoreError", "InverseMethod", "InverseModel", "Job", "Judge", "Loop", "Metric", "Modes",

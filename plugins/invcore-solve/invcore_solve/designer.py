@@ -9,6 +9,7 @@ from invcore.learning import substate
 from invcore.pipeline import build, propose, rebuild
 from invcore.plugin import (
     ConfigError,
+    FittedJudge,
     InverseModel,
     Plugins,
     Problem,
@@ -20,7 +21,6 @@ from invcore.plugin import (
     resolve_device,
 )
 from invcore.results import RunRecord, Store
-from invcore_solve.judge import Judge, JudgeConfig
 from invcore_solve.ranked_designs import RankedDesigns, by_judge
 from invcore_solve.tables.response_reach import Reach, check_reach
 from invcore_solve.tables.sources import Source, as_targets
@@ -33,7 +33,7 @@ class Designer:
     problem: Problem
     method: str
     model: InverseModel
-    judge: Judge
+    judge: FittedJudge
     reach: Reach
     record: RunRecord
     config: dict[str, Any]
@@ -84,7 +84,7 @@ class Designer:
             progress=progress,
         )
         designs = self.problem.designs.project(proposed.x)
-        verdict = self.judge(designs.flatten(0, 1))
+        verdict = self.judge.predict(designs.flatten(0, 1))
         predicted, error = (
             part.unflatten(0, designs.shape[:2]) for part in (verdict.response, verdict.error)
         )
@@ -144,7 +144,8 @@ class Designer:
         except (KeyError, TypeError) as error:
             raise StoreError(f"{where}: damaged, {error} is missing") from None
         method = rebuild(plugins, "method", record.method, settings["config"], where=where)
-        judge_config = JudgeConfig.parse(settings["judge"], where=where)
+        name = document.get("judge_name", "conformal-ensemble")
+        judge = rebuild(plugins, "judge", name, settings["judge"], where=where)
         place = resolve_device(device)
         tensors = {k: v.to(place) for k, v in store.tensors(run, "model").items()}
         cpu = {k: v.cpu() for k, v in tensors.items()}
@@ -152,7 +153,7 @@ class Designer:
             problem,
             record.method,
             method.component.restore(problem, substate(tensors, "model."), store.files(run)),
-            Judge.restore(judge_config, problem.designs, substate(cpu, "judge.")),
+            judge.component.restore(problem, substate(cpu, "judge.")),
             Reach.restore(substate(cpu, "reach.")),
             record,
             settings,

@@ -12,18 +12,19 @@ from invcore.plugin import (
     Problem,
     Progress,
     StoreError,
+    Verdict,
     generator,
     installed,
     resolve_device,
 )
 from invcore.results import MetricRecord, Store, bootstrap
 from invcore_solve.designer import Designer
-from invcore_solve.judge import Judge, JudgeConfig, Verdict
 from invcore_solve.tables.response_reach import Reach, check_reach
 from invcore_solve.tables.schema import Bounds, TableData
 from invcore_solve.tables.sources import Source, as_targets
 
-_QUICK_JUDGE = {"members": 3, "surrogate": {"training": {"epochs": 30}}}
+JUDGE = "conformal-ensemble"
+"""Who judges where nobody else is named."""
 
 
 def fit(
@@ -32,6 +33,7 @@ def fit(
     *,
     method: str = "na",
     settings: Mapping[str, Any] | None = None,
+    judge: str = JUDGE,
     preset: str = "default",
     bounds: Bounds | None = None,
     whole: Sequence[str] = (),
@@ -50,6 +52,7 @@ def fit(
         y: responses (N, Dy), likewise.
         method: an inverse method that learns from pairs.
         settings: of the method; plain data.
+        judge: who says how good its proposals are.
         preset: ``quick``, ``default`` or ``paper``.
         bounds: by design column, (low, high), inside the data's range.
         whole: design columns that take whole numbers only.
@@ -77,8 +80,9 @@ def fit(
     """
     data = TableData.read(x, y, bounds=bounds, whole=whole)
     return fit_pairs(
-        data, method=method, settings=settings, preset=preset, seed=seed, device=device,
-        store=store, targets=targets, extrapolate=extrapolate, progress=progress, plugins=plugins,
+        data, method=method, settings=settings, judge=judge, preset=preset, seed=seed,
+        device=device, store=store, targets=targets, extrapolate=extrapolate, progress=progress,
+        plugins=plugins,
     )  # fmt: skip
 
 
@@ -87,6 +91,7 @@ def fit_pairs(
     *,
     method: str = "na",
     settings: Mapping[str, Any] | None = None,
+    judge: str = JUDGE,
     preset: str = "default",
     seed: int = 0,
     device: str = "auto",
@@ -103,8 +108,10 @@ def fit_pairs(
         check_reach(reach, as_targets(targets, data.responses), data.responses, extrapolate)
     part = build(plugins, "method", method, settings, preset=preset)
     check_fits(method, part.component, simulator=False)
-    judge_config = JudgeConfig.resolve(_QUICK_JUDGE if preset == "quick" else {})
-    config = {"config": part.config, "judge": judge_config.model_dump(mode="json")}
+    judge_part = build(plugins, "judge", judge, preset=preset)
+    config: dict[str, Any] = {"config": part.config, "judge": judge_part.config}
+    if judge != JUDGE:
+        config["judge_name"] = judge
     request = Request(
         kind="solve",
         task=data.source,
@@ -112,6 +119,7 @@ def fit_pairs(
         seed=seed,
         device=resolve_device(device),
         config=config,
+        beside=(judge_part.entry,),
         document={
             "kind": "solve", "data": data.checksum, "method": method, **config, "seed": seed,
             "designs": data.designs.model_dump(mode="json"), "responses": data.responses.names,
@@ -130,14 +138,14 @@ def fit_pairs(
     splits = pipeline.pairs(lambda: data.split(seed))
     model = pipeline.fit(problem, splits)
     with pipeline.stage("fit"):
-        judge = Judge.fit(judge_config, data.designs, splits, pipeline.env)
-        verdict = judge(splits.test.x)
+        fitted = judge_part.component.fit(problem, splits, pipeline.env)
+        verdict = fitted.predict(splits.test.x)
     record = pipeline.record(
         ranked=model.ranked,
         parameters=sum(value.numel() for value in model.state().values()),
         metrics=_held_out(verdict, splits.test.y, seed),
     )
-    designer = Designer(problem, method, model, judge, reach, record, config, plugins)
+    designer = Designer(problem, method, model, fitted, reach, record, config, plugins)
     return replace(designer, record=pipeline.finish(record, **designer.parts()))
 
 

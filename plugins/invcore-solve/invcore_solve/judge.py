@@ -5,7 +5,9 @@ rows. It stands in for a simulator where there is only a table.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -18,14 +20,29 @@ from invcore.learning import (
     fit_surrogate,
     substate,
 )
-from invcore.plugin import Config, Field, FitEnvironment, Space, Splits
+from invcore.plugin import (
+    GOALS,
+    Config,
+    ConfigError,
+    Field,
+    FitEnvironment,
+    FittedJudge,
+    Space,
+    Splits,
+    Targets,
+    Verdict,
+)
 
 _ROWS = 65536
+_NUMBERS = 1 << 24  # held at once
 
 
 class JudgeConfig(Config):
     """How the judge is made."""
 
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "quick": {"members": 3, "surrogate": {"training": {"epochs": 30}}}
+    }
     members: int = Field(5, ge=2, description="Surrogates, each of which misses one fold.")
     coverage: float = Field(
         0.9, gt=0, lt=1, description="Share of held-out rows that the error must cover."
@@ -36,20 +53,7 @@ class JudgeConfig(Config):
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What the judge says of designs.
-
-    Args:
-        response: (N, Dy), in the responses' own units.
-        error: (N, Dy), half-width that covers the held-out rows' differences at the stated rate.
-    """
-
-    response: Tensor
-    error: Tensor
-
-
-@dataclass(frozen=True)
-class Judge:
+class Judge(FittedJudge):
     """An ensemble, and how its spread translates to error.
 
     The members differ in weights and in the fold that they never saw. A row's error is its
@@ -66,12 +70,17 @@ class Judge:
         floor: (Dy,), least spread, scaled.
         factor: (Dy,), error over spread.
         calibrated_on: how many held-out rows the factor rests on.
+        residuals: (R, Dy), of those rows: response less prediction, over spread; None for a judge
+            that was stored before there were such.
+        coverage: the level that the factor is for.
     """
 
     members: tuple[Surrogate, ...]
     floor: Tensor
     factor: Tensor
     calibrated_on: int
+    residuals: Tensor | None = None
+    coverage: float = 0.9
 
     @classmethod
     def fit(cls, config: JudgeConfig, designs: Space, data: Splits, env: FitEnvironment) -> Judge:
@@ -95,17 +104,54 @@ class Judge:
         on_val, _ = raw._scaled(data.val.x)
         floor = 0.1 * (on_val - scaling.y.deviation(data.val.y)).square().mean(0).sqrt() + 1e-9
         mean, spread = raw._scaled(data.test.x)
-        ratio = (mean - scaling.y.deviation(data.test.y)).abs() / (spread + floor)
-        rank = math.ceil((len(ratio) + 1) * config.coverage)  # finite-sample correction
-        factor = ratio.sort(dim=0).values[min(rank, len(ratio)) - 1]
-        return cls(members, floor, factor, len(data.test))
+        residuals = (scaling.y.deviation(data.test.y) - mean) / (spread + floor)
+        factor = _factor(residuals, config.coverage)
+        return cls(members, floor, factor, len(data.test), residuals, config.coverage)
 
     def __call__(self, designs: Tensor) -> Verdict:
-        """Judge designs (N, Dx)."""
-        mean, spread = self._scaled(designs)
+        """Judge designs (N, Dx) at the level that was asked for when the judge was fitted."""
+        return self.predict(designs, self.coverage)
+
+    def predict(self, x: Tensor, level: float = 0.9) -> Verdict:
+        """The members' mean, and the error that covers held-out rows at a level.
+
+        Raises:
+            ConfigError: a level between 0 and 1 is expected; an old judge has one level alone.
+        """
+        if not 0 < level < 1:
+            raise ConfigError(f"level: expected a number between 0 and 1, got {level}")
+        factor = self.factor if level == self.coverage else _factor(self._residuals, level)
+        mean, spread = self._scaled(x)
         y = self.members[0].scaling.y
-        error = (spread + self.floor) * self.factor * y.scale.to(mean)
+        error = (spread + self.floor) * factor * y.scale.to(mean)
         return Verdict(y.inverse(mean), error)
+
+    def probability(self, x: Tensor, targets: Targets) -> Tensor:
+        """The share of held-out rows whose residuals, at a design, would meet its target.
+
+        A row's residuals of all responses count together, so that it is joint over responses.
+        """
+        residuals, y = self._residuals, self.members[0].scaling.y
+        mean, spread = self._scaled(x.flatten(0, 1))
+        wide = targets.tolerance.nan_to_num(0.0)
+        free = targets.goal != GOALS.index("meet")
+        low = torch.where(free, -torch.inf, targets.low - wide).double()
+        high = torch.where(free, torch.inf, targets.high + wide).double()
+        ends = [y.deviation(end).repeat_interleave(x.shape[1], dim=0) for end in (low, high)]
+        parts = []
+        for rows in torch.arange(len(mean)).split(max(1, _NUMBERS // residuals.numel())):
+            own = mean[rows, None] + residuals * (spread + self.floor)[rows, None]  # (M, R, Dy)
+            inside = (own >= ends[0][rows, None]) & (own <= ends[1][rows, None])
+            parts.append(inside.all(dim=2).double().mean(dim=1))
+        return torch.cat(parts).view(x.shape[:2])
+
+    @property
+    def _residuals(self) -> Tensor:
+        if self.residuals is None:
+            raise ConfigError(
+                f"this judge was stored by an earlier version, for the level {self.coverage} alone"
+            )
+        return self.residuals
 
     def _scaled(self, designs: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and spread of the members, scaled: two (N, Dy)."""
@@ -123,6 +169,8 @@ class Judge:
         """Tensors to store."""
         state = {"floor": self.floor, "factor": self.factor}
         state["calibrated_on"] = torch.tensor(self.calibrated_on)
+        if self.residuals is not None:
+            state["residuals"] = self.residuals
         for i, member in enumerate(self.members):
             state |= {f"{i}.{name}": value for name, value in member.state().items()}
         return state
@@ -134,4 +182,13 @@ class Judge:
             Surrogate.restore(config.surrogate, designs, substate(state, f"{i}."))
             for i in range(config.members)
         )
-        return cls(members, state["floor"], state["factor"], int(state["calibrated_on"]))
+        return cls(
+            members, state["floor"], state["factor"], int(state["calibrated_on"]),
+            state.get("residuals"), config.coverage,
+        )  # fmt: skip
+
+
+def _factor(residuals: Tensor, level: float) -> Tensor:
+    """Error over spread (Dy,): the smallest that covers the share ``level`` of held-out rows."""
+    rank = math.ceil((len(residuals) + 1) * level)  # finite-sample correction
+    return residuals.abs().sort(dim=0).values[min(rank, len(residuals)) - 1]

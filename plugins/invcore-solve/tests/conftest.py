@@ -87,7 +87,9 @@ class Lost(Search):
 
 @pytest.fixture(autouse=True)
 def small_judge(monkeypatch):
-    monkeypatch.setattr("invcore_solve.from_table._QUICK_JUDGE", {"members": 2, "surrogate": SMALL})
+    monkeypatch.setattr(
+        "invcore_solve.judge.JudgeConfig.presets", {"quick": {"members": 2, "surrogate": SMALL}}
+    )
 
 
 @pytest.fixture(autouse=True)

@@ -82,7 +82,9 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
     for name in [name for name in sys.modules if name.startswith("my_sims")]:
         monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setattr("invcore_solve.from_table._QUICK_JUDGE", {"members": 2, "surrogate": SMALL})
+    monkeypatch.setattr(
+        "invcore_solve.judge.JudgeConfig.presets", {"quick": {"members": 2, "surrogate": SMALL}}
+    )
     (tmp_path / "my_sims.py").write_text(MINE)
     (tmp_path / "sim.py").write_text(PROGRAM)
     (tmp_path / "mine.toml").write_text(FILE)

@@ -24,7 +24,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     training = {"epochs": 20, "batch_size": 16, "lr": 0.02}
     judge = {"members": 2, "surrogate": {"width": 16, "depth": 1, "training": training}}
-    monkeypatch.setattr("invcore_solve.from_table._QUICK_JUDGE", judge)
+    monkeypatch.setattr("invcore_solve.judge.JudgeConfig.presets", {"quick": judge})
     y = X.sum(1, keepdims=True)
 
     def save(name, table, head="", end=""):

@@ -48,7 +48,9 @@ def fit(x=X, y=None, **options):
 def small_judge():
     """A judge that suits so few rows."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("invcore_solve.from_table._QUICK_JUDGE", {"members": 3, "surrogate": SMALL})
+        patch.setattr(
+            "invcore_solve.judge.JudgeConfig.presets", {"quick": {"members": 3, "surrogate": SMALL}}
+        )
         yield
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from invcore.cli.kit import bound, emit_json, progress
 from invcore.plugin import component_settings, installed
@@ -46,6 +47,9 @@ def solve_simulator(
     for name, option in _TABLES.items():
         if options[name] not in (None, "", ()):
             raise click.UsageError(f"--simulator takes no {option}: it makes its own pairs")
+    source = click.get_current_context().get_parameter_source
+    if source("judge") is ParameterSource.COMMANDLINE:
+        raise click.UsageError("--judge is for tables: a simulator judges by itself")
     if extrapolate:
         raise click.UsageError("--extrapolate is for tables: a simulator may be asked anything")
     method = installed().registry.load("method", options["method"])

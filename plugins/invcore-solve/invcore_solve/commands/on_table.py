@@ -74,8 +74,8 @@ def _load(options: dict[str, Any], store: Store) -> Designer:
     if any(options[name] is not None for name in (*table, "header", "x_key", "y_key")):
         raise click.UsageError("--model takes no table and no columns: it has learnt from them")
     source = click.get_current_context().get_parameter_source
-    if any(source(name) is ParameterSource.COMMANDLINE for name in ("method", "preset")):
-        raise click.UsageError("--model takes no --method or --preset: it is fitted")
+    if any(source(name) is ParameterSource.COMMANDLINE for name in ("method", "preset", "judge")):
+        raise click.UsageError("--model takes no --method, --judge or --preset: it is fitted")
     if options["settings"] or options["bounds"] or options["whole"]:
         raise click.UsageError("--model takes no --set, --bounds or --whole: it is fitted")
     return Designer.load(store, options["model"], device=options["device"])
@@ -91,7 +91,8 @@ def _fit(
     method = installed().registry.load("method", options["method"])
     try:
         return fit(
-            x, y, method=options["method"], preset=options["preset"], seed=seed, store=store,
+            x, y, method=options["method"], judge=options["judge"], preset=options["preset"],
+            seed=seed, store=store,
             settings=component_settings(list(options["settings"]), method.Config),
             bounds=dict(bound(text) for text in options["bounds"]), whole=options["whole"],
             device=options["device"], targets=targets, extrapolate=extrapolate, progress=bars,

@@ -37,6 +37,7 @@ from invcore.cli.kit import (
 )
 @click.option("--targets", "targets_path", type=click.Path(), help="Table of wanted responses.")
 @component_option("method", "na", "The inverse method; default na.")
+@component_option("judge", "conformal-ensemble", "Who judges designs of a table.")
 @component_option("sampler", "maximin-lhs", "What drives its randomness; default maximin-lhs.")
 @click.option(
     "--candidates", type=click.IntRange(1), default=100, show_default=True, help="Per target."
