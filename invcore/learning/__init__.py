@@ -8,6 +8,11 @@ from invcore.learning.gaussian_process import (
     GaussianProcessConfig,
     fit_process,
 )
+from invcore.learning.generative_method import (
+    GenerativeConfig,
+    GenerativeMethod,
+    GenerativeModel,
+)
 from invcore.learning.image_network import Border
 from invcore.learning.networks import MLP, seeded_network
 from invcore.learning.scaled_network import ScaledNetwork, substate
@@ -16,8 +21,8 @@ from invcore.learning.training import LossBatch, train
 from invcore.learning.training_config import TrainingConfig
 
 __all__ = [
-    "MLP", "Border", "EnlargeConfig", "GaussianProcess", "GaussianProcessConfig", "LossBatch",
-    "Normaliser", "ScaledNetwork", "Scaling", "Surrogate", "SurrogateConfig", "TrainingConfig",
-    "enlarge", "enlarged", "fit_process", "fit_surrogate", "seeded_network", "substate",
-    "train",
+    "MLP", "Border", "EnlargeConfig", "GaussianProcess", "GaussianProcessConfig",
+    "GenerativeConfig", "GenerativeMethod", "GenerativeModel", "LossBatch", "Normaliser",
+    "ScaledNetwork", "Scaling", "Surrogate", "SurrogateConfig", "TrainingConfig", "enlarge",
+    "enlarged", "fit_process", "fit_surrogate", "seeded_network", "substate", "train",
 ]  # fmt: skip

@@ -1,0 +1,1 @@
+"""An example of a method: conditional flow matching, with a density."""
