@@ -103,8 +103,8 @@ class GenerativeMethod(InverseMethod[G]):
 
         shown, held = (scaling.turned(scaling.pairs(part)) for part in (train, val))
         training.train(
-            network, loss, val_loss, shown, held, self.config.training, env, label=label, again=build,
-            grid=scaling.designs.grid,
+            network, loss, val_loss, shown, held, self.config.training, env, label=label,
+            again=build, grid=scaling.designs.grid,
         )  # fmt: skip
         return GenerativeModel(self, problem, ScaledNetwork(network, scaling))
 

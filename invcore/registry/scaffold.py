@@ -17,6 +17,9 @@ _DISTRIBUTION = re.compile(r"[A-Za-z](?:[A-Za-z0-9]|[-_.](?=[A-Za-z0-9]))*")
 _SUMMARIES: dict[Kind, str] = {
     "task": "A throw without air: where it lands, and how high it flies.",
     "method": "Designs of the pairs nearest to the target, moved a little.",
+    "loop": "Designs near the best one so far, nearer in each round.",
+    "surrogate": "A polynomial of degree three, by least squares.",
+    "judge": "The rows of the table that are nearest to a design.",
     "sampler": "Random Latin hypercube.",
     "metric": "Share of targets for which some candidate comes near enough.",
     "executor": "Several runs at once, in threads.",

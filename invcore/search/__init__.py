@@ -3,9 +3,10 @@
 from invcore.search.localisation import localise, localised_candidates
 from invcore.search.localisation_config import LocalisationConfig
 from invcore.search.loop_method import drive, mean_variance, method_of
+from invcore.search.point_loop import PointLoop, stored_targets
 from invcore.search.surrogate_trust import Trust
 
 __all__ = [
-    "LocalisationConfig", "Trust", "drive", "localise", "localised_candidates", "mean_variance",
-    "method_of",
+    "LocalisationConfig", "PointLoop", "Trust", "drive", "localise", "localised_candidates",
+    "mean_variance", "method_of", "stored_targets",
 ]  # fmt: skip

@@ -14,10 +14,9 @@ from torch import Tensor
 
 from invcore.numerics import point_keys
 from invcore.plugin import FitEnvironment, Loop, Pairs, Problem, Targets
-from invcore.search import mean_variance
+from invcore.search import PointLoop, mean_variance, stored_targets
 from invcore_optimisers.loops.config import CMAESConfig
 from invcore_optimisers.loops.object_state import set_tensors, tensors_of
-from invcore_optimisers.loops.point_loop import PointLoop, targets_of
 from invcore_optimisers.margin import SepCMAwM
 from invcore_optimisers.placement import Placement
 
@@ -77,7 +76,7 @@ class CMAES(Loop[CMAESConfig]):
         self, problem: Problem, state: dict[str, Tensor], env: FitEnvironment
     ) -> StartedCMAES:
         """Go on with the populations as they were."""
-        targets, scale = targets_of(state), float(state["own.scale"])
+        targets, scale = stored_targets(state), float(state["own.scale"])
         started = StartedCMAES(self.config, problem, targets, state["points"], scale)
         started.resume(state)
         return started
@@ -138,11 +137,12 @@ class StartedCMAES(PointLoop):
         whole = known.isfinite().all(dim=1, keepdim=True)
         self._begin(torch.where(whole, known, self._starts))
 
-    def _begin_again(self) -> None:
+    def begin_again(self) -> None:
+        """New optimisers, with other seeds."""
         self._era += 1
         self.begin_at_known()
 
-    def _further(self, count: int | None) -> tuple[Tensor, Tensor, Tensor]:
+    def further(self, count: int | None) -> tuple[Tensor, Tensor, Tensor]:
         """The rest of the open generations, then new ones of the searches that have none."""
         self._open_generations()
         left = torch.where(self._open, self._size - self._handed, 0)  # (N,)
@@ -167,7 +167,7 @@ class StartedCMAES(PointLoop):
         simulated, told = (asked[:, :, 0], asked[:, :, 1]) if self._margin else (asked, asked)
         self._simulated[rows], self._drawn[rows] = map(torch.from_numpy, (simulated, told))
 
-    def _learn(self, row: Tensor, tag: Tensor, asked: Tensor, made: Tensor, error: Tensor) -> None:
+    def learn(self, row: Tensor, tag: Tensor, asked: Tensor, made: Tensor, error: Tensor) -> None:
         """Tell each optimiser its generation, when all of that is there."""
         other = (made != asked).any(dim=1)
         if bool(other.any()):  # what was made is what its response is of
@@ -196,7 +196,8 @@ class StartedCMAES(PointLoop):
         """Targets all of whose searches have come to an end."""
         return ~self._alive.view(len(self.targets), self.each).any(dim=1)
 
-    def _tensors(self) -> dict[str, Tensor]:
+    def tensors(self) -> dict[str, Tensor]:
+        """Generations, and the numbers of the optimisers."""
         names = ("handed", "generation", "open", "simulated", "drawn", "values", "alive", "starts")
         tensors = {name: getattr(self, f"_{name}") for name in names}
         tensors |= {"scale": torch.tensor(self._scale).double(), "era": torch.tensor(self._era)}

@@ -7,8 +7,8 @@ from torch import Tensor
 
 from invcore.numerics import scattered
 from invcore.plugin import FitEnvironment, Loop, Pairs, Problem, Targets
+from invcore.search import PointLoop, stored_targets
 from invcore_optimisers.loops.config import RandomSearchConfig
-from invcore_optimisers.loops.point_loop import PointLoop, targets_of
 
 
 class RandomSearch(Loop[RandomSearchConfig]):
@@ -48,7 +48,7 @@ class RandomSearch(Loop[RandomSearchConfig]):
         self, problem: Problem, state: dict[str, Tensor], env: FitEnvironment
     ) -> StartedRandomSearch:
         """Go on with the try that is next."""
-        started = StartedRandomSearch(self.config, problem, targets_of(state), state["points"])
+        started = StartedRandomSearch(self.config, problem, stored_targets(state), state["points"])
         started.resume(state)
         started.place, started.end = (int(value) for value in state["own.places"])
         return started
@@ -64,7 +64,8 @@ class StartedRandomSearch(PointLoop):
         self._config, self._flat = config, self.points.flatten(0, 1)
         self.place, self.end = 0, config.tries * len(self._flat)
 
-    def _further(self, count: int | None) -> tuple[Tensor, Tensor, Tensor]:
+    def further(self, count: int | None) -> tuple[Tensor, Tensor, Tensor]:
+        """The next tries, of all searches in turn."""
         size, place = max(1, len(self._flat)), self.place
         if count is None:
             # Twice as many each time, so that the history shows the way to the best
@@ -78,13 +79,15 @@ class StartedRandomSearch(PointLoop):
         self.place = behind
         return numbers % size, numbers, self.problem.designs.from_unit(units)
 
-    def _learn(self, row: Tensor, tag: Tensor, asked: Tensor, made: Tensor, error: Tensor) -> None:
+    def learn(self, row: Tensor, tag: Tensor, asked: Tensor, made: Tensor, error: Tensor) -> None:
         """Nothing: the next designs do not depend on it."""
 
-    def _begin_again(self) -> None:
+    def begin_again(self) -> None:
+        """As many tries again."""
         self.end = self.place + self._config.tries * len(self._flat)
 
-    def _tensors(self) -> dict[str, Tensor]:
+    def tensors(self) -> dict[str, Tensor]:
+        """How many tries there were, and are to be."""
         return {"places": torch.tensor([self.place, self.end])}
 
     def finished(self) -> Tensor:

@@ -8,17 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from invcore.plugin import (
-    Candidates,
-    DataError,
-    Pairs,
-    Problem,
-    Requests,
-    Results,
-    ShapeError,
-    StartedLoop,
-    Targets,
-)
+from invcore.base.errors import DataError, ShapeError
+from invcore.contracts.candidates import Candidates
+from invcore.contracts.loop import Requests, Results, StartedLoop
+from invcore.contracts.problem import Problem, Targets
+from invcore.data.pairs import Pairs
 
 _NUMBERS = 1 << 20  # of rows that are remembered for other targets
 _NOBODY = -1
@@ -27,8 +21,8 @@ _NOBODY = -1
 class PointLoop(StartedLoop):
     """B targets with K searches each: N = B K, one below the other.
 
-    A subclass says what to ask for, by ``_further``, and learns from what came, by ``_learn``; its
-    own tensors are ``_tensors``.
+    A subclass says what to ask for, by ``further``, and learns from what came, by ``learn``; its
+    own tensors are ``tensors``.
 
     Args:
         problem: the spaces.
@@ -56,19 +50,19 @@ class PointLoop(StartedLoop):
         }  # fmt: skip
 
     @abstractmethod
-    def _further(self, count: int | None) -> tuple[Tensor, Tensor, Tensor]:
+    def further(self, count: int | None) -> tuple[Tensor, Tensor, Tensor]:
         """What to ask for next: searches (M,), whole numbers of their own (M,), designs (M, Dx)."""
 
     @abstractmethod
-    def _learn(self, row: Tensor, tag: Tensor, asked: Tensor, made: Tensor, error: Tensor) -> None:
+    def learn(self, row: Tensor, tag: Tensor, asked: Tensor, made: Tensor, error: Tensor) -> None:
         """Take the errors (M,), infinite where there is no response, of rows asked for."""
 
     @abstractmethod
-    def _tensors(self) -> dict[str, Tensor]:
+    def tensors(self) -> dict[str, Tensor]:
         """What a subclass has beside this."""
 
     @abstractmethod
-    def _begin_again(self) -> None:
+    def begin_again(self) -> None:
         """Start searches for other targets; ``best_x[1]`` are the best designs that are known."""
 
     def know(self, pairs: Pairs) -> None:
@@ -79,7 +73,7 @@ class PointLoop(StartedLoop):
 
     def ask(self, count: int | None = None) -> Requests:
         """Further rows of all searches that can go on."""
-        row, tag, x = self._further(count)
+        row, tag, x = self.further(count)
         ids = torch.arange(self._next, self._next + len(row))
         self._next += len(row)
         new = {"id": ids, "row": row, "tag": tag, "x": x}
@@ -127,7 +121,7 @@ class PointLoop(StartedLoop):
         self._improve(0, row[fresh], error[fresh], x[mine][fresh], y[mine][fresh])
         if not bool(mine.all()) or bool(stale.any()):
             self._recall()
-        self._learn(row[fresh], tag[fresh], asked[fresh], x[mine][fresh], error[fresh])
+        self.learn(row[fresh], tag[fresh], asked[fresh], x[mine][fresh], error[fresh])
 
     def _improve(self, which: int, row: Tensor, error: Tensor, x: Tensor, y: Tensor) -> None:
         """Keep the best row of each search; of equal ones, that which came first."""
@@ -182,7 +176,7 @@ class PointLoop(StartedLoop):
         self._asked["tag"] = torch.full_like(self._asked["tag"], _NOBODY)
         self.best_error.fill_(torch.inf)
         self._recall()
-        self._begin_again()
+        self.begin_again()
 
     def state(self) -> dict[str, Tensor]:
         """All of it."""
@@ -195,7 +189,7 @@ class PointLoop(StartedLoop):
             name: getattr(self, name) for name in ("points", "best_error", "best_x", "best_y")
         }
         state |= {"next": torch.tensor(self._next)}
-        state |= {f"own.{name}": value for name, value in self._tensors().items()}
+        state |= {f"own.{name}": value for name, value in self.tensors().items()}
         return {name: value.clone().contiguous() for name, value in state.items()}
 
     def resume(self, state: dict[str, Tensor]) -> None:
@@ -207,7 +201,7 @@ class PointLoop(StartedLoop):
         self._next = int(state["next"])
 
 
-def targets_of(state: dict[str, Tensor]) -> Targets:
+def stored_targets(state: dict[str, Tensor]) -> Targets:
     """The targets of a stored loop."""
     begin = "targets.context."
     context: dict[str, Any] = {n[len(begin) :]: v for n, v in state.items() if n.startswith(begin)}
