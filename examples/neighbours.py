@@ -36,7 +36,7 @@ from invcore.plugin import (
 class NeighbourConfig(Config):
     """Settings of the judge."""
 
-    count: int = Field(20, ge=3, description="Rows that are asked about a design.")
+    count: int = Field(5, ge=3, description="Rows that are asked about a design.")
 
 
 class NeighbourJudge(Judge[NeighbourConfig]):
@@ -45,55 +45,53 @@ class NeighbourJudge(Judge[NeighbourConfig]):
     Config = NeighbourConfig
 
     def fit(self, problem: Problem, data: Splits, env: FitEnvironment) -> Neighbours:
-        """Keep the rows; those of ``test`` tell how wide the neighbours' range has to be."""
-        x, y = (torch.cat([getattr(data.train, n), getattr(data.val, n)]) for n in "xy")
-        return Neighbours(self.config.count, Pairs(x, y), torch.ones(1, y.shape[1]).double(), data)
+        """Keep the rows; those of ``test`` tell how far off the others are."""
+        x, y = (torch.cat([getattr(data.train, n), getattr(data.val, n)]).double() for n in "xy")
+        judge = Neighbours(self.config.count, {"x": x, "y": y})
+        judge.parts["residuals"] = data.test.y - judge.centre(data.test.x)
+        return judge
 
     def restore(self, problem: Problem, state: dict[str, Tensor]) -> Neighbours:
         """The rows again."""
-        rows = Pairs(state["x"], state["y"])
-        return Neighbours(self.config.count, rows, state["ratios"], None)
+        return Neighbours(self.config.count, dict(state))
 
 
 class Neighbours(FittedJudge):
-    """The rows of a table."""
+    """The rows of a table, and how far off those were that were held out."""
 
-    def __init__(self, count: int, rows: Pairs, ratios: Tensor, held: Splits | None) -> None:
-        self._count, self._rows = count, Pairs(rows.x.double().clone(), rows.y.double().clone())
-        self._scale = self._rows.x.std(dim=0).clamp(min=1e-12)
-        self._floor = 1e-3 * self._rows.y.std(dim=0) + 1e-12
-        self._ratios = ratios
-        if held is not None:
-            near = self._near(held.test.x)
-            centre, spread = near.mean(dim=1), near.std(dim=1) + self._floor
-            self._ratios = ((held.test.y - centre).abs() / spread).sort(dim=0).values
+    def __init__(self, count: int, parts: dict[str, Tensor]) -> None:
+        self._count, self.parts = count, parts
 
-    def _near(self, x: Tensor) -> Tensor:
-        """Responses (N, count, Dy) of the rows nearest to designs (N, Dx)."""
-        distance = torch.cdist(x.double() / self._scale, self._rows.x / self._scale)
-        return self._rows.y[distance.topk(self._count, largest=False).indices]
+    def centre(self, x: Tensor) -> Tensor:
+        """Mean responses (N, Dy) of the rows nearest to designs (N, Dx); nearer ones count more."""
+        rows = self.parts["x"]
+        scale = rows.std(dim=0) + 1e-12
+        distance, place = torch.cdist(x.double() / scale, rows / scale).topk(
+            self._count, largest=False
+        )
+        share = 1 / (distance + 1e-3)
+        share = share / share.sum(dim=1, keepdim=True)
+        return (share[..., None] * self.parts["y"][place]).sum(dim=1)
 
     def predict(self, x: Tensor, level: float = 0.9) -> Verdict:
-        """The neighbours' mean, and how far off rows that were held out were from theirs."""
-        near = self._near(x)
-        place = min(int(level * (len(self._ratios) + 1)), len(self._ratios) - 1)
-        error = (near.std(dim=1) + self._floor) * self._ratios[place]
-        return Verdict(near.mean(dim=1), error)
+        """The neighbours' mean, and an error that covered this share of rows held out."""
+        sizes = self.parts["residuals"].abs().sort(dim=0).values
+        place = min(int(level * (len(sizes) + 1)), len(sizes) - 1)
+        centre = self.centre(x)
+        return Verdict(centre, sizes[place].clamp(min=1e-12).expand_as(centre))
 
     def probability(self, x: Tensor, targets: Targets) -> Tensor:
-        """The share of neighbours that are what is wanted, each as wide as rows held out show."""
-        near = self._near(x.flatten(0, 1))[:, :, None]  # (N, count, 1, Dy)
-        spread = near.std(dim=1, keepdim=True) + self._floor
-        steps = torch.cat([-self._ratios.flip(0), self._ratios])[:: len(self._ratios) // 10 or 1]
-        values = near.mean(dim=1, keepdim=True) + steps[None, None] * spread
+        """The share of rows held out whose residuals would meet the target here."""
+        values = self.centre(x.flatten(0, 1))[:, None] + self.parts["residuals"]  # (N, R, Dy)
         wide = targets.tolerance.nan_to_num(0.0)
         low, high = targets.low - wide, targets.high + wide
-        low, high = (end.repeat_interleave(x.shape[1], dim=0)[:, None, None] for end in (low, high))
-        return ((values >= low) & (values <= high)).all(3).double().mean((1, 2)).view(x.shape[:2])
+        low, high = (end.repeat_interleave(x.shape[1], dim=0)[:, None] for end in (low, high))
+        inside = ((values >= low) & (values <= high)).all(dim=2)
+        return inside.double().mean(dim=1).view(x.shape[:2])
 
     def state(self) -> dict[str, Tensor]:
-        """The rows, and how far off those were that were held out."""
-        return {"x": self._rows.x, "y": self._rows.y, "ratios": self._ratios}
+        """All of it."""
+        return dict(self.parts)
 
 
 def main() -> list[float]:

@@ -81,7 +81,7 @@ def called(page: str) -> str:
 
 def test_hooks_are_documented():
     hooks = [name for name in vars(hookspecs) if name.startswith("invcore_")]
-    assert len(hooks) == 7
+    assert len(hooks) == 10
     assert [h for h in hooks if f"`{h}(" not in DOCS["contracts.md"]] == []
     assert [h for h in hooks if h not in DOCS["plugins.md"]] == []
 
@@ -152,7 +152,9 @@ def test_config_fields_are_documented(kind, name):
         assert any(f"`{name}`" in line for line in lines)
     assert [p for p in config.presets if f"* `{p}`: " not in section] == []
     pages = {
-        "task": "tasks.md", "method": "methods.md", "sampler": "samplers.md", "executor": "bench.md"
+        "task": "tasks.md", "method": "methods.md", "loop": "methods.md",
+        "surrogate": "methods.md", "judge": "own-data.md", "sampler": "samplers.md",
+        "executor": "bench.md",
     }  # fmt: skip
     assert name in DOCS[pages.get(kind, "metrics.md")]
 
@@ -446,7 +448,8 @@ def test_json_documents_are_as_documented(call, folder):
     check_document(json.loads(doctor.out), tables["doctor"], "doctor")
     see("new-plugin", "new-plugin", "invcore-mine")
     see("check-plugin", "check-plugin", "sampler/random")
-    commands_seen = {name.split()[0] for name in tables} | {"list-methods", "list-samplers"}
+    lists = {"list-methods", "list-loops", "list-surrogates", "list-judges", "list-samplers"}
+    commands_seen = {name.split()[0] for name in tables} | lists
     assert set(COMMANDS) - commands_seen == {"list-metrics", "completion"}
 
 

@@ -14,6 +14,9 @@ PAGE = Path(__file__).resolve().parents[1] / "configs.md"
 SECTIONS: tuple[tuple[Kind, str], ...] = (
     ("task", "Tasks"),
     ("method", "Methods"),
+    ("loop", "Loops"),
+    ("surrogate", "Surrogates"),
+    ("judge", "Judges"),
     ("sampler", "Samplers"),
     ("metric", "Metrics"),
     ("executor", "Executors"),

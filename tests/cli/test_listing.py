@@ -9,7 +9,8 @@ from rich.cells import cell_len
 
 from invcore.cli.text_table import columns, wrap
 
-LISTINGS = ["list-tasks", "list-methods", "list-samplers", "list-metrics"]
+KINDS = ("task", "method", "loop", "surrogate", "judge", "sampler", "metric")
+LISTINGS = [f"list-{kind}s" for kind in KINDS]
 
 
 @pytest.mark.parametrize("command", LISTINGS)

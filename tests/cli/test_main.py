@@ -147,7 +147,7 @@ def test_the_shell_completes_names(sampler):
     assert _complete(["run", "--sampler"], "made-u") == {"made-up": summary}
     assert set(_complete(["run", "--sampler"], "")) == {"made-up", "made-down"}
     assert _complete(["run", "--method"], "made") == {}
-    assert set(_complete(["describe"], "s")) == {"sampler"}
+    assert set(_complete(["describe"], "s")) == {"sampler", "surrogate"}
     assert set(_complete(["describe", "sampler"], "made-")) == {"made-up", "made-down"}
     assert _complete(["describe", "method"], "") == {}
     assert _complete(["results", "list", "--sampler"], "made-") == {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import json
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from invcore.base.component_kinds import KINDS
 from invcore.base.errors import ConfigError, StoreError
 from invcore.cli.main import cli
 from invcore.registry.scaffold import NewPlugin
+from invcore.testing import CHECKS, Subject, run_checks
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -37,6 +39,15 @@ def test_every_kind_is_whole_and_well_formed(kind, tmp_path):
         ast.parse(path.read_text())
     assert "$" not in "".join(p.read_text() for p in folder.rglob("*.py"))
     assert sorted(p.name for p in tmp_path.iterdir()) == ["invcore-foo"]
+
+
+@pytest.mark.parametrize("kind", ["loop", "surrogate", "judge"])
+def test_what_is_written_keeps_its_contract(kind, tmp_path, monkeypatch):
+    plugin = NewPlugin(f"invcore-kept-{kind}", kind, f"kept-{kind}")
+    monkeypatch.syspath_prepend(str(plugin.write(tmp_path)))
+    component = getattr(importlib.import_module(f"{plugin.module}.{kind}"), plugin.cls)
+    outcomes = list(run_checks(CHECKS[kind], Subject.of(kind, plugin.name, component)))
+    assert [(o.check.name, o.why) for o in outcomes if o.result == "failed"] == []
 
 
 def test_what_is_written_is_tidy(tmp_path):

@@ -1,4 +1,4 @@
-"""``invcore list-tasks``, ``list-methods``, ``list-samplers``, ``list-metrics``. No torch here."""
+"""``invcore list-tasks``, ``list-methods`` and the like, one for each kind. No torch here."""
 
 from __future__ import annotations
 
@@ -31,6 +31,18 @@ list_tasks = _listing("task", """List the tasks.
 list_methods = _listing("method", """List the inverse methods.
 
     `invcore describe method NAME` has a method's settings, `invcore run --method NAME` tries it.
+    """)  # fmt: skip
+list_loops = _listing("loop", """List the loops.
+
+    A loop asks for rows and is told their responses; each is a method too.
+    """)  # fmt: skip
+list_surrogates = _listing("surrogate", """List the surrogates.
+
+    A surrogate stands in for the simulator, and says how sure it is.
+    """)  # fmt: skip
+list_judges = _listing("judge", """List the judges.
+
+    A judge says how good designs are where there is only a table: `invcore solve --judge NAME`.
     """)  # fmt: skip
 list_samplers = _listing("sampler", """List the samplers.
 
