@@ -66,6 +66,23 @@ def test_a_gradient_costs_what_the_task_says(simulated):
     assert simulator.record.served.tolist() == [4, 4, 4]
 
 
+@pytest.mark.parametrize(("calls", "rows", "total"), [(2, 5, 15), (4, 4, 20), (5, 3, 18)])
+def test_a_gradient_of_several_calls_costs_them(line, calls, rows, total):
+    class Dear(line):
+        gradient_calls = calls
+
+    simulator = Simulator(Dear(), targets=torch.zeros(1, 1), each=Budget(calls=20))
+    x = designs(5).requires_grad_()
+    y = simulator(x, target=torch.zeros(5, dtype=torch.long))  # 1 + calls a row, 20 to spend
+    assert int(y.isfinite().sum()) == rows
+    assert simulator.calls == total and simulator.record.own.tolist() == [total]
+    plain = Simulator(Dear(), budget=100)
+    plain(designs(5))
+    assert plain.calls == 5
+    plain(x)
+    assert plain.calls == 10 + 5 * calls
+
+
 def test_seconds_end_a_search(simulated, monkeypatch):
     now = [0.0]
     monkeypatch.setattr(

@@ -86,6 +86,28 @@ def test_designs_that_did_not_vary_are_seen_as_they_were():
     assert torch.equal(torch.stack(again.movable()), torch.stack(scaling.movable()))
 
 
+def test_dequantised_whole_numbers_are_even_around_their_step():
+    space = Space.of(
+        Variable(name="a", prior=Uniform(low=0.0, high=1.0)),
+        Variable(name="n", prior=Integers(low=0, high=40)),
+        Variable(name="kind", prior=Categorical(categories=("p", "q", "r"))),
+    )
+    x = space.sample(20000, generator(0))
+    scaling = Scaling.fit(space, Pairs(x, x[:, :1]))
+    features = scaling.encode(x)
+    noisy = scaling.dequantise(features, generator(1))
+    assert torch.equal(noisy[:, 0], features[:, 0])
+    away = (scaling.x.inverse(noisy.double()) - scaling.x.inverse(features.double()))[:, 1:]
+    # of a uniform in [-1/2, 1/2]: mean 0, variance 1/12, fourth moment 1/80
+    assert float(away.abs().max()) <= 0.5 + 1e-5 and float(away.abs().amax(0).min()) > 0.499
+    np.testing.assert_allclose(away.mean(0), 0.0, atol=4 * (1 / 12 / 20000) ** 0.5)
+    error = 4 * ((1 / 80 - 1 / 144) / 20000) ** 0.5
+    np.testing.assert_allclose(away.square().mean(0), 1 / 12, atol=error)
+    assert abs(np.corrcoef(away.T.numpy()) - np.eye(4)).max() < 4 / 20000**0.5
+    back = scaling.decode(noisy)
+    assert torch.equal(back[:, 1:], x[:, 1:]), "rounding takes the noise away"
+
+
 def test_a_design_far_outside_of_the_box_counts_as_lying_near():
     space = Space.of(Variable(name="a", prior=Uniform(low=-1e9, high=1e9)))
     x = torch.linspace(0, 1, 50, dtype=torch.float64)[:, None]

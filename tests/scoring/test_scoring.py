@@ -77,6 +77,7 @@ def test_many_targets_are_scored_as_few(ranked, monkeypatch):
     whole = expected_best(errors, [1, 7], ranked=ranked)
     monkeypatch.setattr("invcore.scoring.expected_best._CHUNK", 60)  # three targets at a time
     torch.testing.assert_close(expected_best(errors, [1, 7], ranked=ranked), whole)
+    monkeypatch.setattr("invcore.scoring.errors._CHUNK", 120)  # likewise
     resimulated = torch.rand(50, 20, 2, generator=generator(3))
     expected = (resimulated - errors[:, None, :2]).square().mean(2)
     assert torch.equal(squared_error(resimulated, errors[:, :2]), expected)
@@ -132,6 +133,6 @@ def test_bootstrap_is_deterministic_and_leaves_out_what_is_missing(monkeypatch):
     assert bootstrap(torch.tensor([2.0]), generator(0)) == (2.0, 2.0, 2.0)
     wide = bootstrap(values, generator(1), level=0.99)
     assert wide[1] < first[1] and wide[2] > first[2]
-    monkeypatch.setattr("invcore.scoring.expected_best._CHUNK", 90)
+    monkeypatch.setattr("invcore.scoring.intervals._CHUNK", 90)  # three resamples at a time
     parts = bootstrap(values, generator(1))
     assert parts == pytest.approx(first, rel=1e-12)

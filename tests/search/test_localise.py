@@ -77,6 +77,53 @@ def test_adam_gets_there_too(features, responses):
     assert float(found.x.abs().max()) <= 1 + 1e-6
 
 
+@pytest.mark.parametrize("steps", [1, 2, 30])
+def test_adam_is_torchs(steps):
+    forward, rate = Linear(3, 2), 0.02
+    start = torch.rand(5, 3, generator=generator(1)) * 0.2 - 0.1
+    target = torch.rand(5, 2, generator=generator(2)) * 4
+    x = start.clone().requires_grad_()
+    theirs = torch.optim.Adam([x], lr=rate)
+    for step in range(steps):  # the rate falls in a line to a hundredth
+        theirs.param_groups[0]["lr"] = rate * (1 - 0.99 * step / steps)
+        theirs.zero_grad()
+        (forward(x) - target).square().mean(dim=1).sum().backward()
+        theirs.step()
+    config = LocalisationConfig(solver="adam", adam_steps=steps, lr=rate, boundary=0.0)
+    found = localise(forward, start, target, scaling_of(3), config)
+    torch.testing.assert_close(found.x, x.detach(), rtol=1e-4, atol=1e-6)
+    if steps == 1:  # by the rate, whatever the gradient's size
+        torch.testing.assert_close((found.x - start).abs(), torch.full((5, 3), rate))
+
+
+@pytest.mark.parametrize(("start", "looks"), [(0.0, 3), (0.0095, 3), (0.0105, 4), (0.3, 4)])
+def test_lm_looks_again_where_more_than_a_ten_thousandth_may_be_won(start, looks):
+    # (1 + x)² and (1 - x)²: the mean is 1 + x², of which a step to 0 wins x² / (1 + x²). After it,
+    # nothing is to be won; the first look and the last are no steps.
+    asked = []
+
+    def both(x):
+        asked.append(len(x))
+        return torch.cat([x, -x], dim=1)
+
+    found = localise(both, torch.tensor([[start]]), -torch.ones(1, 2), scaling_of(1), LM)
+    assert float(found.x) == pytest.approx(0.0, abs=1e-3) and len(asked) == looks
+
+
+@pytest.mark.parametrize("curvature", [-0.8, -0.5, 0.3, 0.5])
+def test_lm_ends_within_its_flatness_where_steps_win_little(curvature):
+    """(x + 1)² + (c x² + x - 1)² is least at 0, where it is 2; Gauss-Newton's steps leave c x of x,
+    and the linear model says that one wins x² (Dennis, Schnabel, 1983, example 10.2.4).
+    """
+
+    def forward(x):
+        return torch.cat([x + 1, curvature * x.square() + x - 1], dim=1)
+
+    start = torch.linspace(-0.3, 0.3, 20)[:, None]
+    found = localise(forward, start, torch.zeros(20, 2), scaling_of(1), LM)
+    assert bool((found.error >= 1 - 1e-6).all()) and float(found.error.max()) <= 1 + 3e-4
+
+
 @pytest.mark.parametrize("responses", [1, 2, 3])
 def test_lm_takes_the_shortest_way(responses):
     forward, scaling = Linear(4, responses), scaling_of(4, span=100.0)

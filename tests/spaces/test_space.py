@@ -11,7 +11,7 @@ import torch
 from invcore.base.errors import ConfigError, DataError, ShapeError, UnknownNameError
 from invcore.plugin import generator
 from invcore.spaces.priors import Categorical, Integers, Normal, Poisson, Uniform
-from invcore.spaces.space import Space, Variable
+from invcore.spaces.space import Grid, Space, Variable
 
 MIXED = Space.of(
     Variable(name="length", prior=Uniform(low=1.0, high=3.0), unit="mm"),
@@ -125,6 +125,24 @@ VARIABLES = {
 def test_bad_space_is_refused_in_one_line(name, complaint):
     variables, said = VARIABLES[name]
     assert said in complaint(ConfigError, Space.parse, {"variables": variables})
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(1, 5), (2, 2), (3, 1), (7, 1)])
+def test_a_grid_has_a_pixel_for_each_variable(rows, columns, complaint):
+    pixels = [{"name": f"p{i}"} for i in range(6)]
+    grid = {"rows": rows, "columns": columns}
+    message = complaint(ConfigError, Space.parse, {"variables": pixels, "grid": grid})
+    assert f"a grid of {rows} x {columns} for 6 variables" in message
+    for grid in (Grid(rows=2, columns=3), Grid(rows=6, columns=1)):
+        space = Space.of(*(Variable(**pixel) for pixel in pixels), grid=grid)
+        assert space.bounded(torch.zeros(6), torch.ones(6)).grid == grid
+
+
+def test_a_grid_has_no_categories(complaint):
+    kinds = {"kind": "categorical", "categories": ["p", "q"]}
+    pixels = [{"name": "a"}, {"name": "b", "prior": kinds}]
+    given = {"variables": pixels, "grid": {"rows": 1, "columns": 2}}
+    assert "no categories" in complaint(ConfigError, Space.parse, given)
 
 
 def test_wrong_shapes_and_names(complaint):

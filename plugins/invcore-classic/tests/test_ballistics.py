@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from decimal import Decimal, localcontext
 
 import pytest
 import torch
-from invcore_classic.ballistics import Ballistics, BallisticsConfig, landing_position
+from invcore_classic.ballistics import Ballistics, BallisticsConfig, flight_path, landing_position
 from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 from scipy.special import lambertw
@@ -209,3 +210,19 @@ def test_short_hops_keep_their_relative_accuracy() -> None:
     x = torch.stack([torch.full_like(speeds, v) for v in (0.0, 0.0, 0.7)] + [speeds], dim=1)
     wanted = speeds**2 * math.sin(1.4) / G
     torch.testing.assert_close(landing_position(x)[:, 0], wanted, rtol=1e-6, atol=0)
+
+
+@pytest.mark.parametrize("rise", [0.0, 1e-3, 5e-3, 0.00999, 0.0101, 0.05])
+@pytest.mark.parametrize("fall", [2e-3, 0.00999, 0.0101, 0.012, 0.06])
+def test_short_flights_against_forty_digits(rise: float, fall: float) -> None:
+    """Flights of known length, in τ: where and how fast they begin, in numbers of forty digits.
+    Those that rise for longer than they fall begin below the ground.
+    """
+    with localcontext(prec=40):
+        a, r, scale = Decimal(rise), Decimal(fall), Decimal(G) * Decimal(TAU) ** 2
+        height = scale * (((-r).exp() - 1 + r) - (a.exp() - 1 - a))
+        speed = (a.exp() - 1) * Decimal(G) * Decimal(TAU) / Decimal(math.sin(0.7))
+        reach = speed * Decimal(math.cos(0.7)) * Decimal(TAU) * (1 - (-(a + r)).exp())
+    x = torch.tensor([[0.0, float(height), 0.7, float(speed)]], dtype=torch.float64)
+    assert landing_position(x).item() == pytest.approx(float(reach), rel=1e-12)
+    assert flight_path(x)[0, -1, 0].item() == pytest.approx(float(reach), rel=1e-12)

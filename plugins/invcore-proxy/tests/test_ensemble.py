@@ -10,6 +10,9 @@ from invcore_proxy.networks import Member
 from torch.func import functional_call
 
 from invcore import ConfigError, ShapeError
+from invcore.plugin import generator as draw
+
+from .conftest import box, fitted
 
 
 def alone(proxy, x, member):
@@ -30,6 +33,32 @@ def test_members_of_two_sizes_are_what_they_are_alone(small):
     mean, spread = proxy.predict(x)
     torch.testing.assert_close(mean, each.mean(0))
     torch.testing.assert_close(spread, each.std(0, correction=0))
+
+
+def test_the_spread_of_a_hurdle_is_that_of_a_mixture():
+    """A member says v with probability p and 0 else: over members, E[p v²] less E[p v]² squared."""
+
+    def hurdle(x):
+        level = x.sum(1, keepdim=True) - 0.3
+        return torch.where(level > 0, level + 0.5, 0.0)
+
+    proxy, _, _ = fitted(hurdle, rows=200, zero_part=True, training={"epochs": 4, "lr": 0.01})
+    x = box("ab").sample(400, draw(5))
+    state, shape = proxy.state(), proxy.config.member_shapes[0]
+    features = (x - state["x.centre"]) / state["x.scale"]
+    values, shares = [], []
+    for member in range(2):
+        network = Member(proxy.config, shape, 2, 1)
+        prefix = f"member.{member}."
+        weights = {k.removeprefix(prefix): v.double() for k, v in state.items() if prefix in k}
+        raw = functional_call(network, weights, (features,))
+        values.append(raw[:, :1] * state["head.scale"] + state["head.centre"])
+        shares.append(torch.sigmoid(raw[:, 1:]))
+    v, p = torch.stack(values), torch.stack(shares)
+    doubtful = ((p > 0.2) & (p < 0.8)).all(0)[:, 0]
+    assert 20 < int(doubtful.sum()) < 400
+    variance = (p * v**2).mean(0) - (p * v).mean(0) ** 2
+    torch.testing.assert_close(proxy.predict(x).spread, variance.sqrt(), rtol=1e-6, atol=1e-9)
 
 
 def test_the_ensembles_mse_is_at_most_the_members_mean(small):
@@ -77,8 +106,6 @@ def test_gradients_of_mean_and_spread_are_slopes(small):
 
 def test_a_lone_member_has_no_spread_and_no_nan_slope():
     config = ProxyConfig(members=1, shapes=(Shape(width=4, depth=1),))
-    from .conftest import box
-
     weights = {
         k: torch.ones(*v.shape)
         for k, v in Member(config, config.shapes[0], 2, 1).state_dict(prefix="member.0.").items()

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
+import numpy as np
 import pytest
 import torch
 from invcore_solve.judge import Judge, JudgeConfig
@@ -16,6 +20,7 @@ SPACE = Space.of(*(Variable(name=n, prior=Uniform(low=-1.0, high=1.0)) for n in 
 SMALL = SurrogateConfig(
     width=24, depth=2, training=TrainingConfig(epochs=30, batch_size=64, lr=0.01)
 )
+QUICK = SurrogateConfig(width=8, depth=1, training=TrainingConfig(epochs=2))
 
 
 def rows(count, seed):
@@ -76,6 +81,61 @@ def test_few_rows_of_calibration_take_the_largest_difference():
     slack = verdict.error - (verdict.response - held.y).abs()
     assert judge.calibrated_on == 3
     assert bool((slack > -1e-9 * verdict.error).all()) and bool((slack.amin(0) < 1e-9 * 1000).all())
+
+
+@pytest.mark.parametrize("coverage", [0.5, 0.9])
+@pytest.mark.parametrize("count", [10, 15, 20, 31])
+def test_the_error_covers_as_many_held_out_rows_as_one_more_row_asks_for(count, coverage):
+    # A further row is as likely in each of the gaps between them: ceil((n + 1) c) of n are needed.
+    config = JudgeConfig(members=2, coverage=coverage, surrogate=QUICK)
+    held = rows(count, 4)
+    judge = Judge.fit(config, SPACE, Splits(rows(40, 1), rows(20, 2), held), FitEnvironment())
+    verdict = judge(held.x)
+    within = (verdict.response - held.y).abs() <= verdict.error * (1 + 1e-9)
+    assert within.sum(0).tolist() == [math.ceil((count + 1) * coverage)] * 2
+
+
+def test_the_error_is_the_members_spread_with_a_floor_times_the_factor(example):
+    _, judge = example
+    val, fresh = rows(60, 2), SPACE.sample(50, draw(8))
+    scale = judge.members[0].scaling.y.scale
+    off = ((judge(val.x).response - val.y) / scale).square().mean(0).sqrt()
+    torch.testing.assert_close(judge.floor, 0.1 * off, rtol=1e-6, atol=1e-8)
+
+    features = judge.members[0].scaling.encode(fresh)
+    each = np.stack([member(features).detach().double().numpy() for member in judge.members])
+    expected = (np.std(each, axis=0, ddof=1) + judge.floor.numpy()) * judge.factor.numpy()
+    np.testing.assert_allclose(judge(fresh).error, expected * scale.numpy(), rtol=1e-9)
+    alike = replace(judge, members=judge.members[:1] * 3)  # no spread: the floor alone is left
+    least = (judge.floor * judge.factor * scale).expand(50, 2)
+    torch.testing.assert_close(alike(fresh).error, least)
+
+
+def test_each_row_is_unknown_to_one_member():
+    """Of eight rows, halved: a row shares its half with three of the others. Swapping the responses
+    of two rows leaves the table's mean and variance, and the member alone that has seen neither.
+    """
+    x, sign = SPACE.sample(8, draw(3)), torch.tensor([1.0, 1, 1, 1, -1, -1, -1, -1]).double()
+    config = JudgeConfig(members=2, surrogate=QUICK)
+
+    def answers(first, second):
+        y = torch.where((torch.arange(8) == first) | (torch.arange(8) == second), -sign, sign)
+        data = Splits(Pairs(x, y[:, None]), Pairs(x, 0 * y[:, None]), Pairs(x, 0 * y[:, None]))
+        judge = Judge.fit(config, SPACE, data, FitEnvironment())
+        return [member(judge.members[0].scaling.encode(x)) for member in judge.members]
+
+    plain = answers(-1, -1)
+    alike = {
+        (a, b): sum(torch.equal(*pair) for pair in zip(plain, answers(a, b), strict=True))
+        for a in range(4)
+        for b in range(4, 8)
+    }
+    assert set(alike.values()) == {0, 1}
+    mine = [{b for b in range(4, 8) if alike[a, b]} for a in range(4)]
+    # two halves, of four rows each: what is with a is not with the others
+    for half in mine:
+        assert sum(other == half for other in mine) + len(half) == 4
+        assert all(other == half or other == set(range(4, 8)) - half for other in mine)
 
 
 def test_judge_restores_bit_for_bit_and_repeats(example):
