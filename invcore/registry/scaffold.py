@@ -19,7 +19,7 @@ _SUMMARIES: dict[Kind, str] = {
     "method": "Designs of the pairs nearest to the target, moved a little.",
     "sampler": "Random Latin hypercube.",
     "metric": "Share of targets for which some candidate comes near enough.",
-    "executor": "Several runs at once, in threads.",
+    "executor": "Several runs at once, in processes.",
 }
 _TEMPLATES = files("invcore.registry") / "templates"
 
