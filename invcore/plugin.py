@@ -43,6 +43,7 @@ from invcore.data.tables.arrays import real_array
 from invcore.data.tables.read import read_table
 from invcore.data.tables.table import Table
 from invcore.data.tables.write import Column, check_output, write_table
+from invcore.registry.api_version import API_VERSION
 from invcore.registry.component import Component
 from invcore.registry.hookspecs import hookimpl
 from invcore.registry.loader import Plugins, installed
@@ -60,15 +61,15 @@ from invcore.storage.atomic import replace_file, whole_folder
 from invcore.storage.cache import Cache
 
 __all__ = [
-    "BudgetError", "Cache", "Candidates", "Categorical", "ClippedNormal", "Column", "Component",
-    "Config", "ConfigError", "Context", "DataError", "DeviceError", "DivergedError", "Estimate",
-    "Evaluation", "Event", "Executor", "Field", "FitEnvironment", "Grid", "History", "Integers",
-    "InvcoreError", "InverseMethod", "InverseModel", "Job", "Metric", "Modes", "Needs",
-    "Normal", "Pairs", "PluginError", "Plugins", "Poisson", "Problem", "Progress", "Record",
-    "Sampler", "ShapeError", "Simulator", "SimulatorError", "Space", "Splits", "Stage",
-    "StoreError", "Table", "Targets", "Task", "TruncatedNormal", "UnfitError", "Uniform",
-    "UnknownNameError", "Variable", "check_output", "close_names", "component_settings",
-    "generator", "hookimpl", "installed", "isolated", "one_line", "printable", "quoted",
-    "read_config", "read_table", "real_array", "replace_file", "resolve_device", "whole_folder",
-    "write_table",
+    "API_VERSION", "BudgetError", "Cache", "Candidates", "Categorical", "ClippedNormal",
+    "Column", "Component", "Config", "ConfigError", "Context", "DataError", "DeviceError",
+    "DivergedError", "Estimate", "Evaluation", "Event", "Executor", "Field", "FitEnvironment",
+    "Grid", "History", "Integers", "InvcoreError", "InverseMethod", "InverseModel", "Job",
+    "Metric", "Modes", "Needs", "Normal", "Pairs", "PluginError", "Plugins", "Poisson",
+    "Problem", "Progress", "Record", "Sampler", "ShapeError", "Simulator", "SimulatorError",
+    "Space", "Splits", "Stage", "StoreError", "Table", "Targets", "Task", "TruncatedNormal",
+    "UnfitError", "Uniform", "UnknownNameError", "Variable", "check_output", "close_names",
+    "component_settings", "generator", "hookimpl", "installed", "isolated", "one_line",
+    "printable", "quoted", "read_config", "read_table", "real_array", "replace_file",
+    "resolve_device", "whole_folder", "write_table",
 ]  # fmt: skip

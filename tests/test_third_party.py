@@ -34,6 +34,8 @@ packages = ["gap_filler"]
     "gap_filler/__init__.py": """
 from invcore import Component, hookimpl
 
+API_VERSION = 1
+
 
 @hookimpl
 def invcore_methods():

@@ -93,7 +93,7 @@ def _subjects(what: str, plugins: Plugins) -> list[tuple[str, Subject]]:
                 "A component is KIND/NAME, for instance method/na."
             )
         for broken in (info for info in own if info.cause):
-            raise PluginError(f"plugin {what} is broken: {broken.cause}")
+            raise PluginError(broken.complaint)
         entries = [e for k in KINDS for e in registry.entries(k) if e.plugin == what]
         if not entries:
             raise PluginError(f"plugin {what} brings no components: there is nothing to check")

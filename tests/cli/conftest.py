@@ -34,7 +34,7 @@ class Site:
         self.points += Distribution.at(info).entry_points
 
 
-_HEADER = "from invcore import Component, hookimpl\n"
+_HEADER = "from invcore import Component, hookimpl\nAPI_VERSION = 1\n"
 
 
 @pytest.fixture

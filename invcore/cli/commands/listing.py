@@ -78,4 +78,4 @@ def _show(kind: Kind, as_json: bool) -> None:
         warn(f"{kind} {name!r}: {status}: uninstall one of them")
     for info in plugins.infos:
         if info.cause:
-            warn(f"plugin {info.name} {info.version} is broken: {info.cause}")
+            warn(info.complaint)

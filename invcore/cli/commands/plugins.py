@@ -20,7 +20,8 @@ def plugins(as_json: bool) -> None:
 
     infos = installed().infos
     if as_json:
-        emit_json([{key: getattr(info, key) for key in (*_COLUMNS, "cause")} for info in infos])
+        keys = (*_COLUMNS, "cause", "api")
+        emit_json([{key: getattr(info, key) for key in keys} for info in infos])
         return
     if not infos:
         click.echo("no plugins; `pip install 'invcore[standard]'` brings the first ones")
@@ -28,6 +29,8 @@ def plugins(as_json: bool) -> None:
     titles = ("plugin", "version", "entry point", "components", "status")
     plain.show(titles, [[str(getattr(i, key)) for key in _COLUMNS] for i in infos], wrapped=2)
     for info in infos:
-        if info.cause:
+        if info.status == "other API":
+            click.echo(f"\n{info.complaint}")
+        elif info.cause:
             click.echo(f"\n{info.name} {info.version} ({info.entry_point}) is broken:")
             click.echo(f"  {info.cause}")

@@ -77,7 +77,10 @@ def check_plugins(plugins: Plugins) -> Iterator[Check]:
     for info in plugins.infos:
         name = f"plugin {info.name}"
         if info.cause:
-            yield Check(name, "problem", f"{info.version}: {info.cause}", "update or uninstall it")
+            found, advice = f"{info.version}: {info.cause}", "update or uninstall it"
+            if info.status == "other API":
+                found, _, advice = found.rpartition(": ")
+            yield Check(name, "problem", found, advice)
         else:
             yield Check(name, "ok", f"{info.version}, {info.components} components")
     for kind in _BASIC_KINDS:
