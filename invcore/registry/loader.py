@@ -17,6 +17,7 @@ from invcore.registry import hookspecs
 from invcore.registry.api_version import API_VERSION, api_version, api_version_in_source, other_api
 from invcore.registry.component import Component
 from invcore.registry.registry import Entry, Registry
+from invcore.registry.requirements import unmet_requirements
 
 if TYPE_CHECKING:
     import click
@@ -99,7 +100,7 @@ class Plugins:
                 self._manager.unregister(name=key)
             # Where an old name is gone, the number says more than that it is gone.
             api = api_version_in_source(point.module) if info.api is None else info.api
-            info = replace(info, api=api, cause=one_line(error, 300))
+            info = replace(info, api=api, cause=_cause(error, owner))
         if info.api not in (None, API_VERSION):
             info = replace(info, cause=other_api(owner, info.api))
         if info.cause:
@@ -167,6 +168,12 @@ class Plugins:
 def installed() -> Plugins:
     """The plugins installed in this environment, loaded once."""
     return Plugins()
+
+
+def _cause(error: BaseException, owner: str) -> str:
+    """Why a plugin cannot be used; where an import failed, what it lacks too."""
+    lacks = unmet_requirements(owner) if isinstance(error, ImportError) else ()
+    return "; ".join([one_line(error, 300), *(f"{owner} {unmet}" for unmet in lacks)])
 
 
 def _origin(point: EntryPoint) -> tuple[str, str, str]:

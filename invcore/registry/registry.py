@@ -7,6 +7,7 @@ from typing import Any, cast
 from invcore.base.component_kinds import KINDS, Kind
 from invcore.base.errors import PluginError, UnknownNameError, close_names
 from invcore.registry.component import Component
+from invcore.registry.requirements import unmet_requirements
 
 _CONTRACTS = {
     "task": "invcore.contracts.task:Task",
@@ -94,7 +95,7 @@ class Registry:
             PluginError: it cannot be imported, or is no class of that kind.
         """
         entry = self.find(kind, name)
-        loaded = entry.component.load()
+        loaded = _class_of(entry)
         contract = Component(kind, kind, _CONTRACTS[kind]).load()
         if not (isinstance(loaded, type) and issubclass(loaded, contract)):
             raise PluginError(
@@ -116,3 +117,15 @@ class Registry:
 
     def _owners(self, kind: Kind, name: str) -> list[str]:
         return sorted(e.plugin + " " + e.version for e in self._entries[kind].get(name, []))
+
+
+def _class_of(entry: Entry) -> Any:
+    """The class of a component; where it cannot be imported, what its plugin lacks is said too."""
+    try:
+        return entry.component.load()
+    except PluginError as error:
+        lacks = unmet_requirements(entry.plugin)
+        if not (isinstance(error.__cause__, ImportError) and lacks):
+            raise
+        reasons = "; ".join(f"{entry.plugin} {unmet}" for unmet in lacks)
+        raise PluginError(f"{error} ({reasons})") from error.__cause__

@@ -17,11 +17,16 @@ def plugins(as_json: bool) -> None:
     from invcore.cli import text_table as plain
     from invcore.cli.console import emit_json
     from invcore.registry.loader import installed
+    from invcore.registry.requirements import unmet_requirements
 
     infos = installed().infos
     if as_json:
         keys = (*_COLUMNS, "cause", "api")
-        emit_json([{key: getattr(info, key) for key in keys} for info in infos])
+        emit_json([
+            {key: getattr(info, key) for key in keys}
+            | {"unmet": [str(unmet) for unmet in unmet_requirements(info.name)]}
+            for info in infos
+        ])  # fmt: skip
         return
     if not infos:
         click.echo("no plugins; `pip install 'invcore[standard]'` brings the first ones")
@@ -34,3 +39,6 @@ def plugins(as_json: bool) -> None:
         elif info.cause:
             click.echo(f"\n{info.name} {info.version} ({info.entry_point}) is broken:")
             click.echo(f"  {info.cause}")
+    for name in dict.fromkeys(info.name for info in infos):
+        for unmet in unmet_requirements(name):
+            click.echo(f"\nplugin {name} {unmet}")

@@ -16,6 +16,7 @@ from invcore.base.component_kinds import KINDS, Kind
 from invcore.base.errors import InvcoreError, StoreError
 from invcore.base.text import one_line
 from invcore.registry.loader import Plugins
+from invcore.registry.requirements import unmet_requirements
 
 State = Literal["ok", "warning", "problem"]
 _ENOUGH, _TOO_LITTLE = 2**30, 100 * 2**20  # bytes of a disk; a run takes some tens of megabytes
@@ -73,7 +74,7 @@ def _light_dependencies() -> list[str]:
 
 
 def check_plugins(plugins: Plugins) -> Iterator[Check]:
-    """Every plugin, and names that two of them claim."""
+    """Every plugin, what they require and is not there, and names that two of them claim."""
     for info in plugins.infos:
         name = f"plugin {info.name}"
         if info.cause:
@@ -83,6 +84,10 @@ def check_plugins(plugins: Plugins) -> Iterator[Check]:
             yield Check(name, "problem", found, advice)
         else:
             yield Check(name, "ok", f"{info.version}, {info.components} components")
+    for plugin in dict.fromkeys(info.name for info in plugins.infos):
+        for unmet in unmet_requirements(plugin):
+            advice = f"pip install '{unmet.requirement}'"
+            yield Check(f"plugin {plugin}", "problem", str(unmet), advice)
     for kind in _BASIC_KINDS:
         if not plugins.registry.entries(kind):
             yield Check(f"{kind}s", "problem", "none, so nothing can run", _STANDARD)
