@@ -119,12 +119,19 @@ def test_a_component_that_does_not_load_is_a_problem(call, site, tmp_path, sourc
     assert asked.code == 2 and cause in asked.err and asked.err.count("\n") == 1
 
 
-def test_a_name_with_two_owners_is_a_problem(call, sampler, tmp_path):
+def test_a_name_with_two_owners_is_a_warning_that_says_what_to_type(call, sampler, tmp_path):
     sampler("alpha", "twin")
     sampler("beta", "twin")
-    found = _doctor(call, tmp_path)["sampler twin"]
-    assert found["state"] == "problem"
-    assert found["found"] == "name taken by alpha 1.0 and beta 1.0"
+    found = _doctor(call, tmp_path)
+    assert found["sampler names"] == {
+        "name": "sampler names", "state": "warning",
+        "found": "sampler 'twin' is claimed by alpha 1.0 and beta 1.0",
+        "advice": "say alpha:twin or beta:twin",
+    }  # fmt: skip
+    assert found["components"]["found"] == "2 load"
+    line = "sampler 'twin' is claimed by alpha 1.0 and beta 1.0: say alpha:twin or beta:twin"
+    assert f"\n{line}\n" in call("plugins").out
+    assert [row["clashes"] for row in call("plugins", "--json").json] == [["sampler twin"]] * 2
 
 
 def test_a_store_that_cannot_be_written_is_a_problem(tmp_path):

@@ -2,6 +2,7 @@
 
 import click
 
+from invcore.base.component_kinds import KINDS
 from invcore.cli.options import json_option
 
 _COLUMNS = ("name", "version", "entry_point", "components", "status")
@@ -19,12 +20,15 @@ def plugins(as_json: bool) -> None:
     from invcore.registry.loader import installed
     from invcore.registry.requirements import unmet_requirements
 
-    infos = installed().infos
+    infos, registry = installed().infos, installed().registry
     if as_json:
+        entries = [entry for kind in KINDS for entry in registry.entries(kind)]
+        shared = [entry for entry in entries if registry.status(entry) != "ok"]
         keys = (*_COLUMNS, "cause", "api")
         emit_json([
             {key: getattr(info, key) for key in keys}
             | {"unmet": [str(unmet) for unmet in unmet_requirements(info.name)]}
+            | {"clashes": [f"{e.kind} {e.name}" for e in shared if e.plugin == info.name]}
             for info in infos
         ])  # fmt: skip
         return
@@ -42,3 +46,6 @@ def plugins(as_json: bool) -> None:
     for name in dict.fromkeys(info.name for info in infos):
         for unmet in unmet_requirements(name):
             click.echo(f"\nplugin {name} {unmet}")
+    for kind in KINDS:
+        for line in registry.clashes(kind):
+            click.echo(f"\n{line}")

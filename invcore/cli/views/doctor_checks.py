@@ -92,11 +92,9 @@ def check_plugins(plugins: Plugins) -> Iterator[Check]:
         if not plugins.registry.entries(kind):
             yield Check(f"{kind}s", "problem", "none, so nothing can run", _STANDARD)
     for kind in KINDS:
-        entries = {e.component.name: e for e in plugins.registry.entries(kind)}
-        for name, entry in entries.items():
-            status = plugins.registry.status(entry)
-            if status != "ok":
-                yield Check(f"{kind} {name}", "problem", status, "uninstall one of them")
+        for line in plugins.registry.clashes(kind):
+            found, _, advice = line.rpartition(": ")
+            yield Check(f"{kind} names", "warning", found, advice)
 
 
 def check_components(plugins: Plugins) -> Iterator[Check]:
@@ -104,8 +102,6 @@ def check_components(plugins: Plugins) -> Iterator[Check]:
     loaded = 0
     for kind in KINDS:
         for entry in plugins.registry.entries(kind):
-            if plugins.registry.status(entry) != "ok":
-                continue
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")  # what an import remarks is no failure
