@@ -1,5 +1,8 @@
 """The one fixed list of checks for each kind."""
 
+from dataclasses import replace
+from types import ModuleType
+
 from invcore.base.component_kinds import Kind
 from invcore.testing.check import Check, checks_of
 from invcore.testing.checks import configs, executors, metrics, samplers, tasks
@@ -7,11 +10,38 @@ from invcore.testing.checks import method_honesty as honesty
 from invcore.testing.checks import method_repeats as repeats
 from invcore.testing.checks import method_validity as validity
 
+QUALITY: dict[Kind, frozenset[str]] = {
+    "method": frozenset({"beats-ignoring-the-target", "ranking"}),
+}
+"""Checks that no contract promises: how good the answers are."""
+
+HONESTY: dict[Kind, frozenset[str]] = {
+    "task": frozenset({"counted"}),
+    "method": frozenset({"simulator-budget", "test-split-unopened"}),
+    "metric": frozenset({"evaluation-unchanged"}),
+    "executor": frozenset({"every-job-once", "records-unchanged", "one-job-at-a-time"}),
+}
+"""Checks that no reason excuses: without them numbers are not what they seem."""
+
+
+def _checks(kind: Kind, *modules: ModuleType) -> tuple[Check, ...]:
+    """The checks of a kind, each with its category."""
+    quality, honest = QUALITY.get(kind, ()), HONESTY.get(kind, ())
+    return tuple(
+        replace(
+            check,
+            category="quality" if check.name in quality else "conformance",
+            excusable=check.name not in honest,
+        )
+        for check in checks_of(*modules)
+    )
+
+
 CHECKS: dict[Kind, tuple[Check, ...]] = {
-    "task": checks_of(configs, tasks),
-    "method": checks_of(configs, validity, repeats, honesty),
-    "sampler": checks_of(configs, samplers),
-    "metric": checks_of(configs, metrics),
-    "executor": checks_of(configs, executors),
+    "task": _checks("task", configs, tasks),
+    "method": _checks("method", configs, validity, repeats, honesty),
+    "sampler": _checks("sampler", configs, samplers),
+    "metric": _checks("metric", configs, metrics),
+    "executor": _checks("executor", configs, executors),
 }
 """By kind, in the order in which they run."""
