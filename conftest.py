@@ -97,6 +97,7 @@ def make_plugins(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Plugins]:
         **kinds: dict[str, type],
     ) -> Plugins:  # fmt: skip
         module: Any = types.ModuleType(f"fake_{owner}")
+        module.API_VERSION = 1
         for kind, classes in kinds.items():
             components = []
             for number, (name, cls) in enumerate(classes.items()):

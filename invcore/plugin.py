@@ -47,6 +47,7 @@ from invcore.data.tables.arrays import real_array
 from invcore.data.tables.read import read_table
 from invcore.data.tables.table import Table
 from invcore.data.tables.write import Column, check_output, write_table
+from invcore.registry.api_version import API_VERSION
 from invcore.registry.component import Component
 from invcore.registry.hookspecs import hookimpl
 from invcore.registry.loader import Plugins, installed
@@ -65,10 +66,10 @@ from invcore.storage.atomic import replace_file, whole_folder
 from invcore.storage.cache import Cache
 
 __all__ = [
-    "GOALS", "SILENT", "BudgetError", "Cache", "Candidates", "Categorical", "ClippedNormal",
-    "Column", "Component", "Config", "ConfigError", "Context", "DataError", "DeviceError",
-    "DivergedError", "Estimate", "Evaluation", "Event", "Executor", "Field", "Files",
-    "FitEnvironment", "FittedJudge", "FittedSurrogate", "Grid", "History", "Integers",
+    "API_VERSION", "GOALS", "SILENT", "BudgetError", "Cache", "Candidates", "Categorical",
+    "ClippedNormal", "Column", "Component", "Config", "ConfigError", "Context", "DataError",
+    "DeviceError", "DivergedError", "Estimate", "Evaluation", "Event", "Executor", "Field",
+    "Files", "FitEnvironment", "FittedJudge", "FittedSurrogate", "Grid", "History", "Integers",
     "InvcoreError", "InverseMethod", "InverseModel", "Job", "Judge", "Loop", "Metric", "Modes",
     "Needs", "Normal", "Pairs", "PluginError", "Plugins", "Poisson", "Prediction", "Problem",
     "Progress", "Record", "Requests", "Requirement", "Results", "Sampler", "ShapeError",

@@ -258,7 +258,7 @@ def _check_plugins_page(made: dict[str, Any], capsys: pytest.CaptureFixture[str]
     assert swings.tolist() == [[True, True], [False, False]]
     kept = (
         ("method", "Kernel"), ("task", "Spring"), ("sampler", "Stratified"), ("metric", "Hits"),
-        ("executor", "Threads"),
+        ("executor", "Pool"),
     )  # fmt: skip
     for kind, name in kept:
         outcomes = run_checks(CHECKS[kind], Subject.of(kind, name.lower(), made[name]))  # type: ignore[arg-type]

@@ -34,6 +34,8 @@ packages = ["gap_filler"]
     "gap_filler/__init__.py": """
 from invcore import Component, hookimpl
 
+API_VERSION = 1
+
 
 @hookimpl
 def invcore_methods():
@@ -162,8 +164,12 @@ def test_the_kit_passes_on_what_new_plugin_writes(home):
 def test_check_plugin_says_what_is_wrong(home):
     good = invcore(home, "check-plugin", "my-methods")
     assert good.returncode == 0, good.stdout + good.stderr
-    bad = invcore(home, "check-plugin", "method/prior", "--json")
+    poor = invcore(home, "check-plugin", "method/prior", "--json")
+    assert poor.returncode == 0, poor.stdout + poor.stderr
+    assert poor.stderr.startswith("note: method prior conforms, and its quality is poor")
+    bad = invcore(home, "check-plugin", "method/prior", "--json", "--strict")
     assert bad.returncode == 1, bad.stdout + bad.stderr
     (component,) = json.loads(bad.stdout)["components"]
+    assert component["conforms"] and component["quality"] == "poor"
     failed = [c["check"] for c in component["checks"] if c["outcome"] == "failed"]
     assert failed == ["beats-ignoring-the-target"]

@@ -26,6 +26,7 @@ from invcore.plugin import (
     Candidates, InverseMethod, InverseModel, Sampler, Space, Task, Uniform, Variable,
 )
 
+API_VERSION = 1
 
 @hookimpl
 def invcore_tasks():

@@ -1,12 +1,26 @@
 """Randomness: every generator derives from a root seed and names; nothing global is touched."""
 
 import hashlib
+import os
 import random
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
 import torch
+
+_LOCK = threading.RLock()  # re-entrant: what is isolated may call what is isolated
+
+
+def _new_lock() -> None:
+    """In a forked child: the thread that held the lock is not there to release it."""
+    global _LOCK
+    _LOCK = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_new_lock)
 
 
 def derive(seed: int, *names: object) -> int:
@@ -62,7 +76,8 @@ def isolated(seed: int) -> Iterator[None]:
     """Seed the global generators (torch, NumPy, random) inside the block, and restore them after.
 
     For code that cannot be handed a generator: ``torch.nn`` initialisation, invertible-network
-    libraries.
+    libraries. The global generators belong to the whole process, so one thread at a time is inside;
+    others wait. Blocks may be nested within a thread.
 
     Args:
         seed: any integer.
@@ -75,14 +90,15 @@ def isolated(seed: int) -> Iterator[None]:
         >>> bool((a == b).all())
         True
     """
-    numpy_state, python_state = np.random.get_state(), random.getstate()
-    # All devices by name: left to itself, fork_rng warns where there are several.
-    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
-        try:
-            torch.manual_seed(seed)
-            np.random.seed(seed % 2**32)
-            random.seed(seed)
-            yield
-        finally:
-            np.random.set_state(numpy_state)
-            random.setstate(python_state)
+    with _LOCK:
+        numpy_state, python_state = np.random.get_state(), random.getstate()
+        # All devices by name: left to itself, fork_rng warns where there are several.
+        with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+            try:
+                torch.manual_seed(seed)
+                np.random.seed(seed % 2**32)
+                random.seed(seed)
+                yield
+            finally:
+                np.random.set_state(numpy_state)
+                random.setstate(python_state)

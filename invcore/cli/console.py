@@ -5,8 +5,6 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-import click
-
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
@@ -51,10 +49,14 @@ def add_row(rows: Table, *texts: str) -> None:
 
 
 def emit_json(document: Any) -> None:
-    """Print one JSON document; numbers that JSON does not know become null."""
+    """Print one JSON document; numbers that JSON does not know become null.
+
+    It is the only way to standard output that a command with ``--json`` has.
+    """
+    from invcore.cli.json_output import emit
     from invcore.storage.json_text import dump
 
-    click.echo(dump(document, indent=2))
+    emit(dump(document, indent=2))
 
 
 def progress() -> Progress:

@@ -6,7 +6,9 @@ Only this module turns an error into a line and an exit code.
 import importlib
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 import click
 
@@ -18,6 +20,7 @@ from invcore.base.errors import (
     UnfitError,
     close_names,
 )
+from invcore.cli.json_output import document_alone, wants_json
 
 EXIT_CODES: dict[type[InvcoreError], int] = {
     UnfitError: 5, DivergedError: 4, SimulatorError: 4, StoreError: 3, InvcoreError: 2,
@@ -125,6 +128,13 @@ def main(args: Sequence[str] | None = None) -> None:
     line = list(sys.argv[1:] if args is None else args)
     debug = "--debug" in line
     line = [*(["--debug"] if debug else []), *(word for word in line if word != "--debug")]
+    with document_alone(ends_process=args is None) if wants_json(line) else nullcontext():
+        code = _run(line, debug)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _run(line: list[str], debug: bool) -> Any:
+    """Run a command, say what went wrong in one line; its exit code, if it has one."""
     try:
         code = cli.main(line, prog_name="invcore", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:  # no error: its message is the help
@@ -145,7 +155,7 @@ def main(args: Sequence[str] | None = None) -> None:
         else:
             _complain(f"unexpected {type(error).__name__}: {error} (--debug shows where)")
             code = _UNEXPECTED
-    sys.exit(code if isinstance(code, int) else 0)
+    return code
 
 
 def exit_code(error: InvcoreError) -> int:

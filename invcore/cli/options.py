@@ -23,16 +23,20 @@ class ComponentName(click.ParamType[str]):
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
-        """The names that begin so, with their summaries."""
+        """The names that begin so, with their summaries; qualified ones once a plugin is named."""
         from click.shell_completion import CompletionItem
 
+        from invcore.registry.component import SEPARATOR
         from invcore.registry.loader import installed
 
         kind = self.kind or ctx.params.get("kind")
+        qualified = SEPARATOR in incomplete
+        entries = installed().registry.entries(kind) if kind in KINDS else ()
+        names = [(e.qualified if qualified else e.component.name, e) for e in entries]
         return [
-            CompletionItem(entry.component.name, help=entry.component.summary)
-            for entry in (installed().registry.entries(kind) if kind in KINDS else ())
-            if entry.component.name.startswith(incomplete)
+            CompletionItem(name, help=entry.component.summary)
+            for name, entry in names
+            if name.startswith(incomplete)
         ]
 
 

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -89,3 +89,22 @@ class RunConfig(Config):
     def choices(self) -> dict[Kind, Choice]:
         """Task, method and sampler, by slot."""
         return {slot: getattr(self, slot) for slot in SLOTS}
+
+    def renamed(self, name_of: Callable[[Kind, str], str]) -> "RunConfig":
+        """The same run, its components by other names: those that ``Registry.name_of`` gives.
+
+        So a run is the same, and is called the same, however its components were typed.
+
+        Args:
+            name_of: kind and name to the name that is used.
+
+        Example:
+            >>> RunConfig().renamed(lambda kind, name: name.upper()).method.name
+            'NA'
+        """
+        changes: dict[str, Any] = {
+            slot: choice.model_copy(update={"name": name_of(slot, choice.name)})
+            for slot, choice in self.choices.items()
+        }
+        metrics = {name_of("metric", name): value for name, value in self.metrics.items()}
+        return self.model_copy(update={**changes, "metrics": metrics})

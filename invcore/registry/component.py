@@ -2,6 +2,7 @@
 
 import importlib
 import re
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,11 @@ from invcore.base.errors import PluginError
 from invcore.base.text import one_line
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+# Between a distribution and a name: neither can hold a colon. A slash is a task's folder, or that
+# of KIND/NAME; a dot stands in keys of settings, and in names of distributions; a space or # would
+# have to be quoted somewhere. zsh and fish complete it; bash does until the colon is typed, and
+# would stop at @ as well.
+SEPARATOR = ":"
 _TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
 
@@ -54,6 +60,12 @@ class Component:
             if isinstance(items, str):  # its letters would become the items
                 raise PluginError(f"component {self.name!r}: {field} must be a list of texts")
             object.__setattr__(self, field, tuple(items))
+
+    def qualified(self, distribution: str) -> "Component":
+        """The same by the name that it has beside one of another plugin: ``invcore-foo:na``."""
+        other = copy(self)
+        object.__setattr__(other, "name", f"{distribution}{SEPARATOR}{self.name}")
+        return other
 
     def load(self) -> Any:
         """Import the class behind ``target``.

@@ -14,8 +14,10 @@ from invcore.base.component_kinds import KINDS, Kind
 from invcore.base.errors import PluginError
 from invcore.base.text import one_line
 from invcore.registry import hookspecs
+from invcore.registry.api_version import API_VERSION, api_version, api_version_in_source, other_api
 from invcore.registry.component import Component
 from invcore.registry.registry import Entry, Registry
+from invcore.registry.requirements import unmet_requirements
 
 if TYPE_CHECKING:
     import click
@@ -36,6 +38,7 @@ class PluginInfo:
         entry_point: ``name = module``.
         components: how many it brought.
         cause: why it cannot be used; empty when all is well.
+        api: the ``API_VERSION`` that it was written for; None where that is not known.
     """
 
     name: str
@@ -43,11 +46,22 @@ class PluginInfo:
     entry_point: str
     components: int = 0
     cause: str = ""
+    api: int | None = None
 
     @property
     def status(self) -> str:
-        """``ok`` or ``broken``."""
+        """``ok``, ``other API``, or ``broken``."""
+        if self.api not in (None, API_VERSION):
+            return "other API"
         return "broken" if self.cause else "ok"
+
+    @property
+    def complaint(self) -> str:
+        """One line that says why it cannot be used; empty when all is well."""
+        if not self.cause:
+            return ""
+        word = "was" if self.status == "other API" else "is broken:"
+        return f"plugin {self.name} {self.version} {word} {self.cause}"
 
 
 class Plugins:
@@ -68,27 +82,34 @@ class Plugins:
             self._load(point, owner, version)
 
     def _load(self, point: EntryPoint, owner: str, version: str) -> None:
-        label = f"{point.name} = {point.value}"
+        info = PluginInfo(owner, version, f"{point.name} = {point.value}")
         key = f"{owner}:{point.name}"  # two distributions may use one entry-point name
         if self._manager.has_plugin(key):
             cause = f"PluginError: {owner} has two entry points named {point.name!r}"
-            self.infos.append(PluginInfo(owner, version, label, cause=cause))
+            self.infos.append(replace(info, cause=cause))
             return
         try:
             module = point.load()
-            self._manager.register(module, name=key)
-            self._check_spelling()
-            entries = self._components(key, owner, version)
+            info = replace(info, api=api_version(module))
+            if info.api == API_VERSION:
+                self._manager.register(module, name=key)
+                self._check_spelling()
+                entries = self._components(key, owner, version)
         except (Exception, SystemExit) as error:  # a plugin may raise anything
             if self._manager.has_plugin(key):
                 self._manager.unregister(name=key)
-            cause = one_line(error, 300)
-            self.infos.append(PluginInfo(owner, version, label, cause=cause))
-            self.registry.note(f"(Plugin {owner} is broken: {cause})")
+            # Where an old name is gone, the number says more than that it is gone.
+            api = api_version_in_source(point.module) if info.api is None else info.api
+            info = replace(info, api=api, cause=_cause(error, owner))
+        if info.api not in (None, API_VERSION):
+            info = replace(info, cause=other_api(owner, info.api))
+        if info.cause:
+            self.infos.append(info)
+            self.registry.note(f"({info.complaint[0].upper()}{info.complaint[1:]})")
             return
         for entry in entries:
             self.registry.add(entry)
-        self.infos.append(PluginInfo(owner, version, label, components=len(entries)))
+        self.infos.append(replace(info, components=len(entries)))
 
     def _check_spelling(self) -> None:
         """Pluggy passes over a misspelt hook unless asked."""
@@ -149,6 +170,12 @@ class Plugins:
 def installed() -> Plugins:
     """The plugins installed in this environment, loaded once."""
     return Plugins()
+
+
+def _cause(error: BaseException, owner: str) -> str:
+    """Why a plugin cannot be used; where an import failed, what it lacks too."""
+    lacks = unmet_requirements(owner) if isinstance(error, ImportError) else ()
+    return "; ".join([one_line(error, 300), *(f"{owner} {unmet}" for unmet in lacks)])
 
 
 def _origin(point: EntryPoint) -> tuple[str, str, str]:

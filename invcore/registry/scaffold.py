@@ -22,7 +22,7 @@ _SUMMARIES: dict[Kind, str] = {
     "judge": "The rows of the table that are nearest to a design.",
     "sampler": "Random Latin hypercube.",
     "metric": "Share of targets for which some candidate comes near enough.",
-    "executor": "Several runs at once, in threads.",
+    "executor": "Several runs at once, in processes.",
 }
 _TEMPLATES = files("invcore.registry") / "templates"
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import random
+import subprocess
+import sys
+import threading
 
 import numpy as np
 import pytest
 import torch
 
+from invcore.base import seeding
 from invcore.base.seeding import derive
 from invcore.plugin import FitEnvironment, generator, isolated
 
@@ -58,3 +63,71 @@ def test_isolated_seeds_inside_and_restores_outside(fails):
             pass
     assert inside[0] == inside[1] != expected
     assert everything() == expected
+
+
+def test_two_threads_are_never_inside_at_once():
+    """The second has to wait: it draws what it draws alone, and the first what it draws alone."""
+    inside, leave, waiting = threading.Event(), threading.Event(), threading.Event()
+    draws = {}
+
+    def first():
+        with isolated(0):
+            inside.set()
+            leave.wait()
+            with isolated(1):  # nested, in the thread that is inside
+                pass
+            draws[0] = torch.rand(1)
+
+    def second():
+        inside.wait()
+        waiting.set()
+        with isolated(5):
+            draws["left"] = leave.is_set()
+            draws[5] = torch.rand(1)
+
+    threads = [threading.Thread(target=work) for work in (first, second)]
+    for thread in threads:
+        thread.start()
+    waiting.wait()
+    taken = []
+    prober = threading.Thread(target=lambda: taken.append(seeding._LOCK.acquire(blocking=False)))
+    prober.start()
+    prober.join()
+    assert taken == [False]  # held by the first
+    leave.set()
+    for thread in threads:
+        thread.join()
+    assert draws.pop("left")
+    for seed, drawn in draws.items():
+        assert torch.equal(drawn, torch.rand(1, generator=torch.Generator().manual_seed(seed)))
+
+
+FORK = """
+import os, signal, threading
+from invcore.plugin import isolated
+
+inside, leave = threading.Event(), threading.Event()
+
+def hold():
+    with isolated(0):
+        inside.set()
+        leave.wait()
+
+threading.Thread(target=hold).start()
+inside.wait()
+child = os.fork()
+if child == 0:
+    signal.alarm(60)  # ends it where it would wait for ever
+    with isolated(1):
+        os._exit(3)
+status = os.waitpid(child, 0)[1]
+leave.set()
+print(os.waitstatus_to_exitcode(status))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_forked_child_does_not_wait_for_a_thread_that_it_lacks():
+    command = [sys.executable, "-W", "ignore", "-c", FORK]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "3\n"

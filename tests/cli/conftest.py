@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import Distribution
 from pathlib import Path
 from textwrap import dedent
@@ -14,6 +14,7 @@ import pytest
 from invcore.cli.main import cli
 from invcore.registry import loader as loading
 from invcore.registry.loader import Plugins
+from invcore.registry.requirements import unmet_requirements
 
 
 class Site:
@@ -23,18 +24,23 @@ class Site:
         self.root = root
         self.points: list[Any] = []
 
-    def add(self, name: str, source: str, *, point: str = "", version: str = "1.0") -> None:
+    def add(
+        self, name: str, source: str, *, point: str = "", version: str = "1.0",
+        requires: Sequence[str] = (),
+    ) -> None:  # fmt: skip
         """Add distribution ``name`` with module ``fake_name``."""
         module = "fake_" + name.replace("-", "_")
         (self.root / f"{module}.py").write_text(_HEADER + dedent(source))
         info = self.root / f"{name.replace('-', '_')}-{version}.dist-info"
         info.mkdir()
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        metadata = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}"]
+        metadata += [f"Requires-Dist: {line}" for line in requires]
+        (info / "METADATA").write_text("\n".join(metadata) + "\n")
         (info / "entry_points.txt").write_text(f"[invcore]\n{point or name} = {module}\n")
         self.points += Distribution.at(info).entry_points
 
 
-_HEADER = "from invcore import Component, hookimpl\n"
+_HEADER = "from invcore import Component, hookimpl\nAPI_VERSION = 1\n"
 
 
 @pytest.fixture
@@ -45,6 +51,8 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     monkeypatch.syspath_prepend(root)
     made = Site(root)
     loaded: list[Plugins] = []
+
+    unmet_requirements.cache_clear()
 
     def installed() -> Plugins:
         if not loaded:
@@ -98,7 +106,7 @@ SAMPLER = """
 def sampler(site: Site) -> Callable[..., None]:
     """Add a distribution with one sampler that works."""
 
-    def add(distribution: str, name: str, **facts: str) -> None:
+    def add(distribution: str, name: str, **facts: Any) -> None:
         module = distribution.replace("-", "_")
         site.add(distribution, dedent(SAMPLER).format(name=name, module=module), **facts)
 

@@ -202,6 +202,8 @@ from invcore import Component, hookimpl
 from invcore.plugin import Candidates, Config, FitEnvironment, InverseMethod, InverseModel
 from invcore.plugin import Space, Task, Uniform, Variable
 
+API_VERSION = 1
+
 @hookimpl
 def invcore_tasks():
     return [Component("shift", "y = x1 + x2.", "fake_gate:Shift")]

@@ -7,6 +7,7 @@ import sys
 import pytest
 from rich.cells import cell_len
 
+from invcore.cli.options import ComponentName
 from invcore.cli.text_table import columns, wrap
 
 KINDS = ("task", "method", "loop", "surrogate", "judge", "sampler", "metric")
@@ -51,16 +52,32 @@ def test_two_owners_of_a_name_are_both_shown(call, sampler):
     done = call("list-samplers")
     assert done.code == 0
     assert done.out.count("name taken") == 2 and done.out.count("  ok") == 1
-    assert done.err == (
-        "note: sampler 'twin': name taken by alpha 1.0 and beta 1.0: uninstall one of them\n"
-    )
-    known = json.loads(call("list-samplers", "--json").out)
+    line = "sampler 'twin' is claimed by alpha 1.0 and beta 1.0: say alpha:twin or beta:twin\n"
+    assert done.err == f"note: {line}"
+    assert "alpha:twin" in done.out and "beta:twin" in done.out and "gamma:" not in done.out
+    known = call("list-samplers", "--json").json
     assert [c["status"] for c in known if c["name"] == "single"] == ["ok"]
+    names = [(c["name"], c.get("qualified")) for c in known]
+    assert names == [("single", None), ("twin", "alpha:twin"), ("twin", "beta:twin")]
     used = call("describe", "sampler", "twin")
-    assert used.code == 2
-    assert used.err == (
-        "error: sampler 'twin' is claimed by alpha 1.0 and beta 1.0: uninstall one of them\n"
-    )
+    assert (used.code, used.err) == (2, f"error: {line}")
+    used = call("describe", "sampler", "beta:twin", "--json").json
+    assert (used["name"], used["plugin"]) == ("beta:twin", "beta")
+    used = call("describe", "sampler", "gamma:single", "--json").json
+    assert (used["name"], used["plugin"]) == ("single", "gamma")
+
+
+def test_the_shell_completes_qualified_names(sampler):
+    sampler("alpha", "twin")
+    sampler("beta", "twin")
+    sampler("gamma", "single")
+    kind = ComponentName("sampler")
+
+    def offered(text):
+        return [item.value for item in kind.shell_complete(None, None, text)]
+
+    assert offered("") == ["single", "alpha:twin", "beta:twin"]
+    assert offered("al") == ["alpha:twin"] and offered("gamma:") == ["gamma:single"]
 
 
 def test_a_broken_plugin_is_said_beside_the_others(call, site, sampler):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from importlib.metadata import version
 
 import pytest
 
@@ -118,12 +119,19 @@ def test_a_component_that_does_not_load_is_a_problem(call, site, tmp_path, sourc
     assert asked.code == 2 and cause in asked.err and asked.err.count("\n") == 1
 
 
-def test_a_name_with_two_owners_is_a_problem(call, sampler, tmp_path):
+def test_a_name_with_two_owners_is_a_warning_that_says_what_to_type(call, sampler, tmp_path):
     sampler("alpha", "twin")
     sampler("beta", "twin")
-    found = _doctor(call, tmp_path)["sampler twin"]
-    assert found["state"] == "problem"
-    assert found["found"] == "name taken by alpha 1.0 and beta 1.0"
+    found = _doctor(call, tmp_path)
+    assert found["sampler names"] == {
+        "name": "sampler names", "state": "warning",
+        "found": "sampler 'twin' is claimed by alpha 1.0 and beta 1.0",
+        "advice": "say alpha:twin or beta:twin",
+    }  # fmt: skip
+    assert found["components"]["found"] == "2 load"
+    line = "sampler 'twin' is claimed by alpha 1.0 and beta 1.0: say alpha:twin or beta:twin"
+    assert f"\n{line}\n" in call("plugins").out
+    assert [row["clashes"] for row in call("plugins", "--json").json] == [["sampler twin"]] * 2
 
 
 def test_a_store_that_cannot_be_written_is_a_problem(tmp_path):
@@ -167,3 +175,47 @@ def test_what_torch_warns_of_is_said(monkeypatch):
     monkeypatch.setattr(device, "available", available)
     (found,) = checks.check_devices()
     assert found.state == "warning" and "the driver is too old" in found.found
+
+
+REQUIRES = (
+    "absent-thing>=2",
+    "pluggy>=900",
+    "pluggy",
+    "torch>=2 ; python_version >= '3.8'",
+    "never-there ; python_version < '3'",
+    "an-extra>1 ; extra == 'all'",
+    "not a requirement",
+)
+IMPORTS_WHAT_IS_ABSENT = """
+    @hookimpl
+    def invcore_samplers():
+        return [Component("lost", "Lacks a library.", "absent_thing:Class")]
+"""
+
+
+def test_unmet_requirements_are_said(call, site, tmp_path):
+    site.add("alpha", IMPORTS_WHAT_IS_ABSENT, requires=REQUIRES)
+    site.add("beta", "import absent_thing", requires=REQUIRES[:1])
+    there = version("pluggy")
+    missing = "requires absent-thing>=2, which is not installed"
+    old = f"requires pluggy>=900, of which {there} is installed"
+    rows = {row["name"]: row for row in json.loads(call("plugins", "--json").out)}
+    assert rows["alpha"]["unmet"] == [missing, old]
+    assert rows["alpha"]["status"] == "ok" and rows["beta"]["status"] == "broken"
+    assert rows["beta"]["cause"].endswith(f"No module named 'absent_thing'; beta {missing}")
+    shown = call("plugins").out
+    assert f"\nplugin alpha {missing}\n" in shown and f"\nplugin alpha {old}\n" in shown
+    found = json.loads(call("doctor", "--json", "--store", str(tmp_path)).out)["checks"]
+    bad = {c["found"]: c["advice"] for c in found if c["name"] == "plugin alpha"}
+    assert bad.items() >= {
+        (missing, "pip install 'absent-thing>=2'"), (old, "pip install 'pluggy>=900'")
+    }  # fmt: skip
+    used = call("describe", "sampler", "lost")
+    assert used.code == 2 and used.err.count("\n") == 1
+    assert "No module named 'absent_thing'" in used.err
+    assert f"(alpha {missing}; alpha {old})" in used.err
+
+
+def test_what_is_not_lacking_is_not_blamed(call, site):
+    site.add("alpha", WRONG_CLASS, requires=REQUIRES[:1])
+    assert "absent-thing" not in call("describe", "sampler", "wrong").err

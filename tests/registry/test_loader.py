@@ -28,7 +28,7 @@ def point(monkeypatch):
 
     def make(name="good", module=None, **functions):
         made = types.ModuleType(module or f"fake_{name}")
-        made.Points = Points
+        made.API_VERSION, made.Points = 1, Points
         for hook, function in functions.items():
             setattr(made, hook, hookimpl(function))
         monkeypatch.setitem(sys.modules, made.__name__, made)
@@ -98,7 +98,7 @@ def test_broken_plugin_stops_no_other(name, point, complaint):
     ],
 )
 def test_module_that_cannot_be_imported(source, said, point, tmp_path, monkeypatch):
-    (tmp_path / "fake_source.py").write_text(source)
+    (tmp_path / "fake_source.py").write_text(f"API_VERSION = 1\n{source}")
     monkeypatch.syspath_prepend(tmp_path)
     bad = EntryPoint("bad", "fake_source", "invcore")
     plugins = Plugins([bad, EntryPoint("gone", "fake_absent", "invcore"), good(point)])

@@ -53,7 +53,9 @@ TWO = registry(
 def test_component_is_loaded_by_kind_and_name():
     assert TWO.load("sampler", "points") is Points
     assert TWO.find("method", "points").component.target == "fake_parts:HalfMethod"
-    assert [e.component.name for e in TWO.entries("sampler")] == ["points", "taken", "taken"]
+    entries = TWO.entries("sampler")
+    assert [e.component.name for e in entries] == ["points", "one:taken", "two:taken"]
+    assert [e.name for e in entries] == ["points", "taken", "taken"]
     assert TWO.entries("task") == []
 
 
@@ -74,6 +76,38 @@ def test_taken_name_names_both_owners(complaint):
     assert "one 1.0 and two 1.0" in message
     states = {TWO.status(entry) for entry in TWO.entries("sampler")}
     assert states == {"ok", "name taken by one 1.0 and two 1.0"}
+
+
+def test_a_qualified_name_is_the_component_of_that_plugin():
+    for plugin in ("one", "two", "ONE"):
+        entry = TWO.find("sampler", f"{plugin}:taken")
+        assert (entry.plugin, entry.component.name) == (plugin.lower(), f"{plugin.lower()}:taken")
+    assert TWO.load("sampler", "two:taken") is Points
+
+
+def test_a_name_that_is_its_alone_is_the_short_one_however_it_is_typed():
+    assert TWO.name_of("sampler", "points") == TWO.name_of("sampler", "one:points") == "points"
+    assert TWO.name_of("sampler", "two:taken") == "two:taken"
+    made = registry(("sampler", "a", "fake_parts:Points", "Some_Plugin.x"))
+    assert made.name_of("sampler", "some-plugin-x:a") == "a"
+
+
+def test_a_name_with_two_owners_says_what_to_type(complaint):
+    message = complaint(PluginError, TWO.find, "sampler", "taken")
+    assert message.endswith(": say one:taken or two:taken")
+    assert TWO.clashes("sampler") == [message] and TWO.clashes("method") == []
+    assert "Did you mean 'two:taken'" in complaint(
+        UnknownNameError, TWO.find, "sampler", "to:taken"
+    )
+    assert "Did you mean 'points'" in complaint(UnknownNameError, TWO.find, "sampler", "one:point")
+    twice = ("sampler", "b", "fake_parts:Points", "one")
+    for name in ("b", "one:b"):
+        message = complaint(PluginError, registry(twice, twice).find, "sampler", name)
+        assert message == "sampler 'b' is twice in one 1.0: tell its authors"
+
+
+def test_no_plugin_can_bring_a_qualified_name(complaint):
+    assert "use letters" in complaint(PluginError, Component, "one:points", "s", "a:B")
 
 
 def test_broken_plugin_is_mentioned_where_a_name_is_missing(complaint):

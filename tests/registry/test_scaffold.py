@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from invcore.base.component_kinds import KINDS
 from invcore.base.errors import ConfigError, StoreError
 from invcore.cli.main import cli
+from invcore.registry.api_version import API_VERSION
 from invcore.registry.scaffold import NewPlugin
 from invcore.testing import CHECKS, Subject, run_checks
 
@@ -38,6 +39,7 @@ def test_every_kind_is_whole_and_well_formed(kind, tmp_path):
     for path in folder.rglob("*.py"):
         ast.parse(path.read_text())
     assert "$" not in "".join(p.read_text() for p in folder.rglob("*.py"))
+    assert f"\nAPI_VERSION = {API_VERSION}\n" in (folder / "invcore_foo" / "plugin.py").read_text()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["invcore-foo"]
 
 

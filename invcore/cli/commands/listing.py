@@ -56,14 +56,15 @@ list_metrics = _listing("metric", """List the metrics.
 
 def document(kind: Kind, plugins: Plugins) -> list[dict[str, Any]]:
     """The components of a kind as ``--json`` prints them."""
-    return [
-        {
-            "name": entry.component.name, "summary": entry.component.summary,
-            "plugin": entry.plugin, "version": entry.version,
-            "status": plugins.registry.status(entry), "tags": list(entry.component.tags),
-        }
-        for entry in plugins.registry.entries(kind)
-    ]  # fmt: skip
+    rows = []
+    for entry in plugins.registry.entries(kind):
+        status = plugins.registry.status(entry)
+        rows.append({
+            "name": entry.name, **({"qualified": entry.qualified} if status != "ok" else {}),
+            "summary": entry.component.summary, "plugin": entry.plugin, "version": entry.version,
+            "status": status, "tags": list(entry.component.tags),
+        })  # fmt: skip
+    return rows
 
 
 def _show(kind: Kind, as_json: bool) -> None:
@@ -73,21 +74,20 @@ def _show(kind: Kind, as_json: bool) -> None:
 
     plugins = installed()
     components = document(kind, plugins)
-    conflicts = sorted({(c["name"], c["status"]) for c in components if c["status"] != "ok"})
     if as_json:
         emit_json(components)
     elif components:
         from invcore.cli import text_table
 
         names = ("name", "summary", "plugin", "version", "status")
-        short = {status: "name taken" for _, status in conflicts}  # more below the table
-        text_table.show(
-            names, [[short.get(c[n], c[n]) for n in names] for c in components], wrapped=1
-        )
+        for component in components:
+            if "qualified" in component:  # what to type; more below the table
+                component |= {"name": component["qualified"], "status": "name taken"}
+        text_table.show(names, [[c[n] for n in names] for c in components], wrapped=1)
     else:
         click.echo(f"no {kind}s; `pip install 'invcore[standard]'` brings some")
-    for name, status in conflicts:
-        warn(f"{kind} {name!r}: {status}: uninstall one of them")
+    for line in plugins.registry.clashes(kind):
+        warn(line)
     for info in plugins.infos:
         if info.cause:
-            warn(f"plugin {info.name} {info.version} is broken: {info.cause}")
+            warn(info.complaint)

@@ -38,7 +38,7 @@ def new_plugin(distribution: str, kind: Any, name: str | None, into: str, as_jso
     owners = [
         entry.plugin
         for entry in installed().registry.entries(kind)
-        if entry.component.name == plugin.name and entry.plugin != distribution
+        if entry.name == plugin.name and entry.plugin != distribution
     ]
     if owners:
         raise click.UsageError(f"{kind} {plugin.name!r} belongs to {owners[0]}: choose another")

@@ -47,9 +47,9 @@ def rescore(
     from invcore.storage.store import Store
 
     store, plugins = Store(store_path), installed()
-    own = metric_settings(settings)
-    for name in {*metrics, *own}:
-        plugins.registry.find("metric", name)
+    name_of = plugins.registry.name_of
+    own = {name_of("metric", name): value for name, value in metric_settings(settings).items()}
+    metrics = tuple(name_of("metric", name) for name in metrics)
     names = _chosen(store, runs, bench)
     rescored: list[dict[str, Any]] = []
     left_out: dict[str, str] = {}

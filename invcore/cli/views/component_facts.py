@@ -29,7 +29,7 @@ def facts(registry: Registry, kind: Kind, name: str) -> dict[str, Any]:
     entry = registry.find(kind, name)
     component = entry.component
     document: dict[str, Any] = {
-        "kind": kind, "name": name, "summary": component.summary,
+        "kind": kind, "name": component.name, "summary": component.summary,
         "description": description(loaded) or component.summary,
         "plugin": entry.plugin, "version": entry.version, "target": component.target,
         "tags": list(component.tags), "references": list(component.references),

@@ -16,6 +16,7 @@ from invcore.base.component_kinds import KINDS, Kind
 from invcore.base.errors import InvcoreError, StoreError
 from invcore.base.text import one_line
 from invcore.registry.loader import Plugins
+from invcore.registry.requirements import unmet_requirements
 
 State = Literal["ok", "warning", "problem"]
 _ENOUGH, _TOO_LITTLE = 2**30, 100 * 2**20  # bytes of a disk; a run takes some tens of megabytes
@@ -73,22 +74,27 @@ def _light_dependencies() -> list[str]:
 
 
 def check_plugins(plugins: Plugins) -> Iterator[Check]:
-    """Every plugin, and names that two of them claim."""
+    """Every plugin, what they require and is not there, and names that two of them claim."""
     for info in plugins.infos:
         name = f"plugin {info.name}"
         if info.cause:
-            yield Check(name, "problem", f"{info.version}: {info.cause}", "update or uninstall it")
+            found, advice = f"{info.version}: {info.cause}", "update or uninstall it"
+            if info.status == "other API":
+                found, _, advice = found.rpartition(": ")
+            yield Check(name, "problem", found, advice)
         else:
             yield Check(name, "ok", f"{info.version}, {info.components} components")
+    for plugin in dict.fromkeys(info.name for info in plugins.infos):
+        for unmet in unmet_requirements(plugin):
+            advice = f"pip install '{unmet.requirement}'"
+            yield Check(f"plugin {plugin}", "problem", str(unmet), advice)
     for kind in _BASIC_KINDS:
         if not plugins.registry.entries(kind):
             yield Check(f"{kind}s", "problem", "none, so nothing can run", _STANDARD)
     for kind in KINDS:
-        entries = {e.component.name: e for e in plugins.registry.entries(kind)}
-        for name, entry in entries.items():
-            status = plugins.registry.status(entry)
-            if status != "ok":
-                yield Check(f"{kind} {name}", "problem", status, "uninstall one of them")
+        for line in plugins.registry.clashes(kind):
+            found, _, advice = line.rpartition(": ")
+            yield Check(f"{kind} names", "warning", found, advice)
 
 
 def check_components(plugins: Plugins) -> Iterator[Check]:
@@ -96,8 +102,6 @@ def check_components(plugins: Plugins) -> Iterator[Check]:
     loaded = 0
     for kind in KINDS:
         for entry in plugins.registry.entries(kind):
-            if plugins.registry.status(entry) != "ok":
-                continue
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")  # what an import remarks is no failure

@@ -69,10 +69,17 @@ class MethodSubject(Subject):
         return model
 
     def fitted(self, name: str) -> InverseModel:
-        """The model of a case, by the case's name."""
+        """The model of a case, by the case's name; a fit that failed fails again, at once."""
         if name not in self.memory:
-            self.memory[name] = self.fit(case(name))
-        return self.memory[name]
+            try:
+                self.memory[name] = self.fit(case(name))
+            except Exception as error:
+                self.memory[name] = error
+                raise
+        model = self.memory[name]
+        if isinstance(model, Exception):
+            raise model
+        return model
 
     @property
     def uses_simulator(self) -> bool:

@@ -2,6 +2,8 @@
 
 from invcore import Component, hookimpl
 
+API_VERSION = 1
+
 _REN = "Ren, Padilla, Malof, NeurIPS 2020, https://arxiv.org/abs/2009.12919"
 _KRUSE = "Kruse, Ardizzone, Rother, Köthe, 2021, https://arxiv.org/abs/2101.10763"
 

@@ -2,6 +2,8 @@
 
 from invcore import Component, hookimpl
 
+API_VERSION = 1
+
 _FUNG = "Fung et al., npj Comput. Mater. 7:200 (2021), https://doi.org/10.1038/s41524-021-00670-x"
 _ZHANG = "Zhang et al., AAAI 2023, https://arxiv.org/abs/2212.01016"
 

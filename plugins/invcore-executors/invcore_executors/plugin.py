@@ -2,6 +2,8 @@
 
 from invcore import Component, hookimpl
 
+API_VERSION = 1
+
 
 @hookimpl
 def invcore_executors() -> list[Component]:

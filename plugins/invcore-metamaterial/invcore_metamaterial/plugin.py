@@ -4,6 +4,8 @@ from pathlib import Path
 
 from invcore import Component, hookimpl
 
+API_VERSION = 1
+
 SHIPPED = Path(__file__).parent / "proxy"
 
 

@@ -2,6 +2,8 @@
 
 from invcore import Component, hookimpl
 
+API_VERSION = 1
+
 _PAZ = "Lopez-Paz, Oquab, ICLR 2017, https://arxiv.org/abs/1610.06545"
 _TALTS = "Talts et al., 2018, https://arxiv.org/abs/1804.06788"
 _HOLL = "Holl, Thuerey, 2024, https://arxiv.org/abs/2408.08119"

@@ -2,6 +2,8 @@
 
 from invcore import Component, hookimpl
 
+API_VERSION = 1
+
 _REN = (
     "Ren, Mahendra, Khatib, Deng, Padilla, Malof, Inverse deep learning methods and benchmarks for "
     "artificial electromagnetic material design, 2021, https://arxiv.org/abs/2112.10254"

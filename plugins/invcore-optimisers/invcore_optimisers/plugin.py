@@ -2,6 +2,8 @@
 
 from invcore import Component, hookimpl
 
+API_VERSION = 1
+
 _BOOK = "Nocedal, Wright, Numerical Optimization, 2nd edition, Springer 2006"
 
 

@@ -2,6 +2,8 @@
 
 from invcore import Component, hookimpl
 
+API_VERSION = 1
+
 _HOLL = (
     "Holl, Thuerey, The unreasonable effectiveness of solving inverse problems with neural "
     "networks, 2024, https://arxiv.org/abs/2408.08119"

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from invcore import hookimpl
 
+API_VERSION = 1
+
 if TYPE_CHECKING:
     import click
 

@@ -110,7 +110,8 @@ def solve_with(
         config=config,
         document={
             "kind": "solve-with", **config, "targets": target_table.values.tolist(),
-            "method": method, "sampler": sampler, "candidates": candidates, "seed": seed,
+            "method": method_part.name, "sampler": sampler_part.name, "candidates": candidates,
+            "seed": seed,
         },
     )  # fmt: skip
     work = SimulatorWork(
