@@ -60,23 +60,23 @@ from invcore.spaces.priors import (
     TruncatedNormal,
     Uniform,
 )
-from invcore.spaces.space import Grid, Space, Variable
+from invcore.spaces.space import Constraint, Grid, Space, Variable
 from invcore.spaces.specification import Requirement, Specification
 from invcore.storage.atomic import replace_file, whole_folder
 from invcore.storage.cache import Cache
 
 __all__ = [
     "API_VERSION", "GOALS", "SILENT", "BudgetError", "Cache", "Candidates", "Categorical",
-    "ClippedNormal", "Column", "Component", "Config", "ConfigError", "Context", "DataError",
-    "DeviceError", "DivergedError", "Estimate", "Evaluation", "Event", "Executor", "Field",
-    "Files", "FitEnvironment", "FittedJudge", "FittedSurrogate", "Grid", "History", "Integers",
-    "InvcoreError", "InverseMethod", "InverseModel", "Job", "Judge", "Loop", "Metric", "Modes",
-    "Needs", "Normal", "Pairs", "PluginError", "Plugins", "Poisson", "Prediction", "Problem",
-    "Progress", "Record", "Requests", "Requirement", "Results", "Sampler", "ShapeError",
-    "Simulator", "SimulatorError", "Space", "Specification", "Splits", "Stage", "StartedLoop",
-    "StoreError", "SurrogateModel", "Table", "Targets", "Task", "TruncatedNormal", "UnfitError",
-    "Uniform", "UnknownNameError", "Variable", "Verdict", "check_output", "close_names",
-    "component_settings", "generator", "hookimpl", "installed", "isolated", "one_line",
-    "printable", "quoted", "read_config", "read_table", "real_array", "replace_file",
-    "resolve_device", "whole_folder", "write_table",
+    "ClippedNormal", "Column", "Component", "Config", "ConfigError", "Constraint", "Context",
+    "DataError", "DeviceError", "DivergedError", "Estimate", "Evaluation", "Event", "Executor",
+    "Field", "Files", "FitEnvironment", "FittedJudge", "FittedSurrogate", "Grid", "History",
+    "Integers", "InvcoreError", "InverseMethod", "InverseModel", "Job", "Judge", "Loop",
+    "Metric", "Modes", "Needs", "Normal", "Pairs", "PluginError", "Plugins", "Poisson",
+    "Prediction", "Problem", "Progress", "Record", "Requests", "Requirement", "Results",
+    "Sampler", "ShapeError", "Simulator", "SimulatorError", "Space", "Specification", "Splits",
+    "Stage", "StartedLoop", "StoreError", "SurrogateModel", "Table", "Targets", "Task",
+    "TruncatedNormal", "UnfitError", "Uniform", "UnknownNameError", "Variable", "Verdict",
+    "check_output", "close_names", "component_settings", "generator", "hookimpl", "installed",
+    "isolated", "one_line", "printable", "quoted", "read_config", "read_table", "real_array",
+    "replace_file", "resolve_device", "whole_folder", "write_table",
 ]  # fmt: skip

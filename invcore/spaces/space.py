@@ -8,11 +8,12 @@ categories one-hot.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Self
 
 import torch
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from torch import Tensor
 from torch.nn.functional import one_hot
 
@@ -91,6 +92,19 @@ class Grid(Config):
     mirrors: bool = False
 
 
+class Constraint(Config):
+    """A relation between design variables that every design must satisfy, as data.
+
+    So far there is no kind of constraint that a space honours: one that has any is refused. What
+    bounds cannot say, a task says by ``feasible``.
+
+    Args:
+        kind: of the relation.
+    """
+
+    kind: str = Field(min_length=1)
+
+
 class Space(Config):
     """An ordered set of variables: the columns of designs or of responses.
 
@@ -103,11 +117,28 @@ class Space(Config):
 
     variables: tuple[Variable, ...] = Field(min_length=1)
     grid: Grid | None = None
+    constraints: tuple[Constraint, ...] = ()
 
     @classmethod
-    def of(cls, *variables: Variable, grid: Grid | None = None) -> Self:
-        """Make a space from its variables; pixels of an image say how they lie, by ``grid``."""
-        return cls(variables=variables, grid=grid)
+    def of(
+        cls, *variables: Variable, grid: Grid | None = None, constraints: Sequence[Constraint] = ()
+    ) -> Self:
+        """Make a space from its variables.
+
+        Args:
+            variables: in order.
+            grid: how they lie, if they are the pixels of an image.
+            constraints: between them.
+        """
+        return cls(variables=variables, grid=grid, constraints=tuple(constraints))
+
+    @field_validator("constraints")
+    @classmethod
+    def _honoured(cls, constraints: tuple[Constraint, ...]) -> tuple[Constraint, ...]:
+        if constraints:
+            kinds = ", ".join(sorted({constraint.kind for constraint in constraints}))
+            raise ValueError(f"no space honours constraints yet ({kinds}); a task has `feasible`")
+        return constraints
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
@@ -216,7 +247,7 @@ class Space(Config):
             cut = variable.model_copy(update={"low": ends[0], "high": ends[1]})
             room = cut.bounds[0] < cut.bounds[1] and not variable.categories
             variables.append(cut if room else variable)
-        return Space.of(*variables, grid=self.grid)
+        return Space.of(*variables, grid=self.grid, constraints=self.constraints)
 
     @cached_property
     def feature_columns(self) -> tuple[int, ...]:

@@ -11,6 +11,7 @@ from invcore.plugin import (
     SILENT,
     Candidates,
     ConfigError,
+    DataError,
     Files,
     FitEnvironment,
     InverseMethod,
@@ -41,6 +42,7 @@ class NeuralAdjoint(InverseMethod[NeuralAdjointConfig]):
 
     Config = NeuralAdjointConfig
     uses_context = True
+    uses_partial = True
 
     def fit(
         self, problem: Problem, train: Pairs, val: Pairs, env: FitEnvironment
@@ -49,12 +51,16 @@ class NeuralAdjoint(InverseMethod[NeuralAdjointConfig]):
 
         Raises:
             ConfigError: known designs as starts, where what is known of each problem differs.
+            DataError: no pair has all responses.
         """
         if self.config.start == "known" and train.context:
             raise ConfigError("start: known designs are answers to other problems; use 'prior'")
         scaling = Scaling.fit(problem.designs, train)
         surrogate, _ = fit_surrogate(self.config.surrogate, scaling, train, val, env)
-        trust = Trust.fit(surrogate, scaling.pairs(train).to(env.device), env.generator("trust"))
+        whole = train.whole()
+        if not len(whole):
+            raise DataError("no pair has all responses: nothing tells how good the network is")
+        trust = Trust.fit(surrogate, scaling.pairs(whole).to(env.device), env.generator("trust"))
         return NeuralAdjointModel(problem, surrogate, trust, self.config)
 
     def restore(
