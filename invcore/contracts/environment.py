@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import tempfile
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,7 @@ class Keeper:
     """Takes what a fit wants to be kept beside its model; this one keeps nothing for long."""
 
     def __init__(self) -> None:
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._folder: Path | None = None
 
     def log(self, record: dict[str, Any]) -> None:
         """Take one record of plain values."""
@@ -31,8 +33,10 @@ class Keeper:
 
     def artefact(self, name: str) -> Path:
         """A path to write a file to, which lasts as long as this keeper."""
-        self._folder = self._folder or tempfile.TemporaryDirectory(prefix="invcore-")
-        return Path(self._folder.name) / name
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="invcore-"))
+            weakref.finalize(self, shutil.rmtree, self._folder, True)
+        return self._folder / name
 
 
 class FitEnvironment:
@@ -86,7 +90,8 @@ class FitEnvironment:
         """
         parts = [targets.low, targets.high, targets.goal, targets.weight, targets.tolerance, points]
         parts += [values for _, values in sorted((targets.context or {}).items())]
-        rows = [part.detach().cpu().double().reshape(len(targets), -1) for part in parts]
+        parts = [part.detach().cpu().double() for part in parts]
+        rows = [part.flatten(1) if part.ndim > 1 else part[:, None] for part in parts]
         numbers = torch.cat(rows, dim=1).numpy()
         digests = (hashlib.sha256(row.tobytes()).digest() for row in numbers)
         return [int.from_bytes(digest[:4], "big") >> 1 for digest in digests]

@@ -39,5 +39,5 @@ class RunKeeper(Keeper):
         """The files that were written, by name."""
         if self._folder is None:
             return {}
-        files = sorted(Path(self._folder.name).iterdir())
+        files = sorted(self._folder.iterdir())
         return {path.name: path for path in files if path.is_file() and not path.is_symlink()}
