@@ -58,9 +58,11 @@ class Subject:
 class MethodSubject(Subject):
     """An inverse method under test; a fit is made once for each case and seed."""
 
-    def fit(self, example: Case, env: FitEnvironment | None = None) -> InverseModel:
-        """A new fit."""
-        method = self.build(example.problem.name)
+    def fit(
+        self, example: Case, env: FitEnvironment | None = None, *, method: Any = None
+    ) -> InverseModel:
+        """A new fit, by a new instance of the method unless one is given."""
+        method = method or self.build(example.problem.name)
         require(isinstance(method, InverseMethod), f"{self.name} is no InverseMethod")
         model = method.fit(example.problem, example.train, example.val, env or FitEnvironment(0))
         if not isinstance(model, InverseModel):
@@ -111,6 +113,10 @@ class Question:
         if not isinstance(answer, Candidates):
             raise CheckFailed(f"propose gives {type(answer).__name__}, expected Candidates")
         return answer
+
+    def log_density(self, designs: Tensor) -> Tensor | None:
+        """What the model says of a design for each target: (B,) of (B, Dx); None without one."""
+        return self.model.log_density(self.targets, designs)
 
     def designs(self) -> Tensor:
         """The proposed designs as the runner keeps them: (B, K, Dx), float64, on the CPU."""
