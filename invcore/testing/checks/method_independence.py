@@ -32,18 +32,18 @@ def check_earlier_fits(subject: MethodSubject) -> None:
     asked = subject.ask("bowl", 6, 5, first)
     designs = asked.designs()
     _fit(subject, case("twist"), method)
-    again = stored(_fit(subject, case("bowl"), method).state())
     remedy = "fit must begin anew, not from attributes of the method, its class or its module"
+    equal = same(designs, asked.designs())
+    require(equal, f"a later fit changes what the model of an earlier one proposes: {remedy}")
+    again = stored(_fit(subject, case("bowl"), method).state())
     changed = ", ".join(same_mappings(state, again)[:3])
     fault = f"after a fit to another problem the same fit gives another state ({changed})"
     require(not changed, f"{fault}: {remedy}")
-    equal = same(designs, asked.designs())
-    require(equal, f"a later fit changes what the model of an earlier one proposes: {remedy}")
     answers = elsewhere(subject)
     fault = answers.faults.get("fit", "")
     require(not fault, f"a fit in a fresh process fails ({fault}): {remedy}")
     changed = ", ".join(same_mappings(state, answers.state)[:3])
-    fault = f"in a fresh process the same fit gives another state ({changed})"
+    fault = f"in a fresh process the same fit after another one gives another state ({changed})"
     require(not changed, f"{fault}: {remedy}")
 
 
