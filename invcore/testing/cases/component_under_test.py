@@ -19,6 +19,7 @@ from invcore.contracts.simulator import Simulator
 from invcore.pipeline.components import configured
 from invcore.testing.cases.comparison import same_sets
 from invcore.testing.cases.evaluations import Example
+from invcore.testing.cases.fresh_process import prepare
 from invcore.testing.cases.problems import Case, case, unit_points
 from invcore.testing.check import CheckFailed, require
 
@@ -71,6 +72,8 @@ class MethodSubject(Subject):
 
     def fitted(self, name: str) -> InverseModel:
         """The model of a case, by the case's name."""
+        if not self.memory:
+            prepare(self.component)  # it is ready by the time that it is asked
         if name not in self.memory:
             self.memory[name] = self.fit(case(name))
         return self.memory[name]

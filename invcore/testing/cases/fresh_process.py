@@ -1,82 +1,27 @@
-"""A process that has fitted nothing: what a class restores and fits there, for comparison.
+"""A process that has fitted nothing, for each request that is put into a folder.
 
-One Python is started for all subjects of a session. It imports what all of them need, and answers
-each request in a process forked from it, so that no subject sees what another one left behind.
+One Python is started for all requests of a session. It imports what all of them need, and answers
+each in a process forked from it, so that none sees what another one left behind. Where processes
+cannot be forked, one is started for each request.
 """
 
 from __future__ import annotations
 
 import atexit
-import json
 import os
 import subprocess
 import sys
-import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
-from torch import Tensor
 
-from invcore.base.seeding import isolated
-from invcore.base.text import one_line
-from invcore.contracts.method import Targets
-from invcore.spaces.space import Space
-from invcore.testing.cases.component_under_test import MethodSubject, Question, Subject
-from invcore.testing.cases.problems import case
-from invcore.testing.check import only_if, require
-
-QUESTIONS = ("bowl", "mixed")
-"""The cases whose models are restored there."""
-FITS = ("twist", "bowl")
-"""The cases that are fitted there; the last one is compared."""
-WORLD = 1
-"""Seed of the global generators, for fits here and there."""
+_FORKS = hasattr(os, "fork")
 
 
-@dataclass(frozen=True)
-class Elsewhere:
-    """What another process answered.
-
-    Args:
-        designs: that restored models propose (B, K, Dx), by the name of a case.
-        state: of the fit.
-        faults: why there is no answer, by the name of a case, or ``fit``.
-    """
-
-    designs: Mapping[str, Tensor]
-    state: Mapping[str, Tensor]
-    faults: Mapping[str, str]
-
-
-def elsewhere(subject: MethodSubject) -> Elsewhere:
-    """The answers of a fresh process to the subject's questions; asked for once.
-
-    Raises:
-        NotApplicable: the class cannot be imported there.
-    """
-    if "elsewhere" not in subject.memory:
-        only_if(*_importable(subject.component))
-        subject.memory["elsewhere"] = _asked(subject)
-    return subject.memory["elsewhere"]
-
-
-def question(subject: MethodSubject, name: str) -> Question:
-    """What is asked there, of the model that was fitted here."""
-    return subject.ask(name, 6, 5)
-
-
-def stored(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """A state as files hold it."""
-    return {name: v.detach().cpu().contiguous().clone() for name, v in state.items()}
-
-
-def _importable(component: type[Any]) -> tuple[bool, str]:
+def importable(component: type[Any]) -> tuple[bool, str]:
     """Whether another process finds the class by its name, and why not."""
     module, name = component.__module__, component.__qualname__
     found: Any = sys.modules.get(module)
@@ -86,55 +31,36 @@ def _importable(component: type[Any]) -> tuple[bool, str]:
     return found is component and module != "__main__", reason
 
 
-def _asked(subject: MethodSubject) -> Elsewhere:
-    with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder)
-        for name in QUESTIONS:
-            asked = question(subject, name)
-            save_file(stored(asked.model.state()), place / f"{name}-state.safetensors")
-            data = {"y": asked.targets.y, "points": asked.points}
-            save_file(stored(data), place / f"{name}-question.safetensors")
-        request = {
-            "module": subject.component.__module__, "class": subject.component.__qualname__,
-            "name": subject.name, "settings": dict(subject.settings), "preset": subject.preset,
-            "path": sys.path, "threads": torch.get_num_threads(),
-            "designs": {n: case(n).task.designs.model_dump(mode="json") for n in QUESTIONS},
-        }  # fmt: skip
-        (place / "request.json").write_text(json.dumps(request))
-        _send(folder)
-        answer = place / "faults.json"
-        require(answer.exists(), "the fresh process ended before it answered")
-        faults = json.loads(answer.read_text())
-        only_if("import" not in faults, f"no other process can import it: {faults.get('import')}")
-        tensors = {
-            path.name.removesuffix("-answer.safetensors"): load_file(path)
-            for path in place.glob("*-answer.safetensors")
-        }
-    designs = {name: tensors[name]["x"] for name in QUESTIONS if name in tensors}
-    return Elsewhere(designs, tensors.get("fit", {}), faults)
+def prepare(component: type[Any]) -> None:
+    """Start the process that will be asked about a class, which takes a while, without waiting."""
+    if importable(component)[0]:
+        _server()
 
 
-def _send(folder: str) -> None:
-    """Have a request answered."""
+def ask(folder: str) -> None:
+    """Have the request in a folder answered there."""
     server = _server()
     assert server.stdin is not None and server.stdout is not None
     server.stdin.write(f"{folder}\n")
     server.stdin.flush()
     server.stdout.readline()
+    if not _FORKS:
+        _server.cache_clear()
 
 
 @cache
 def _server() -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", f"import sys; sys.path[:] = {sys.path!r}; "
-               f"from {__name__} import serve; serve()"]  # fmt: skip
+    answer = "invcore.testing.cases.elsewhere"
+    code = f"from {answer} import answer; from {__name__} import serve; serve(answer)"
+    command = [sys.executable, "-c", f"import sys; sys.path[:] = {sys.path!r}; {code}"]
     server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     @atexit.register
     def end() -> None:
         assert server.stdin is not None and server.stdout is not None
         server.stdin.close()
-        server.wait()
         server.stdout.close()
+        server.wait()
 
     return server
 
@@ -142,21 +68,29 @@ def _server() -> subprocess.Popen[str]:
 # In the other process
 
 
-def serve() -> None:
-    """Answer requests, the folders of which come by standard input, until it ends."""
+def serve(answer: Callable[[Path], None]) -> None:
+    """Answer requests, whose folders come by standard input, until it ends."""
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what a plugin prints is no reply
     _warm()
     for line in sys.stdin:
-        process = os.fork()
-        if process == 0:
-            try:
-                answer(Path(line.strip()))
-            finally:
-                os._exit(0)
-        os.waitpid(process, 0)
+        _forked(answer, Path(line.strip()))
         replies.write("done\n")
         replies.flush()
+        if not _FORKS:
+            break
+
+
+def _forked(answer: Callable[[Path], None], folder: Path) -> None:
+    process = os.fork() if _FORKS else 0
+    if process:
+        os.waitpid(process, 0)
+        return
+    try:
+        answer(folder)
+    finally:
+        if _FORKS:
+            os._exit(0)
 
 
 def _warm() -> None:
@@ -166,45 +100,3 @@ def _warm() -> None:
     optimiser = torch.optim.Adam([weight])
     weight.sum().backward()
     optimiser.step()
-
-
-def answer(place: Path) -> None:
-    """Answer one request: restore and propose, and only then fit."""
-    request = json.loads((place / "request.json").read_text())
-    faults: dict[str, str] = {}
-    sys.path[:] = request["path"]
-    torch.set_num_threads(request["threads"])
-    try:
-        component: Any = import_module(request["module"])
-        for part in request["class"].split("."):
-            component = getattr(component, part)
-        settings, preset = request["settings"], request["preset"]
-        subject: Any = Subject.of(
-            "method", request["name"], component, settings=settings, preset=preset
-        )
-        for name in QUESTIONS:
-            try:
-                _restore(subject, place, name, request["designs"][name])
-            except Exception as error:
-                faults[name] = f"{type(error).__name__}: {one_line(error, 200)}"
-        try:
-            for name in FITS:
-                with isolated(WORLD):
-                    model = subject.fit(case(name))
-            save_file(stored(model.state()), place / "fit-answer.safetensors")
-        except Exception as error:
-            faults["fit"] = f"{type(error).__name__}: {one_line(error, 200)}"
-    except Exception as error:
-        faults["import"] = f"{type(error).__name__}: {one_line(error, 200)}"
-    (place / "faults.json").write_text(json.dumps(faults))
-
-
-def _restore(subject: MethodSubject, place: Path, name: str, designs: Any) -> None:
-    """What the restored model proposes, its problem read from a file as a stored run's is."""
-    example = case(name)
-    example.task.designs = Space.model_validate(designs)
-    asked = load_file(place / f"{name}-question.safetensors")
-    nothing: Any = None  # the question needs no model before one is restored
-    question = Question(subject, example, nothing, Targets(asked["y"]), asked["points"])
-    restored = question.restored(load_file(place / f"{name}-state.safetensors"))
-    save_file({"x": restored.designs()}, place / f"{name}-answer.safetensors")

@@ -7,7 +7,7 @@ from invcore.base.seeding import isolated
 from invcore.contracts.method import InverseModel
 from invcore.testing.cases.comparison import same, same_mappings
 from invcore.testing.cases.component_under_test import MethodSubject
-from invcore.testing.cases.fresh_process import QUESTIONS, WORLD, elsewhere, question, stored
+from invcore.testing.cases.elsewhere import QUESTIONS, WORLD, elsewhere, question, stored
 from invcore.testing.cases.problems import Case, case
 from invcore.testing.check import require
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from invcore.contracts.method import Targets
 from invcore.testing.cases.component_under_test import MethodSubject, Question
-from invcore.testing.check import NotApplicable
+from invcore.testing.check import NotApplicable, only_if
 
 
 def check_predictions(subject: MethodSubject) -> None:
@@ -31,7 +31,10 @@ def check_predicted_misses(subject: MethodSubject) -> None:
         y = question.case.train.y
         far = y.mean(dim=0) + 20 * y.std(dim=0) * torch.tensor([[-1.0], [1.0]]).double()
         predicted, true = _expectations(replace(question, targets=Targets(far)))
-        said, real = ((each - far[:, None]).abs().mean((0, 1)) for each in (predicted, true))
+        answered = true.isfinite().all(dim=2)  # (B, K)
+        only_if(bool(answered.any()), "no candidate has a response")
+        gaps = ((each - far[:, None]).abs() for each in (predicted, true))
+        said, real = (gap[answered].mean(dim=0) for gap in gaps)
         share = float((said / real).min())
         fault = f"predictions miss unreachable targets by {share:.0%} of what the candidates do"
         remedy = "predicted is what the model expects of its candidates, not what is wanted"
