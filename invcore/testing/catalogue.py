@@ -15,7 +15,11 @@ from invcore.testing.checks import (
     surrogates,
     tasks,
 )
+from invcore.testing.checks import method_calls as calls
+from invcore.testing.checks import method_density as density
 from invcore.testing.checks import method_honesty as honesty
+from invcore.testing.checks import method_independence as independence
+from invcore.testing.checks import method_predictions as predictions
 from invcore.testing.checks import method_repeats as repeats
 from invcore.testing.checks import method_validity as validity
 
@@ -52,7 +56,9 @@ def _checks(kind: Kind, *modules: ModuleType) -> tuple[Check, ...]:
 
 CHECKS: dict[Kind, tuple[Check, ...]] = {
     "task": _checks("task", configs, tasks),
-    "method": _checks("method", configs, validity, repeats, honesty),
+    "method": _checks(
+        "method", configs, validity, repeats, independence, predictions, density, honesty, calls
+    ),
     "loop": _checks("loop", configs, loops),
     "surrogate": _checks("surrogate", configs, surrogates),
     "judge": _checks("judge", configs, judges),

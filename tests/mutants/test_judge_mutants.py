@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 import torch
-from references import failing, template
+
+from tests.mutants.references import failing, template
 
 module = template("judge")
 Fitted = module.FittedReference
@@ -20,7 +21,7 @@ def judge(fitted):
             whole = super().fit(problem, data, env)
             return fitted(whole.count, whole.parts)
 
-        def restore(self, problem, state):
+        def restore(self, problem, state, files=None):
             return fitted(self.config.count, dict(state))
 
     Mutant.__name__ = fitted.__name__

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 import torch
-from references import failing, template
 
 from invcore.plugin import Requests, Results
+from tests.mutants.references import failing, template
 
 module = template("loop")
 Started = module.StartedReference

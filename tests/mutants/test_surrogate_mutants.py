@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 import torch
-from references import failing, template
 
 from invcore.plugin import Pairs
+from tests.mutants.references import failing, template
 
 module = template("surrogate")
 Fitted = module.FittedReference
@@ -22,7 +22,7 @@ def surrogate(fitted):
             whole = super().fit(problem, pairs, env, **more)
             return fitted(whole.designs, whole.parts)
 
-        def restore(self, problem, state):
+        def restore(self, problem, state, files=None):
             return fitted(problem.designs, dict(state))
 
     Mutant.__name__ = fitted.__name__

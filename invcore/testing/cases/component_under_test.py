@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from invcore.base.component_kinds import Kind
-from invcore.base.types import Context
+from invcore.base.types import Context, Files
 from invcore.configs.configurable import Configurable
 from invcore.contracts.candidates import Candidates
 from invcore.contracts.environment import FitEnvironment
@@ -20,6 +20,7 @@ from invcore.contracts.simulation.simulator import Simulator
 from invcore.pipeline.components import configured
 from invcore.testing.cases.comparison import same_sets
 from invcore.testing.cases.evaluations import Example
+from invcore.testing.cases.fresh_process import prepare
 from invcore.testing.cases.problems import Case, case, unit_points
 from invcore.testing.check import CheckFailed, require
 
@@ -59,9 +60,11 @@ class Subject:
 class MethodSubject(Subject):
     """An inverse method under test; a fit is made once for each case and seed."""
 
-    def fit(self, example: Case, env: FitEnvironment | None = None) -> InverseModel:
-        """A new fit."""
-        method = self.build(example.problem.name)
+    def fit(
+        self, example: Case, env: FitEnvironment | None = None, *, method: Any = None
+    ) -> InverseModel:
+        """A new fit, by a new instance of the method unless one is given."""
+        method = method or self.build(example.problem.name)
         require(isinstance(method, InverseMethod), f"{self.name} is no InverseMethod")
         model = method.fit(example.problem, example.train, example.val, env or FitEnvironment(0))
         if not isinstance(model, InverseModel):
@@ -70,6 +73,8 @@ class MethodSubject(Subject):
 
     def fitted(self, name: str) -> InverseModel:
         """The model of a case, by the case's name; a fit that failed fails again, at once."""
+        if not self.memory:
+            prepare(self.component)  # it is ready by the time that it is asked
         if name not in self.memory:
             try:
                 self.memory[name] = self.fit(case(name))
@@ -122,6 +127,10 @@ class Question:
             raise CheckFailed(f"propose gives {type(answer).__name__}, expected Candidates")
         return answer
 
+    def log_density(self, designs: Tensor) -> Tensor | None:
+        """What the model says of a design for each target: (B,) of (B, Dx); None without one."""
+        return self.model.log_density(self.targets, designs)
+
     def designs(self) -> Tensor:
         """The proposed designs as the runner keeps them: (B, K, Dx), float64, on the CPU."""
         x = self.propose().x
@@ -144,11 +153,12 @@ class Question:
         """The question of some targets alone; without a context."""
         return replace(self, targets=Targets(self.targets.y[rows]), points=self.points[rows])
 
-    def restored(self, state: Mapping[str, Tensor]) -> Question:
-        """The same question to the model that the method restores from a state."""
+    def restored(self, state: Mapping[str, Tensor], files: Files | None = None) -> Question:
+        """The same question to the model that the method restores from a state, and its files."""
         problem = self.case.problem
         method = self.subject.build(problem.name)
-        return replace(self, model=method.restore(problem, dict(state), dict(self.model.files())))
+        files = dict(self.model.files()) if files is None else files
+        return replace(self, model=method.restore(problem, dict(state), files))
 
     def require(self, condition: bool | Tensor, message: str) -> None:
         """Fail the check unless the condition holds; the message begins with the case's name."""

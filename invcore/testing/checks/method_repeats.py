@@ -71,14 +71,41 @@ def check_seeds_differ(subject: MethodSubject) -> None:
 
 
 def check_points_matter(subject: MethodSubject) -> None:
-    """Other points give other candidates: samplers drive the model."""
+    """Every candidate follows a point of its own: samplers drive the model."""
     question = subject.ask("bowl", 6, 5)
     only_if(question.model.point_dim != 0, "point_dim is 0: the model takes no points")
     x = question.designs()
-    others = replace(question, points=unit_points(6, 5, question.model.point_dim, seed=1))
-    require(not same(x, others.designs()), "other points give the same candidates")
-    spread = float(x.std(dim=1).amax())
-    require(spread > 0, "all candidates of a target are the same design")
+    alone = ~_among(x, x, but_itself=True)
+    fault = f"{_share(~alone)} of a target's candidates are copies of another"
+    require(alone.double().mean() >= 0.9, f"{fault}: each needs a point of its own")
+    others = unit_points(6, 5, question.model.point_dim, seed=1)
+    stayed = _among(x, replace(question, points=others).designs())
+    fault = f"other points give the same candidates ({_share(stayed)} of them)"
+    require(stayed.double().mean() <= 0.1, f"{fault}: points[:, k] drives the k-th candidate")
+    for k in (0, 4):
+        points = question.points.clone()
+        points[:, k] = others[:, k]
+        y = replace(question, points=points).designs()
+        deaf = _among(x, y).all(dim=1)  # (B,)
+        fault = f"another point {k} alone changes no candidate of {int(deaf.sum())} of 6 targets"
+        require(deaf.double().mean() <= 0.25, f"{fault}: points[:, k] drives the k-th candidate")
+        if not question.model.ranked:
+            moved = (x != y).any(dim=2)
+            moved[:, k] = False
+            fault = f"another point {k} changes other candidates than the k-th"
+            require(moved.double().mean() <= 0.1, f"{fault}, though the model is not ranked")
+
+
+def _among(x: Tensor, y: Tensor, *, but_itself: bool = False) -> Tensor:
+    """Which designs (B, K, Dx) are among those of the same target, in whatever place: (B, K)."""
+    equal = (x[:, :, None] == y[:, None]).all(dim=3)
+    if but_itself:
+        equal &= ~torch.eye(x.shape[1], dtype=torch.bool)
+    return equal.any(dim=2)
+
+
+def _share(which: Tensor) -> str:
+    return f"{float(which.double().mean()):.0%}"
 
 
 def check_target_order(subject: MethodSubject) -> None:

@@ -12,7 +12,7 @@ from invcore.scoring.errors import squared_error
 from invcore.testing.cases.comparison import unchanged
 from invcore.testing.cases.component_under_test import MethodSubject, Question
 from invcore.testing.cases.problems import EDGE, Line, case, unit_points
-from invcore.testing.check import CheckFailed, NotApplicable, only_if, require
+from invcore.testing.check import CheckFailed, only_if, require
 
 
 def check_shapes(subject: MethodSubject) -> None:
@@ -107,19 +107,6 @@ def check_context(subject: MethodSubject) -> None:
     require(effect, f"{fault} {errors[0]:.3g}: is targets.context used?")
 
 
-def check_predictions(subject: MethodSubject) -> None:
-    """What the model expects of its candidates is in the responses' own units, and informed."""
-    for question in subject.ask_both(24, 4):
-        answer = question.propose()
-        if answer.predicted is None:
-            raise NotApplicable("the model predicts no responses")
-        true = question.responses(answer.x.detach().cpu().double())
-        wrong = (answer.predicted.detach().cpu().double() - true).square().mean((0, 1))
-        ratio = float((wrong / question.case.train.y.var(dim=0)).mean())
-        fault = f"predictions are off by {ratio:.3g} variances of the responses"
-        question.require(ratio < 1.0, f"{fault}: are they still scaled?")
-
-
 def check_ranking(subject: MethodSubject) -> None:
     """Of ranked candidates, the first half are no worse in the simulator than the second."""
     only_if(subject.fitted("bowl").ranked, "the model is not ranked")
@@ -137,15 +124,16 @@ def check_ranking(subject: MethodSubject) -> None:
 def check_arguments_unchanged(subject: MethodSubject) -> None:
     """Pairs, targets, points and config are as before after fit and propose."""
     twist = case("twist")
-    config = subject.build(twist.problem.name).config
-    before = config.model_dump()
+    method = subject.build(twist.problem.name)
+    before = method.config.model_dump()
     data = {"x": twist.train.x, "y": twist.train.y, "val_x": twist.val.x, "val_y": twist.val.y}
     with unchanged("fit", **data):
-        model = subject.fit(twist)
+        model = subject.fit(twist, method=method)
     question = subject.ask("twist", 5, 4, model)
-    with unchanged("propose", targets=question.targets.y, points=question.points):
+    asked = {"targets": question.targets.y, "points": question.points}
+    with unchanged("propose", **asked, **data):
         question.propose()
-    require(config.model_dump() == before, "the config was changed")
+    require(method.config.model_dump() == before, "the config was changed")
 
 
 def check_wrong_sizes(subject: MethodSubject) -> None:
