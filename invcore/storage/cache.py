@@ -68,9 +68,12 @@ def _alone(path: Path) -> Iterator[None]:
 
     Where no lock can be had, as in a folder that cannot be written, nobody waits.
     """
-    lock = FileLock(path.with_name(f".{path.name}.lock"))
+    place = path.with_name(f".{path.name}.lock")
     with ExitStack() as stack:
         with suppress(OSError, NotImplementedError):
             path.parent.mkdir(parents=True, exist_ok=True)
-            stack.enter_context(lock)
+            stack.enter_context(FileLock(place))
         yield
+        # Who waits for it has it still; who comes later may compute a second time, at worst
+        with suppress(OSError):
+            place.unlink(missing_ok=True)

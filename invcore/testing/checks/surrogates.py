@@ -46,9 +46,7 @@ def check_accuracy(subject: Subject) -> None:
 
 
 def check_uncertainty(subject: Subject) -> None:
-    """Most true responses are within three standard deviations, and these are no wider than the
-    responses are.
-    """
+    """Most true responses are within three standard deviations, which are not endless."""
     for name in ("bowl", "twist"):
         example, prediction = case(name), _asked(subject, name)
         away = (prediction.mean - example.test.y).abs() / prediction.std.clamp(min=1e-300)
