@@ -113,7 +113,7 @@ def fit_pairs(
         device=resolve_device(device),
         config=config,
         document={
-            "kind": "solve", "data": data.checksum, "method": method, **config, "seed": seed,
+            "kind": "solve", "data": data.checksum, "method": part.name, **config, "seed": seed,
             "designs": data.designs.model_dump(mode="json"), "responses": data.responses.names,
         },
     )  # fmt: skip
@@ -136,7 +136,7 @@ def fit_pairs(
         parameters=sum(value.numel() for value in model.state().values()),
         metrics=_held_out(verdict, splits.test.y, seed),
     )
-    designer = Designer(problem, method, model, judge, reach, record, config, plugins)
+    designer = Designer(problem, part.name, model, judge, reach, record, config, plugins)
     if store is not None:
         designer = replace(designer, record=designer.save(store))
     return designer
