@@ -15,13 +15,15 @@ from invcore.testing.checks import (
     surrogates,
     tasks,
 )
-from invcore.testing.checks import method_calls as calls
-from invcore.testing.checks import method_density as density
-from invcore.testing.checks import method_honesty as honesty
-from invcore.testing.checks import method_independence as independence
-from invcore.testing.checks import method_predictions as predictions
-from invcore.testing.checks import method_repeats as repeats
-from invcore.testing.checks import method_validity as validity
+from invcore.testing.checks.methods import (
+    calls,
+    density,
+    honesty,
+    independence,
+    predictions,
+    repeats,
+    validity,
+)
 
 QUALITY: dict[Kind, frozenset[str]] = {
     "method": frozenset({"beats-ignoring-the-target", "ranking"}),

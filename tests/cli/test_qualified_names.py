@@ -51,6 +51,18 @@ def test_where_two_claim_a_name_each_has_runs_of_its_own(call):
     assert "alpha:twin" in shown and "beta:twin" in shown
 
 
+def test_a_fitted_model_is_the_same_however_its_method_is_typed(call, tmp_path):
+    rows = "".join(f"{i / 20},{(i / 20) ** 2}\n" for i in range(60))
+    (tmp_path / "table.csv").write_text("x,y\n" + rows)
+    few = ["--set", "surrogate.training.epochs=1", "--preset", "quick", "--candidates", "2"]
+    table = ["--table", "table.csv", "--design-columns", "x"]
+    table += ["--response-columns", "y", "--target", "1", "--store", "runs", "--out", "out.csv"]
+    made = [call("solve", *table, "--method", m, *few, "--json") for m in ("na", "invcore-na:na")]
+    assert [done.code for done in made] == [0, 0], made[0].err
+    assert made[0].json["id"] == made[1].json["id"]
+    assert made[1].json["method"] == "na"
+
+
 def test_the_kit_checks_one_of_two(call):
     document = call("check-plugin", "sampler/beta:twin", "--set", "tries=2", "--json").json
     (component,) = document["components"]

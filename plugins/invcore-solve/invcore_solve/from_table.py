@@ -121,7 +121,7 @@ def fit_pairs(
         config=config,
         beside=(judge_part.entry,),
         document={
-            "kind": "solve", "data": data.checksum, "method": method, **config, "seed": seed,
+            "kind": "solve", "data": data.checksum, "method": part.name, **config, "seed": seed,
             "designs": data.designs.model_dump(mode="json"), "responses": data.responses.names,
         },
     )  # fmt: skip
@@ -145,8 +145,15 @@ def fit_pairs(
         parameters=sum(value.numel() for value in model.state().values()),
         metrics=_held_out(verdict, splits.test.y, seed),
     )
+<<<<<<< HEAD
     designer = Designer(problem, method, model, fitted, reach, record, config, plugins)
     return replace(designer, record=pipeline.finish(record, **designer.parts()))
+=======
+    designer = Designer(problem, part.name, model, judge, reach, record, config, plugins)
+    if store is not None:
+        designer = replace(designer, record=designer.save(store))
+    return designer
+>>>>>>> aabb6d864eda62ae3c3dbe3be5f64df4443d0913
 
 
 def _held_out(verdict: Verdict, y: Tensor, seed: int) -> tuple[MetricRecord, ...]:
