@@ -145,15 +145,8 @@ def fit_pairs(
         parameters=sum(value.numel() for value in model.state().values()),
         metrics=_held_out(verdict, splits.test.y, seed),
     )
-<<<<<<< HEAD
-    designer = Designer(problem, method, model, fitted, reach, record, config, plugins)
+    designer = Designer(problem, part.name, model, fitted, reach, record, config, plugins)
     return replace(designer, record=pipeline.finish(record, **designer.parts()))
-=======
-    designer = Designer(problem, part.name, model, judge, reach, record, config, plugins)
-    if store is not None:
-        designer = replace(designer, record=designer.save(store))
-    return designer
->>>>>>> aabb6d864eda62ae3c3dbe3be5f64df4443d0913
 
 
 def _held_out(verdict: Verdict, y: Tensor, seed: int) -> tuple[MetricRecord, ...]:
