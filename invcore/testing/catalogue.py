@@ -35,7 +35,16 @@ QUALITY: dict[Kind, frozenset[str]] = {
 
 HONESTY: dict[Kind, frozenset[str]] = {
     "task": frozenset({"counted"}),
-    "method": frozenset({"simulator-budget", "test-split-unopened"}),
+    "method": frozenset(
+        {
+            "calls-recorded",
+            "earlier-fits",
+            "predicted-misses",
+            "restores-elsewhere",
+            "simulator-budget",
+            "test-split-unopened",
+        }
+    ),
     "loop": frozenset({"best", "state"}),
     "metric": frozenset({"evaluation-unchanged"}),
     "executor": frozenset({"every-job-once", "records-unchanged", "one-job-at-a-time"}),
