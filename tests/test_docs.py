@@ -170,6 +170,14 @@ def test_environment_variables_are_documented():
     assert set(re.findall(r"\bINVCORE_\w+", ALL)) == {"INVCORE_DATA"}
 
 
+def test_checks_of_methods_are_documented():
+    from invcore.testing import CHECKS
+
+    table = DOCS["plugins.md"].partition("### What is checked of a method\n")[2]
+    shown = re.findall(r"^\| `([^`]+)` \| (.+) \|$", table.partition("\n## ")[0], re.M)
+    assert shown == [(check.name, check.meaning) for check in CHECKS["method"]]
+
+
 # Links and form
 
 
