@@ -111,6 +111,8 @@ def behaviour(source: str) -> str | None:
             node.annotation = ast.Constant(None)
         elif isinstance(node, ast.JoinedStr):
             node.values = []
+        elif isinstance(node, ast.Call):  # zip's check of lengths is a message too
+            node.keywords = [one for one in node.keywords if one.arg != "strict"]
         elif isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
             node.exc.args, node.exc.keywords = [], []
         elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "__all__":

@@ -98,6 +98,14 @@ def test_discrete_prior_is_scipys(name):
     assert outside < 1e-11, "what is cut off"
 
 
+def test_steps_belong_to_the_value_above_and_what_has_no_weight_is_never_drawn():
+    prior, _ = DISCRETE["weights"]
+    ends = torch.tensor([0.0, 0.75 - 2**-50, 0.75, 1 - 2**-50, 1.0], dtype=torch.float64)
+    assert prior.quantile(ends).tolist() == [1.0, 1.0, 3.0, 3.0, 3.0]
+    eighths = torch.arange(9, dtype=torch.float64) / 8
+    assert Integers(low=1, high=8).quantile(eighths).tolist() == [1, 2, 3, 4, 5, 6, 7, 8, 8]
+
+
 @pytest.mark.parametrize("name", DISCRETE)
 def test_discrete_cdf_is_the_middle_of_the_values_interval(name):
     prior, known = DISCRETE[name]

@@ -81,6 +81,7 @@ def test_a_million_rows_and_rows_do_not_mix(task_class: type[Task[Any]]) -> None
     x = task.designs.sample(1000, generator(0, "many"))
     y = task.simulate(x.repeat(1000, 1))
     assert torch.allclose(y.view(1000, 1000, -1), task.simulate(x), rtol=1e-12, atol=1e-12)
+    assert task.free_calls and task.differentiable
 
 
 # torch's own forward mode calls what torch has deprecated

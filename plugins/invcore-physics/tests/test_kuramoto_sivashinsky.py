@@ -249,6 +249,18 @@ def test_nothing_is_infinite_in_single_precision():
     assert task.simulate(x, known).isnan().all()
 
 
+def test_a_step_in_which_a_wave_grows_by_more_than_e_to_the_20_is_none():
+    """The quickest wave grows at the rate b² / 4c; without advection any size is a result."""
+    task = task_of(time=2.0, steps=2)
+    b = torch.tensor([8.0, 8.9, 8.95, 9.0, 12.0], dtype=torch.float64)
+    x = torch.stack([torch.zeros_like(b), b, torch.ones_like(b)], dim=1)
+    x = torch.cat([x, x * 4])  # b² / 4c is four times as large
+    x[5:, 1] = 2 * b  # and now as it was
+    known = {"initial": task.contexts(1, generator(0, "ks"))["initial"].expand(10, -1)}
+    kept = task.simulate(x, known).isfinite().all(dim=1)
+    assert kept.tolist() == (b**2 / 4 <= 20).tolist() * 2 == [True, True, False, False, False] * 2
+
+
 def test_a_finite_result_of_too_few_steps_is_none():
     x, known = drawn(task_of(), 200)
     fine = task_of().simulate(x, known)
