@@ -84,7 +84,6 @@ def cells_of(file: BenchFile, plugins: Plugins) -> list[Cell]:
         }
         config = RunConfig.resolve({**file.shared, **slots, "seed": grid.seeds[0]})
         try:
-            config = config.renamed(plugins.registry.name_of)
             plan = Plan.of(config, plugins)
         except InvcoreError as error:
             places: list[Place] = [(a, i) for a, (i, _) in zip(AXES, chosen, strict=True)]

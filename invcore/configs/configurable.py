@@ -1,6 +1,7 @@
 """What all components share: they are built from a config."""
 
 from abc import ABC
+from collections.abc import Mapping
 from typing import Any, ClassVar, Generic, TypeVar
 
 from invcore.base.errors import ConfigError
@@ -19,6 +20,8 @@ class Configurable(ABC, Generic[C]):
     """
 
     Config: ClassVar[type[Any]] = Config
+    expected_failures: ClassVar[Mapping[str, str]] = {}
+    """Why it does not keep some of its contract: reasons, by the names of the kit's checks."""
     config: C
 
     def __init__(self, config: C | None = None) -> None:

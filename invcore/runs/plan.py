@@ -44,6 +44,7 @@ class Plan:
         Raises:
             InvcoreError: an unknown name, a bad setting, a broken plugin, no such device.
         """
+        config = config.renamed(plugins.registry.name_of)
         where = {"preset": config.preset, "task": config.task.name}
         parts = {
             slot: build(plugins, slot, choice.name, choice.settings, **where)

@@ -41,7 +41,9 @@ class LoopMethod(InverseMethod[Any]):
     def restore(
         self, problem: Problem, state: dict[str, Tensor], files: Files | None = None
     ) -> LoopModel:
-        """The loop with what its fit has kept."""
+        """The loop with what its fit has kept; of earlier versions, the mean variance alone."""
+        if "variance" not in state and "scale" in state:
+            state = {"variance": state["scale"].reshape(1)}
         return LoopModel(self.loop(self.config), problem, state)
 
 

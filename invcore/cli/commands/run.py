@@ -101,4 +101,4 @@ def build(
         plugins.registry.find(slot, name)  # before any is imported, which takes a while
     configs = {slot: plugins.registry.load(slot, name).Config for slot, name in names.items()}
     config = RunConfig.resolve(apply_settings(data, rest, configs), where=path or "run")
-    return config.renamed(plugins.registry.name_of)
+    return config
