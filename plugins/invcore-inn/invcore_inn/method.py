@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 
 import torch
-from invcore_invertible import PaddedNetwork, without_padding
+from invcore_invertible import PaddedNetwork
 from torch import Tensor
 
 from invcore.learning import LossBatch, ScaledNetwork, Scaling, seeded_network
@@ -24,6 +24,7 @@ from invcore.plugin import (
     Targets,
 )
 from invcore_inn.config import INNConfig
+from invcore_inn.density import log_density
 from invcore_inn.losses import discrepancy, log_likelihood, padded
 
 
@@ -119,19 +120,10 @@ class INNModel(InverseModel):
         categories = any(variable.categories for variable in self._problem.designs.variables)
         if categories or self._config.objective == "discrepancy" or not self._config.noise:
             return None
-        network, scaling, config = self._scaled.network, self._scaled.scaling, self._config
-        x, y = (
-            scaling.encode(designs).to(self._scaled.device),
-            self._scaled.target_features(targets),
-        )
-        with torch.no_grad():
-            scaled = without_padding(
-                lambda whole: log_likelihood(network, whole, y, config.likelihood),
-                x,
-                network.padding_x,
-                scale=config.noise,
-            )
-        return scaled.cpu() - scaling.x.scale.double().log().sum()
+        network, scaling = self._scaled.network, self._scaled.scaling
+        x = scaling.encode(designs).to(self._scaled.device)
+        scaled = log_density(network, x, self._scaled.target_features(targets), self._config)
+        return scaled - scaling.x.scale.cpu().double().log().sum()
 
     def state(self) -> dict[str, Tensor]:
         """The network's weights, and the scaling."""
