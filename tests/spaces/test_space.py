@@ -148,6 +148,7 @@ def test_a_grid_has_no_categories(complaint):
 def test_wrong_shapes_and_names(complaint):
     for work in (MIXED.encode, MIXED.from_unit, MIXED.to_unit, MIXED.project, MIXED.contains):
         assert "expected 5 columns" in complaint(ShapeError, work, torch.zeros(3, 4))
+        assert "expected 5 columns" in complaint(ShapeError, work, torch.tensor(1.0))
     assert "'metal'" in complaint(UnknownNameError, MIXED.index, "metall")
     assert MIXED.index("metal") == 3
     responses = Space.of(Variable(name="y"))

@@ -10,6 +10,7 @@ point and, since the equations are injective there, no other. What is left is cu
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import pytest
@@ -300,3 +301,8 @@ def test_a_design_belongs_to_the_nearest_mode():
     x = torch.stack([z[0] * SCALE, z[1] * SCALE, 0.6 * z[1] * SCALE, torch.full((4,), torch.nan)])
     assert task.modes(y, x[None]).label.tolist() == [[0, 1, 1, -1]]
     assert task.modes(y.float(), x[None].float()).label.tolist() == [[0, 1, 1, -1]]
+
+
+def test_modes_have_at_least_a_ten_thousandth_of_the_bests_density():
+    """The density is e^(-q / 2) up to a factor."""
+    assert math.exp(-MARGIN / 2) == pytest.approx(1e-4, rel=1e-12)

@@ -358,3 +358,11 @@ def test_the_landscape():
     assert error[4, 1] == pytest.approx(float(wanted))
     axes.figure.canvas.draw()
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("x1 (side)", "s2 (side²/time)")
+
+
+def test_the_enstrophy_is_the_mean_square_on_the_grid():
+    solver = FlowSolver(24, 1e-3)
+    noise = torch.randn(3, 24, 24, generator=generator(0, "noise"), dtype=torch.float64)
+    vorticity = solver.modes(noise)
+    expected = solver.values(vorticity).square().mean(dim=(1, 2))
+    torch.testing.assert_close(solver.enstrophy(vorticity), expected)

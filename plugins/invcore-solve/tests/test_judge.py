@@ -10,7 +10,7 @@ import pytest
 import torch
 from invcore_solve.judge import Judge, JudgeConfig
 
-from invcore import Space, Uniform, Variable
+from invcore import ConfigError, Space, Uniform, Variable
 from invcore.data.pairs import Splits
 from invcore.learning import SurrogateConfig, TrainingConfig
 from invcore.plugin import FitEnvironment, Pairs
@@ -136,6 +136,12 @@ def test_each_row_is_unknown_to_one_member():
     for half in mine:
         assert sum(other == half for other in mine) + len(half) == 4
         assert all(other == half or other == set(range(4, 8)) - half for other in mine)
+
+
+@pytest.mark.parametrize("coverage", [-0.1, 0.0, 1.0, 1.5])
+def test_a_coverage_is_a_share(coverage):
+    with pytest.raises(ConfigError, match="coverage"):
+        JudgeConfig.resolve({"coverage": coverage})
 
 
 def test_judge_restores_bit_for_bit_and_repeats(example):
