@@ -139,3 +139,12 @@ def test_all_that_a_task_simulates_is_counted(simulated):
         counted.pairs(15, torch.Generator())
     simulated.simulate(designs(30))  # the task itself is as before
     assert simulator.calls == 15
+
+
+def test_a_part_counts_and_judges_with_the_whole(simulated):
+    simulator = Simulator(simulated, targets=WANTED, budget=100)
+    part = simulator.part(slice(1, 2))
+    part(designs(2), None, torch.zeros(2).long())
+    assert simulator.calls == part.calls == 2 and part.calls_left == simulator.calls_left == 98
+    part.judge()(designs(1), None, torch.zeros(1).long())
+    assert part.calls == 2 and simulator.record.total == 3

@@ -234,6 +234,7 @@ class _Part(Simulator):
 
     def __init__(self, whole: Simulator, rows: slice) -> None:
         self._whole, self._task, self._counts = whole, whole._task, whole._counts
+        self.record = whole.record
         assert whole.record is not None
         self._rows = torch.arange(len(whole.record.best))[rows]
         self.differentiable = whole.differentiable
