@@ -11,10 +11,10 @@ from torch import Tensor
 from invcore_inn.config import INNConfig
 from invcore_inn.losses import log_likelihood
 
-_SAMPLES = 512  # of (x, padding) for each target
-_NEAR = 48  # of them, which tell what the padding is like at a design
+_SAMPLES = 1024  # of (x, padding) for each target
+_NEAR = 64  # of them, which tell what the padding is like at a design
 _WIDER = 2.0  # than they are: standard deviations of what is drawn
-_DRAWS = 64
+_DRAWS = 128
 _NUMBERS = 1 << 22  # held at once
 
 
