@@ -104,6 +104,9 @@ class InverseMethod(Configurable[C]):
     uses_context: ClassVar[bool] = False
     """Whether it makes use of what is known of each problem; one that does not is not asked where
     there is such."""
+    trains: ClassVar[bool] = True
+    """Whether it trains networks: torch is then made ready for that before the fit is timed, which
+    takes seconds once a process."""
     uses_partial: ClassVar[bool] = False
     """Whether it learns from pairs some of whose responses are unknown (NaN) too; to others such
     pairs are not given."""

@@ -17,7 +17,7 @@ from invcore.base.types import Files
 from invcore.contracts.candidates import Candidates
 from invcore.contracts.environment import FitEnvironment
 from invcore.contracts.events import Event, EventName
-from invcore.contracts.method import InverseModel
+from invcore.contracts.method import InverseMethod, InverseModel
 from invcore.contracts.problem import Problem, Targets
 from invcore.contracts.simulation.simulator import Simulator
 from invcore.data.pairs import Splits
@@ -96,10 +96,12 @@ class Pipeline:
 
     def fit(self, problem: Problem, splits: Splits) -> InverseModel:
         """Fit the method on training pairs, when the process is warm."""
-        with self.stage("warm-up"):
-            warm_up(self.request.device)
+        method: InverseMethod[Any] = self.request.method.component
+        if method.trains:
+            with self.stage("warm-up"):
+                warm_up(self.request.device)
         with self.stage("fit"):
-            return fit_model(self.request.method.component, problem, splits, self.env)
+            return fit_model(method, problem, splits, self.env)
 
     def propose(
         self, model: InverseModel, problem: Problem, targets: Targets,

@@ -26,6 +26,7 @@ _PAIRS = "pairs."
 class LoopMethod(InverseMethod[Any]):
     """A loop as a method: a fit keeps how responses scale, and the pairs if the loop learns."""
 
+    trains = False
     loop: ClassVar[type[Loop[Any]]]
 
     def fit(self, problem: Problem, train: Pairs, val: Pairs, env: FitEnvironment) -> LoopModel:

@@ -24,7 +24,7 @@ class PluginSuite:
     fails many checks, the first fails, and the others are skipped as stopped by it.
 
     Args:
-        kind: ``task``, ``method``, ``sampler``, ``metric`` or ``executor``.
+        kind: of the component, as ``method``, ``loop`` or ``surrogate``.
         name: of an installed component.
         settings: over the preset ``quick``, to make the component quicker still.
         examples: of a metric: what it must say of evaluations, computed by hand.

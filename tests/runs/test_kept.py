@@ -122,3 +122,11 @@ def test_solve_sends_events_too(work):
     names = [event.name for event in work.seen]
     assert names[0] == "run-started" and names[-1] == "run-finished"
     assert work.seen[0].data["kind"] == "solve" and "epoch" in names
+
+
+def test_a_method_that_trains_nothing_is_not_made_ready_for_it(work):
+    data = {"task": "line", "method": "random-search", "sampler": "random", "targets": 2,
+            "candidates": 2, "device": "cpu"}  # fmt: skip
+    run(RunConfig.resolve(data, preset="quick"), plugins=work.plugins)
+    stages = [e.data["stage"] for e in work.seen if e.name == "stage-ended"]
+    assert "warm-up" not in stages and "fit" in stages

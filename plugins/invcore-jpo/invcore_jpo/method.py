@@ -50,12 +50,7 @@ class JointOptimisation(InverseMethod[JointConfig]):
     uses_context = True
 
     def fit(self, problem: Problem, train: Pairs, val: Pairs, env: FitEnvironment) -> JointModel:
-        """Learn nothing yet; keep the seed of the weights that will be.
-
-        Torch's first optimiser in a process imports for seconds, as in every other fit: here, so
-        that no search is charged with it.
-        """
-        torch.optim.Adam([torch.zeros(1, requires_grad=True)])
+        """Learn nothing yet; keep the seed of the weights that will be."""
         state = {
             "seed": torch.tensor(env.derive("jpo", "weights")),
             "scale": train.y.double().var(dim=0, correction=0).mean(),

@@ -38,6 +38,7 @@ class Search(InverseMethod[C]):
     """A method that moves each start on the simulator; a fit takes the responses' scale alone."""
 
     needs = Needs.SIMULATOR
+    trains = False
     uses_context = True
 
     def fit(self, problem: Problem, train: Pairs, val: Pairs, env: FitEnvironment) -> SearchModel:
