@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from invcore.base.errors import BudgetError, ShapeError
+from invcore.base.errors import BudgetError, PluginError, ShapeError
 from invcore.base.types import Context
 from invcore.contracts.simulation.call_record import CallRecord, History
 from invcore.contracts.task import Task
@@ -245,6 +245,9 @@ class _Part(Simulator):
         if target is not None:
             target = self._rows[target.cpu()]
         return self._whole._answer(x, context, target, self._rows)
+
+    def judge(self) -> Simulator:
+        raise PluginError("judge is for whoever judges a run: call the simulator itself")
 
     def part(self, rows: slice) -> Simulator:
         whole = copy.copy(self)
