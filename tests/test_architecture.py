@@ -109,3 +109,10 @@ def test_every_room_of_the_core_has_a_layer():
         and (path.suffix == ".py" or (path / "__init__.py").exists())
     }
     assert rooms == set(drawing["layers"]())
+
+
+def test_mistakes_are_planted_in_code_that_is_there():
+    planted = tomllib.loads((ROOT / "benchmarks" / "mutants.toml").read_text())["planted"]
+    assert planted
+    for each in planted:
+        assert (ROOT / each["file"]).read_text().count(each["original"]) == 1, each["name"]
