@@ -80,6 +80,10 @@ def test_designs_of_no_piece():
     """Outside the box, not a number, or in a cell without a solution."""
     odd = torch.tensor([[1.5, 0.0], [torch.nan, 0.0], [-0.9, 0.1], [0.0, 0.1]]).double()
     assert (modes_of(1.5, odd).label[0] >= 0).tolist() == [False, False, False, True]
+    just = torch.tensor([[1.001, 0.1], [-1.001, 0.1], [0.0, 1.001], [0.0, -1.001]]).double()
+    assert (modes_of(0.0, just).label[0] == -1).all()
+    there = just.clamp(-1, 1)  # where three of them are in cells of pieces
+    assert (modes_of(0.0, there).label[0] >= 0).any()
 
 
 def test_the_task_knows_them_for_a_batch():

@@ -261,6 +261,17 @@ def test_a_step_in_which_a_wave_grows_by_more_than_e_to_the_20_is_none():
     assert kept.tolist() == (b**2 / 4 <= 20).tolist() * 2 == [True, True, False, False, False] * 2
 
 
+def test_a_wave_must_be_damped_and_need_not_grow():
+    """c = 0 damps nothing and has no response; without growth any c above it has one."""
+    task = task_of(grid=32, time=1.0, steps=2)
+    _, known = drawn(task, 4)
+    known = {"initial": known["initial"][:1].expand(4, -1)}
+    x = torch.tensor([[0.0, 0.0, 0.0], [0.0, -1.0, 0.0], [0.0, 0.0, 1e-6], [0.0, -1.0, 1e-6]])
+    y = task.simulate(x.double(), known)
+    assert y.isnan().all(dim=1).tolist() == [True, True, False, False]
+    assert torch.allclose(y[2], known["initial"][0], atol=1e-3)
+
+
 def test_a_finite_result_of_too_few_steps_is_none():
     x, known = drawn(task_of(), 200)
     fine = task_of().simulate(x, known)
