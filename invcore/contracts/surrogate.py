@@ -6,7 +6,6 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
-import torch
 from torch import Tensor
 
 from invcore.base.types import Context
@@ -94,8 +93,3 @@ class SurrogateModel(Configurable[C]):
     @abstractmethod
     def restore(self, problem: Problem, state: dict[str, Tensor]) -> FittedSurrogate:
         """The fitted surrogate that ``state`` came from, on the device of its tensors."""
-
-
-def known(pairs: Pairs) -> Tensor:
-    """Which responses of pairs are known (N, Dy), bool."""
-    return ~torch.isnan(pairs.y)

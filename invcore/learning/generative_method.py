@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -60,6 +60,8 @@ class GenerativeMethod(InverseMethod[G]):
     """
 
     uses_context = True
+    label: ClassVar[str] = ""
+    """Names its training, in progress, log and seeds; empty: the class's name."""
 
     @abstractmethod
     def build(self, scaling: Scaling) -> nn.Module:
@@ -84,11 +86,17 @@ class GenerativeMethod(InverseMethod[G]):
         """
         return None
 
+    def training_pairs(
+        self, scaling: Scaling, train: Pairs, val: Pairs, env: FitEnvironment
+    ) -> Pairs:
+        """What it is trained on, scaled, from responses to designs; by default the pairs."""
+        return scaling.turned(scaling.pairs(train))
+
     def fit(
         self, problem: Problem, train: Pairs, val: Pairs, env: FitEnvironment
     ) -> GenerativeModel:
         """Train the network on pairs; the checkpoint is that of the smallest validation loss."""
-        label, scaling = type(self).__name__, Scaling.fit(problem.designs, train)
+        label, scaling = self.label or type(self).__name__, Scaling.fit(problem.designs, train)
         build = partial(self.build, scaling)
         network = seeded_network(build, env, label)
 
@@ -101,7 +109,8 @@ class GenerativeMethod(InverseMethod[G]):
         def val_loss(part: Pairs) -> Tensor:  # with the same draws in every epoch
             return value(part.x, part.y, env.generator(label, "held"))
 
-        shown, held = (scaling.turned(scaling.pairs(part)) for part in (train, val))
+        shown = self.training_pairs(scaling, train, val, env)
+        held = scaling.turned(scaling.pairs(val))
         training.train(
             network, loss, val_loss, shown, held, self.config.training, env, label=label,
             again=build, grid=scaling.designs.grid,

@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from invcore.base.errors import BudgetError, ConfigError
 from invcore.base.types import Files
 from invcore.contracts.candidates import Candidates
 from invcore.contracts.environment import SILENT, FitEnvironment
@@ -18,8 +17,8 @@ from invcore.contracts.method import InverseMethod, InverseModel, Needs
 from invcore.contracts.problem import Problem, Targets
 from invcore.contracts.simulation.simulator import Simulator
 from invcore.data.pairs import Pairs, rows_of
+from invcore.search.on_simulator import search_in_batches
 
-_NUMBERS = 1 << 25  # that the state of a batch of candidates may hold
 _PAIRS = "pairs."
 
 
@@ -68,44 +67,19 @@ class LoopModel(InverseModel):
             ShapeError: sizes do not match.
         """
         self.check_sizes(targets, points, self._problem.responses.dim)
-        if simulator is None:
-            raise ConfigError(
-                f"{type(self._loop).__name__} searches on the simulator, and none was given: "
-                "it works on tasks, not on tables"
+        device, variance = self._state["variance"].device, self._state["variance"].cpu()
+
+        def answer(targets: Targets, points: Tensor, simulator: Simulator) -> Candidates:
+            loop = self._loop.start(
+                self._problem, targets, self._pairs, points, env, variance=variance
             )
-        each = max(1, points.shape[1]) * self._loop.numbers(self._problem)
-        step, parts = max(1, _NUMBERS // each), []
-        for begin in range(0, max(1, len(targets)), step):
-            rows = slice(begin, begin + step)
-            parts.append(self._answers(targets[rows], points[rows], simulator.part(rows), env))
-        predicted = [part.predicted for part in parts if part.predicted is not None]
-        return Candidates(torch.cat([part.x for part in parts]), torch.cat(predicted))
+            drive(loop, simulator, targets.to(device))
+            return loop.best(points.shape[1])
 
-    def _answers(
-        self, targets: Targets, points: Tensor, simulator: Simulator, env: FitEnvironment
-    ) -> Candidates:
-        """What the loop finds for some targets; where a budget ends, the best it has simulated.
-
-        Raises:
-            BudgetError: a budget ends, and the simulator keeps no designs.
-        """
-        count = points.shape[1]
-        variance = self._state["variance"]
-        loop = self._loop.start(
-            self._problem, targets, self._pairs, points.double(), env, variance=variance.cpu()
-        )
-        try:
-            drive(loop, simulator, targets.to(variance.device))
-        except BudgetError:
-            designs = simulator.best_designs()
-            if designs is None:
-                raise
-            shape = (len(targets), count)
-            x = torch.full((*shape, designs.shape[2]), torch.nan).double()
-            x[:, : designs.shape[1]] = designs[:, :count]
-            lost = torch.full((*shape, self._problem.responses.dim), torch.nan).double()
-            return Candidates(x, lost)
-        return loop.best(count)
+        return search_in_batches(
+            type(self._loop).__name__, answer, targets, points, simulator,
+            numbers=self._loop.numbers(self._problem),
+        )  # fmt: skip
 
     @property
     def _pairs(self) -> Pairs:

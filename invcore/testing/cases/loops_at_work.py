@@ -61,11 +61,6 @@ class Work:
             yield requests
             self.tell(requests)
 
-    def restored(self) -> StartedLoop:
-        """The loop that its state gives, as if it came from a file."""
-        state = {name: value.clone() for name, value in self.started.state().items()}
-        return self.loop.restore(self.case.problem, state, FitEnvironment(1))
-
     def error(self, y: Tensor, target: Tensor) -> Tensor:
         """Of responses (N, Dy) of rows that are for targets (N,)."""
         return (y - self.targets.y[target]).square().mean(dim=1)

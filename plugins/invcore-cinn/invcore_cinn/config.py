@@ -5,8 +5,8 @@ from typing import Any, ClassVar
 
 from invcore_invertible import CouplingConfig
 
-from invcore.learning import EnlargeConfig, TrainingConfig
-from invcore.plugin import Config, Field
+from invcore.learning import EnlargeConfig, GenerativeConfig, TrainingConfig
+from invcore.plugin import Field
 
 
 def _paper(blocks: int) -> dict[str, Any]:
@@ -22,7 +22,7 @@ def _paper(blocks: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-class ConditionalINNConfig(Config):
+class ConditionalINNConfig(GenerativeConfig):
     """Settings of the conditional invertible network.
 
     Example:

@@ -18,7 +18,6 @@ from invcore.plugin import (
     Needs,
     Pairs,
     Problem,
-    Progress,
     Simulator,
     Targets,
 )
@@ -56,13 +55,13 @@ class JointOptimisation(InverseMethod[JointConfig]):
             "scale": train.y.double().var(dim=0, correction=0).mean(),
         }
         state = {name: value.to(env.device) for name, value in state.items()}
-        return JointModel(problem, self.config, state, env.progress)
+        return JointModel(problem, self.config, state)
 
     def restore(
         self, problem: Problem, state: dict[str, Tensor], files: Files | None = None
     ) -> JointModel:
         """Rebuild the model from its tensors."""
-        return JointModel(problem, self.config, state, Progress())
+        return JointModel(problem, self.config, state)
 
 
 class JointModel(InverseModel):
@@ -72,11 +71,8 @@ class JointModel(InverseModel):
     ranked = True
     joint = True
 
-    def __init__(
-        self, problem: Problem, config: JointConfig, state: dict[str, Tensor], progress: Progress
-    ) -> None:
-        self._problem, self._config = problem, config
-        self._state, self._progress = state, progress
+    def __init__(self, problem: Problem, config: JointConfig, state: dict[str, Tensor]) -> None:
+        self._problem, self._config, self._state = problem, config, state
 
     def propose(
         self, targets: Targets, points: Tensor, *, simulator: Simulator | None = None,
@@ -99,7 +95,7 @@ class JointModel(InverseModel):
         seed, z = int(self._state["seed"]), problems.start
         if z.numel():  # else there are no problems, or none that can move
             inputs, dim = _inputs(targets).to(device), z.shape[1]
-            with self._progress.stage("jpo", config.steps) as stage:
+            with env.progress.stage("jpo", config.steps) as stage:
                 z = train_jointly(
                     evaluator, inputs, dim, config, seed, advance=lambda: stage.advance(1)
                 ).z

@@ -11,10 +11,8 @@ from torch import Tensor
 
 from invcore.plugin import (
     SILENT,
-    BudgetError,
     Candidates,
     Config,
-    ConfigError,
     Files,
     FitEnvironment,
     InverseMethod,
@@ -25,13 +23,13 @@ from invcore.plugin import (
     Simulator,
     Targets,
 )
+from invcore.search import search_in_batches
 from invcore_optimisers.evaluation import Objective
 from invcore_optimisers.minimum import Minimum
 from invcore_optimisers.problem import Problems, Result
 
 C = TypeVar("C", bound=Config)
 B = TypeVar("B", bound=Config)
-_NUMBERS = 1 << 25  # that the state of a batch of problems may hold
 
 
 class Search(InverseMethod[C]):
@@ -116,45 +114,20 @@ class SearchModel(InverseModel):
             ShapeError: sizes do not match.
         """
         self.check_sizes(targets, points, self._problem.responses.dim)
-        if simulator is None:
-            raise ConfigError(
-                f"{type(self._method).__name__} searches on the simulator, and none was given: "
-                "it works on tasks, not on tables"
+        device, scale = self._scale.device, float(self._scale)
+
+        def answer(targets: Targets, points: Tensor, simulator: Simulator) -> Candidates:
+            found = self._method.search(simulator, self._problem, targets.to(device), points, scale)
+            x, y, error = (
+                part.unflatten(0, points.shape[:2]) for part in (found.x, found.y, found.error)
             )
-        each, dim = points.shape[1:]
-        step = max(1, _NUMBERS // max(1, each * self._method.numbers(dim)))
-        parts, there = [], targets.to(self._scale.device)
-        for begin in range(0, max(1, len(targets)), step):
-            rows = slice(begin, begin + step)
-            context = there.context and {k: v[rows] for k, v in there.context.items()}
-            part, scale = Targets(there.y[rows], context), float(self._scale)
-            parts.append(self._answers(simulator.part(rows), part, points[rows].double(), scale))
-        shape = (len(targets), each)
-        x, y = (torch.cat([getattr(p, n) for p in parts]).unflatten(0, shape) for n in "xy")
-        order = torch.cat([p.error for p in parts]).view(shape).argsort(dim=1, stable=True)
-        order = order[..., None]
-        return Candidates(x.take_along_dim(order, 1), y.take_along_dim(order, 1))
+            order = error.argsort(dim=1, stable=True)[..., None]
+            return Candidates(x.take_along_dim(order, 1), y.take_along_dim(order, 1))
 
-    def _answers(
-        self, simulator: Simulator, targets: Targets, points: Tensor, scale: float
-    ) -> Result:
-        """What the search finds for some targets; where a budget ends, the best it has simulated.
-
-        Raises:
-            BudgetError: a budget ends, and the simulator keeps no designs.
-        """
-        try:
-            return self._method.search(simulator, self._problem, targets, points, scale)
-        except BudgetError:
-            designs = simulator.best_designs()
-            if designs is None:
-                raise
-            count, dim = points.shape[1], self._problem.responses.dim
-            x = torch.full((len(targets), count, designs.shape[2]), torch.nan).double()
-            x[:, : designs.shape[1]] = designs[:, :count]
-            flat = x.flatten(0, 1)  # best first; that order is kept
-            place = torch.arange(count, dtype=torch.float64).repeat(len(targets))
-            return Result(flat, torch.full((len(flat), dim), torch.nan).double(), place)
+        return search_in_batches(
+            type(self._method).__name__, answer, targets, points, simulator,
+            numbers=self._method.numbers(points.shape[2]),
+        )  # fmt: skip
 
     def state(self) -> dict[str, Tensor]:
         """The responses' scale."""
