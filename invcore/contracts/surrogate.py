@@ -27,6 +27,7 @@ class Prediction:
         factor: (N, Dy, R), what responses vary together; None: nothing.
 
     Example:
+        >>> import torch
         >>> one = torch.ones(1, 2)
         >>> Prediction(one, one, torch.ones(1, 2, 1)).covariance.tolist()
         [[[2.0, 1.0], [1.0, 2.0]]]
