@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
 from torch import Tensor
 
 from invcore.base.types import Context
@@ -90,6 +91,39 @@ class SurrogateModel(Configurable[C]):
         Raises:
             DataError: too few rows, or a response that is never known.
         """
+
+    def held_out(
+        self, problem: Problem, pairs: Pairs, env: FitEnvironment, folds: Tensor, *,
+        weights: Tensor | None = None, noise: Tensor | None = None,
+        fitted: FittedSurrogate | None = None,
+    ) -> Prediction:  # fmt: skip
+        """Predictions of rows by fits that did not see their fold.
+
+        Each fold's rows are predicted by a fit to the others. A surrogate that knows a cheaper way
+        to the same end overrides it.
+
+        Args:
+            problem: the spaces.
+            pairs: N rows.
+            env: as for ``fit``.
+            folds: (N,), long, the fold of each row.
+            weights: as for ``fit``.
+            noise: as for ``fit``.
+            fitted: a fit to all rows, where there is one: settings that were found may be kept.
+
+        Returns:
+            Of N rows, without what responses vary together.
+        """
+        mean, variance = torch.empty_like(pairs.y).double(), torch.empty_like(pairs.y).double()
+        for fold in folds.unique().tolist():
+            out = folds == fold
+            rest = {"weights": weights, "noise": noise}
+            facts = {name: None if v is None else v[~out] for name, v in rest.items()}
+            part = self.fit(problem, pairs[~out], env, **facts)
+            known = pairs[out]
+            said = part.predict(known.x, known.context)
+            mean[out], variance[out] = said.mean.to(mean), said.std.square().to(mean)
+        return Prediction(mean, variance)
 
     @abstractmethod
     def restore(self, problem: Problem, state: dict[str, Tensor]) -> FittedSurrogate:
