@@ -20,10 +20,13 @@ class Verdict:
     Args:
         response: (N, Dy), expected, in the responses' own units.
         error: (N, Dy), how far the true response may be off at the level that was asked for.
+        std: (N, Dy), standard deviation of the true response around it; None where the judge has
+            none.
     """
 
     response: Tensor
     error: Tensor
+    std: Tensor | None = None
 
 
 class FittedJudge(ABC):

@@ -204,3 +204,8 @@ class Splits:
     train: Pairs
     val: Pairs
     test: Pairs
+
+    @property
+    def pairs(self) -> Pairs:
+        """All of them, one part below the other."""
+        return joined([self.train, self.val, self.test])

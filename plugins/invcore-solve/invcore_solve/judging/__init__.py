@@ -1,0 +1,1 @@
+"""The judge of designs on a table: stacked surrogates whose error is calibrated."""

@@ -1,0 +1,229 @@
+"""A judge that stacks surrogates, and vouches for its error as rows that were held out do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from invcore.plugin import (
+    GOALS,
+    ConfigError,
+    FittedJudge,
+    FittedSurrogate,
+    Targets,
+    Verdict,
+)
+from invcore_solve.judging.error_scale import scale_of, spread_features
+from invcore_solve.judging.response_codes import ResponseCodes
+from invcore_solve.judging.selection import supported_level, weighted_quantile
+
+Numbers = npt.NDArray[np.float64]
+
+_NUMBERS = 1 << 24  # held at once
+_ROWS = 20000  # predicted at once
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What rows that were held out say of the error.
+
+    Args:
+        residuals: (R, Dy), response less prediction, over its standard deviation; NaN where the
+            response is unknown.
+        picks: (R,), how often a ranking picks each row, in sum one.
+    """
+
+    residuals: Numbers
+    picks: Numbers
+
+    @cached_property
+    def largest(self) -> Numbers:
+        """For each row (R,) its largest residual over the responses."""
+        return np.nanmax(np.abs(self.residuals), axis=1)
+
+    @cached_property
+    def size(self) -> Numbers:
+        """Root mean square of the picked rows' residuals (Dy,)."""
+        square = np.square(self.residuals)
+        known = ~np.isnan(square)
+        weight = self.picks[:, None] * known
+        total = np.maximum(weight.sum(axis=0), 1e-300)
+        return np.sqrt((weight * np.where(known, square, 0.0)).sum(axis=0) / total)
+
+
+@dataclass(frozen=True)
+class KnownRows:
+    """Designs that were measured, and what a new measurement of each would give.
+
+    Args:
+        x: (M, Dx), different designs, in the order of ``np.unique``.
+        mean: (M, Dy), of the prediction without the design's rows and of its measurements, each
+            weighted by its certainty.
+        spread: (M, Dy), standard deviation of a new measurement around it.
+    """
+
+    x: Numbers
+    mean: Numbers
+    spread: Numbers
+
+    def find(self, x: Numbers) -> npt.NDArray[np.intp]:
+        """For each design (N, Dx) its position among the known, or -1."""
+        known, asked = _keys(self.x), _keys(x)
+        order = np.argsort(known)
+        place = np.searchsorted(known, asked, sorter=order).clip(0, len(known) - 1)
+        found = order[place]
+        return np.where(known[found] == asked, found, -1)
+
+
+def _keys(x: Numbers) -> npt.NDArray[np.void]:
+    rows = np.ascontiguousarray(x + 0.0)  # a negative zero is a zero
+    return rows.view(np.dtype((np.void, rows.dtype.itemsize * rows.shape[1]))).reshape(-1)
+
+
+@dataclass(frozen=True)
+class FittedStack(FittedJudge):
+    """Surrogates that are weighted by how well they predict rows that they did not see.
+
+    Args:
+        members: fitted to all rows, in codes.
+        names: of the members.
+        codes: between responses and codes.
+        weights: (M, C), of the members for each code.
+        coefficients: (C, 3), of the error's scale.
+        floor: (C,), standard deviation of measurements, which no error is under.
+        calibration: what held-out rows say.
+        known: designs that were measured.
+        coverage: the level that is stated where none is asked for.
+        held_out: (M + 1, Dy), mean error of each member, and of all together, on rows that they
+            did not see.
+    """
+
+    members: tuple[FittedSurrogate, ...]
+    names: tuple[str, ...]
+    codes: ResponseCodes
+    weights: Numbers
+    coefficients: Numbers
+    floor: Numbers
+    calibration: Calibration
+    known: KnownRows
+    coverage: float
+    held_out: Numbers
+
+    @property
+    def supported(self) -> float:
+        """The highest level that the rows can vouch for."""
+        return supported_level(self.calibration.picks)
+
+    def factor(self, level: float) -> float:
+        """Error over standard deviation, for all responses of a design at once.
+
+        Raises:
+            ConfigError: a level that is no share, or that the rows do not support.
+        """
+        if not 0 < level < 1:
+            raise ConfigError(f"level: expected a number between 0 and 1, got {level}")
+        if level > self.supported:
+            raise ConfigError(f"level {level}: the rows support {self.supported:.3g} at most")
+        return weighted_quantile(self.calibration.largest, self.calibration.picks, level)
+
+    def predict(self, x: Tensor, level: float = 0.9) -> Verdict:
+        """The weighted mean, and the error that covers picked rows, all responses at once."""
+        factor = self.factor(level)
+        mean, spread = self.moments(x)
+        size = self.calibration.size
+        return Verdict(
+            torch.from_numpy(mean), torch.from_numpy(spread * factor),
+            torch.from_numpy(spread * size),
+        )  # fmt: skip
+
+    def moments(self, x: Tensor) -> tuple[Numbers, Numbers]:
+        """Mean and standard deviation of responses of designs (N, Dx): two (N, Dy)."""
+        parts = [self._moments(part) for part in x.detach().cpu().double().split(_ROWS)]
+        mean, spread = (np.concatenate([part[i] for part in parts]) for i in (0, 1))
+        return mean, spread
+
+    def _moments(self, x: Tensor) -> tuple[Numbers, Numbers]:
+        predictions = [member.predict(x) for member in self.members]
+        means = np.stack([p.mean.numpy() for p in predictions])  # (M, N, C)
+        variances = np.stack([p.std.square().numpy() for p in predictions])
+        mean, spread = combine(
+            means, variances, self.weights, self.coefficients, self.floor
+        )
+        y, s = self.codes.decode(mean), self.codes.spread(mean, spread)
+        found = self.known.find(x.numpy())
+        if (found >= 0).any():
+            rows = np.flatnonzero(found >= 0)
+            y[rows], s[rows] = self.known.mean[found[rows]], self.known.spread[found[rows]]
+        return y, s
+
+    def probability(self, x: Tensor, targets: Targets) -> Tensor:
+        """The share of picked rows whose residuals, at a design, would meet its target.
+
+        A row's residuals of all responses count together, so that it is joint over responses.
+        """
+        mean, spread = self.moments(x.flatten(0, 1))
+        wide = targets.tolerance.nan_to_num(0.0)
+        free = targets.goal != GOALS.index("meet")
+        low = torch.where(free, -torch.inf, targets.low - wide).double().numpy()
+        high = torch.where(free, torch.inf, targets.high + wide).double().numpy()
+        low, high = (np.repeat(end, x.shape[1], axis=0) for end in (low, high))
+        whole = ~np.isnan(self.calibration.residuals).any(axis=1)
+        residuals = self.calibration.residuals[whole]
+        picks = self.calibration.picks[whole]
+        if not len(picks) or not picks.sum() > 0:
+            residuals, picks = np.zeros((1, mean.shape[1])), np.ones(1)
+        picks = picks / picks.sum()
+        step = max(1, _NUMBERS // residuals.size)
+        result = np.empty(len(mean))
+        for start in range(0, len(mean), step):
+            rows = slice(start, start + step)
+            own = mean[rows, None] + residuals * spread[rows, None]  # (N, R, Dy)
+            inside = (own >= low[rows, None]) & (own <= high[rows, None])
+            result[rows] = inside.all(axis=2) @ picks
+        return torch.from_numpy(result).view(x.shape[:2])
+
+    def state(self) -> dict[str, Tensor]:
+        """Tensors to store."""
+        own = {
+            "weights": self.weights, "coefficients": self.coefficients, "floor": self.floor,
+            "held_out": self.held_out, "residuals": self.calibration.residuals,
+            "picks": self.calibration.picks, "known.x": self.known.x,
+            "known.mean": self.known.mean, "known.spread": self.known.spread,
+        }  # fmt: skip
+        state = {name: torch.from_numpy(np.ascontiguousarray(v)) for name, v in own.items()}
+        state |= {f"codes.{name}": value for name, value in self.codes.state().items()}
+        for i, member in enumerate(self.members):
+            state |= {f"{i}.{name}": value for name, value in member.state().items()}
+        return state
+
+
+def combine(
+    means: Numbers, variances: Numbers, weights: Numbers, coefficients: Numbers, floor: Numbers
+) -> tuple[Numbers, Numbers]:
+    """Codes and their standard deviations, two (N, C), from those of members (M, N, C)."""
+    mean = np.einsum("mnc,mc->nc", means, weights)
+    spread = np.empty_like(mean)
+    for c in range(mean.shape[1]):
+        features = spread_features(means[:, :, c], variances[:, :, c], weights[:, c])
+        spread[:, c] = scale_of(coefficients[c], features, float(floor[c]))
+    return mean, spread
+
+
+def restore_stack(
+    state: dict[str, Tensor], members: Sequence[FittedSurrogate], names: Sequence[str],
+    codes: ResponseCodes, coverage: float,
+) -> FittedStack:  # fmt: skip
+    """The judge that ``state`` came from, with its members restored."""
+    own = {name: value.cpu().numpy() for name, value in state.items() if value.ndim}
+    return FittedStack(
+        tuple(members), tuple(names), codes, own["weights"], own["coefficients"], own["floor"],
+        Calibration(own["residuals"], own["picks"]),
+        KnownRows(own["known.x"], own["known.mean"], own["known.spread"]), coverage,
+        own["held_out"],
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Where proposals come from: mixes of rows, local search, inverse regression."""

@@ -1,0 +1,84 @@
+"""Mixes of neighbouring rows: designs that keep every linear relation, lattice and level."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from invcore_solve.typicality.typicality import Typicality
+
+Numbers = npt.NDArray[np.float64]
+Places = npt.NDArray[np.intp]
+
+_NEIGHBOURS = 15
+_FAR = 0.25  # share of mixes with any row instead of a neighbour
+_STEPPED = 0.6  # share of designs whose blocks with levels take a step between two other rows
+_SWAPPED = 0.5  # chance that such a block comes from the second row
+
+
+def mixes(
+    typicality: Typicality, count: int, rng: np.random.Generator,
+    parents: Numbers | None = None, *, reach: float = 0.5,
+) -> tuple[Numbers, Places]:  # fmt: skip
+    """Designs between rows of the table, those alone that are typical.
+
+    Continuous blocks lie on the line from a row to a neighbour, at most half way. A block with
+    levels or categories comes from one of the two as a whole, or, where its values are numbers,
+    moves by the difference of two further rows: x_i + (x_j - x_k) keeps every linear relation.
+
+    Args:
+        typicality: the rows, and what is typical of them.
+        count: mixes that are tried.
+        rng: of the mixes.
+        parents: (count, Dx), designs to begin from instead of rows.
+        reach: the largest share of the way.
+
+    Returns:
+        Designs (n, Dx), n at most ``count``, and for each the position of the parent, or of the
+        row, that it began from (n,), in order where parents are given.
+    """
+    rows = typicality.neighbourhood.rows
+    if len(rows) < 2:
+        return rows[:0], np.zeros(0, dtype=np.intp)
+    if parents is None:
+        first = rng.integers(len(rows), size=count)
+        base = rows[first]
+    else:
+        base, count = parents, len(parents)
+        first = typicality.neighbourhood.nearest(base)[1]
+    near = typicality.neighbourhood.neighbours(_NEIGHBOURS)
+    second = near[first, rng.integers(near.shape[1], size=count)]
+    far = rng.random(count) < _FAR
+    second[far] = rng.integers(len(rows), size=int(far.sum()))
+    share = reach * rng.random(count)[:, None]
+    x = base * (1 - share) + rows[second] * share
+    for block in typicality.blocks:
+        if not block.discrete:
+            continue
+        columns = list(block.columns)
+        swap = rng.random(count) < _SWAPPED * (2 * reach)
+        x[:, columns] = np.where(swap[:, None], rows[second], base)[:, columns]
+        if block.ordered and len(columns) > 1:
+            step = np.flatnonzero(rng.random(count) < _STEPPED)
+            a = rng.integers(len(rows), size=len(step))
+            b = near[a, rng.integers(near.shape[1], size=len(step))]
+            start = base[step][:, columns]
+            x[np.ix_(step, columns)] = start + rows[a][:, columns] - rows[b][:, columns]
+    origin = first if parents is None else np.arange(count)
+    x, kept = _without_offence(typicality, x)
+    near = typicality.near(x)
+    return x[near], origin[kept[near]]
+
+
+def _without_offence(typicality: Typicality, x: Numbers) -> tuple[Numbers, Places]:
+    """Those designs that are allowed once whole numbers are rounded, and their positions.
+
+    Levels and relations are kept by construction: a step that leaves them is dropped rather than
+    moved, so that mass is heaped up nowhere.
+    """
+    moved = typicality.project(x)
+    slack = 1e-6 * np.ptp(typicality.neighbourhood.rows, axis=0) + 1e-12
+    whole = typicality.designs.whole.numpy()
+    same = (np.abs(moved - x) <= np.where(whole, 0.5 + slack, slack)).all(axis=1)
+    kept = np.flatnonzero(same & typicality.allowed(moved))
+    return moved[kept], kept

@@ -1,0 +1,106 @@
+"""From targets to ranked designs: one pool of mixes for all, local search, one judge for all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from invcore.plugin import FittedJudge
+from invcore_solve.proposals.judged import Judged, joined
+from invcore_solve.proposals.local_search import own_cost, refine
+from invcore_solve.proposals.mixes import mixes
+from invcore_solve.typicality.typicality import Typicality
+
+Numbers = npt.NDArray[np.float64]
+Places = npt.NDArray[np.intp]
+
+POOL = 20_000
+_PARENTS = 8
+_CHILDREN = 60_000  # in all targets together, in a round
+_MOST = 400  # in a round, for a target
+_FEWEST = 16
+_CELLS = 1 << 22  # of targets by designs, at once
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Designs for targets, those of one target one below the other, cheapest first.
+
+    Args:
+        designs: judged.
+        target: (N,), the position of each one's target.
+        cost: (N,), expected squared distance from it, in variances of the responses.
+    """
+
+    designs: Judged
+    target: Places
+    cost: Numbers
+
+
+def pool_of_mixes(
+    judge: FittedJudge, typicality: Typicality, rng: np.random.Generator, count: int = POOL
+) -> Judged:
+    """Different mixes of rows, judged once for all targets."""
+    x, _ = mixes(typicality, count, rng)
+    return Judged.by(judge, np.unique(x, axis=0))
+
+
+def search(
+    judge: FittedJudge, typicality: Typicality, targets: Numbers, scale: Numbers, pool: Judged,
+    count: int, rng: np.random.Generator, *, further: tuple[Judged, Places] | None = None,
+    apart: float = 0.0,
+) -> Answers:  # fmt: skip
+    """The best designs for each target from the pool, from local search, and from elsewhere.
+
+    Args:
+        judge: of designs.
+        typicality: which designs are allowed.
+        targets: (B, Dy).
+        scale: (Dy,), in which distances count.
+        pool: designs for all targets.
+        count: designs kept for each target.
+        rng: of local search.
+        further: designs that others propose, typical and judged, and the target of each.
+        apart: the least distance to a measured design, in units of the distance between rows.
+    """
+    far = typicality.neighbourhood.nearest(pool.x)[0] >= apart
+    pool = pool.rows(np.flatnonzero(far)) if far.any() else pool
+    best = cheapest(pool, targets, scale, min(len(pool), max(count, _PARENTS)))
+    children = int(np.clip(_CHILDREN // len(targets), _FEWEST, _MOST))
+    near, owner = refine(
+        judge, typicality, targets, scale, pool, best[:, :_PARENTS], children, rng
+    )
+    parts = [pool.rows(best.reshape(-1)), near]
+    owners = [np.repeat(np.arange(len(targets)), best.shape[1]), owner]
+    if further is not None:
+        parts.append(further[0])
+        owners.append(further[1])
+    every, target = joined(parts), np.concatenate(owners)
+    kept = np.flatnonzero(typicality.neighbourhood.nearest(every.x)[0] >= apart)
+    every, target = every.rows(kept), target[kept]
+    cost = own_cost(every, target, targets, scale)
+    order = np.lexsort((cost, target))
+    order = order[_distinct(every.x[order], target[order])]
+    rank = np.arange(len(order)) - np.searchsorted(target[order], target[order])
+    order = order[rank < count]
+    return Answers(every.rows(order), target[order], cost[order])
+
+
+def cheapest(pool: Judged, targets: Numbers, scale: Numbers, count: int) -> Places:
+    """For each target the positions of the cheapest designs of the pool (B, count), in order."""
+    step = max(1, _CELLS // max(1, len(pool)))
+    parts = []
+    for start in range(0, len(targets), step):
+        cost = pool.cost(targets[start : start + step], scale)
+        some = np.argpartition(cost, count - 1, axis=1)[:, :count]
+        order = np.take_along_axis(cost, some, axis=1).argsort(axis=1, kind="stable")
+        parts.append(np.take_along_axis(some, order, axis=1))
+    return np.concatenate(parts)
+
+
+def _distinct(x: Numbers, target: Places) -> Places:
+    """Positions of the designs that repeat no earlier one of the same target, in order."""
+    _, first = np.unique(np.c_[target, x], axis=0, return_index=True)
+    return np.sort(first)
