@@ -10,6 +10,8 @@ import torch
 from invcore.base.errors import DataError
 from invcore.learning import GaussianProcess, GaussianProcessConfig, fit_process
 from invcore.learning.gaussian_process import Parameters
+from invcore.learning.processes.likelihood import Loss
+from invcore.learning.processes.parameters import Rows
 
 X = torch.linspace(-1, 1, 9, dtype=torch.float64)[:, None]
 Y = torch.stack([(3 * X[:, 0]).sin(), X[:, 0] ** 2], dim=1)
@@ -104,3 +106,85 @@ def test_of_too_many_rows_some_are_drawn():
 def test_what_cannot_be_learnt_from_is_told(y, complaint):
     x = torch.rand(len(y), 1)
     assert "two rows" in complaint(DataError, fit_process, GaussianProcessConfig(), x, y)
+
+
+@pytest.mark.parametrize("kernel", ["rbf", "matern"])
+@pytest.mark.parametrize("shared", [False, True])
+def test_the_slope_of_the_likelihood_is_that_of_differences(kernel, shared):
+    draws = torch.Generator().manual_seed(0)
+    x, y = (torch.randn(14, n, generator=draws).double() for n in (3, 2))
+    noise, extra = torch.rand(2, 14, 1, generator=draws).double().expand(-1, -1, 2)
+    if not shared:
+        y[::3, 0] = torch.nan
+    loss = Loss(kernel, Rows(x, y, noise, extra), 1e-8, shared)
+    numbers = torch.randn(1 if shared else 2, 5, generator=draws).double()
+    which = torch.arange(len(numbers))
+    _, slope = loss(numbers, which)
+    for i, step in enumerate(1e-6 * torch.eye(5).double()):
+        expected = (loss(numbers + step, which)[0] - loss(numbers - step, which)[0]) / 2e-6
+        torch.testing.assert_close(slope[:, i], expected, rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("kernel", ["rbf", "matern"])
+def test_rows_that_are_left_out_are_predicted_by_the_others(kernel):
+    noise = ONES * torch.linspace(1, 2, 9)[:, None].double()
+    y = Y.clone()
+    y[4, 1] = torch.nan
+    folds = torch.tensor([0, 1, 2, 0, 1, 2, 2, 2, 3])
+    mean, variance = given(kernel, noise, y=y).left_out(folds)
+    for fold in range(4):
+        rest, out = folds != fold, folds == fold
+        parameters = given().parameters
+        part = GaussianProcess(kernel, X[rest], y[rest], noise[rest], ZEROS[rest], parameters)
+        expected = part.predict(X[out])
+        torch.testing.assert_close(mean[out], expected[0], rtol=1e-5, atol=1e-6)
+        known = ~y[out].isnan()
+        torch.testing.assert_close(variance[out][known], expected[1][known], rtol=1e-5, atol=1e-8)
+        assert bool((variance[out] >= 0).all())
+
+
+def test_rows_left_out_of_processes_that_share_their_lengths():
+    x = torch.rand(20, 2, generator=torch.Generator().manual_seed(0)).double()
+    y = torch.stack([(4 * x[:, 0] + i / 5).sin() for i in range(12)], dim=1)
+    process = fit_process(GaussianProcessConfig(), x, y)
+    mean, variance = process.left_out(torch.arange(20))
+    assert mean.shape == variance.shape == (20, 12)
+    part = GaussianProcess(
+        "matern", x[1:], y[1:], torch.ones_like(y[1:]), torch.zeros_like(y[1:]), process.parameters
+    )
+    torch.testing.assert_close(mean[:1], part.predict(x[:1])[0], rtol=1e-4, atol=1e-6)
+    assert process.noise.shape == (12,)
+
+
+def test_parameters_to_begin_with_are_taken_as_they_are_or_tuned():
+    x = torch.rand(40, 2, generator=torch.Generator().manual_seed(0)).double()
+    y = torch.cat([(6 * x[:, :1]).sin(), x[:, 1:] ** 2], dim=1)
+    whole = fit_process(GaussianProcessConfig(), x, y)
+    kept = fit_process(GaussianProcessConfig(), x[1:], y[1:], start=whole.parameters, steps=0)
+    assert kept.parameters is whole.parameters
+    again = fit_process(GaussianProcessConfig(), x, y, start=whole.parameters, steps=3)
+    torch.testing.assert_close(again.parameters.length, whole.parameters.length, atol=0.1, rtol=0.0)
+    columns = GaussianProcessConfig(kernels="shared")
+    shared = fit_process(columns, x, y, start=whole.parameters, steps=3)
+    assert shared.parameters.length.shape == (1, 2)
+    each = fit_process(GaussianProcessConfig(), x, y, start=shared.parameters, steps=3)
+    assert each.parameters.length.shape == (2, 2)
+
+
+def test_each_response_is_tuned_as_if_by_itself():
+    x = torch.rand(40, 2, generator=torch.Generator().manual_seed(0)).double()
+    y = torch.cat([(9 * x[:, :1]).sin(), x[:, 1:] ** 2], dim=1)
+    both = fit_process(GaussianProcessConfig(), x, y).parameters
+    for i in (0, 1):
+        alone = fit_process(GaussianProcessConfig(), x, y[:, i : i + 1]).parameters
+        torch.testing.assert_close(both.length[i], alone.length[0], rtol=1e-3, atol=1e-3)
+
+
+def test_rows_so_near_that_rounding_makes_their_covariance_singular_are_taken():
+    x = torch.cat([X, X + 1e-12, X - 1e-12])
+    parameters = Parameters(*(v.double() for v in (torch.ones(1, 1) * 3, torch.zeros(1) + 8,
+                                                    torch.zeros(1) - 40)))  # fmt: skip
+    y = Y[:, 1:].repeat(3, 1)
+    process = GaussianProcess("rbf", x, y, ONES[:, 1:].repeat(3, 1), ZEROS[:, 1:].repeat(3, 1),
+                              parameters)  # fmt: skip
+    assert bool(process.predict(X)[0].isfinite().all())
