@@ -21,7 +21,7 @@ from invcore.plugin import (
     resolve_device,
 )
 from invcore.results import RunRecord, Store
-from invcore_solve.ranked_designs import RankedDesigns, by_judge
+from invcore_solve.proposal import Proposal, by_judge
 from invcore_solve.tables.response_reach import Reach, check_reach
 from invcore_solve.tables.sources import Source, as_targets
 
@@ -52,7 +52,7 @@ class Designer:
         seed: int = 0,
         extrapolate: bool = False,
         progress: Progress | None = None,
-    ) -> RankedDesigns:
+    ) -> Proposal:
         """Propose ranked designs for each target.
 
         The rank is by the judge's upper bound of the distance to the target: how far the

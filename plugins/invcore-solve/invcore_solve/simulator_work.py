@@ -29,7 +29,7 @@ from invcore.plugin import (
 from invcore.results import MetricRecord, RunRecord, Store, bootstrap
 from invcore_solve.designer import Designer
 from invcore_solve.from_table import fit_pairs
-from invcore_solve.ranked_designs import RankedDesigns, by_error, checked, distinct
+from invcore_solve.proposal import Proposal, by_error, checked, distinct
 from invcore_solve.simulators.recorded_simulator import RecordedSimulator
 from invcore_solve.simulators.task import SimulatorTask
 from invcore_solve.solution import Solution
@@ -166,7 +166,7 @@ class SimulatorWork:
         check_table(Table(task.responses.names, y[good].numpy(), task.name, 1), what="responses")
         return TableData(Pairs(x[good], y[good]), task.designs, task.responses, task.name)
 
-    def _learn(self, targets: Tensor) -> tuple[RankedDesigns, Designer]:
+    def _learn(self, targets: Tensor) -> tuple[Proposal, Designer]:
         """By a method that learns from pairs."""
         request, pipeline = self.request, self.pipeline
         data = self._simulated_pairs()
@@ -197,7 +197,7 @@ class SimulatorWork:
             ranked = ranked.top(affordable)
         return checked(ranked, self._simulate("check", ranked.designs)), designer
 
-    def _search(self, targets: Tensor) -> tuple[RankedDesigns, None]:
+    def _search(self, targets: Tensor) -> tuple[Proposal, None]:
         """By a method that searches on the simulator; if its budget ends, the best it has seen."""
         task, request, pipeline = self.task, self.request, self.pipeline
         splits = self._simulated_pairs().split(request.seed)
@@ -266,7 +266,7 @@ class SimulatorWork:
         self.pipeline.log.insert(0, {"simulator": self.task.counts.document()})
         return self.pipeline.finish(record, **parts)
 
-    def _stored(self, ranked: RankedDesigns, designer: Designer | None) -> Solution:
+    def _stored(self, ranked: Proposal, designer: Designer | None) -> Solution:
         """The solution with its record, in the store if there is one."""
         facts = self._record(metrics=self._metrics(ranked))
         if designer is not None:
@@ -282,7 +282,7 @@ class SimulatorWork:
         }  # fmt: skip
         return Solution(ranked, tuple(self.pipeline.notes), record, simulator, designer)
 
-    def _metrics(self, ranked: RankedDesigns) -> tuple[MetricRecord, ...]:
+    def _metrics(self, ranked: Proposal) -> tuple[MetricRecord, ...]:
         """The mean over targets of the smallest error, if the simulator was asked."""
         if ranked.error is None:
             return ()

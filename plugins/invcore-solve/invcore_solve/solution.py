@@ -5,7 +5,7 @@ from typing import Any
 
 from invcore.results import RunRecord
 from invcore_solve.designer import Designer
-from invcore_solve.ranked_designs import RankedDesigns
+from invcore_solve.proposal import Proposal
 from invcore_solve.simulators.outcomes import Counts
 
 
@@ -23,7 +23,7 @@ class Solution:
         designer: of a method that learns from pairs, the fitted model; for more targets.
     """
 
-    ranked: RankedDesigns
+    ranked: Proposal
     notes: tuple[str, ...]
     record: RunRecord
     simulator: dict[str, Any]

@@ -9,13 +9,13 @@ from invcore.cli.kit import add_row, number, stdout, table
 
 if TYPE_CHECKING:
     from invcore.results import RunRecord, Store
-    from invcore_solve.ranked_designs import RankedDesigns
+    from invcore_solve.proposal import Proposal
 
 _SHOWN = 5  # rows on the screen for each target; the file has all
 _COLUMNS = 8  # likewise for columns of designs, and of responses
 
 
-def document(record: RunRecord, ranked: RankedDesigns, store: Store, out: str) -> dict[str, Any]:
+def document(record: RunRecord, ranked: Proposal, store: Store, out: str) -> dict[str, Any]:
     """What ``--json`` prints, whatever the designs come from."""
     return {
         "id": record.id,
@@ -30,7 +30,7 @@ def document(record: RunRecord, ranked: RankedDesigns, store: Store, out: str) -
 
 
 def show(
-    ranked: RankedDesigns,
+    ranked: Proposal,
     record: RunRecord,
     *,
     candidates: int,
@@ -77,7 +77,7 @@ def show(
         console.print(line, markup=False)
 
 
-def _responses(ranked: RankedDesigns, row: int) -> list[str]:
+def _responses(ranked: Proposal, row: int) -> list[str]:
     """The simulator's, or what the judge expects with its error."""
     if ranked.responses is not None:
         return [number(value, 4) for value in ranked.responses[row].tolist()]

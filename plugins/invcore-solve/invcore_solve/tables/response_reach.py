@@ -1,92 +1,125 @@
-"""What responses the data reach: a box, and how sparse the rows are in it."""
+"""What responses a table reaches: those of its rows, and all between neighbouring rows."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
+import numpy as np
+import numpy.typing as npt
 import torch
+from scipy.spatial import cKDTree
 from torch import Tensor
 
-from invcore.learning import Normaliser
-from invcore.plugin import (
-    DataError,
-    Pairs,
-    Space,
-    generator,
-)
+from invcore.plugin import Pairs
+
+Numbers = npt.NDArray[np.float64]
+Places = npt.NDArray[np.intp]
+
+_NEIGHBOURS = 12
+_NEAREST = 8  # rows near a target, from which lines lead to their neighbours
+_GAP = 0.99  # share of the rows whose nearest response is as near as what counts as reached
+_ROWS = 512  # targets at once
+
+
+@dataclass(frozen=True)
+class Reached:
+    """What a table says of a target.
+
+    Args:
+        within: whether it is reached.
+        response: (Dy,), the nearest response that is.
+        row: position of the row that it belongs to, or is next to.
+    """
+
+    within: bool
+    response: Numbers
+    row: int
 
 
 @dataclass(frozen=True)
 class Reach:
-    """Which responses the data reach: a box, and how sparse the data are in it.
+    """The responses that a table reaches.
+
+    They are those of rows, and those on the straight lines between rows that are neighbours by
+    their designs or by their responses.
 
     Args:
-        low: (Dy,).
-        high: (Dy,).
-        y: normaliser of responses.
-        points: (M, Dy), some of the responses, scaled.
-        gap: largest distance from a response to its nearest other, scaled.
+        y: (N, Dy), responses of the rows that have all.
+        scale: (Dy,), in which distances count.
+        neighbours: (N, J), of each row, by designs and by responses.
+        rows: (N,), positions of these rows among all.
     """
 
-    low: Tensor
-    high: Tensor
-    y: Normaliser
-    points: Tensor
-    gap: float
+    y: Numbers
+    scale: Numbers
+    neighbours: Places
+    rows: Places
 
     @classmethod
-    def of(cls, pairs: Pairs, seed: int) -> Reach:
-        """From the data, with at most 2,000 rows of it."""
-        rows = torch.randperm(len(pairs), generator=generator(seed, "reach"))[:2000]
-        y = Normaliser.standard(pairs.y)
-        points = y(pairs.y[rows])
-        apart = torch.cdist(points, points).fill_diagonal_(torch.inf).amin(dim=1)
-        return cls(pairs.y.amin(0), pairs.y.amax(0), y, points, float(apart.max()))
+    def of(cls, pairs: Pairs, places: Numbers) -> Reach:
+        """From the pairs.
 
-    def problem(self, target: Tensor, names: Sequence[str]) -> str:
-        """Why a target (Dy,) is out of reach; empty if it is not."""
-        for name, value, low, high in zip(names, target, self.low, self.high, strict=True):
-            if not low <= value <= high:
-                return f"{name} = {value:g} is outside the data's {low:g} to {high:g}"
-        nearest = float(torch.cdist(self.y(target)[None], self.points).min())
-        if nearest > self.gap:
-            return (
-                f"its nearest row is {nearest:.2g} standard deviations away, "
-                f"rows lie at most {self.gap:.2g} apart"
-            )
-        return ""
+        Args:
+            pairs: N rows.
+            places: (N, W), their designs in units in which distances count.
+        """
+        y = pairs.y.numpy()
+        rows = np.flatnonzero(~np.isnan(y).any(axis=1))
+        y = y[rows]
+        scale = y.std(axis=0)
+        scale = np.where(scale > 0, scale, 1.0)
+        count = min(_NEIGHBOURS + 1, len(rows))
+        near = [
+            cKDTree(points).query(points, k=count)[1].reshape(len(rows), -1)
+            for points in (places[rows], y / scale)
+        ]
+        return cls(y, scale, np.concatenate(near, axis=1), rows)
+
+    @cached_property
+    def _tree(self) -> cKDTree:
+        return cKDTree(self.y / self.scale)
+
+    @cached_property
+    def gap(self) -> float:
+        """A distance that is none, in standard deviations: as rows' responses lie apart."""
+        if len(self.y) < 2:
+            return 0.0
+        nearest = self._tree.query(self.y / self.scale, k=2)[0][:, 1]
+        return float(np.quantile(nearest, _GAP)) + 1e-9
+
+    def check(self, targets: Numbers) -> list[Reached]:
+        """What the table says of each target (B, Dy)."""
+        parts = [self._check(targets[i : i + _ROWS]) for i in range(0, len(targets), _ROWS)]
+        return [reached for part in parts for reached in part]
+
+    def _check(self, targets: Numbers) -> list[Reached]:
+        wanted = targets / self.scale
+        points = self.y / self.scale
+        apart, first = self._tree.query(wanted, k=min(_NEAREST, len(points)))
+        apart, first = apart.reshape(len(wanted), -1), first.reshape(len(wanted), -1)
+        start = points[first][:, :, None]  # (B, S, 1, Dy)
+        along = points[self.neighbours[first]] - start  # (B, S, J, Dy)
+        size = np.square(along).sum(axis=3)
+        share = ((wanted[:, None, None] - start) * along).sum(axis=3)
+        share = (share / np.where(size > 0, size, 1.0)).clip(0.0, 1.0)
+        on = start + share[..., None] * along
+        off = np.sqrt(np.square(wanted[:, None, None] - on).sum(axis=3)).reshape(len(wanted), -1)
+        best = off.argmin(axis=1)
+        every = np.arange(len(wanted))
+        response = on.reshape(len(wanted), -1, points.shape[1])[every, best] * self.scale
+        row = first[every, best // along.shape[2]]
+        return [
+            Reached(bool(o <= self.gap), r, int(self.rows[i]))
+            for o, r, i in zip(off[every, best], response, row, strict=True)
+        ]
 
     def state(self) -> dict[str, Tensor]:
         """Tensors to store."""
-        return {
-            "low": self.low,
-            "high": self.high,
-            **self.y.state(""),
-            "known": self.points,
-            "gap": torch.tensor(self.gap, dtype=torch.float64),
-        }
+        parts = {n: getattr(self, n) for n in ("y", "scale", "neighbours", "rows")}
+        return {name: torch.from_numpy(np.ascontiguousarray(v)) for name, v in parts.items()}
 
     @classmethod
     def restore(cls, state: dict[str, Tensor]) -> Reach:
         """The reach that ``state`` came from."""
-        y = Normaliser.restore(state, "")
-        return cls(state["low"], state["high"], y, state["known"], float(state["gap"]))
-
-
-def check_reach(reach: Reach, targets: Tensor, responses: Space, extrapolate: bool) -> list[str]:
-    """For each target (B, Dy), why the data do not reach it, or an empty text.
-
-    Raises:
-        DataError: one is out of reach, and ``extrapolate`` is off; up to three are named.
-    """
-    notes = [reach.problem(target, responses.names) for target in targets]
-    far = [(i + 1, note) for i, note in enumerate(notes) if note]
-    if far and not extrapolate:
-        reasons = "; ".join(f"target {number}: {note}" for number, note in far[:3])
-        more = f" (and {len(far) - 3} more)" if len(far) > 3 else ""
-        raise DataError(
-            f"out of the data's reach: {reasons}{more}",
-            remedy="extrapolate=True tries all the same",
-        )
-    return notes
+        return cls(**{name: value.cpu().numpy() for name, value in state.items()})

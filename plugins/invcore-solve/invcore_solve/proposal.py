@@ -19,7 +19,7 @@ Names = tuple[tuple[str, ...], tuple[str, ...]]
 
 
 @dataclass(frozen=True)
-class RankedDesigns:
+class Proposal:
     """Ranked designs for each target, those of one target one below the other, best first.
 
     Args:
@@ -60,7 +60,7 @@ class RankedDesigns:
         for target in range(group[-1] + 1 if group else 0):
             yield [row for row, other in enumerate(group) if other == target]
 
-    def rows(self, keep: Tensor) -> RankedDesigns:
+    def rows(self, keep: Tensor) -> Proposal:
         """Some rows, by their positions (n,), in this order."""
         changes: dict[str, Any] = {
             name: value[keep] for name, value in vars(self).items() if isinstance(value, Tensor)
@@ -69,7 +69,7 @@ class RankedDesigns:
             changes["reach"] = tuple(self.reach[i] for i in keep.tolist())
         return replace(self, **changes)
 
-    def top(self, count: int) -> RankedDesigns:
+    def top(self, count: int) -> Proposal:
         """The best ``count`` of each target."""
         return self.rows((self.rank <= count).nonzero()[:, 0])
 
@@ -135,7 +135,7 @@ class RankedDesigns:
 def by_judge(
     problem: Problem, target: Tensor, designs: Tensor, predicted: Tensor, error: Tensor,
     scale: Tensor, reach: Sequence[str],
-) -> RankedDesigns:  # fmt: skip
+) -> Proposal:  # fmt: skip
     """Designs ranked by a judge's upper bound of the distance to the target, without copies.
 
     Args:
@@ -161,7 +161,7 @@ def by_judge(
         best = best[distinct(problem.designs.to_unit(designs[b, best]))]
         rows.append((torch.full_like(best, b), torch.arange(1, len(best) + 1), best))
     which, rank, best = (torch.cat(column) for column in zip(*rows, strict=True))
-    return RankedDesigns(
+    return Proposal(
         target=target[which], rank=rank, designs=designs[which, best],
         names=(problem.designs.names, problem.responses.names),
         predicted=predicted[which, best], predicted_error=error[which, best],
@@ -171,7 +171,7 @@ def by_judge(
 
 def by_error(
     target: Tensor, group: Tensor, designs: Tensor, responses: Tensor, names: Names
-) -> RankedDesigns:
+) -> Proposal:
     """Designs ranked by the error that the simulator says; without a response, last.
 
     Args:
@@ -183,12 +183,12 @@ def by_error(
     """
     error = (responses - target).square().mean(dim=1)
     order, rank = _ranks(error, group)
-    return RankedDesigns(
+    return Proposal(
         target[order], rank, designs[order], names, responses=responses[order], error=error[order]
     )
 
 
-def checked(proposed: RankedDesigns, responses: Tensor) -> RankedDesigns:
+def checked(proposed: Proposal, responses: Tensor) -> Proposal:
     """What a judge ranked, ranked anew by the simulator's responses (R, Dy) of the same rows."""
     error = (responses - proposed.target).square().mean(dim=1)
     order, rank = _ranks(error, (proposed.rank == 1).cumsum(0) - 1)

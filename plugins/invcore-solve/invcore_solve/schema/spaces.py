@@ -1,0 +1,139 @@
+"""The spaces that a schema implies: priors, bounds, and constraints as data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from invcore.plugin import (
+    Among,
+    Categorical,
+    ConfigError,
+    Constraint,
+    Fixed,
+    Integers,
+    Levels,
+    LinearEquality,
+    LogUniform,
+    Periodic,
+    Prior,
+    Space,
+    Uniform,
+    Variable,
+    close_names,
+)
+from invcore_solve.schema.choices import Choices, ColumnChoice
+from invcore_solve.schema.column_schema import ColumnSchema
+from invcore_solve.schema.table_schema import TableSchema
+
+Numbers = npt.NDArray[np.float64]
+
+
+def design_space(
+    schema: TableSchema, choices: Choices, x: Numbers, among: Numbers | None = None
+) -> Space:
+    """The space of the designs that vary.
+
+    Args:
+        schema: of the table.
+        choices: what the user says.
+        x: (N, Dx), the table's designs.
+        among: (M, Dx), the designs to choose from; None: any.
+
+    Raises:
+        ConfigError: bounds, levels or fixed values that leave nothing.
+    """
+    variables, constraints = [], []
+    for i, column in enumerate(schema.varying):
+        choice = choices.of(column.name)
+        low, high = _ends(column, choice, x[:, i])
+        prior = _prior(column, choice, low, high, schema.source)
+        variables.append(Variable(name=column.name, prior=prior, unit=column.unit))
+        constraints += _own(column, choice, low, high)
+    for relation in schema.relations:
+        constraints.append(LinearEquality(**relation.model_dump()))
+    if among is not None:
+        names = tuple(column.name for column in schema.varying)
+        rows = tuple(tuple(row) for row in np.unique(among, axis=0).tolist())
+        constraints = [Among(variables=names, designs=rows)]
+    try:
+        return Space.of(*variables, constraints=constraints)
+    except ValueError as error:
+        raise ConfigError(f"{schema.source}: {_first_line(error)}") from None
+
+
+def response_space(schema: TableSchema, responses: Sequence[str]) -> Space:
+    """The space of the responses, in the order in which they were named."""
+    columns = {column.name: column for column in schema.columns}
+    return Space.of(*(Variable(name=n, unit=columns[n].unit) for n in responses))
+
+
+def _ends(column: ColumnSchema, choice: ColumnChoice, values: Numbers) -> tuple[float, float]:
+    low, high = float(values.min()), float(values.max())
+    if choice.periodic is not None:
+        return choice.periodic
+    if choice.levels is not None:
+        low, high = min(choice.levels), max(choice.levels)
+    if choice.bounds is not None:
+        low, high = choice.bounds
+        if math.isinf(low) or math.isinf(high):  # no limit on that side is the data's
+            low = float(values.min()) if math.isinf(low) else low
+            high = float(values.max()) if math.isinf(high) else high
+    if choice.positive or choice.log:
+        least = float(values[values > 0].min()) if (values > 0).any() else 0.0
+        low = max(low, least if choice.log else 0.0)
+    return low, high
+
+
+def _prior(
+    column: ColumnSchema, choice: ColumnChoice, low: float, high: float, source: str
+) -> Prior:
+    where = f"{source}: column {column.name!r}"
+    if column.kind == "category":
+        return Categorical(categories=column.categories)
+    if not low < high:
+        raise ConfigError(f"{where}: {low:g} to {high:g} leaves no room; fix it instead")
+    if column.kind == "whole":
+        ends = {"low": math.ceil(low), "high": math.floor(high)}
+        return Integers.parse(ends, where=where)
+    if choice.log:
+        return LogUniform.parse({"low": low, "high": high}, where=where)
+    return Uniform(low=low, high=high)
+
+
+def _own(
+    column: ColumnSchema, choice: ColumnChoice, low: float, high: float
+) -> list[Constraint]:
+    """The constraints of one column."""
+    name, result = column.name, []
+    if choice.fix is not None:
+        result.append(Fixed(variable=name, value=_fixed(column, choice.fix)))
+    elif column.kind == "levels":
+        levels = tuple(v for v in column.levels if low <= v <= high)
+        if not levels:
+            raise ConfigError(f"column {name!r}: no level lies between {low:g} and {high:g}")
+        result.append(Levels(variable=name, values=levels))
+    if choice.periodic is not None:
+        result.append(Periodic(variable=name, low=low, high=high))
+    return result
+
+
+def _fixed(column: ColumnSchema, value: float | str) -> float:
+    if column.categories:
+        text = str(value)
+        if text not in column.categories:
+            close = close_names(text, column.categories)
+            raise ConfigError(f"column {column.name!r} has no category {text!r}. {close}")
+        return float(column.categories.index(text))
+    try:
+        return float(value)
+    except ValueError:
+        raise ConfigError(f"column {column.name!r}: {value!r} is no number") from None
+
+
+def _first_line(error: ValueError) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if "Value error" in line]
+    return lines[0].removeprefix("Value error, ") if lines else str(error).splitlines()[0]
