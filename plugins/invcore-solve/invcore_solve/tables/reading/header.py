@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from invcore.data.tables import quoted
@@ -147,7 +148,7 @@ def _even_steps(first: Sequence[Any], below: Sequence[Sequence[Any]]) -> bool:
 
 def _is_scale(numbers: Sequence[float]) -> bool:
     """Whether numbers rise, or fall, in steps of about one size."""
-    steps = [after - before for before, after in zip(numbers, numbers[1:], strict=False)]
+    steps = [after - before for before, after in pairwise(numbers)]
     sizes = [abs(step) for step in steps]
     one_way = all(step > 0 for step in steps) or all(step < 0 for step in steps)
     return bool(steps) and one_way and max(sizes) <= _EVENNESS * min(sizes)

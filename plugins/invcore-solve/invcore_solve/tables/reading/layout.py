@@ -187,11 +187,11 @@ def _table(
         start += 1
     kept = range(start, end)
     if head is not None:
-        nameless = [index for index in kept if not names[index]]
+        nameless = [index - start + 1 for index in kept if not names[index]]
         if nameless:
-            which = numbered([index + 1 for index in nameless], "column")
-            notes.append(f"No name for {which}; called 'column {nameless[0] + 1}' and so on.")
-        names = [name or f"column {index + 1}" for index, name in enumerate(names)]
+            which = numbered(nameless, "column")
+            notes.append(f"No name stands above {which}; it is called so.")
+        names = [name or f"column {index - start + 1}" for index, name in enumerate(names)]
     else:
         names = [f"{prefix}{index - start + 1}" for index in range(width)]
     cells = []

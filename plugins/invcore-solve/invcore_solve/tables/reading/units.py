@@ -11,8 +11,8 @@ from invcore_solve.tables.reading.grid import empty
 _SYMBOLS = (
     "mol cd Hz Pa eV bar min rad sr deg lm lx Bq Gy Sv kat wt vol at mass ohm Ohm rpm px pixel psi "
     "ksi cal kcal Da hr day days year years yr sec inch in ft lb lbs oz mil gal °C °F °K degC ppm "
-    "ppb dB dBm emu Oe cP cSt Torr torr atm mmHg % ‰ ° Å Ω \u2126 g s A K N J W C V F S T H L l h d "
-    "t M m"
+    "ppb dB dBm emu Oe cP cSt Torr torr atm mmHg % ‰ ° Å Ω \u2126 g s A K N J W C V F S T H L l h "
+    "d t M m"
 ).split()
 _PREFIX = r"(?:da|[yzafpnuµμmcdhkMGTPEZY])?"
 _ATOM = rf"(?:{_PREFIX}(?:{'|'.join(sorted(map(re.escape, _SYMBOLS), key=len, reverse=True))})%?)"
