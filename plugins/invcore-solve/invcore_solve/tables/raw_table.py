@@ -71,14 +71,21 @@ class RawTable:
         Raises:
             DataError: an unknown column, one asked for twice, none at all, or two of one name.
         """
-        chosen = chosen_columns(columns, self.names, self.place)
-        names = tuple(self.names[index] for index in chosen)
+        return self.at(chosen_columns(columns, self.names, self.place))
+
+    def at(self, indices: Sequence[int]) -> RawTable:
+        """The columns at these indices, from 0.
+
+        Raises:
+            DataError: two of them have one name.
+        """
+        names = tuple(self.names[index] for index in indices)
         check_names(names, self.place)
         return replace(
             self,
             names=names,
-            cells=tuple(self.cells[index] for index in chosen),
-            units=tuple(self.units[index] for index in chosen),
+            cells=tuple(self.cells[index] for index in indices),
+            units=tuple(self.units[index] for index in indices),
         )
 
     def column(self, name: str) -> ParsedColumn:

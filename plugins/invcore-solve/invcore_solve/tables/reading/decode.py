@@ -38,7 +38,7 @@ def decoded(data: bytes, place: str, encoding: str | None = None) -> tuple[str, 
     for mark, name in _MARKS:
         if data.startswith(mark):
             return _by(data, name, place), ()
-    if wide := _utf16(data[:_SAMPLE]):
+    if len(data) % 2 == 0 and (wide := _utf16(data[:_SAMPLE])):
         return _by(data, wide, place), (f"Read as {wide.upper()}, which its zero bytes show.",)
     try:
         text, notes = data.decode("utf-8"), ()
@@ -69,7 +69,7 @@ def _by(data: bytes, encoding: str, place: str) -> str:
 def _utf16(sample: bytes) -> str:
     """UTF-16 without a mark: of Latin text, every other byte is zero."""
     even, odd = sample[::2], sample[1::2]
-    zeros = [half.count(0) > 0.4 * len(half) for half in (even, odd)] if len(sample) > 3 else []
+    zeros = [half.count(0) > 0.4 * len(half) for half in (even, odd)] if len(sample) > 7 else []
     if zeros == [False, True]:
         return "utf-16-le"
     return "utf-16-be" if zeros == [True, False] else ""

@@ -10,7 +10,7 @@ from invcore_solve.tables.reading.cells import is_number
 
 _DELIMITERS = (";", "\t", ",", "|")
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
-_NUMBERS_APART = re.compile(r"\d[ \t]+[-+]?[\d,]")
+_NUMBERS_APART = re.compile(r"\d[ \t]+[-+]?\d")
 _SAMPLE = 100
 
 

@@ -42,7 +42,7 @@ def titles(grid: Grid) -> int:
         row = grid.rows[count]
         cells = filled(row)
         alone = len(cells) == 1 and not empty(row[0]) and not is_number(cells[0])
-        if not alone:
+        if not alone or (len(row) == width == 2 and numbers_in(grid.rows[count + 1])):
             break
         count += 1
     for index, row in enumerate(grid.rows[count : count + 10], count):

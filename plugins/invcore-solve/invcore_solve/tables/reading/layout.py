@@ -124,14 +124,11 @@ def _even(
 
     Fields past the table may be empty; so may be left out what the header has no name for.
     """
-    first = list(head) if head is not None else list(rows[0])
-    while len(first) > 1 and empty(first[-1]):
-        first.pop()
-    width = max(len(first), *map(len, rows)) if grid.ragged else len(first)
-    if head is not None and not grid.ragged and all(len(row) == len(rows[0]) for row in rows):
-        beyond = len(rows[0])
-        if len(head) == beyond and beyond > width:  # columns without names, at the right
-            width = beyond
+    width = len(head) if head is not None else len(rows[0])
+    if grid.ragged:
+        width = max(width, *map(len, rows))
+    while width > 1 and _spare(width - 1, head, rows):
+        width -= 1
     if all(len(row) == width for row in rows):
         return rows, width
     result = []
@@ -148,6 +145,13 @@ def _even(
             )
         result.append(row)
     return result, width
+
+
+def _spare(column: int, head: Sequence[Any] | None, rows: list[list[Any]]) -> bool:
+    """Whether a column, of those at the right, has neither a name nor any cell that is filled."""
+    if head is not None and column < len(head) and not empty(head[column]):
+        return False
+    return all(empty(row[column]) for row in rows if column < len(row))
 
 
 def _numbers_below(rows: Sequence[Sequence[Any]], units: Sequence[str]) -> bool:
