@@ -12,6 +12,7 @@ import numpy.typing as npt
 from invcore import DataError
 from invcore.data.tables import real_array
 from invcore_solve.tables.reading.cells import (
+    MISSING,
     decimal_signs,
     is_date,
     is_missing,
@@ -19,6 +20,8 @@ from invcore_solve.tables.reading.cells import (
     plain_text,
     text_of,
 )
+
+_EXACT = 2**53  # above it, float64 has no place for every whole number
 
 
 @dataclass(frozen=True)
@@ -123,17 +126,31 @@ def parse_column(
 
 
 def _quick(items: Sequence[Any]) -> npt.NDArray[np.float64] | None:
-    """Numbers with points and nothing else, which Python reads at once; None for others.
+    """Numbers that Python reads at once, which is ten times as fast; None for others.
 
     Python takes underscores and other alphabets' digits for parts of a number too.
     """
-    try:
-        texts = "".join(items)
-        if not texts.isascii() or "_" in texts:
-            return None
-        values = np.array([float(item) for item in items])
-    except (TypeError, ValueError):
+    kinds = set(map(type, items))
+    if kinds <= {float, int, type(None)} and float in kinds:
+        values = np.array([np.nan if item is None else item for item in items], dtype=float)
+        return values if np.nanmax(np.abs(values), initial=0) < _EXACT else None
+    if kinds != {str}:
         return None
+    joined = "".join(items)
+    if not joined.isascii() or "_" in joined:
+        return None
+    if "," in joined:
+        if "." in joined or not any(decimal_signs(item.strip()) == "," for item in items):
+            return None  # thousands, perhaps
+        items = [item.replace(",", ".") for item in items]
+    try:
+        values = np.array([float(item) for item in items])
+    except ValueError:
+        known = [item if item.strip().lower() not in MISSING else "nan" for item in items]
+        try:
+            values = np.array([float(item) for item in known])
+        except ValueError:
+            return None
     return None if np.isnan(values).all() else values
 
 

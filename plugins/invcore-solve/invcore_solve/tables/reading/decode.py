@@ -40,14 +40,13 @@ def decoded(data: bytes, place: str, encoding: str | None = None) -> tuple[str, 
             return _by(data, name, place), ()
     if len(data) % 2 == 0 and (wide := _utf16(data[:_SAMPLE])):
         return _by(data, wide, place), (f"Read as {wide.upper()}, which its zero bytes show.",)
+    _check(data[:_SAMPLE], place)
     try:
-        text, notes = data.decode("utf-8"), ()
+        return data.decode("utf-8"), ()
     except UnicodeDecodeError as error:
         row = data[: error.start].count(b"\n") + 1
-        text = _by(data, "cp1252", place)
         said = f"Row {row} is not UTF-8, so the file was read as Windows-1252; "
-        return _checked(text, place), (said + "say encoding if it is another.",)
-    return _checked(text, place), notes
+        return _by(data, "cp1252", place), (said + "say encoding if it is another.",)
 
 
 def _by(data: bytes, encoding: str, place: str) -> str:
@@ -75,12 +74,10 @@ def _utf16(sample: bytes) -> str:
     return "utf-16-be" if zeros == [True, False] else ""
 
 
-def _checked(text: str, place: str) -> str:
+def _check(sample: bytes, place: str) -> None:
     """Refuse what is no text, such as a picture with the wrong name."""
-    sample = text[:_SAMPLE]
-    control = sum(ord(char) < 32 and char not in "\t\n\r\f" for char in sample)
+    control = sum(byte < 32 and byte not in b"\t\n\r\f" for byte in sample)
     if control > max(3, _BINARY * len(sample)):
         raise DataError(
             f"{place}: is no text but binary data; give the file the ending of its kind"
         )
-    return text

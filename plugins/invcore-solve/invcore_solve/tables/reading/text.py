@@ -100,7 +100,7 @@ def _names(line: str, delimiter: str, place: str) -> list[list[str]]:
     bare = text.removeprefix("//").lstrip("#")
     bare = bare[1:] if bare.startswith("% ") else bare
     found = []
-    for each in (bare.strip(), text):
+    for each in (bare.strip(), text) if delimiter != " " else (bare.strip(),):
         try:
             found += [fields for _, fields in _records([(1, each)], delimiter, place, True)]
         except DataError:

@@ -6,7 +6,7 @@ import importlib.util
 import io
 import warnings
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -41,16 +41,17 @@ def workbook_grid(file: Path, place: str, sheet: str | int | None) -> Grid:
     if not data:
         raise DataError(f"{place}: is empty, expected a workbook")
     if suffix in EXCEL:
-        return _chosen(_excel(data, place), place, sheet)
+        return _excel(data, place, sheet)
     module, distribution = OTHER[suffix]
     if importlib.util.find_spec(module) is None:
         advice = f"run: pip install {distribution}; or save the file as .xlsx"
         raise DataError(f"{place}: {suffix} files need {distribution}; {advice}")
-    return _chosen(attempt(lambda: _by_pandas(data), place), place, sheet)
+    sheets = attempt(lambda: _by_pandas(data), place)
+    return _chosen([*sheets], sheets.__getitem__, place, sheet)
 
 
-def _excel(data: bytes, place: str) -> dict[str, list[Row]]:
-    """All sheets of an .xlsx file, by openpyxl, which neither computes nor loads anything."""
+def _excel(data: bytes, place: str, sheet: str | int | None) -> Grid:
+    """A sheet of an .xlsx file, by openpyxl, which neither computes nor loads anything."""
     if data.startswith(_OLD):
         fault = "is encrypted, or an old .xls file with the wrong ending"
         raise DataError(f"{place}: {fault}; save it as .xlsx without a password")
@@ -59,24 +60,32 @@ def _excel(data: bytes, place: str) -> dict[str, list[Row]]:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         if sum(part.file_size for part in archive.infolist()) > _LARGEST:
             raise DataError(f"{place}: unpacks to more than 1 GiB; save the table as .csv")
-    return attempt(lambda: _sheets(data), place)
-
-
-def _sheets(data: bytes) -> dict[str, list[Row]]:
-    import openpyxl
-
     with warnings.catch_warnings():  # of styles and the like, which are not read
         warnings.simplefilter("ignore")
-        book = openpyxl.load_workbook(
-            io.BytesIO(data), read_only=True, data_only=True, keep_links=False
-        )
-        sheets = {}
-        for sheet in book.worksheets:
-            sheet.reset_dimensions()  # the file may claim any size
-            rows = sheet.iter_rows(max_row=_ROWS, max_col=_COLUMNS, values_only=True)
-            sheets[sheet.title] = [_short(row) for row in rows]
-        book.close()
-    return sheets
+        book = attempt(lambda: _opened(data), place)
+        try:
+            sheets = {each.title: each for each in book.worksheets}
+
+            def rows(name: str) -> list[Row]:
+                return list(attempt(lambda: _rows(sheets[name]), place))
+
+            return _chosen([*sheets], rows, place, sheet)
+        finally:
+            book.close()
+
+
+def _opened(data: bytes) -> Any:
+    import openpyxl
+
+    source = io.BytesIO(data)
+    return openpyxl.load_workbook(source, read_only=True, data_only=True, keep_links=False)
+
+
+def _rows(sheet: Any) -> list[Row]:
+    """The rows of a sheet of openpyxl's."""
+    sheet.reset_dimensions()  # the file may claim any size
+    rows = sheet.iter_rows(max_row=_ROWS, max_col=_COLUMNS, values_only=True)
+    return [_short(row) for row in rows]
 
 
 def _by_pandas(data: bytes) -> dict[str, list[Row]]:
@@ -102,18 +111,28 @@ def _short(row: Row) -> Row:
     return row[:end]
 
 
-def _chosen(sheets: Mapping[str, list[Row]], place: str, sheet: str | int | None) -> Grid:
+def _chosen(
+    names: Sequence[str],
+    rows_of: Callable[[str], list[Row]],
+    place: str,
+    sheet: str | int | None,
+) -> Grid:
     """The rows of the sheet that was asked for, or of the first that holds a table."""
-    names, notes = [*sheets], []
     if not names:
         raise DataError(f"{place}: has no sheets of cells; save the table on one")
+    notes = []
     if sheet is not None:
         name = _named(names, sheet, place)
+        found = rows_of(name)
         where = f"{place}: sheet {quoted(name)}"
     else:
-        name = next((n for n in names if _is_table(sheets[n])), None) or next(
-            (n for n in names if any(sheets[n])), names[0]
-        )
+        name, found = names[0], rows_of(names[0])
+        for other in names[1:]:
+            if _is_table(found):
+                break
+            rows = rows_of(other)
+            if _is_table(rows) or not any(found):
+                name, found = other, rows
         where = place if len(names) == 1 else f"{place}: sheet {quoted(name)}"
         others = [quoted(n) for n in names if n != name]
         if others:
@@ -122,7 +141,7 @@ def _chosen(sheets: Mapping[str, list[Row]], place: str, sheet: str | int | None
                 f"The sheet {quoted(name)} was read; say sheet for another "
                 f"({', '.join(others[:5])}{more})."
             )
-    numbered = [(number, row) for number, row in enumerate(sheets[name], 1) if len(row)]
+    numbered = [(number, row) for number, row in enumerate(found, 1) if len(row)]
     if not numbered:
         raise DataError(f"{where}: is empty, expected rows of cells")
     left = min(_first(row) for _, row in numbered)
