@@ -43,7 +43,8 @@ MOST_SKIPPED = 2
 OWN_PLUGINS = {"mine", "kernel"}  # names that the docs make up
 FACES = (
     "invcore", "invcore.plugin", "invcore.learning", "invcore.search", "invcore.numerics",
-    "invcore.results", "invcore.pipeline", "invcore.cli.kit", "invcore_solve",
+    "invcore.results", "invcore.pipeline", "invcore.data.tables", "invcore.cli.kit",
+    "invcore_solve",
 )  # fmt: skip
 
 _FENCE = re.compile(

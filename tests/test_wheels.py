@@ -145,7 +145,9 @@ def test_the_core_alone_lists_and_runs_with_one_plugin_added(wheels, tmp_path):
         cwd=tmp_path,
     )  # fmt: skip
     assert "no methods; " in call(invcore, "list-methods", cwd=tmp_path)
-    for module in ("plugin", "learning", "search", "numerics", "results", "pipeline", "cli.kit"):
+    for module in (
+        "plugin", "learning", "search", "numerics", "results", "pipeline", "data.tables", "cli.kit"
+    ):  # fmt: skip
         call(python, "-c", f"import invcore.{module}", cwd=tmp_path)
     commands = call(invcore, "--help", cwd=tmp_path)
     assert "\n  bench " in commands and "\n  solve " not in commands

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PICTURE = ROOT / "docs" / "architecture.svg"
 FACES = (
     "invcore", "invcore.plugin", "invcore.learning", "invcore.search", "invcore.numerics",
-    "invcore.results", "invcore.pipeline", "invcore.cli.kit",
+    "invcore.results", "invcore.pipeline", "invcore.data.tables", "invcore.cli.kit",
 )  # fmt: skip
 _CELL, _NAME, _TEXT, _HEAD = 19, 150, 580, 118  # pixels
 _LETTERS = 88  # of a description

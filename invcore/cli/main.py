@@ -4,6 +4,7 @@ Only this module turns an error into a line and an exit code.
 """
 
 import importlib
+import io
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -125,12 +126,21 @@ def main(args: Sequence[str] | None = None) -> None:
     Codes: 0 well, 1 something checked is not well, 2 wrong use, 3 store, 4 the run failed, 5 the
     method cannot do the task, 70 unexpected, 130 Ctrl-C.
     """
+    _print_whatever_comes()
     line = list(sys.argv[1:] if args is None else args)
     debug = "--debug" in line
     line = [*(["--debug"] if debug else []), *(word for word in line if word != "--debug")]
     with document_alone(ends_process=args is None) if wants_json(line) else nullcontext():
         code = _run(line, debug)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _print_whatever_comes() -> None:
+    """A sign that a console of another encoding does not have becomes a question mark there."""
+    for stream in (sys.stdout, sys.stderr):
+        encoding = (getattr(stream, "encoding", None) or "utf-8").lower()
+        if isinstance(stream, io.TextIOWrapper) and not encoding.startswith("utf"):
+            stream.reconfigure(errors="replace")
 
 
 def _run(line: list[str], debug: bool) -> Any:

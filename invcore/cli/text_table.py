@@ -1,6 +1,7 @@
 """Tables without rich's machinery, for the listings: importing that takes as long as they do."""
 
 import shutil
+import sys
 from collections.abc import Iterator, Sequence
 
 import click
@@ -8,6 +9,7 @@ from rich.cells import cell_len
 
 _GAP = 2
 _NARROWEST = 20
+_RULE = "─"
 
 
 def show(names: Sequence[str], rows: Sequence[Sequence[str]], *, wrapped: int) -> None:
@@ -15,7 +17,16 @@ def show(names: Sequence[str], rows: Sequence[Sequence[str]], *, wrapped: int) -
     head, *rest = columns(names, rows, wrapped=wrapped, width=shutil.get_terminal_size().columns)
     click.echo(click.style(head, bold=True))
     for line in rest:
-        click.echo(line)
+        click.echo(line if _prints(_RULE) else line.replace(_RULE, "-"))
+
+
+def _prints(text: str) -> bool:
+    """Whether the console's encoding has a text."""
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except (UnicodeError, LookupError):
+        return False
+    return True
 
 
 def columns(
@@ -40,7 +51,7 @@ def columns(
     others = sum(widths) - widths[wrapped] + _GAP * (len(names) - 1)
     widths[wrapped] = min(widths[wrapped], max(_NARROWEST, width - others))
     yield _line(names, widths)
-    yield "─" * (sum(widths) + _GAP * (len(names) - 1))
+    yield _RULE * (sum(widths) + _GAP * (len(names) - 1))
     for row in rows:
         for i, part in enumerate(wrap(row[wrapped], widths[wrapped])):
             cells = [""] * len(row) if i else [*row]

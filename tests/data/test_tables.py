@@ -365,7 +365,7 @@ def test_written_columns_keep_their_kind(tmp_path: Path) -> None:
 
 
 WRITE_BAD: dict[str, tuple[str, dict[str, Any], list[str]]] = {
-    "suffix": ("t.xlsx", {"a": [1.0]}, ["cannot write '.xlsx'"]),
+    "suffix": ("t.ods", {"a": [1.0]}, ["cannot write '.ods'"]),
     "npy": ("t.npy", {"a": [1.0]}, ["cannot write '.npy'"]),
     "no folder": ("none/t.csv", {"a": [1.0]}, ["its folder does not exist"]),
     "a folder": ("folder.csv", {"a": [1.0]}, ["cannot be written"]),

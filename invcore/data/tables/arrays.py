@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from numbers import Integral
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor
 
 from invcore.base.errors import DataError
 from invcore.base.text import printable
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _EXACT = 2**53  # above it, float64 has no place for every whole number
 _KINDS = {
@@ -78,7 +80,7 @@ def check_whole(array: npt.NDArray[Any], place: str) -> None:
 
 def _array(values: Any, place: str) -> npt.NDArray[Any]:
     """Whatever holds values as an array of any type."""
-    if isinstance(values, Tensor):
+    if _is_tensor(values):
         return _of_tensor(values, place)
     if isinstance(values, np.ma.MaskedArray):
         if not bool(np.ma.getmaskarray(values).any()):
@@ -90,7 +92,7 @@ def _array(values: Any, place: str) -> npt.NDArray[Any]:
     if isinstance(values, list | tuple):
         values = [
             _array(item, place)
-            if isinstance(item, Tensor | np.ma.MaskedArray | list | tuple)
+            if _is_tensor(item) or isinstance(item, np.ma.MaskedArray | list | tuple)
             else item
             for item in values
         ]
@@ -105,8 +107,16 @@ def _array(values: Any, place: str) -> npt.NDArray[Any]:
         raise DataError(f"{place}: not a table of numbers ({printable(error, 120)})") from None
 
 
+def _is_tensor(values: Any) -> bool:
+    """Whether it is torch's; without torch, which takes seconds to import, there is none."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(values, torch.Tensor)
+
+
 def _of_tensor(values: Tensor, place: str) -> npt.NDArray[Any]:
     """A tensor's values; those of float64 and of whole numbers as they are."""
+    import torch
+
     if values.is_complex():
         raise DataError(f"{place}: not a table of real numbers, it holds {_KINDS['c']}")
     if values.device.type == "meta":

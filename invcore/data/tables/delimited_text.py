@@ -12,6 +12,7 @@ import numpy.typing as npt
 from invcore.base.errors import DataError
 from invcore.base.text import printable, quoted
 from invcore.data.tables.formats import Parsed, check_names
+from invcore.data.tables.formulas import unguarded
 
 # No part of these can match the same text in two ways: a hostile field may have 100,000 digits.
 _NUMBER = re.compile(
@@ -58,6 +59,7 @@ def read_text(path: Path, place: str, header: bool | None) -> Parsed:
         del names[0]
     if len(names) > 1 and not names[-1] and (len(second) < len(names) or not second[-1]):
         del names[-1]  # a trailing delimiter, not a column without a name
+    names = [unguarded(name) for name in names]
     check_names(names, f"{place}: row {start + 1}")
     return Parsed(names, _numbers(lines, row - 1, delimiter, names, place), row)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,11 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from invcore.base.errors import DataError
-from invcore.base.text import listing, printable, quoted
+from invcore.base.text import printable
 from invcore.data.tables.arrays import real_array
+from invcore.data.tables.columns import chosen_columns
 from invcore.data.tables.formats import check_names
-
-_RANGE = re.compile(r"(\d{1,9})(?:\s*-\s*(\d{1,9}))?", re.ASCII)
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,28 +64,6 @@ class Table:
             >>> table.select(["2-3", "a"]).names
             ('b', 'c', 'a')
         """
-        selectors = (columns,) if isinstance(columns, str) else columns
-        chosen = [index for column in selectors for index in self._find(column.strip())]
-        place = printable(self.source)
-        first = {index: n for n, index in reversed([*enumerate(chosen)])}
-        twice = [index for n, index in enumerate(chosen) if first[index] < n]
-        if twice:
-            name = quoted(self.names[twice[0]])
-            raise DataError(f"{place}: column {name} is asked for twice; name it once")
-        if not chosen:
-            raise DataError(f"{place}: no column is asked for; {listing(self.names)}")
+        chosen = chosen_columns(columns, self.names, printable(self.source))
         names = tuple(self.names[index] for index in chosen)
         return Table(names, self.values[:, chosen], self.source, self.first_row)
-
-    def _find(self, column: str) -> Sequence[int]:
-        """The indices that a name, a number or a range stands for."""
-        if column in self.names:
-            return [self.names.index(column)]
-        if match := _RANGE.fullmatch(column):
-            first, last = int(match[1]), int(match[2] or match[1])
-            if 1 <= first <= last <= len(self.names):
-                return range(first - 1, last)
-        raise DataError(
-            f"{printable(self.source)}: no column {quoted(column)}; {listing(self.names, column)} "
-            f"(or a number, 1 to {len(self.names)}, or a range such as 1-{len(self.names)})"
-        )

@@ -14,6 +14,8 @@ from invcore.base.errors import DataError
 from invcore.base.text import printable, quoted
 from invcore.data.tables.binary_files import import_arrow
 from invcore.data.tables.formats import PARQUET, check_names, why
+from invcore.data.tables.formulas import guarded
+from invcore.data.tables.workbook import as_workbook
 from invcore.storage.atomic import replace_file
 
 Column = Sequence[float] | Sequence[str] | npt.NDArray[Any]
@@ -64,26 +66,30 @@ def encode(columns: Mapping[str, npt.NDArray[Any]], suffix: str, place: str) -> 
             return _as_text(columns, "," if suffix == ".csv" else "\t")
         if suffix in PARQUET:
             return _as_parquet(columns, place)
+        if suffix == ".xlsx":
+            return as_workbook(columns, place)
         if suffix == ".npz":
             return _as_npz(columns, place)
     except UnicodeError as error:
         reason = printable(error, 120)
         raise DataError(f"{place}: a text is not valid Unicode ({reason})") from error
-    kinds = "a .csv, .tsv, .parquet, .pq or .npz file"
+    kinds = "a .csv, .tsv, .xlsx, .parquet, .pq or .npz file"
     raise DataError(f"{place}: cannot write {quoted(suffix)}; name {kinds}")
 
 
 def _as_text(columns: Mapping[str, npt.NDArray[Any]], delimiter: str) -> bytes:
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, delimiter=delimiter, lineterminator="\n")
-    writer.writerow(columns)
-    # the shortest decimal that reads back as the same double
-    texts = [
-        [repr(item) for item in c.tolist()] if c.dtype.kind == "f" else c.tolist()
-        for c in columns.values()
-    ]
-    writer.writerows(zip(*texts, strict=True))
+    writer.writerow(map(guarded, columns))
+    writer.writerows(zip(*(_texts(column) for column in columns.values()), strict=True))
     return buffer.getvalue().encode()
+
+
+def _texts(column: npt.NDArray[Any]) -> list[Any]:
+    """Floats as the shortest decimal that reads back as the same double; texts as no formulas."""
+    if column.dtype.kind == "f":
+        return [repr(item) for item in column.tolist()]
+    return [guarded(item) if isinstance(item, str) else item for item in column.tolist()]
 
 
 def _as_parquet(columns: Mapping[str, npt.NDArray[Any]], place: str) -> bytes:
@@ -107,10 +113,12 @@ def _as_npz(columns: Mapping[str, npt.NDArray[Any]], place: str) -> bytes:
 def write_table(
     path: str | os.PathLike[str], names: Sequence[str], values: Mapping[str, Column]
 ) -> None:
-    r"""Write columns as .csv, .tsv, .parquet, .pq or .npz: the whole file, or nothing.
+    r"""Write columns as .csv, .tsv, .xlsx, .parquet, .pq or .npz: the whole file, or nothing.
 
-    Numbers keep every digit. An NPZ file gets two arrays, ``names`` and ``values``, and so can
-    have no columns of text.
+    Numbers keep every digit. In .csv and .tsv, a name or text that a spreadsheet would take for a
+    formula has a single quote before it (`guarded`), which reading takes away again; in .xlsx all
+    texts are marked as such, and a missing number is an empty cell. An NPZ file gets two arrays,
+    ``names`` and ``values``, and so can have no columns of text.
 
     Args:
         path: the file; one that exists is replaced.

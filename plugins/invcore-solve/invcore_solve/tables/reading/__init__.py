@@ -1,0 +1,1 @@
+"""How each kind of source becomes rows of cells, and rows of cells a table."""
