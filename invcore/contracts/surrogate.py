@@ -66,6 +66,11 @@ class FittedSurrogate(ABC):
     def state(self) -> dict[str, Tensor]:
         """Tensors from which ``SurrogateModel.restore`` rebuilds it, bit for bit."""
 
+    @property
+    def noise(self) -> Tensor | None:
+        """Variance of each response's measurements (Dy,) as it was found; None: it is not."""
+        return None
+
 
 class SurrogateModel(Configurable[C]):
     """A model that can be fitted to rows of designs and responses."""

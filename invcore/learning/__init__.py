@@ -6,6 +6,7 @@ from invcore.learning.augmentation import EnlargeConfig, enlarge, enlarged
 from invcore.learning.gaussian_process import (
     GaussianProcess,
     GaussianProcessConfig,
+    Parameters,
     fit_process,
 )
 from invcore.learning.generative_method import (
@@ -23,6 +24,6 @@ from invcore.learning.training_config import TrainingConfig
 __all__ = [
     "MLP", "Border", "EnlargeConfig", "GaussianProcess", "GaussianProcessConfig",
     "GenerativeConfig", "GenerativeMethod", "GenerativeModel", "LossBatch", "Normaliser",
-    "ScaledNetwork", "Scaling", "Surrogate", "SurrogateConfig", "TrainingConfig", "enlarge",
-    "enlarged", "fit_process", "fit_surrogate", "seeded_network", "substate", "train",
+    "Parameters", "ScaledNetwork", "Scaling", "Surrogate", "SurrogateConfig", "TrainingConfig",
+    "enlarge", "enlarged", "fit_process", "fit_surrogate", "seeded_network", "substate", "train",
 ]  # fmt: skip

@@ -1,0 +1,97 @@
+"""Forests of regression trees as flat arrays, evaluated in torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import torch
+from torch import Tensor
+
+_NUMBERS = 1 << 22  # of nodes, or values of leaves, held at once
+
+
+@dataclass(frozen=True)
+class Forest:
+    """T trees of O outputs; P nodes and L leaves of all of them, one after another.
+
+    A row goes left where its feature is at most the threshold, compared as scikit-learn does: the
+    feature in single precision, the threshold in double.
+
+    Args:
+        roots: (T,), long, node where each tree begins.
+        feature: (P,), int32, that is asked for; -1 at leaves.
+        threshold: (P,), float64.
+        left: (P,), int32, next node; at a leaf its place among the values.
+        right: (P,), int32, next node.
+        values: (L, O), float64.
+
+    Example:
+        >>> from sklearn.ensemble import ExtraTreesRegressor
+        >>> x = torch.linspace(0, 1, 20)[:, None].numpy()
+        >>> trees = ExtraTreesRegressor(5, random_state=0).fit(x, x[:, 0] ** 2)
+        >>> mean, _ = Forest.of(trees).predict(torch.tensor([[0.4]]))
+        >>> abs(float(mean) - float(trees.predict([[0.4]])[0])) < 1e-12
+        True
+    """
+
+    roots: Tensor
+    feature: Tensor
+    threshold: Tensor
+    left: Tensor
+    right: Tensor
+    values: Tensor
+
+    @classmethod
+    def of(cls, ensemble: Any) -> Forest:
+        """The trees of a fitted forest of scikit-learn."""
+        parts: dict[str, list[Tensor]] = {field.name: [] for field in fields(cls)}
+        nodes = leaves = 0
+        for tree in (estimator.tree_ for estimator in ensemble.estimators_):
+            left, right = (
+                torch.tensor(children, dtype=torch.int64)
+                for children in (tree.children_left, tree.children_right)
+            )
+            leaf = left < 0
+            place = leaf.cumsum(0) - 1 + leaves
+            parts["roots"].append(torch.tensor([nodes]))
+            feature = torch.tensor(tree.feature, dtype=torch.int32)
+            parts["feature"].append(torch.where(leaf, -1, feature).int())
+            parts["threshold"].append(torch.tensor(tree.threshold, dtype=torch.float64))
+            parts["left"].append(torch.where(leaf, place, left + nodes).int())
+            parts["right"].append(torch.where(leaf, place, right + nodes).int())
+            values = torch.tensor(tree.value, dtype=torch.float64)[:, :, 0]
+            parts["values"].append(values[leaf])
+            nodes, leaves = nodes + len(leaf), leaves + int(leaf.sum())
+        return cls(**{name: torch.cat(part) for name, part in parts.items()})
+
+    def predict(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and variance of the trees' values at x (M, F): two (M, O), float64."""
+        x = x.float().to(self.roots.device)
+        held = len(self.roots) * self.values.shape[1]
+        means, variances = [], []
+        for part in x.split(max(1, _NUMBERS // held)):
+            values = self.values[self._leaves(part)]  # (M, T, O)
+            means.append(values.mean(dim=1))
+            variances.append(values.var(dim=1, unbiased=False))
+        return torch.cat(means), torch.cat(variances)
+
+    def _leaves(self, x: Tensor) -> Tensor:
+        """The leaf of each row in each tree (M, T), long."""
+        node = self.roots.repeat(len(x))  # (M T,)
+        at = torch.arange(len(node), device=x.device)
+        row = at // len(self.roots)
+        while len(at):
+            here = node[at]
+            feature = self.feature[here]
+            inner = feature >= 0
+            if not bool(inner.all()):
+                at, here, feature = at[inner], here[inner], feature[inner]
+                row = row[inner]
+            below = x[row, feature.long()].double() <= self.threshold[here]
+            node[at] = torch.where(below, self.left[here], self.right[here]).long()
+        return self.left[node].long().unflatten(0, (len(x), len(self.roots)))
+
+    def state(self) -> dict[str, Tensor]:
+        """The arrays."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
