@@ -7,6 +7,7 @@ from torch import Tensor
 
 from invcore.spaces.constraints.blocks import Block
 from invcore.spaces.constraints.plane import nearest_on_planes
+from invcore.spaces.constraints.snapping import snapped
 
 _EQUAL = 1e-9
 _MOST_STEPS = 2000
@@ -18,8 +19,9 @@ class Repair:
     """Moves variables from step to step until the sums are right.
 
     With one sum of equal steps, the steps that cost least are the largest remainders, and the
-    result is the nearest. Else it is a good one: the step, or the pair of steps, that brings the
-    sums nearest, again and again. Variables of a list of designs stay.
+    result is the nearest. Else it is a good one: from the nearest point of the planes, rounded, the
+    step or the pair of steps that brings the sums nearest, and then the design, again and again.
+    Variables of a list of designs stay.
 
     Args:
         block: the variables; those without steps take up what the others leave.
@@ -51,26 +53,26 @@ class Repair:
         spread = max(sizes) - min(sizes)
         return sizes[0] if spread <= _EQUAL * max(sizes) else 0.0
 
-    def nearest(self, x: Tensor, snapped: Tensor) -> Tensor:
+    def nearest(self, x: Tensor, near: Tensor) -> Tensor:
         """Allowed values near designs, or the nearest to such that were found.
 
         Args:
             x: (N, Dx), finite.
-            snapped: (N, Dx), with each variable at its own nearest value.
+            near: (N, Dx), with each variable at its own nearest value.
 
         Returns:
-            (N, Dx), with other variables as in ``snapped``.
+            (N, Dx), with other variables as in ``near``.
         """
         block, layout = self.block, self.block.layout
-        steps, aim = snapped[:, block.stepped], x[:, block.stepped]
+        steps, aim = near[:, block.stepped], x[:, block.stepped]
         if self._step:
             steps = self._remainders(steps, aim)
         bad = (block.excess(steps) > 0).any(1).nonzero()[:, 0]
-        if len(bad):
-            chunk = max(1, _CELLS // max(1, (2 * steps.shape[1]) ** 2))
-            for rows in bad.split(chunk):
-                steps = steps.index_copy(0, rows, self._greedy(steps[rows], aim[rows]))
-        result = snapped.index_copy(1, block.stepped, steps)
+        chunk = max(1, _CELLS // (2 * steps.shape[1]) ** 2)
+        for rows in bad.split(chunk):
+            begin = self._relaxed(x[rows], steps[rows])
+            steps = steps.index_copy(0, rows, self._greedy(begin, aim[rows]))
+        result = near.index_copy(1, block.stepped, steps)
         if not len(block.free):
             return result
         low, high, width = (e[block.free] for e in (layout.low, layout.high, layout.width))
@@ -78,6 +80,18 @@ class Repair:
             x[:, block.free], block.of_free, block.missing(steps), low, high, width
         )
         return result.index_copy(1, block.free, moved)
+
+    def _relaxed(self, x: Tensor, steps: Tensor) -> Tensor:
+        """Each step that is nearest to where it would be if it were continuous (N, d)."""
+        block, layout = self.block, self.block.layout
+        columns = torch.cat([block.stepped, block.free])
+        low, high, width = (e[columns] for e in (layout.low, layout.high, layout.width))
+        matrix = torch.cat([block.of_stepped, block.of_free], dim=1)
+        value = block.value.expand(len(x), -1)
+        near = nearest_on_planes(x[:, columns], matrix, value, low, high, width)
+        near = near[:, : len(block.stepped)]
+        rounded = snapped(layout, x.index_copy(1, block.stepped, near))[:, block.stepped]
+        return torch.where(self._movable, rounded, steps)
 
     def _next(self, steps: Tensor) -> tuple[Tensor, Tensor]:
         """The next values above and below (N, d) each; infinite where there are none."""
@@ -118,7 +132,7 @@ class Repair:
         return steps
 
     def _greedy(self, steps: Tensor, aim: Tensor) -> Tensor:
-        """Single steps and pairs of steps that bring the sums nearest (N, d)."""
+        """Single steps and pairs of steps that bring the sums, then the design, nearest (N, d)."""
         scale = self.block.of_stepped.abs().amax(1).clamp(min=1e-300)
         active = torch.arange(len(steps))
         steps = steps.clone()
@@ -143,7 +157,9 @@ class Repair:
             best = score.argmin(1)
             rows = torch.arange(len(active))
             before = (self.block.excess(now) / scale).sum(1)
-            better = off[rows, best] < before
+            old = ((now - aim[active]) / self._width).square().sum(1)
+            off, way = off[rows, best], way[rows, best]
+            better = (off < before) | ((off == before) & (way < old - 1e-12))
             steps[active[better]] = tried[rows, best][better]
-            active = active[better & (off[rows, best] > 0)]
+            active = active[better]
         return steps
