@@ -28,9 +28,15 @@ if TYPE_CHECKING:
     from invcore.registry.component import Component as Component
     from invcore.registry.hookspecs import hookimpl as hookimpl
     from invcore.runs.runner import run as run
+    from invcore.spaces.constraints.kinds import Among as Among
+    from invcore.spaces.constraints.kinds import Fixed as Fixed
+    from invcore.spaces.constraints.kinds import Levels as Levels
+    from invcore.spaces.constraints.kinds import LinearEquality as LinearEquality
+    from invcore.spaces.constraints.kinds import Periodic as Periodic
     from invcore.spaces.priors import Categorical as Categorical
     from invcore.spaces.priors import ClippedNormal as ClippedNormal
     from invcore.spaces.priors import Integers as Integers
+    from invcore.spaces.priors import LogUniform as LogUniform
     from invcore.spaces.priors import Normal as Normal
     from invcore.spaces.priors import Poisson as Poisson
     from invcore.spaces.priors import TruncatedNormal as TruncatedNormal
@@ -55,7 +61,10 @@ __getattr__, _NAMES = lazy_names(__name__, {
     "registry.component": "Component",
     "registry.hookspecs": "hookimpl",
     "runs.runner": "run",
-    "spaces.priors": "Categorical ClippedNormal Integers Normal Poisson TruncatedNormal Uniform",
+    "spaces.constraints.kinds": "Among Fixed Levels LinearEquality Periodic",
+    "spaces.priors": (
+        "Categorical ClippedNormal Integers LogUniform Normal Poisson TruncatedNormal Uniform"
+    ),
     "spaces.space": "Grid Space Variable",
     "spaces.specification": "Requirement Specification",
     "storage.run_record": "RunRecord",

@@ -51,32 +51,41 @@ from invcore.registry.api_version import API_VERSION
 from invcore.registry.component import Component
 from invcore.registry.hookspecs import hookimpl
 from invcore.registry.loader import Plugins, installed
+from invcore.spaces.constraints.kinds import (
+    Among,
+    Constraint,
+    Fixed,
+    Levels,
+    LinearEquality,
+    Periodic,
+)
 from invcore.spaces.priors import (
     Categorical,
     ClippedNormal,
     Integers,
+    LogUniform,
     Normal,
     Poisson,
     TruncatedNormal,
     Uniform,
 )
-from invcore.spaces.space import Constraint, Grid, Space, Variable
+from invcore.spaces.space import Grid, Space, Variable
 from invcore.spaces.specification import Requirement, Specification
 from invcore.storage.atomic import replace_file, whole_folder
 from invcore.storage.cache import Cache
 
 __all__ = [
-    "API_VERSION", "GOALS", "SILENT", "BudgetError", "Cache", "Candidates", "Categorical",
+    "API_VERSION", "GOALS", "SILENT", "Among", "BudgetError", "Cache", "Candidates", "Categorical",
     "ClippedNormal", "Column", "Component", "Config", "ConfigError", "Constraint", "Context",
     "DataError", "DeviceError", "DivergedError", "Estimate", "Evaluation", "Event", "Executor",
-    "Field", "Files", "FitEnvironment", "FittedJudge", "FittedSurrogate", "Grid", "History",
-    "Integers", "InvcoreError", "InverseMethod", "InverseModel", "Job", "Judge", "Loop",
-    "Metric", "Modes", "Needs", "Normal", "Pairs", "PluginError", "Plugins", "Poisson",
-    "Prediction", "Problem", "Progress", "Record", "Requests", "Requirement", "Results",
-    "Sampler", "ShapeError", "Simulator", "SimulatorError", "Space", "Specification", "Splits",
-    "Stage", "StartedLoop", "StoreError", "SurrogateModel", "Table", "Targets", "Task",
-    "TruncatedNormal", "UnfitError", "Uniform", "UnknownNameError", "Variable", "Verdict",
-    "check_output", "close_names", "component_settings", "generator", "hookimpl", "installed",
-    "isolated", "one_line", "printable", "quoted", "read_config", "read_table", "real_array",
-    "replace_file", "resolve_device", "whole_folder", "write_table",
+    "Field", "Files", "FitEnvironment", "FittedJudge", "FittedSurrogate", "Fixed", "Grid",
+    "History", "Integers", "InvcoreError", "InverseMethod", "InverseModel", "Job", "Judge",
+    "Levels", "LinearEquality", "LogUniform", "Loop", "Metric", "Modes", "Needs", "Normal", "Pairs",
+    "Periodic", "PluginError", "Plugins", "Poisson", "Prediction", "Problem", "Progress", "Record",
+    "Requests", "Requirement", "Results", "Sampler", "ShapeError", "Simulator", "SimulatorError",
+    "Space", "Specification", "Splits", "Stage", "StartedLoop", "StoreError", "SurrogateModel",
+    "Table", "Targets", "Task", "TruncatedNormal", "UnfitError", "Uniform", "UnknownNameError",
+    "Variable", "Verdict", "check_output", "close_names", "component_settings", "generator",
+    "hookimpl", "installed", "isolated", "one_line", "printable", "quoted", "read_config",
+    "read_table", "real_array", "replace_file", "resolve_device", "whole_folder", "write_table",
 ]  # fmt: skip

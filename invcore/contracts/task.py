@@ -128,15 +128,17 @@ class Task(Configurable[C]):
     def feasible(self, x: Tensor, context: Context | None = None) -> Tensor:
         """Which designs (N, Dx) can be made: (N,), bool.
 
-        The default is the space's bounds. A task overrides it for what a space cannot say; designs
-        that cannot be made are neither simulated nor drawn.
+        The default is the space's bounds and constraints. A task overrides it for what a space
+        cannot say; designs that cannot be made are neither simulated nor drawn.
         """
         return self.designs.contains(x)
 
     @property
     def constrained(self) -> bool:
-        """Whether ``feasible`` is more than the bounds."""
-        return type(self).feasible is not Task.feasible
+        """Whether ``feasible`` is more than the bounds: the space has constraints, or the task its
+        own.
+        """
+        return type(self).feasible is not Task.feasible or bool(self.designs.constraints)
 
     def pairs(self, count: int, generator: torch.Generator) -> Pairs:
         """Draw pairs from the prior, of designs that can be made; one without any response is drawn

@@ -13,8 +13,11 @@ from invcore.base.errors import ShapeError
 from invcore.base.types import Context
 from invcore.data.normaliser import Normaliser
 from invcore.data.pairs import Pairs, flat
+from invcore.data.planes import Planes
 from invcore.spaces.space import Space
 
+_RING = 0.5  # width of the ring that the noise makes of a circle, as a share of its radius
+_SHEET = 0.2  # and of the sheet that it makes of a plane, in ranges of the variables
 NEAR = 3.0  # standard deviations: the least width of a box, where what is near it is asked for
 
 
@@ -133,20 +136,73 @@ class Scaling:
         return self.encode(self.decode(features, inside=inside))
 
     def dequantise(self, features: Tensor, generator: torch.Generator) -> Tensor:
-        """Normalised features (N, F) with noise on whole numbers and categories, none on others.
+        """Normalised features (N, F) with noise that ``decode`` takes away again.
 
-        A density of values that come in steps is infinite at each; noise that rounding takes away
-        again makes it finite: uniform within half a step of a whole number, and of the same size
-        on the columns of a category, whose largest one ``decode`` takes.
+        A density of values that come in steps is infinite at each, and so is one of values that
+        lie on a circle or a plane. The noise makes it finite: uniform within half a step of whole
+        numbers and levels, and of the same size on the columns of a category, whose largest one
+        ``decode`` takes; on the radius of a circle; and across the planes of linear equalities.
+        Other features stay as they are.
 
         References:
             Uria, Murray, Larochelle, NeurIPS 2013, https://arxiv.org/abs/1306.0186.
         """
-        free = self._continuous.to(features.device)
-        if bool(free.all()):
+        steps = self._steps.to(features)
+        if bool((steps > 0).any()):
+            noise = torch.rand(features.shape, generator=generator).to(features) - 0.5
+            noise = noise * steps / self.x.scale.to(features)
+            features = features + torch.where(steps > 0, noise, 0.0)
+        if not self.designs.constraints:
             return features
-        noise = torch.rand(features.shape, generator=generator).to(features) - 0.5
-        return features + torch.where(free, 0.0, noise / self.x.scale.to(features))
+        circles = self.mask(lambda i: self._forms[i] == "circle").to(features.device)
+        if bool(circles.any()):
+            radius = 1 + _RING * (torch.rand(features.shape[0], self.designs.dim,
+                generator=generator) - 0.5).to(features)  # fmt: skip
+            radius = radius[:, list(self.designs.feature_columns)]
+            scale, centre = self.x.scale.to(features), self.x.centre.to(features)
+            wider = self.x.kept(((features * scale + centre) * radius - centre) / scale)
+            features = torch.where(circles, wider, features)
+        across = self.planes.across.to(features)
+        if len(across):
+            noise = torch.rand(len(features), len(across), generator=generator).to(features) - 0.5
+            features = features + _SHEET * noise @ across
+        return features
+
+    @cached_property
+    def planes(self) -> Planes:
+        """The linear equalities, as planes of the normalised features."""
+        designs, columns = self.designs, torch.tensor(self.designs.feature_columns)
+        if not designs.constraints:
+            return Planes.none(len(columns))
+        numbers = torch.tensor([form == "number" for form in self._forms]) | designs.fixed
+        layout = designs.layout
+        whole = [not bool((row[~numbers] != 0).any()) for row in layout.matrix]
+        matrix, value = layout.matrix[whole][:, columns], layout.value[whole]
+        centre, scale = self.x.centre.double().cpu(), self.x.scale.double().cpu()
+        moves = ~designs.fixed[columns]
+        if self.x.varies is not None:
+            moves &= self.x.varies.cpu()
+        width = layout.width[columns] / scale
+        at = torch.where(matrix == 0, 0.0, matrix * centre)
+        return Planes.of(matrix * scale * moves, value - at.sum(1), width)
+
+    @cached_property
+    def _forms(self) -> list[str]:
+        """How networks see each variable (Dx,)."""
+        return [own.form for own in self.designs.variable_features]
+
+    @cached_property
+    def _steps(self) -> Tensor:
+        """The step between values of each feature (F,), float64; 0 for continuous ones."""
+        designs = self.designs
+        steps = designs.whole.double()
+        levels = designs.layout.levels if designs.constraints else {}
+        for i, values in levels.items():
+            own = designs.variable_features[i]
+            if own.form != "one-hot":
+                steps[i] = own.encode(values)[:, 0].diff().min() if len(values) > 1 else 0.0
+        steps[torch.tensor([form == "circle" for form in self._forms])] = 0.0
+        return steps[list(designs.feature_columns)]
 
     def box(self, device: torch.device) -> tuple[Tensor, Tensor]:
         """Lower and upper ends of the normalised features: two (F,), float32.
@@ -159,28 +215,49 @@ class Scaling:
     @cached_property
     def _ends(self) -> tuple[Tensor, Tensor]:
         """Lower and upper ends of the normalised features: two (F,), float64."""
-        columns = torch.tensor(self.designs.feature_columns)
-        low, high = self.designs.low[columns].clone(), self.designs.high[columns].clone()
-        one_hot = self.mask(lambda i: bool(self.designs.variables[i].categories))
-        low[one_hot], high[one_hot] = 0.0, 1.0
+        columns = list(self.designs.feature_columns)
+        ends = torch.tensor([own.ends for own in self.designs.variable_features]).double()
+        low, high = ends[columns].unbind(1)
         return self.x(low), self.x(high)
 
     def movable(self) -> tuple[Tensor, Tensor]:
-        """Which features a gradient may move (F,): at first (not categories), and once whole
-        numbers have been rounded (continuous ones alone). None that did not vary in the training
-        pairs: a network knows nothing of its ways.
+        """Which features a gradient may move (F,): at first (no categories, no fixed values), and
+        once what comes in steps has been rounded (continuous ones alone). None that did not vary in
+        the training pairs: a network knows nothing of its ways.
         """
-        variables = self.designs.variables
-        masks = self.mask(lambda i: not variables[i].categories), self._continuous
+        variables, fixed = self.designs.variables, self.designs.fixed.tolist()
+        first = self.mask(lambda i: not variables[i].categories and not fixed[i])
+        masks = first, self._continuous
         if self.x.varies is None:
             return masks
         return masks[0] & self.x.varies.cpu(), masks[1] & self.x.varies.cpu()
 
     @property
     def _continuous(self) -> Tensor:
-        """The features (F,) that are neither whole numbers nor categories."""
-        variables = self.designs.variables
-        return self.mask(lambda i: not variables[i].whole)
+        """The features (F,) of variables that do not come in steps."""
+        designs = self.designs
+        stepped = set(designs.whole.nonzero()[:, 0].tolist())
+        if designs.constraints:
+            stepped |= set(designs.layout.levels)
+            stepped |= {i for where, _ in designs.layout.lists for i in where.tolist()}
+        return self.mask(lambda i: i not in stepped)
+
+    def log_slopes(self, values: Tensor) -> Tensor | None:
+        """Log of the volume of features for one of designs, at designs (N, Dx): (N,), float64.
+
+        Added to a log density of features, it makes one of designs.
+
+        Returns:
+            None where designs have no density: with categories, and with constraints.
+        """
+        designs = self.designs
+        if designs.constraints or any(variable.categories for variable in designs.variables):
+            return None
+        slopes = -self.x.scale.cpu().double().log().sum()
+        for i, form in enumerate(self._forms):
+            if form == "logarithm":
+                slopes = slopes - values[:, i].double().cpu().log()
+        return slopes.expand(len(values))
 
     def mask(self, keep: Callable[[int], bool]) -> Tensor:
         """The features (F,), bool, whose variable's position satisfies ``keep``."""

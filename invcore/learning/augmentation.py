@@ -66,7 +66,8 @@ def enlarge(
         count: how many to add.
         generator: decides which designs, and where near them.
         spread: standard deviation of the steps from known designs, in those of the features.
-            Whole numbers and categories stay as they are, and all stay in the data's box.
+            What comes in steps stays as it is, and all stay in the data's box and satisfy the
+            constraints.
 
     Example:
         >>> from invcore.plugin import FitEnvironment
@@ -90,6 +91,8 @@ def enlarge(
     low, high = scaling.box(x.device)
     x = torch.where(x < low, 2 * low - x, x)  # reflected: clipping would heap them on the edge
     x = torch.where(x > high, 2 * high - x, x).clamp(low, high)
+    if scaling.designs.constraints:
+        x = scaling.snap(x)
     x = torch.cat([x, context_features], dim=1)
     with torch.no_grad():
         y = torch.cat([surrogate(part.to(device)).cpu() for part in x.split(65536)])

@@ -145,18 +145,20 @@ class GenerativeModel(InverseModel):
         return self._scaled.generate(decode, targets, points)
 
     def log_density(self, targets: Targets, designs: Tensor) -> Tensor | None:
-        """Log p(x | y*) in nats, in the designs' own units; None where designs have categories.
+        """Log p(x | y*) in nats, in the designs' own units; None where designs have categories,
+        or constraints.
 
         A whole number's probability is spread over the interval that is rounded to it.
         """
-        if any(variable.categories for variable in self._problem.designs.variables):
-            return None
         network, scaling = self._scaled.network, self._scaled.scaling
+        slopes = scaling.log_slopes(designs)
+        if slopes is None:
+            return None
         x, y = scaling.encode(designs), self._scaled.target_features(targets)
         scaled = self._method.log_likelihood(network, x.to(self._scaled.device), y)
         if scaled is None:
             return None
-        return scaled.detach().cpu().double() - scaling.x.scale.cpu().double().log().sum()
+        return scaled.detach().cpu().double() + slopes
 
     def state(self) -> dict[str, Tensor]:
         """The network's weights, and the scaling."""

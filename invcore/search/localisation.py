@@ -42,8 +42,9 @@ def localise(
 ) -> Localised:  # fmt: skip
     """Move starts to where ``forward`` gives the targets; whole numbers and categories stay such.
 
-    Categories keep what the start says. Whole numbers move freely first, are rounded, and then
-    the other variables make up for the rounding.
+    Categories keep what the start says. Whole numbers, levels and listed designs move freely first,
+    are rounded, and then the other variables make up for the rounding. Searches stay on the planes
+    of linear equalities; with constraints, what comes out is the nearest allowed design.
 
     Args:
         forward: frozen model on scaled features and context features, (N, F + C) to (N, Dy).
@@ -81,12 +82,31 @@ def localise(
         for free in stages:
             if not bool(free.all()):
                 x = scaling.snap(x.cpu(), inside=boxed).to(x.device)
-            x = solve(forward, x, context_features, goals, (low, high), free, config)
+            on_planes = _on_planes(forward, scaling, free)
+            x = solve(on_planes, x, context_features, goals, (low, high), free, config)
+            x = scaling.planes.nearest(x, free)
+        if scaling.designs.constraints:  # what the model says must be of designs that are allowed
+            x = scaling.snap(x.cpu(), inside=boxed).to(x.device)
         x = torch.cat([x, context_features], dim=1)
         with torch.no_grad():
             y = forward(x)
         parts.append((x, y, (y - goals).square().mean(dim=1)))
     return Localised(*(torch.cat(column) for column in zip(*parts, strict=True)))
+
+
+def _on_planes(forward: Forward, scaling: Scaling, free: Tensor) -> Forward:
+    """The forward model of the nearest features that satisfy the linear equalities.
+
+    Across these planes there are no pairs to learn from: what the model says there leads astray.
+    """
+    if not len(scaling.planes.matrix):
+        return forward
+
+    def model(inputs: Tensor) -> Tensor:
+        features, context_features = scaling.parts(inputs)
+        return forward(torch.cat([scaling.planes.nearest(features, free), context_features], dim=1))
+
+    return model
 
 
 def localised_candidates(

@@ -58,6 +58,44 @@ class Uniform(Config):
         return ((x - self.low) / (self.high - self.low)).clamp(0.0, 1.0)
 
 
+class LogUniform(Config):
+    """Uniform in the logarithm, on [low, high] above zero: each factor of ten is as likely.
+
+    Networks learn such a variable on a logarithmic scale.
+
+    Example:
+        >>> LogUniform(low=1.0, high=100.0).quantile(torch.tensor([0.5]))
+        tensor([10.])
+    """
+
+    kind: Literal["log-uniform"] = "log-uniform"
+    low: float = Field(gt=0)
+    high: float
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if not self.low < self.high:
+            raise ValueError(f"low {self.low} must be below high {self.high}")
+        return self
+
+    @property
+    def support(self) -> tuple[float, float]:
+        """The smallest and the largest value."""
+        return self.low, self.high
+
+    def quantile(self, u: Tensor) -> Tensor:
+        """Inverse of the distribution function, elementwise."""
+        low, high = math.log(self.low), math.log(self.high)
+        x = (low + u.double() * (high - low)).exp()
+        return x.clamp(self.low, self.high).to(u.dtype)
+
+    def cdf(self, x: Tensor) -> Tensor:
+        """Distribution function, elementwise."""
+        low, high = math.log(self.low), math.log(self.high)
+        inside = x.double().clamp(self.low, self.high)
+        return ((inside.log() - low) / (high - low)).clamp(0.0, 1.0).to(x.dtype)
+
+
 class Normal(Config):
     """Normal with mean and standard deviation; unbounded."""
 
@@ -269,6 +307,13 @@ class Categorical(_Steps):
 
 
 Prior = Annotated[
-    Uniform | Normal | TruncatedNormal | ClippedNormal | Poisson | Integers | Categorical,
+    Uniform
+    | LogUniform
+    | Normal
+    | TruncatedNormal
+    | ClippedNormal
+    | Poisson
+    | Integers
+    | Categorical,
     Field(discriminator="kind"),
 ]

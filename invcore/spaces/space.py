@@ -2,107 +2,31 @@
 
 Three forms of a design: *values* (N, Dx), as people read them, categories as 0, 1, 2, …; *unit*
 (N, Dx), in the unit cube through the priors; *features* (N, F), what networks see, with
-categories one-hot.
+categories one-hot, periodic variables as cosine and sine, and logarithms of those whose prior is
+uniform in the logarithm.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Self
 
 import torch
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 from torch import Tensor
-from torch.nn.functional import one_hot
 
 from invcore.base.errors import DataError, ShapeError, UnknownNameError, close_names
 from invcore.configs.config import Config
-from invcore.spaces.priors import Categorical, Integers, Poisson, Prior
+from invcore.spaces.constraints import consistency
+from invcore.spaces.constraints.kinds import Constraint, Fixed, Periodic
+from invcore.spaces.constraints.layout import Layout
+from invcore.spaces.constraints.projection import Projection
+from invcore.spaces.features import VariableFeatures, features_of
+from invcore.spaces.priors import Prior
+from invcore.spaces.variable import Grid, Variable
 
-
-class Variable(Config):
-    """One column: its name, unit, prior and bounds.
-
-    Args:
-        name: as in tables and results.
-        prior: where designs come from; None for a response.
-        unit: for people, for instance ``"m"``; empty where there is none.
-        description: one line for people.
-        low: a lower bound beside that of the prior's support.
-        high: an upper bound beside that of the prior's support.
-
-    Example:
-        >>> from invcore import Normal
-        >>> Variable(name="speed", prior=Normal(mean=0.0, std=1.0), low=0.0).bounds
-        (0.0, inf)
-    """
-
-    name: str = Field(min_length=1)
-    prior: Prior | None = None
-    unit: str = ""
-    description: str = ""
-    low: float | None = None
-    high: float | None = None
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        low, high = self.bounds
-        if not low < high:
-            raise ValueError(f"variable {self.name!r}: low {low} must be below high {high}")
-        return self
-
-    @property
-    def bounds(self) -> tuple[float, float]:
-        """The prior's support cut by ``low`` and ``high``, to whole numbers where they must be;
-        infinite where nothing bounds it.
-        """
-        low, high = (-math.inf, math.inf) if self.prior is None else self.prior.support
-        low = low if self.low is None else max(low, self.low)
-        high = high if self.high is None else min(high, self.high)
-        return (float(math.ceil(low)), float(math.floor(high))) if self.whole else (low, high)
-
-    @property
-    def categories(self) -> tuple[str, ...]:
-        """The categories' names; empty unless categorical."""
-        return self.prior.categories if isinstance(self.prior, Categorical) else ()
-
-    @property
-    def whole(self) -> bool:
-        """Whether only whole numbers make sense (counts, integers and categories)."""
-        relaxed = isinstance(self.prior, Poisson) and self.prior.relaxed
-        return isinstance(self.prior, Poisson | Integers | Categorical) and not relaxed
-
-
-class Grid(Config):
-    """How the variables of an image lie: row by row.
-
-    Args:
-        rows: of pixels.
-        columns: of pixels.
-        periodic: the image repeats, and where it is cut makes no difference: shifting it around
-            leaves the response as it is.
-        mirrors: so does a mirror image, of the rows or of the columns.
-    """
-
-    rows: int = Field(ge=1)
-    columns: int = Field(ge=1)
-    periodic: bool = False
-    mirrors: bool = False
-
-
-class Constraint(Config):
-    """A relation between design variables that every design must satisfy, as data.
-
-    So far there is no kind of constraint that a space honours: one that has any is refused. What
-    bounds cannot say, a task says by ``feasible``.
-
-    Args:
-        kind: of the relation.
-    """
-
-    kind: str = Field(min_length=1)
+__all__ = ["Constraint", "Grid", "Space", "Variable"]
 
 
 class Space(Config):
@@ -132,14 +56,6 @@ class Space(Config):
         """
         return cls(variables=variables, grid=grid, constraints=tuple(constraints))
 
-    @field_validator("constraints")
-    @classmethod
-    def _honoured(cls, constraints: tuple[Constraint, ...]) -> tuple[Constraint, ...]:
-        if constraints:
-            kinds = ", ".join(sorted({constraint.kind for constraint in constraints}))
-            raise ValueError(f"no space honours constraints yet ({kinds}); a task has `feasible`")
-        return constraints
-
     @model_validator(mode="after")
     def _distinct(self) -> Self:
         if len(set(self.names)) != len(self.names):
@@ -151,6 +67,10 @@ class Space(Config):
                 )
             if any(variable.categories for variable in self.variables):
                 raise ValueError("pixels of a grid are numbers: no categories, please")
+            if any(isinstance(constraint, Periodic) for constraint in self.constraints):
+                raise ValueError("pixels of a grid are numbers: none goes round, please")
+        if self.constraints:
+            consistency.check(self.variables, self.constraints)
         return self
 
     @property
@@ -176,11 +96,15 @@ class Space(Config):
     @cached_property
     def low(self) -> Tensor:
         """Lower bounds (Dx,), float64, -inf where there is none."""
+        if self.constraints:
+            return self.layout.low
         return torch.tensor([v.bounds[0] for v in self.variables], dtype=torch.float64)
 
     @cached_property
     def high(self) -> Tensor:
         """Upper bounds (Dx,), float64, inf where there is none."""
+        if self.constraints:
+            return self.layout.high
         return torch.tensor([v.bounds[1] for v in self.variables], dtype=torch.float64)
 
     @cached_property
@@ -201,7 +125,11 @@ class Space(Config):
             )
 
     def sample(self, count: int, generator: torch.Generator) -> Tensor:
-        """Draw designs from the prior: (count, Dx), float64."""
+        """Draw designs from the prior: (count, Dx), float64.
+
+        With constraints, what is drawn is moved to the nearest allowed design: all are allowed, but
+        those that many others are near to come more often.
+        """
         return self.from_unit(torch.rand(count, self.dim, generator=generator, dtype=torch.float64))
 
     def from_unit(self, unit: Tensor) -> Tensor:
@@ -221,8 +149,22 @@ class Space(Config):
         return torch.stack(columns, dim=-1)
 
     def project(self, values: Tensor) -> Tensor:
-        """The nearest allowed values: inside the bounds, whole where they must be."""
+        """The nearest allowed values (…, Dx): inside the bounds, whole where they must be, and with
+        all constraints satisfied.
+
+        Distances are in units of each variable's range. What is allowed already stays as it is.
+        How constraints are met: ``invcore.spaces.constraints.projection``.
+
+        Example:
+            >>> from invcore.plugin import Levels, Uniform
+            >>> width = Variable(name="width", prior=Uniform(low=0.0, high=9.0))
+            >>> space = Space.of(width, constraints=[Levels(variable="width", values=(2.0, 5.0))])
+            >>> space.project(torch.tensor([[3.0], [4.0]])).tolist()
+            [[2.0], [5.0]]
+        """
         self.check(values)
+        if self.constraints:
+            return self._projection(values)
         return self.rounded(values.clamp(self.low.to(values), self.high.to(values)))
 
     def rounded(self, values: Tensor) -> Tensor:
@@ -232,6 +174,8 @@ class Space(Config):
     def contains(self, values: Tensor) -> Tensor:
         """Which designs (…, Dx) are allowed: (…), bool. NaN is not."""
         self.check(values)
+        if self.constraints:
+            return self.layout.contains(values)
         inside = (values >= self.low.to(values)) & (values <= self.high.to(values))
         whole = ~self.whole.to(values.device) | (values == values.round())
         return (inside & whole).all(dim=-1)
@@ -239,7 +183,9 @@ class Space(Config):
     def bounded(self, low: Tensor, high: Tensor) -> Space:
         """The same space with bounds cut to [low, high], (Dx,) each.
 
-        A bound that would leave no room (a constant column) is left as it is.
+        A bound that would leave no room (a constant column) is left as it is. So are those of fixed
+        and of periodic variables, and those that would leave nothing of a constraint; levels and
+        listed designs that are outside the new bounds are gone.
         """
         variables = []
         for i, variable in enumerate(self.variables):
@@ -247,14 +193,35 @@ class Space(Config):
             cut = variable.model_copy(update={"low": ends[0], "high": ends[1]})
             room = cut.bounds[0] < cut.bounds[1] and not variable.categories
             variables.append(cut if room else variable)
-        return Space.of(*variables, grid=self.grid, constraints=self.constraints)
+        if not self.constraints:
+            return Space.of(*variables, grid=self.grid)
+        kept, constraints = consistency.kept(self.variables, variables, self.constraints)
+        return Space.of(*kept, grid=self.grid, constraints=constraints)
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Bounds and constraints as tensors."""
+        return Layout.of(self.variables, self.constraints)
+
+    @cached_property
+    def _projection(self) -> Projection:
+        return Projection(self.variables, self.constraints)
+
+    @cached_property
+    def fixed(self) -> Tensor:
+        """Which variables have one value (Dx,), bool."""
+        names = {c.variable for c in self.constraints if isinstance(c, Fixed)}
+        return torch.tensor([name in names for name in self.names])
+
+    @cached_property
+    def variable_features(self) -> tuple[VariableFeatures, ...]:
+        """For each variable, how networks see it."""
+        return features_of(self.variables, self.constraints)
 
     @cached_property
     def feature_columns(self) -> tuple[int, ...]:
         """For each feature, the variable that it belongs to."""
-        return tuple(
-            i for i, v in enumerate(self.variables) for _ in range(max(1, len(v.categories)))
-        )
+        return tuple(i for i, own in enumerate(self.variable_features) for _ in range(own.width))
 
     @property
     def features(self) -> int:
@@ -262,27 +229,18 @@ class Space(Config):
         return len(self.feature_columns)
 
     def encode(self, values: Tensor) -> Tensor:
-        """Values (…, Dx) to features (…, F): categories become one-hot."""
+        """Values (…, Dx) to features (…, F): categories become one-hot, periodic variables cosine
+        and sine, and those with a ``LogUniform`` prior their logarithm.
+        """
         self.check(values)
-        parts = []
-        for i, variable in enumerate(self.variables):
-            column = values[..., i]
-            if variable.categories:
-                codes = column.round().long().clamp(0, len(variable.categories) - 1)
-                parts.append(one_hot(codes, len(variable.categories)).to(values.dtype))
-            else:
-                parts.append(column[..., None])
-        return torch.cat(parts, dim=-1)
+        every = self.variable_features
+        return torch.cat([own.encode(values[..., i]) for i, own in enumerate(every)], dim=-1)
 
     def decode(self, features: Tensor) -> Tensor:
         """Features (…, F) to values (…, Dx): the largest of a category's features wins."""
-        parts, start = [], 0
-        for variable in self.variables:
-            width = max(1, len(variable.categories))
-            part = features[..., start : start + width]
-            start += width
-            parts.append(part.argmax(-1).to(features.dtype) if width > 1 else part[..., 0])
-        return torch.stack(parts, dim=-1)
+        every = self.variable_features
+        parts = features.split([own.width for own in every], dim=-1)
+        return torch.stack([own.decode(part) for own, part in zip(every, parts, strict=True)], -1)
 
     @staticmethod
     def _prior(variable: Variable) -> Prior:

@@ -114,16 +114,17 @@ class INNModel(InverseModel):
     def log_density(self, targets: Targets, designs: Tensor) -> Tensor | None:
         """Log p(x | y*) in nats, in the designs' own units, of a network trained by likelihood.
 
-        None for one trained by discrepancies, and where designs have categories. The noise in the
+        None for one trained by discrepancies, and where designs have categories or
+        constraints. The noise in the
         padding is integrated out by draws, which on average says a little less than the truth.
         """
-        categories = any(variable.categories for variable in self._problem.designs.variables)
-        if categories or self._config.objective == "discrepancy" or not self._config.noise:
-            return None
         network, scaling = self._scaled.network, self._scaled.scaling
+        slopes = scaling.log_slopes(designs)
+        if slopes is None or self._config.objective == "discrepancy" or not self._config.noise:
+            return None
         x = scaling.encode(designs).to(self._scaled.device)
         scaled = log_density(network, x, self._scaled.target_features(targets), self._config)
-        return scaled - scaling.x.scale.cpu().double().log().sum()
+        return scaled + slopes
 
     def state(self) -> dict[str, Tensor]:
         """The network's weights, and the scaling."""

@@ -120,15 +120,16 @@ class MixtureDensityModel(InverseModel):
             designs: (B, Dx), one for each target.
 
         Returns:
-            (B,), float64; None where a variable takes whole numbers or categories alone, which
-            have no density.
+            (B,), float64; None where a variable takes whole numbers or categories alone, or where
+            there are constraints: then there is no density.
         """
         scaling = self._scaled.scaling
-        if bool(scaling.designs.whole.any()):
+        slopes = scaling.log_slopes(designs)
+        if slopes is None or bool(scaling.designs.whole.any()):
             return None
         mixture = self.mixture(targets)
         x = scaling.x(scaling.designs.encode(designs.double())).to(mixture.means.device)
-        return mixture.log_prob(x).cpu() - scaling.x.scale.double().log().sum()
+        return mixture.log_prob(x).cpu() + slopes
 
     def state(self) -> dict[str, Tensor]:
         """The network's weights and the scaling."""

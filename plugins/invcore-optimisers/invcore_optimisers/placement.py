@@ -37,10 +37,14 @@ class Placement:
         return self.coordinates.points(designs[:, self.movable])
 
     def whole(self, z: Tensor, rows: Tensor) -> Tensor:
-        """The designs (M, Dx) of points (M, D) of the searches ``rows`` (M,)."""
+        """The designs (M, Dx) of points (M, D) of the searches ``rows`` (M,): with constraints, the
+        nearest allowed ones.
+        """
         moved = self.coordinates.designs(z)
         if not self._all:
             moved = self._fixed[rows].index_copy(1, self.movable, moved)
+        if self._designs.constraints:  # with the slopes of what was moved to the nearest allowed
+            return self._designs.project(moved.detach()) + (moved - moved.detach())
         return self._designs.rounded(moved) if self._rounds else moved
 
     def allowed(self, z: Tensor, rows: Tensor) -> Tensor:

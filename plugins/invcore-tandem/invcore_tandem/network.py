@@ -26,8 +26,10 @@ class InverseNetwork(nn.Module):
     def __init__(self, config: NetworkConfig, scaling: Scaling) -> None:
         super().__init__()
         variables = scaling.designs.variables
-        self._whole = scaling.mask(lambda i: variables[i].whole and not variables[i].categories)
-        self._sizes = [max(1, len(v.categories)) for v in variables]
+        forms = scaling.designs.variable_features
+        self._whole = scaling.mask(lambda i: variables[i].whole and forms[i].form == "number")
+        sizes = [[own.width] if own.form == "one-hot" else [1] * own.width for own in forms]
+        self._sizes = [size for own in sizes for size in own]
         self.network = MLP(
             scaling.conditions,
             scaling.designs.features,

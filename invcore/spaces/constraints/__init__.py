@@ -1,0 +1,1 @@
+"""Constraints between design variables, as data; which designs satisfy them; the nearest ones."""
