@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
-from invcore.plugin import Column, DivergedError, Problem, write_table
+from invcore.plugin import Column, write_table
 
-_CLOSE = 1e-4  # designs closer than this share of the box, in every variable, are one
+if TYPE_CHECKING:
+    import pandas as pd
 
 Names = tuple[tuple[str, ...], tuple[str, ...]]
 """Of designs and of responses."""
@@ -25,7 +26,7 @@ class Proposal:
     Args:
         target: (R, Dy), what was wanted of each row.
         rank: (R,), 1 is best.
-        designs: (R, Dx), inside the bounds, no two alike for one target.
+        designs: (R, Dx), allowed ones, no two alike for one target; categories as 0, 1, 2, …
         names: of designs and of responses.
         predicted: (R, Dy), what a judge expects; None where none was asked.
         predicted_error: (R, Dy), half-width around ``predicted``, from held-out rows.
@@ -33,12 +34,21 @@ class Proposal:
         responses: (R, Dy), the simulator's; NaN where it has none. None if it was not asked.
         error: (R,), mean over Dy of the squared difference between response and target. None if
             the simulator was not asked.
+        distance: (R,), mean distance to the three nearest rows of the table, in units of the
+            distance between rows. None where there is no table.
+        nearest: (R,), long, line of the nearest row in its file. None likewise.
+        measured: (R,), bool, whether the design is a row of the table. None likewise.
+        beyond: for each row the variables that lie beyond those of the table; empty texts if none.
+        categories: by position among the designs, the names of categories.
+        constants: by name, columns that have one value in the table and in every proposal.
+        order: of all columns of designs, constants among them; empty: as in ``names``.
+        notes: what one should know, a sentence each.
 
     Example:
-        >>> ranked = by_error(torch.ones(2, 1), torch.zeros(2), torch.tensor([[0.3], [0.8]]),
-        ...     torch.tensor([[3.0], [1.0]]), (("x",), ("y",)))
-        >>> ranked.columns()["x"], ranked.error.tolist()  # doctest: +ELLIPSIS
-        ([0.8..., 0.3...], [0.0, 4.0])
+        >>> ranked = Proposal(torch.ones(2, 1), torch.tensor([1, 2]),
+        ...     torch.tensor([[0.75], [0.5]]), (("x",), ("y",)))
+        >>> ranked.columns()["x"]
+        [0.75, 0.5]
     """
 
     target: Tensor
@@ -50,6 +60,14 @@ class Proposal:
     reach: tuple[str, ...] = ()
     responses: Tensor | None = None
     error: Tensor | None = None
+    distance: Tensor | None = None
+    nearest: Tensor | None = None
+    measured: Tensor | None = None
+    beyond: tuple[str, ...] = ()
+    categories: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    constants: Mapping[str, float | str] = field(default_factory=dict)
+    order: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.designs)
@@ -65,8 +83,9 @@ class Proposal:
         changes: dict[str, Any] = {
             name: value[keep] for name, value in vars(self).items() if isinstance(value, Tensor)
         }
-        if self.reach:
-            changes["reach"] = tuple(self.reach[i] for i in keep.tolist())
+        for name in ("reach", "beyond"):
+            if texts := getattr(self, name):
+                changes[name] = tuple(texts[i] for i in keep.tolist())
         return replace(self, **changes)
 
     def top(self, count: int) -> Proposal:
@@ -80,8 +99,8 @@ class Proposal:
         for i, name in enumerate(ys):
             result[f"target {name}"] = self.target[:, i].tolist()
         result["rank"] = self.rank.tolist()
-        for i, name in enumerate(xs):
-            result[name] = self.designs[:, i].tolist()
+        for name in self.order or xs:
+            result[name] = self._design(name)
         for i, name in enumerate(ys):
             if self.responses is not None:
                 result[f"true {name}"] = self.responses[:, i].tolist()
@@ -93,12 +112,34 @@ class Proposal:
             result["error"] = self.error.tolist()
         elif any(self.reach):
             result["reach"] = [note or "ok" for note in self.reach]
+        if self.distance is not None and self.nearest is not None and self.measured is not None:
+            result["distance"] = self.distance.tolist()
+            result["nearest row"] = self.nearest.tolist()
+            result["measured"] = self.measured.long().tolist()
+        if any(self.beyond):
+            result["beyond"] = [*self.beyond]
         return result
+
+    def _design(self, name: str) -> list[float] | list[str]:
+        """A column of designs, categories by their names."""
+        if name in self.constants:
+            return [self.constants[name]] * len(self)  # type: ignore[return-value]
+        place = self.names[0].index(name)
+        values: list[float] = self.designs[:, place].tolist()
+        if place in self.categories:
+            return [self.categories[place][int(value)] for value in values]
+        return values
 
     def records(self) -> list[dict[str, Any]]:
         """The table's rows by column, for ``--json``."""
         columns = self.columns()
         return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+    def frame(self) -> pd.DataFrame:
+        """The table as a data frame of pandas."""
+        import pandas as pd
+
+        return pd.DataFrame(self.columns())
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the table: .csv, .tsv, .parquet or .npz; the whole file, or nothing.
@@ -130,83 +171,3 @@ class Proposal:
             "resimulated": grid(self.responses),
             "errors": grid(self.error),
         }
-
-
-def by_judge(
-    problem: Problem, target: Tensor, designs: Tensor, predicted: Tensor, error: Tensor,
-    scale: Tensor, reach: Sequence[str],
-) -> Proposal:  # fmt: skip
-    """Designs ranked by a judge's upper bound of the distance to the target, without copies.
-
-    Args:
-        problem: the spaces.
-        target: (B, Dy).
-        designs: (B, K, Dx), allowed ones.
-        predicted: (B, K, Dy), what the judge expects.
-        error: (B, K, Dy), half-width around it.
-        scale: (Dy,), in which distances count.
-        reach: for each target why the data do not reach it, or an empty text.
-
-    Raises:
-        DivergedError: a target has no design that is finite.
-    """
-    bound = ((predicted - target[:, None]).abs() + error) / scale
-    order = bound.square().mean(dim=2).argsort(dim=1, stable=True)
-    usable = (designs.isfinite().all(dim=2) & bound.isfinite().all(dim=2)).gather(1, order)
-    rows = []
-    for b in range(len(target)):  # over targets, of which there are few; numbers vary from here
-        best = order[b][usable[b]]
-        if len(best) == 0:
-            raise DivergedError(f"target {b + 1}: the method gave no finite design")
-        best = best[distinct(problem.designs.to_unit(designs[b, best]))]
-        rows.append((torch.full_like(best, b), torch.arange(1, len(best) + 1), best))
-    which, rank, best = (torch.cat(column) for column in zip(*rows, strict=True))
-    return Proposal(
-        target=target[which], rank=rank, designs=designs[which, best],
-        names=(problem.designs.names, problem.responses.names),
-        predicted=predicted[which, best], predicted_error=error[which, best],
-        reach=tuple(reach[b] for b in which.tolist()),
-    )  # fmt: skip
-
-
-def by_error(
-    target: Tensor, group: Tensor, designs: Tensor, responses: Tensor, names: Names
-) -> Proposal:
-    """Designs ranked by the error that the simulator says; without a response, last.
-
-    Args:
-        target: (R, Dy).
-        group: (R,), which target a row is for: 0, 1, …
-        designs: (R, Dx).
-        responses: (R, Dy), the simulator's.
-        names: of designs and responses.
-    """
-    error = (responses - target).square().mean(dim=1)
-    order, rank = _ranks(error, group)
-    return Proposal(
-        target[order], rank, designs[order], names, responses=responses[order], error=error[order]
-    )
-
-
-def checked(proposed: Proposal, responses: Tensor) -> Proposal:
-    """What a judge ranked, ranked anew by the simulator's responses (R, Dy) of the same rows."""
-    error = (responses - proposed.target).square().mean(dim=1)
-    order, rank = _ranks(error, (proposed.rank == 1).cumsum(0) - 1)
-    return replace(proposed.rows(order), rank=rank, responses=responses[order], error=error[order])
-
-
-def _ranks(error: Tensor, group: Tensor) -> tuple[Tensor, Tensor]:
-    """The order of rows, group after group and by error, and the rank of each in that order."""
-    by_size = error.argsort(stable=True)  # NaN goes last
-    order = by_size[group[by_size].argsort(stable=True)]
-    first = torch.searchsorted(group[order], group[order].clone())
-    return order, torch.arange(len(order)) - first + 1
-
-
-def distinct(unit: Tensor) -> Tensor:
-    """Positions of the designs (K, Dx), in the unit cube, that repeat no earlier one, in order."""
-    cells = (unit / _CLOSE).round()
-    _, group = torch.unique(cells, dim=0, return_inverse=True)
-    first = torch.full((int(group.max()) + 1,), len(unit))
-    first = first.scatter_reduce(0, group, torch.arange(len(unit)), "amin")
-    return first.sort().values

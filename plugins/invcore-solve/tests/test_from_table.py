@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from invcore_solve import Designer
-from invcore_solve.proposal import distinct
+from invcore_solve.ranking import distinct
 
 from invcore import Store
 from invcore.base.errors import (

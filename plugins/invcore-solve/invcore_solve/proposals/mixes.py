@@ -58,7 +58,7 @@ def mixes(
         columns = list(block.columns)
         swap = rng.random(count) < _SWAPPED * (2 * reach)
         x[:, columns] = np.where(swap[:, None], rows[second], base)[:, columns]
-        if block.ordered and len(columns) > 1:
+        if block.stepped:
             step = np.flatnonzero(rng.random(count) < _STEPPED)
             a = rng.integers(len(rows), size=len(step))
             b = near[a, rng.integers(near.shape[1], size=len(step))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ from invcore_solve.typicality.typicality import Typicality
 
 Numbers = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
+Preference = Callable[[Numbers, Numbers], Numbers]
 
 POOL = 20_000
 _PARENTS = 8
@@ -50,7 +52,7 @@ def pool_of_mixes(
 def search(
     judge: FittedJudge, typicality: Typicality, targets: Numbers, scale: Numbers, pool: Judged,
     count: int, rng: np.random.Generator, *, further: tuple[Judged, Places] | None = None,
-    apart: float = 0.0,
+    apart: float = 0.0, preference: Preference | None = None,
 ) -> Answers:  # fmt: skip
     """The best designs for each target from the pool, from local search, and from elsewhere.
 
@@ -64,6 +66,8 @@ def search(
         rng: of local search.
         further: designs that others propose, typical and judged, and the target of each.
         apart: the least distance to a measured design, in units of the distance between rows.
+        preference: what else counts beside the expected squared distance: of targets (N, Dy) and
+            designs (N, Dx), in the same units (N,).
     """
     far = typicality.neighbourhood.nearest(pool.x)[0] >= apart
     pool = pool.rows(np.flatnonzero(far)) if far.any() else pool
@@ -81,6 +85,8 @@ def search(
     kept = np.flatnonzero(typicality.neighbourhood.nearest(every.x)[0] >= apart)
     every, target = every.rows(kept), target[kept]
     cost = own_cost(every, target, targets, scale)
+    if preference is not None:
+        cost = preference(targets[target], every.x) + cost
     order = np.lexsort((cost, target))
     order = order[_distinct(every.x[order], target[order])]
     rank = np.arange(len(order)) - np.searchsorted(target[order], target[order])

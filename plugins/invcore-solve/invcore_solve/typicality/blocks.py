@@ -11,6 +11,7 @@ import numpy.typing as npt
 Numbers = npt.NDArray[np.float64]
 
 _COLLINEAR = 0.9  # correlation from which columns move together
+_ROWS_A_COMBINATION = 3  # of a block's columns, from which on the combinations are its levels
 
 
 @dataclass(frozen=True)
@@ -21,12 +22,13 @@ class Block:
         columns: their positions.
         discrete: whether one of them has levels or categories, so that a design takes the block's
             values from one row as a whole, or by a step that leads from one row to another.
-        ordered: whether all of them are numbers, so that there are such steps.
+        stepped: whether there are such steps: all of its columns are numbers, and the rows do not
+            show that it has levels as a whole, a few combinations with several rows each.
     """
 
     columns: tuple[int, ...]
     discrete: bool
-    ordered: bool
+    stepped: bool
 
 
 def find_blocks(
@@ -58,6 +60,10 @@ def find_blocks(
     for _ in range(width):  # the least number spreads through what is joined
         block = np.array([block[joined[i] | (np.arange(width) == i)].min() for i in range(width)])
     groups = [tuple(np.flatnonzero(block == number).tolist()) for number in np.unique(block)]
-    return tuple(
-        Block(g, any(discrete[c] for c in g), all(numeric[c] for c in g)) for g in groups
-    )
+    blocks = []
+    for group in groups:
+        combinations = len(np.unique(x[:, list(group)], axis=0))
+        stepped = len(group) > 1 and all(numeric[c] for c in group)
+        stepped &= len(x) < _ROWS_A_COMBINATION * combinations
+        blocks.append(Block(group, any(discrete[c] for c in group), stepped))
+    return tuple(blocks)

@@ -1,0 +1,172 @@
+"""From targets to a proposal: candidates from everywhere, one judge, one order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from invcore.plugin import FittedJudge
+from invcore_solve.proposal import Proposal
+from invcore_solve.proposals.diversity import SHOWN, diverse_order
+from invcore_solve.proposals.inverse_regression import InverseRegression
+from invcore_solve.proposals.judged import Judged, joined
+from invcore_solve.proposals.measured import measured_rows
+from invcore_solve.proposals.search import Answers, search
+from invcore_solve.tables.table_data import TableData
+from invcore_solve.typicality.typicality import Typicality
+
+Numbers = npt.NDArray[np.float64]
+Places = npt.NDArray[np.intp]
+
+_SPREAD = 24  # designs of an inverse regression for each target
+_MEASURED = 10  # rows that are shown for a target, where so many meet it
+
+
+@dataclass(frozen=True)
+class MeasuredDesigns:
+    """The different designs of a table, and what was measured of each.
+
+    Args:
+        x: (M, Dx).
+        y: (M, Dy), means where there are several measurements; NaN where there is none.
+        row: (M,), line of the first of each in the file.
+    """
+
+    x: Numbers
+    y: Numbers
+    row: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, data: TableData) -> MeasuredDesigns:
+        """From the table, in the order of ``np.unique``."""
+        x, first, design = np.unique(
+            data.pairs.x.numpy(), axis=0, return_index=True, return_inverse=True
+        )
+        design, columns = design.reshape(-1), []
+        for column in data.pairs.y.numpy().T:
+            known = ~np.isnan(column)
+            count = np.bincount(design[known], minlength=len(x))
+            total = np.bincount(design[known], column[known], minlength=len(x))
+            with np.errstate(invalid="ignore"):
+                columns.append(total / np.where(count > 0, count, np.nan))
+        return cls(x, np.stack(columns, axis=1), data.rows.numpy()[first])
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked, and of what.
+
+    Args:
+        targets: (B, Dy).
+        scale: (Dy,), in which distances of responses count.
+        noise: (Dy,), standard deviation of measurements.
+        count: designs for each target.
+        apart: least distance of a proposal to a measured design, in units of the rows' own.
+        diverse: whether the first designs are made to differ.
+    """
+
+    targets: Numbers
+    scale: Numbers
+    noise: Numbers
+    count: int
+    apart: float
+    diverse: bool
+
+
+def answer(
+    question: Question, data: TableData, measured: MeasuredDesigns, judge: FittedJudge,
+    typicality: Typicality, pool: Judged, rng: np.random.Generator, *,
+    inverse: InverseRegression | None = None, further: tuple[Numbers, Places] | None = None,
+) -> Proposal:  # fmt: skip
+    """Ranked designs for each target, rows of the table that meet it first.
+
+    Args:
+        question: what is asked.
+        data: the table.
+        measured: its different designs.
+        judge: of designs.
+        typicality: which designs are typical.
+        pool: judged designs for all targets.
+        rng: of local search.
+        inverse: where responses are curves.
+        further: designs (n, Dx) of methods, and the target of each (n,).
+    """
+    targets = question.targets
+    own = [] if further is None else [further]
+    if inverse is not None:
+        drawn = inverse.propose(targets, _SPREAD, rng)
+        own.append((drawn.reshape(-1, drawn.shape[2]), np.repeat(np.arange(len(targets)), _SPREAD)))
+    extra = None
+    if own:
+        x, _ = typicality.drawn_in(np.concatenate([x for x, _ in own]))
+        extra = (Judged.by(judge, x), np.concatenate([target for _, target in own]))
+    found = search(
+        judge, typicality, targets, question.scale, pool, question.count, rng,
+        further=extra, apart=question.apart,
+        preference=None if inverse is None else inverse.distance,
+    )  # fmt: skip
+    return _proposal(question, data, measured, judge, typicality, found)
+
+
+def _proposal(
+    question: Question, data: TableData, measured: MeasuredDesigns, judge: FittedJudge,
+    typicality: Typicality, found: Answers,
+) -> Proposal:  # fmt: skip
+    """The table of results."""
+    targets, neighbourhood = question.targets, typicality.neighbourhood
+    met = measured_rows(measured.y, targets, question.scale, question.noise, _MEASURED)
+    known = Judged.by(judge, measured.x[np.concatenate(met)]) if any(map(len, met)) else None
+    parts, target, rank, is_measured, start = [], [], [], [], 0
+    for b in range(len(targets)):
+        own = np.flatnonzero(found.target == b)
+        if question.diverse and len(own):
+            places = neighbourhood.whitening(found.designs.x[own]) / neighbourhood.unit
+            own = own[diverse_order(places, found.cost[own], SHOWN)]
+        own = own[: max(0, question.count - len(met[b]))]
+        if len(met[b]) and known is not None:
+            parts.append(known.rows(np.arange(start, start + len(met[b]))))
+            start += len(met[b])
+        parts.append(found.designs.rows(own))
+        size = len(met[b]) + len(own)
+        target.append(np.full(size, b))
+        rank.append(np.arange(1, size + 1))
+        is_measured.append(np.arange(size) < len(met[b]))
+    every = joined(parts)
+    which = np.concatenate(target)
+    verdict = judge.predict(torch.from_numpy(np.ascontiguousarray(every.x)))
+    return described(
+        Proposal(
+            target=torch.from_numpy(targets[which]), rank=torch.from_numpy(np.concatenate(rank)),
+            designs=torch.from_numpy(every.x), names=(data.designs.names, data.responses.names),
+            predicted=verdict.response, predicted_error=verdict.error,
+            measured=torch.from_numpy(np.concatenate(is_measured)),
+        ), data, measured, typicality,
+    )  # fmt: skip
+
+
+def described(
+    proposal: Proposal, data: TableData, measured: MeasuredDesigns, typicality: Typicality
+) -> Proposal:
+    """The same, with how far designs lie from the table, and how its columns are written."""
+    from dataclasses import replace
+
+    x = proposal.designs.numpy()
+    neighbourhood = typicality.neighbourhood
+    inside = typicality.inside(x)
+    _, nearest = neighbourhood.nearest(inside)
+    usual = float(np.median(neighbourhood.own)) or 1.0
+    names = np.array(data.designs.names, dtype=object)
+    beyond = [", ".join(names[row]) for row in typicality.beyond(x)]
+    schema = data.schema
+    return replace(
+        proposal,
+        distance=torch.from_numpy(neighbourhood.distance(x) / usual),
+        nearest=torch.from_numpy(measured.row[nearest]),
+        beyond=tuple(beyond) if any(beyond) else (),
+        categories={i: v.categories for i, v in enumerate(data.designs.variables) if v.categories},
+        constants=schema.constants,
+        order=tuple(column.name for column in schema.of_role("design")),
+    )

@@ -1,0 +1,94 @@
+"""Designs put in order: by a judge's opinion, or by the error that a simulator says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from invcore.plugin import DivergedError, Problem
+from invcore_solve.proposal import Names, Proposal
+
+_CLOSE = 1e-4  # designs closer than this share of the box, in every variable, are one
+
+
+def by_judge(
+    problem: Problem, target: Tensor, designs: Tensor, predicted: Tensor, error: Tensor,
+    scale: Tensor, reach: Sequence[str],
+) -> Proposal:  # fmt: skip
+    """Designs ranked by a judge's upper bound of the distance to the target, without copies.
+
+    Args:
+        problem: the spaces.
+        target: (B, Dy).
+        designs: (B, K, Dx), allowed ones.
+        predicted: (B, K, Dy), what the judge expects.
+        error: (B, K, Dy), half-width around it.
+        scale: (Dy,), in which distances count.
+        reach: for each target why the data do not reach it, or an empty text.
+
+    Raises:
+        DivergedError: a target has no design that is finite.
+    """
+    bound = ((predicted - target[:, None]).abs() + error) / scale
+    order = bound.square().mean(dim=2).argsort(dim=1, stable=True)
+    usable = (designs.isfinite().all(dim=2) & bound.isfinite().all(dim=2)).gather(1, order)
+    rows = []
+    for b in range(len(target)):  # over targets, of which there are few; numbers vary from here
+        best = order[b][usable[b]]
+        if len(best) == 0:
+            raise DivergedError(f"target {b + 1}: the method gave no finite design")
+        best = best[distinct(problem.designs.to_unit(designs[b, best]))]
+        rows.append((torch.full_like(best, b), torch.arange(1, len(best) + 1), best))
+    which, rank, best = (torch.cat(column) for column in zip(*rows, strict=True))
+    return Proposal(
+        target=target[which], rank=rank, designs=designs[which, best],
+        names=(problem.designs.names, problem.responses.names),
+        predicted=predicted[which, best], predicted_error=error[which, best],
+        reach=tuple(reach[b] for b in which.tolist()),
+    )  # fmt: skip
+
+
+def by_error(
+    target: Tensor, group: Tensor, designs: Tensor, responses: Tensor, names: Names
+) -> Proposal:
+    """Designs ranked by the error that the simulator says; without a response, last.
+
+    Args:
+        target: (R, Dy).
+        group: (R,), which target a row is for: 0, 1, …
+        designs: (R, Dx).
+        responses: (R, Dy), the simulator's.
+        names: of designs and responses.
+    """
+    error = (responses - target).square().mean(dim=1)
+    order, rank = _ranks(error, group)
+    return Proposal(
+        target[order], rank, designs[order], names, responses=responses[order], error=error[order]
+    )
+
+
+def checked(proposed: Proposal, responses: Tensor) -> Proposal:
+    """What a judge ranked, ranked anew by the simulator's responses (R, Dy) of the same rows."""
+    error = (responses - proposed.target).square().mean(dim=1)
+    order, rank = _ranks(error, (proposed.rank == 1).cumsum(0) - 1)
+    return replace(proposed.rows(order), rank=rank, responses=responses[order], error=error[order])
+
+
+def _ranks(error: Tensor, group: Tensor) -> tuple[Tensor, Tensor]:
+    """The order of rows, group after group and by error, and the rank of each in that order."""
+    by_size = error.argsort(stable=True)  # NaN goes last
+    order = by_size[group[by_size].argsort(stable=True)]
+    first = torch.searchsorted(group[order], group[order].clone())
+    return order, torch.arange(len(order)) - first + 1
+
+
+def distinct(unit: Tensor) -> Tensor:
+    """Positions of the designs (K, Dx), in the unit cube, that repeat no earlier one, in order."""
+    cells = (unit / _CLOSE).round()
+    _, group = torch.unique(cells, dim=0, return_inverse=True)
+    first = torch.full((int(group.max()) + 1,), len(unit))
+    first = first.scatter_reduce(0, group, torch.arange(len(unit)), "amin")
+    return first.sort().values
