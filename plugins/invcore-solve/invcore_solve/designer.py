@@ -1,161 +1,196 @@
-"""A method fitted to a table: it proposes designs, which an independent judge ranks."""
+"""A judge fitted to a table, and whoever proposes designs to it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
+import numpy as np
+import torch
+from torch import Tensor
+
 from invcore.learning import substate
-from invcore.pipeline import build, propose, rebuild
+from invcore.pipeline import build, propose
 from invcore.plugin import (
     ConfigError,
+    DataError,
     FittedJudge,
     InverseModel,
     Plugins,
     Problem,
     Progress,
-    Space,
-    StoreError,
     Targets,
-    installed,
-    resolve_device,
+    generator,
 )
 from invcore.results import RunRecord, Store
-from invcore_solve.proposal import Proposal, by_judge
-from invcore_solve.tables.response_reach import Reach, check_reach
+from invcore_solve.answering import MeasuredDesigns, Question, answer, described
+from invcore_solve.prediction import PredictedDesigns
+from invcore_solve.proposal import Proposal
+from invcore_solve.proposals.inverse_regression import InverseRegression
+from invcore_solve.proposals.judged import Judged
+from invcore_solve.proposals.search import pool_of_mixes
+from invcore_solve.ranking import by_judge
+from invcore_solve.tables.read import read
+from invcore_solve.tables.response_reach import Reach, Reached
 from invcore_solve.tables.sources import Source, as_targets
+from invcore_solve.tables.table_data import TableData, rows_of
+from invcore_solve.typicality.of_table import listed_designs, typicality_of
+from invcore_solve.typicality.typicality import Typicality
+
+APART = 0.05
+"""Distance to a measured design, in those between rows, under which a design is no proposal."""
 
 
 @dataclass(frozen=True, repr=False)
 class Designer:
-    """A method fitted to a table, the judge of its proposals, and what the data reach."""
+    """A table, the judge that was fitted to it, and the methods that propose designs.
 
-    problem: Problem
-    method: str
-    model: InverseModel
+    Args:
+        data: the table.
+        judge: who says what to expect of designs.
+        models: fitted inverse methods that propose designs beside the table's own, by name.
+        inverse: an inverse regression, where responses are curves.
+        record: of the fit.
+        config: of judge and methods; what is needed to load them again.
+        plugins: where names are looked up.
+        near: whether designs stay near the table's rows, mixes of which are proposed; off where
+            a simulator says what is right.
+    """
+
+    data: TableData
     judge: FittedJudge
-    reach: Reach
+    models: Mapping[str, InverseModel]
+    inverse: InverseRegression | None
     record: RunRecord
     config: dict[str, Any]
     plugins: Plugins
+    near: bool = True
+    novelty: float = field(default=1.0)
 
     def __repr__(self) -> str:
         """Short: networks and known responses would fill screens."""
-        return f"<Designer {self.method} on {self.problem.name}, model {self.record.id}>"
+        return f"<Designer {self.method} on {self.data.source}, model {self.record.id}>"
+
+    @property
+    def method(self) -> str:
+        """Who proposes, for people."""
+        return self.record.method
+
+    @cached_property
+    def problem(self) -> Problem:
+        """The spaces."""
+        return Problem(self.data.source, self.data.designs, self.data.responses)
+
+    @cached_property
+    def typicality(self) -> Typicality:
+        """Which designs are typical of the table."""
+        return typicality_of(self.data, self.novelty)
+
+    @cached_property
+    def measured(self) -> MeasuredDesigns:
+        """The different designs of the table."""
+        return MeasuredDesigns.of(self.data)
+
+    @cached_property
+    def reach(self) -> Reach:
+        """The responses that the table reaches."""
+        neighbourhood = self.typicality.neighbourhood
+        return Reach.of(self.data.pairs, neighbourhood.whitening(self.data.pairs.x.numpy()))
+
+    @property
+    def level(self) -> float:
+        """The share of responses that stated errors cover: what was asked for, or as much as the
+        rows support.
+        """
+        asked = float(self.config["judge"].get("coverage", 0.9))
+        return min(asked, float(getattr(self.judge, "supported", 1.0)))
+
+    @cached_property
+    def pool(self) -> Judged:
+        """Designs for all targets: those of a list, or mixes of the table's rows."""
+        listed = listed_designs(self.data.designs)
+        if listed is not None:
+            return Judged.by(self.judge, np.array(listed))
+        return pool_of_mixes(self.judge, self.typicality, self._random("pool"))
 
     def propose(
-        self,
-        targets: Source,
-        *,
-        candidates: int = 100,
-        sampler: str = "maximin-lhs",
-        seed: int = 0,
-        extrapolate: bool = False,
-        progress: Progress | None = None,
-    ) -> Proposal:
+        self, targets: Source, *, candidates: int = 100, sampler: str = "maximin-lhs",
+        seed: int = 0, strict: bool = False, diverse: bool = True, novelty: float | None = None,
+        apart: float = APART, among: Source | None = None, progress: Progress | None = None,
+    ) -> Proposal:  # fmt: skip
         """Propose ranked designs for each target.
 
-        The rank is by the judge's upper bound of the distance to the target: how far the
-        prediction is from it, plus the error.
+        They are ranked by the expected squared distance of the true response from the target.
+        Rows of the table that meet a target already come first, marked.
 
         Args:
-            targets: (B, Dy), or a file of them.
-            candidates: proposals per target, before copies are dropped.
-            sampler: drives the method's randomness.
-            seed: of the sampler.
-            extrapolate: propose also for targets that the data do not reach.
+            targets: (B, Dy), a file of them, a data frame, or by response a value or several.
+            candidates: designs for each target.
+            sampler: drives the methods' randomness.
+            seed: of the sampler, and of local search.
+            strict: refuse targets that the table does not reach.
+            diverse: let the first ten of each target differ.
+            novelty: factor of how far designs may be from the table's rows; None: as fitted.
+            apart: the least distance of a proposal to a measured design, in units of the
+                distance between rows.
+            among: designs to choose from: a file, a table or an array.
             progress: shows what goes on.
 
         Raises:
-            DataError: a target of another width, or one out of reach.
-            DivergedError: a target got no design that is finite.
+            DataError: a target of another width, or one out of reach where that is refused.
+            DivergedError: without a table of one's own, a target got no design that is finite.
         """
-        y = as_targets(targets, self.problem.responses)
-        notes = check_reach(self.reach, y, self.problem.responses, extrapolate)
         if candidates < 1:
             raise ConfigError(f"candidates: expected at least 1, got {candidates}")
-        proposed = propose(
-            self.model,
-            self.problem,
-            build(self.plugins, "sampler", sampler).component,
-            Targets(y),
-            candidates,
-            seed=seed,
-            progress=progress,
-        )
-        designs = self.problem.designs.project(proposed.x)
-        verdict = self.judge.predict(designs.flatten(0, 1))
-        predicted, error = (
-            part.unflatten(0, designs.shape[:2]) for part in (verdict.response, verdict.error)
-        )
-        return by_judge(self.problem, y, designs, predicted, error, self.reach.y.scale, notes)
+        if among is not None or novelty is not None:
+            own = self if among is None else self._among(among)
+            own = replace(own, novelty=own.novelty if novelty is None else novelty)
+            return own.propose(
+                targets, candidates=candidates, sampler=sampler, seed=seed, strict=strict,
+                diverse=diverse, apart=apart, progress=progress,
+            )  # fmt: skip
+        y = as_targets(targets, self.data.responses)
+        reached = self.reach.check(y.numpy())
+        notes = self._reach_notes(y, reached, strict)
+        further = self._by_methods(y, candidates, sampler, seed, progress)
+        if not self.near:
+            designs = self.data.designs.project(further[1])
+            verdict = self.judge.predict(designs.flatten(0, 1))
+            parts = (part.unflatten(0, designs.shape[:2])
+                     for part in (verdict.response, verdict.error))  # fmt: skip
+            scale = torch.from_numpy(self.reach.scale)
+            return by_judge(self.problem, y, designs, *parts, scale, notes)
+        listed = listed_designs(self.data.designs) is not None
+        question = Question(
+            y.numpy(), self.reach.scale, self._noise, candidates, 0.0 if listed else apart,
+            diverse and not listed,
+        )  # fmt: skip
+        x = None if further is None else further[0]
+        found = answer(
+            question, self.data, self.measured, self.judge, self.typicality, self.pool,
+            self._random("search", seed), inverse=self.inverse, further=x, listed=listed,
+        )  # fmt: skip
+        group = ((found.rank == 1).cumsum(0) - 1).tolist()
+        return replace(found, reach=tuple(notes[b] for b in group), notes=self._notes())
 
-    def save(self, store: Store) -> RunRecord:
-        """Keep the fitted model for later targets.
+    def predict(self, x: Source) -> PredictedDesigns:
+        """What to expect of designs: response, error, distance and nearest row.
 
-        Raises:
-            StoreError: the store cannot be written.
-        """
-        return store.write(self.record, **self.parts())
-
-    def parts(self) -> dict[str, Any]:
-        """What a store keeps of it: ``tensors``, ``documents`` and ``files``."""
-        tensors = {
-            **{f"model.{k}": v for k, v in self.model.state().items()},
-            **{f"judge.{k}": v for k, v in self.judge.state().items()},
-            **{f"reach.{k}": v for k, v in self.reach.state().items()},
-        }
-        document = {
-            "problem": {
-                "name": self.problem.name,
-                "designs": self.problem.designs.model_dump(mode="json"),
-                "responses": self.problem.responses.model_dump(mode="json"),
-            },
-            "method": self.method,
-            **self.config,
-        }
-        return {
-            "tensors": {"model": tensors}, "documents": {"model": document},
-            "files": self.model.files(),
-        }  # fmt: skip
-
-    @classmethod
-    def load(
-        cls, store: Store, run: str, *, device: str = "auto", plugins: Plugins | None = None
-    ) -> Designer:
-        """The model kept under an id, or the beginning of one.
+        Args:
+            x: (N, Dx): an array, a data frame, a table or a file; columns are found by name.
 
         Raises:
-            UnknownNameError: no such run.
-            StoreError: it is damaged, or was not made by ``fit``.
+            DataError: a column is missing, or a value in it.
         """
-        plugins, run = plugins or installed(), store.find(run)
-        record = store.read(run)
-        if record.kind != "solve" or record.status != "ok":
-            raise StoreError(f"run {run} holds no model of one's own data")
-        document, where = store.json(run, "model"), f"{store.path(run)}/model.json"
-        try:
-            problem = Problem(
-                document["problem"]["name"],
-                Space.parse(document["problem"]["designs"], where=where),
-                Space.parse(document["problem"]["responses"], where=where),
-            )
-            settings = {key: document[key] for key in ("config", "judge")}
-        except (KeyError, TypeError) as error:
-            raise StoreError(f"{where}: damaged, {error} is missing") from None
-        method = rebuild(plugins, "method", record.method, settings["config"], where=where)
-        name = document.get("judge_name", "conformal-ensemble")
-        judge = rebuild(plugins, "judge", name, settings["judge"], where=where)
-        place = resolve_device(device)
-        tensors = {k: v.to(place) for k, v in store.tensors(run, "model").items()}
-        cpu = {k: v.cpu() for k, v in tensors.items()}
-        return cls(
-            problem,
-            record.method,
-            method.component.restore(problem, substate(tensors, "model."), store.files(run)),
-            judge.component.restore(problem, substate(cpu, "judge.")),
-            Reach.restore(substate(cpu, "reach.")),
-            record,
-            settings,
-            plugins,
-        )
+        rows = torch.from_numpy(rows_of(read(x, prefix="x"), self.data.schema))
+        verdict = self.judge.predict(rows, self.level)
+        blank = torch.full((len(rows), self.data.responses.dim), torch.nan, dtype=torch.float64)
+        known = Proposal(
+            target=blank, rank=torch.arange(1, len(rows) + 1), designs=rows,
+            names=(self.data.designs.names, self.data.responses.names),
+            predicted=verdict.response, predicted_error=verdict.error,
+            measured=torch.from_numpy(self._is_measured(rows.numpy())),
+        )  # fmt: skip
+        return PredictedDesigns(described(known, self.data, self.measured, self.typicality))
