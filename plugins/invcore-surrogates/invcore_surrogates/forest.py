@@ -15,13 +15,13 @@ _NUMBERS = 1 << 22  # of nodes, or values of leaves, held at once
 class Forest:
     """T trees of O outputs; P nodes and L leaves of all of them, one after another.
 
-    A row goes left where its feature is at most the threshold, compared as scikit-learn does: the
-    feature in single precision, the threshold in double.
+    A row goes left where its feature, in single precision, is at most the threshold. scikit-learn
+    has thresholds in double precision; rounded down to single they part the same features.
 
     Args:
         roots: (T,), long, node where each tree begins.
         feature: (P,), int32, that is asked for; -1 at leaves.
-        threshold: (P,), float64.
+        threshold: (P,), float32.
         left: (P,), int32, next node; at a leaf its place among the values.
         right: (P,), int32, next node.
         values: (L, O), float64.
@@ -57,7 +57,7 @@ class Forest:
             parts["roots"].append(torch.tensor([nodes]))
             feature = torch.tensor(tree.feature, dtype=torch.int32)
             parts["feature"].append(torch.where(leaf, -1, feature).int())
-            parts["threshold"].append(torch.tensor(tree.threshold, dtype=torch.float64))
+            parts["threshold"].append(_rounded_down(torch.tensor(tree.threshold)))
             parts["left"].append(torch.where(leaf, place, left + nodes).int())
             parts["right"].append(torch.where(leaf, place, right + nodes).int())
             values = torch.tensor(tree.value, dtype=torch.float64)[:, :, 0]
@@ -80,7 +80,8 @@ class Forest:
         """The leaf of each row in each tree (M, T), long."""
         node = self.roots.repeat(len(x))  # (M T,)
         at = torch.arange(len(node), device=x.device)
-        row = at // len(self.roots)
+        row = at // len(self.roots) * x.shape[1]  # where it begins
+        numbers = x.flatten()
         while len(at):
             here = node[at]
             feature = self.feature[here]
@@ -88,10 +89,17 @@ class Forest:
             if not bool(inner.all()):
                 at, here, feature = at[inner], here[inner], feature[inner]
                 row = row[inner]
-            below = x[row, feature.long()].double() <= self.threshold[here]
+            below = numbers[row + feature] <= self.threshold[here]
             node[at] = torch.where(below, self.left[here], self.right[here]).long()
         return self.left[node].long().unflatten(0, (len(x), len(self.roots)))
 
     def state(self) -> dict[str, Tensor]:
         """The arrays."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+def _rounded_down(numbers: Tensor) -> Tensor:
+    """The largest float32 that are at most these."""
+    near = numbers.float()
+    below = near.nextafter(torch.tensor(-torch.inf))
+    return torch.where(near.double() > numbers.double(), below, near)

@@ -29,7 +29,7 @@ from invcore_surrogates.principal import Principal
 from invcore_surrogates.rows import inputs, prefixed
 
 _FEATURES = 25  # of more, principal components
-_FEW, _MANY = 300, 600  # rows
+_FEW, _MANY = 100, 300  # rows
 
 
 class ProcessSurrogate(SurrogateModel[GaussianProcessConfig]):
@@ -73,31 +73,30 @@ class ProcessSurrogate(SurrogateModel[GaussianProcessConfig]):
         weights: Tensor | None = None, noise: Tensor | None = None,
         fitted: FittedSurrogate | None = None,
     ) -> Prediction:  # fmt: skip
-        """Predictions by processes that did not see the fold, tuned a little from the whole one's.
+        """Predictions by processes that did not see the fold.
 
-        Up to 300 rows each fold's process takes 15 steps of tuning; of more rows, 5 steps by at
-        most 600 rows.
+        Up to 100 rows each fold's process is tuned anew; up to 300 with 15 steps from the
+        parameters of the whole one, and beyond that not at all, since they hardly depend on a fold.
 
         Raises:
             DataError: a response that is known in one fold alone.
         """
-        whole = fitted if isinstance(fitted, FittedProcess) else self.fit(
-            problem, pairs, env, weights=weights, noise=noise
-        )  # fmt: skip
+        start: Parameters | None = None
+        if len(pairs) > _FEW:
+            if not isinstance(fitted, FittedProcess):
+                fitted = self.fit(problem, pairs, env, weights=weights, noise=noise)
+            start = fitted.parameters
+        steps = (15 if len(pairs) <= _MANY else 0) if start else None
         rows = _rows(problem, pairs, env, weights, noise)
-        few = len(pairs) <= _FEW
-        most = self.config.tuning_rows if few else min(self.config.tuning_rows, _MANY)
-        config = self.config.model_copy(update={"tuning_rows": most})
         mean, variance = torch.empty_like(rows.y), torch.empty_like(rows.y)
         for fold in folds.unique().tolist():
             out = (folds == fold).to(rows.x.device)
-            noise_factor, extra = (
+            factor, extra = (
                 None if part is None else part[~out] for part in (rows.noise, rows.extra)
             )
             process = fit_process(
-                config, rows.x[~out], rows.y[~out], noise=noise_factor, extra=extra,
-                generator=env.generator("rows", fold), start=whole.parameters,
-                steps=15 if few else 5,
+                self.config, rows.x[~out], rows.y[~out], noise=factor, extra=extra,
+                generator=env.generator("rows", fold), start=start, steps=steps,
             )  # fmt: skip
             mean[out], variance[out] = process.predict(rows.x[out])
         y = rows.scaling.y
@@ -186,7 +185,7 @@ class _Rows:
     def typical(self) -> Tensor:
         """The further variance (Dy,) of half of the rows is at most this."""
         zero = torch.zeros(self.y.shape[1]).to(self.y)
-        return zero if self.extra is None else self.extra.nanmedian(dim=0).values.nan_to_num(0.0)
+        return zero if self.extra is None else self.extra.median(dim=0).values
 
 
 def _rows(
@@ -197,7 +196,7 @@ def _rows(
     pairs = Pairs(pairs.x.double(), pairs.y.double(), pairs.context).to(env.device)
     scaling = Scaling.fit(problem.designs, pairs)
     scale = scaling.y.scale.to(env.device)
-    extra = None if noise is None else noise.double().to(env.device) / scale**2
+    extra = None if noise is None else noise.double().to(env.device).nan_to_num(0.0) / scale**2
     shares = None if weights is None else weights.double().to(env.device)
     if shares is not None:
         shares = (shares.mean() / shares)[:, None].expand(-1, pairs.y.shape[1])

@@ -17,6 +17,7 @@ from invcore.plugin import (
     Prediction,
     Problem,
     SurrogateModel,
+    isolated,
 )
 from invcore_surrogates.rows import ScaledRows, inputs, prefixed
 
@@ -32,8 +33,8 @@ class RegressorSurrogate(SurrogateModel[Config]):
     count, if the regressor's ``fit`` takes ``sample_weight``; else they are not heeded.
 
     A stored surrogate has the rows, not the regressor, and is fitted again where it is restored:
-    the same regressor must be given, and its fit depend on nothing but its arguments. A
-    ``random_state`` that is None is set.
+    the same regressor must be given, and its fit depend on nothing but its arguments and the global
+    generators, which are seeded.
 
     Args:
         regressor: an estimator with ``fit`` and ``predict``, which stays as it is.
@@ -134,11 +135,10 @@ def _fitted(regressor: Any, rows: ScaledRows, i: int, seed: int, which: Tensor) 
 
     which = which & rows.known(i)
     model = clone(regressor)
-    if "random_state" in model.get_params() and model.get_params()["random_state"] is None:
-        model.set_params(random_state=seed)
     shares = rows.shares[which, i].numpy()
     more = {"sample_weight": shares} if has_fit_parameter(model, "sample_weight") else {}
-    return model.fit(rows.x[which].numpy(), rows.y[which, i].numpy(), **more)
+    with isolated(seed):  # a random_state that is None draws from the global generators
+        return model.fit(rows.x[which].numpy(), rows.y[which, i].numpy(), **more)
 
 
 def _asked(model: Any, x: Tensor) -> Tensor:

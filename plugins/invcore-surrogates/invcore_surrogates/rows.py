@@ -57,7 +57,7 @@ class ScaledRows:
         if weights is not None:
             shares = shares * weights.double().cpu()[:, None]
         if noise is not None:
-            told = noise.double().cpu() / scaling.y.scale**2
+            told = noise.double().cpu().nan_to_num(0.0) / scaling.y.scale**2
             shares = shares * torch.where(known, _TYPICAL / (_TYPICAL + told), 0.0)
         shares = shares * known.sum(dim=0) / shares.sum(dim=0)
         return cls(scaling, inputs(scaling, pairs.x, pairs.context), scaling.y(pairs.y), shares)

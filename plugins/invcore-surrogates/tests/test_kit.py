@@ -1,5 +1,8 @@
 """Every surrogate of this package keeps the contract of surrogates."""
 
+from invcore_surrogates import RegressorSurrogate
+from sklearn.svm import SVR
+
 from invcore.testing import PluginSuite
 
 
@@ -21,3 +24,12 @@ class TestPls(PluginSuite):
 
 class TestNetwork(PluginSuite):
     kind, name = "surrogate", "network"
+
+
+class Supported(RegressorSurrogate):
+    def __init__(self, config=None):
+        super().__init__(SVR(C=100.0, epsilon=0.01), config)
+
+
+class TestRegressor(PluginSuite):
+    kind, name, component = "surrogate", "supported", Supported
