@@ -147,26 +147,25 @@ class Scaling:
         References:
             Uria, Murray, Larochelle, NeurIPS 2013, https://arxiv.org/abs/1306.0186.
         """
-        steps = self._steps.to(features)
+        steps, width = self._steps.to(features), features.shape[1]
+
+        def even(columns: int) -> Tensor:
+            shape = len(features), columns
+            return torch.rand(shape, generator=generator).to(features) - 0.5
+
         if bool((steps > 0).any()):
-            noise = torch.rand(features.shape, generator=generator).to(features) - 0.5
-            noise = noise * steps / self.x.scale.to(features)
+            noise = even(width) * steps / self.x.scale.to(features)
             features = features + torch.where(steps > 0, noise, 0.0)
         if not self.designs.constraints:
             return features
         circles = self.mask(lambda i: self._forms[i] == "circle").to(features.device)
         if bool(circles.any()):
-            radius = 1 + _RING * (torch.rand(features.shape[0], self.designs.dim,
-                generator=generator) - 0.5).to(features)  # fmt: skip
-            radius = radius[:, list(self.designs.feature_columns)]
+            radius = 1 + _RING * even(self.designs.dim)[:, list(self.designs.feature_columns)]
             scale, centre = self.x.scale.to(features), self.x.centre.to(features)
             wider = self.x.kept(((features * scale + centre) * radius - centre) / scale)
             features = torch.where(circles, wider, features)
         across = self.planes.across.to(features)
-        if len(across):
-            noise = torch.rand(len(features), len(across), generator=generator).to(features) - 0.5
-            features = features + _SHEET * noise @ across
-        return features
+        return features + _SHEET * even(len(across)) @ across if len(across) else features
 
     @cached_property
     def planes(self) -> Planes:

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from invcore import Space, Uniform, Variable
+from invcore import LinearEquality, Space, Uniform, Variable
 from invcore.base.errors import DataError
 from invcore.contracts.simulation.simulator import Budget, Simulator
 from invcore.contracts.task import Task
@@ -130,3 +130,27 @@ def test_methods_learn_though_some_responses_are_unknown(name, make_plugins):
     record = run(config, plugins=plugins)
     assert record.status == "ok", record.reason
     assert record.metric("r_T", 1).value < 0.05
+
+
+class Blend(Task):
+    """Shares of a whole: the space says it, and no ``feasible`` is needed."""
+
+    designs = Space.of(
+        *SQUARE.variables, constraints=[LinearEquality(coefficients={"a": 1, "b": 1}, value=1)]
+    )
+    responses = Space.of(Variable(name="u"), Variable(name="v"))
+
+    def simulate(self, x, context=None):
+        assert bool(self.designs.contains(x).all())
+        return 2 * x
+
+
+def test_constraints_of_the_space_are_the_tasks():
+    task = Blend()
+    assert task.constrained
+    pairs = task.pairs(300, generator(0))
+    assert len(pairs) == 300 and bool(task.designs.contains(pairs.x).all())
+    simulator = Simulator(task)
+    x = torch.tensor([[0.25, 0.75], [0.5, 0.6]], dtype=torch.float64)
+    y = simulator(x)
+    assert y[0].tolist() == [0.5, 1.5] and bool(y[1].isnan().all()) and simulator.calls == 1

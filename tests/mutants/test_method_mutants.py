@@ -82,6 +82,14 @@ class HalfALayer(ReferenceModel):
         return 0.5 * (x + x.roll(1, dims=1))
 
 
+class ForgetsConstraints(ReferenceModel):
+    def move(self, x, moves, error):
+        designs = self.problem.designs
+        if not designs.constraints:
+            return super().move(x, moves, error)
+        return (x + 0.1 * (moves - 0.5)).clamp(designs.low, designs.high)
+
+
 class LeavesTheImage(ReferenceModel):
     def move(self, x, moves, error):
         return x + 1 if self.problem.designs.grid else super().move(x, moves, error)
@@ -311,10 +319,11 @@ MUTANTS = [
     (method(ClampsPointsInPlace), ["arguments-unchanged"]),
     (
         method(LeavesTheBox),
-        ["in-bounds", "mixed-space", "images", "unreachable-targets", "ranking"],
+        ["in-bounds", "mixed-space", "constraints", "images", "unreachable-targets", "ranking"],
     ),
     (method(InfiniteTails), ["finite"]),
-    (method(HalfALayer), ["mixed-space", "points-matter"]),
+    (method(HalfALayer), ["mixed-space", "constraints", "points-matter"]),
+    (method(ForgetsConstraints), ["constraints"]),
     (method(LeavesTheImage), ["images"]),
     (ForgetsTheGrid, ["images"]),
     (method(GivesUpFarAway), ["unreachable-targets"]),

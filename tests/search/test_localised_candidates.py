@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from invcore.learning import Normaliser, Scaling
-from invcore.plugin import Pairs, generator
+from invcore.plugin import Levels, LinearEquality, Pairs, generator
 from invcore.search import LocalisationConfig, Trust, localise, localised_candidates
 from invcore.search.surrogate_trust import Anchors
 from invcore.spaces.priors import Categorical, Integers, Uniform
@@ -120,3 +120,34 @@ def test_what_the_model_lacks_at_anchors_is_added_to_what_it_says(config):
     torch.testing.assert_close(
         found.predicted, torch.full((1, 2, 1), 0.5, dtype=torch.float64), atol=2e-3, rtol=0
     )
+
+
+@pytest.mark.parametrize("config", [LM, ADAM], ids=["lm", "adam"])
+def test_searches_stay_on_the_planes_of_sums(config):
+    """Across the plane the model leads astray, and steps are made up for along it."""
+    space = Space.of(
+        *(Variable(name=n, prior=Uniform(low=0.0, high=1.0)) for n in "abcd"),
+        constraints=[
+            LinearEquality(coefficients={"a": 1.0, "b": 1.0, "c": 1.0}, value=1.0),
+            Levels(variable="d", values=(0.0, 0.5, 1.0)),
+        ],
+    )
+    x = space.sample(300, generator(0))
+    scaling = Scaling.fit(space, Pairs(x, x[:, :1] - x[:, 1:2] + x[:, 3:]))
+
+    def forward(features):
+        values = scaling.x.inverse(features.double())
+        off = values[:, :3].sum(1) - 1
+        y = values[:, 0] - values[:, 1] + values[:, 3] + 5 * off
+        return scaling.y(y[:, None]).float()
+
+    wanted = torch.full((40, 1), 0.3, dtype=torch.float64)
+    found = localise(
+        forward, scaling.encode(space.sample(40, generator(1))), scaling.y(wanted).float(),
+        scaling, config,
+    )  # fmt: skip
+    designs = scaling.decode(found.x)
+    assert bool(space.contains(designs).all())
+    y = designs[:, 0] - designs[:, 1] + designs[:, 3]
+    assert float(((y - 0.3).abs() < 0.02).double().mean()) > 0.9
+    assert torch.allclose(scaling.y.inverse(found.y.double())[:, 0], y, atol=1e-4)

@@ -75,6 +75,11 @@ def _lines(document: dict[str, Any]) -> dict[str, str]:
     if document.get("context"):
         parts = (f"{name} {tuple(shape)}" for name, shape in document["context"].items())
         lines["context"] = f"{', '.join(parts)} of each target"
+    if document.get("constraints"):
+        kinds = [constraint["kind"] for constraint in document["constraints"]]
+        lines["constraints"] = ", ".join(
+            f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds)
+        )
     if "note" in document:
         lines["note"] = document["note"]
     return lines

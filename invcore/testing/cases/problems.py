@@ -1,6 +1,6 @@
 """Tiny tasks for the kit: their forward systems cost nothing, and their units are awkward."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,20 +14,31 @@ from invcore.configs.config import Config
 from invcore.contracts.problem import Problem, Targets
 from invcore.contracts.task import Modes, Task
 from invcore.data.pairs import Splits, rows_of
-from invcore.spaces.priors import Categorical, Integers, Prior, TruncatedNormal, Uniform
+from invcore.spaces.constraints.kinds import Constraint, Levels, LinearEquality, Periodic
+from invcore.spaces.priors import (
+    Categorical,
+    Integers,
+    LogUniform,
+    Prior,
+    TruncatedNormal,
+    Uniform,
+)
 from invcore.spaces.space import Grid, Space, Variable
 
 EDGE = 2.0**-33
 """How near points come to the faces of the unit cube."""
 
 
-def space(grid: Grid | None = None, /, **priors: Prior | tuple[float, float] | None) -> Space:
+def space(
+    grid: Grid | None = None, /, constraints: Sequence[Constraint] = (),
+    **priors: Prior | tuple[float, float] | None,
+) -> Space:  # fmt: skip
     """A space from its variables' priors, by name; two numbers are the ends of a uniform one."""
     variables = []
     for name, value in priors.items():
         prior = Uniform(low=value[0], high=value[1]) if isinstance(value, tuple) else value
         variables.append(Variable(name=name, prior=prior))
-    return Space.of(*variables, grid=grid)
+    return Space.of(*variables, grid=grid, constraints=constraints)
 
 
 class Bowl(Task[Config]):
@@ -104,6 +115,27 @@ class Tiles(Task[Config]):
         return (images * images.roll(1, 2)).mean((1, 2))[:, None]
 
 
+class Blend(Task[Config]):
+    """Shares of a whole, a size with levels, an angle and a length of any magnitude to a colour."""
+
+    free_calls = True
+    designs = space(
+        red=(0.0, 1.0), green=(0.0, 1.0), blue=(0.0, 1.0), size=(0.0, 4.0), angle=(0.0, 360.0),
+        length=LogUniform(low=0.01, high=10.0), constraints=(
+            LinearEquality(coefficients={"red": 1.0, "green": 1.0, "blue": 1.0}, value=1.0),
+            Levels(variable="size", values=(0.5, 1.0, 3.0)),
+            Periodic(variable="angle", low=0.0, high=360.0),
+        ),
+    )  # fmt: skip
+    responses = space(y=None)
+
+    def simulate(self, x: Tensor, context: Context | None = None) -> Tensor:
+        """A colour, with a hue of the angle and a gloss of the length."""
+        red, green, _, size, angle, length = x.unbind(dim=1)
+        hue = torch.deg2rad(angle).cos()
+        return (2 * red - green + 0.3 * size + 0.5 * hue + 0.2 * length.log())[:, None]
+
+
 class Known(Task[Config]):
     """One response that a known offset shifts, and a known pair of numbers that does nothing."""
 
@@ -149,13 +181,13 @@ class Case(Splits):
 
 _SMALL = {"train": 12, "val": 3}
 _TASKS: dict[str, Callable[[], Task[Any]]] = {"small": Bowl} | {
-    task.__name__.lower(): task for task in (Bowl, Twist, Mixed, Line, Tiles, Known)
+    task.__name__.lower(): task for task in (Bowl, Twist, Mixed, Line, Tiles, Known, Blend)
 }
 
 
 def case(name: str) -> Case:
-    """``bowl``, ``twist``, ``mixed``, ``line``, ``tiles``, ``known``, or ``small``: a bowl of
-    12 + 3 pairs.
+    """``bowl``, ``twist``, ``mixed``, ``line``, ``tiles``, ``known``, ``blend``, or ``small``:
+    a bowl of 12 + 3 pairs.
     """
     # Drawn anew each time: a bad plugin that writes into its pairs spoils its own alone.
     task = _TASKS[name]()

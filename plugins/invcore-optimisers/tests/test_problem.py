@@ -4,11 +4,13 @@ import pytest
 import torch
 from invcore_optimisers import Evaluator, Problems, minimise_bfgs
 from invcore_optimisers.coordinates import Coordinates, scales
+from invcore_optimisers.placement import Placement
 
 from invcore import (
     Categorical,
     ClippedNormal,
     Integers,
+    LinearEquality,
     Normal,
     ShapeError,
     Space,
@@ -192,3 +194,17 @@ def test_calls_are_counted_with_their_gradients():
 def test_wrong_starts_are_refused():
     with pytest.raises(ShapeError, match=r"starts: expected \(2, K, 2\), got \(3, 1, 2\)"):
         shifted(torch.zeros(3, 1, 2, dtype=torch.float64))
+
+
+def test_searches_simulate_what_constraints_allow():
+    space = Space.of(
+        *(Variable(name=n, prior=Uniform(low=0.0, high=1.0)) for n in "abc"),
+        constraints=[LinearEquality(coefficients={"a": 1.0, "b": 1.0, "c": 1.0}, value=1.0)],
+    )
+    place = Placement(space, space.sample(6, generator(0)))
+    z = torch.randn(6, 3, generator=generator(1), dtype=torch.float64).requires_grad_()
+    x = place.whole(z, torch.arange(6))
+    assert bool(space.contains(x).all())
+    assert torch.equal(x.detach(), place.allowed(z, torch.arange(6)))
+    x.sum().backward()
+    assert bool(z.grad.isfinite().all()) and float(z.grad.abs().max()) > 0

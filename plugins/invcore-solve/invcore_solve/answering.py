@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -80,6 +80,7 @@ def answer(
     question: Question, data: TableData, measured: MeasuredDesigns, judge: FittedJudge,
     typicality: Typicality, pool: Judged, rng: np.random.Generator, *,
     inverse: InverseRegression | None = None, further: tuple[Numbers, Places] | None = None,
+    listed: bool = False,
 ) -> Proposal:  # fmt: skip
     """Ranked designs for each target, rows of the table that meet it first.
 
@@ -93,6 +94,7 @@ def answer(
         rng: of local search.
         inverse: where responses are curves.
         further: designs (n, Dx) of methods, and the target of each (n,).
+        listed: whether the pool is a list of designs, of which alone one may be chosen.
     """
     targets = question.targets
     own = [] if further is None else [further]
@@ -100,12 +102,12 @@ def answer(
         drawn = inverse.propose(targets, _SPREAD, rng)
         own.append((drawn.reshape(-1, drawn.shape[2]), np.repeat(np.arange(len(targets)), _SPREAD)))
     extra = None
-    if own:
+    if own and not listed:
         x, _ = typicality.drawn_in(np.concatenate([x for x, _ in own]))
         extra = (Judged.by(judge, x), np.concatenate([target for _, target in own]))
     found = search(
         judge, typicality, targets, question.scale, pool, question.count, rng,
-        further=extra, apart=question.apart,
+        further=extra, apart=question.apart, refined=not listed,
         preference=None if inverse is None else inverse.distance,
     )  # fmt: skip
     return _proposal(question, data, measured, judge, typicality, found)
@@ -151,8 +153,6 @@ def described(
     proposal: Proposal, data: TableData, measured: MeasuredDesigns, typicality: Typicality
 ) -> Proposal:
     """The same, with how far designs lie from the table, and how its columns are written."""
-    from dataclasses import replace
-
     x = proposal.designs.numpy()
     neighbourhood = typicality.neighbourhood
     inside = typicality.inside(x)

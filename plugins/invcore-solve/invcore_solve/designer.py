@@ -8,10 +8,10 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from invcore.learning import substate
 from invcore.pipeline import build, propose
 from invcore.plugin import (
     ConfigError,
@@ -21,8 +21,10 @@ from invcore.plugin import (
     Plugins,
     Problem,
     Progress,
+    SurrogateModel,
     Targets,
     generator,
+    installed,
 )
 from invcore.results import RunRecord, Store
 from invcore_solve.answering import MeasuredDesigns, Question, answer, described
@@ -32,12 +34,15 @@ from invcore_solve.proposals.inverse_regression import InverseRegression
 from invcore_solve.proposals.judged import Judged
 from invcore_solve.proposals.search import pool_of_mixes
 from invcore_solve.ranking import by_judge
+from invcore_solve.stored_designer import loaded, parts_of
 from invcore_solve.tables.read import read
 from invcore_solve.tables.response_reach import Reach, Reached
 from invcore_solve.tables.sources import Source, as_targets
 from invcore_solve.tables.table_data import TableData, rows_of
 from invcore_solve.typicality.of_table import listed_designs, typicality_of
 from invcore_solve.typicality.typicality import Typicality
+
+Numbers = npt.NDArray[np.float64]
 
 APART = 0.05
 """Distance to a measured design, in those between rows, under which a design is no proposal."""
@@ -194,3 +199,94 @@ class Designer:
             measured=torch.from_numpy(self._is_measured(rows.numpy())),
         )  # fmt: skip
         return PredictedDesigns(described(known, self.data, self.measured, self.typicality))
+
+    def save(self, store: Store) -> RunRecord:
+        """Keep the fitted model for later targets.
+
+        Raises:
+            StoreError: the store cannot be written.
+        """
+        return store.write(self.record, **self.parts())
+
+    def parts(self) -> dict[str, Any]:
+        """What a store keeps of it: ``tensors``, ``documents`` and ``files``."""
+        return parts_of(self)
+
+    @classmethod
+    def load(
+        cls, store: Store, run: str, *, device: str = "auto", plugins: Plugins | None = None,
+        surrogates: Mapping[str, SurrogateModel] | None = None,
+    ) -> Designer:  # fmt: skip
+        """The model kept under an id, or the beginning of one.
+
+        Args:
+            store: where it is.
+            run: its id.
+            device: of the methods' networks.
+            plugins: where names are looked up; those installed.
+            surrogates: those of one's own that the judge was given, by name.
+
+        Raises:
+            UnknownNameError: no such run.
+            StoreError: it is damaged, or was not made by ``fit``.
+        """
+        return loaded(cls, store, run, device, plugins or installed(), surrogates or {})
+
+    def _reach_notes(self, y: Tensor, reached: list[Reached], strict: bool) -> list[str]:
+        """For each target why the table does not reach it, or an empty text."""
+        names, rows = self.data.responses.names, self.data.rows.tolist()
+        notes = []
+        for target in reached:
+            parts = zip(names[:3], target.response.tolist(), strict=False)
+            nearest = ", ".join(f"{name} = {value:.4g}" for name, value in parts)
+            where = f"the nearest response that the table reaches is {nearest}, row {rows[target.row]}"
+            notes.append("" if target.within else where)
+        far = [(i + 1, note) for i, note in enumerate(notes) if note]
+        if far and strict:
+            more = f" (and {len(far) - 3} more)" if len(far) > 3 else ""
+            reasons = "; ".join(f"target {number}: {note}" for number, note in far[:3])
+            raise DataError(
+                f"out of the table's reach: {reasons}{more}",
+                remedy="strict=False answers with the nearest that there is",
+            )
+        return notes
+
+    def _by_methods(
+        self, y: Tensor, count: int, sampler: str, seed: int, progress: Progress | None
+    ) -> tuple[tuple[Numbers, Numbers], Tensor] | None:
+        """What the methods propose: designs (n, Dx) with the target of each, and (B, K, Dx)."""
+        if not self.models:
+            return None
+        part = build(self.plugins, "sampler", sampler).component
+        proposed = torch.cat([
+            propose(model, self.problem, part, Targets(y), count, seed=seed, progress=progress).x
+            for model in self.models.values()
+        ], dim=1)  # fmt: skip
+        flat = proposed.flatten(0, 1).numpy()
+        return (flat, np.repeat(np.arange(len(y)), proposed.shape[1])), proposed
+
+    def _notes(self) -> tuple[str, ...]:
+        asked = float(self.config["judge"].get("coverage", 0.9))
+        if self.level < asked:
+            rows = f"the rows vouch for {self.level:.1%} at most"
+            return (f"errors are stated for {self.level:.1%} instead of {asked:.1%}: {rows}",)
+        return ()
+
+    def _is_measured(self, x: Numbers) -> npt.NDArray[np.bool_]:
+        known = {row.tobytes() for row in self.measured.x + 0.0}
+        return np.array([row.tobytes() in known for row in np.ascontiguousarray(x + 0.0)])
+
+    def _among(self, among: Source) -> Designer:
+        """The same, proposing from a list of designs alone."""
+        rows = rows_of(read(among, prefix="x"), self.data.schema)
+        return replace(self, data=self.data.among(rows))
+
+    @property
+    def _noise(self) -> Numbers:
+        """Standard deviation of measurements (Dy,), as far as replicates tell."""
+        known = self.data.schema.replicates.noise
+        return np.array([known.get(name, 0.0) for name in self.data.responses.names])
+
+    def _random(self, *names: object) -> np.random.Generator:
+        seed = generator(self.record.seed, "designer", *names).initial_seed()
+        return np.random.default_rng(seed)

@@ -8,7 +8,7 @@ from invcore_tandem.config import NetworkConfig, TandemConfig
 from invcore_tandem.method import Tandem
 from invcore_tandem.network import InverseNetwork, outside
 
-from invcore import Categorical, Integers, Space, Uniform, Variable
+from invcore import Categorical, Integers, Periodic, Space, Uniform, Variable
 from invcore.learning import Scaling, SurrogateConfig, TrainingConfig
 from invcore.plugin import FitEnvironment, Pairs, Problem, Targets, generator, isolated
 
@@ -122,6 +122,23 @@ def test_network_gives_whole_numbers_and_categories_with_gradients():
     features.sum().backward()
     last = network.network[-1].weight.grad
     assert bool((last.abs().sum(1) > 0).all()), "to every feature"
+
+
+def test_angles_are_no_categories():
+    """Cosine and sine stay as the network says, of whole hours too."""
+    space = Space.of(
+        *MIXED.variables,
+        Variable(name="hour", prior=Integers(low=0, high=23)),
+        constraints=[Periodic(variable="hour", low=0.0, high=24.0)],
+    )
+    x = space.sample(200, generator(0))
+    scaling = Scaling.fit(space, Pairs(x, x[:, :1]))
+    with isolated(0):
+        network = InverseNetwork(NetworkConfig(width=16, depth=1), scaling)
+    y = torch.randn(50, 1, generator=generator(1))
+    features, plain = network(y), network.network(y)
+    torch.testing.assert_close(features[:, [0, 5, 6]], plain[:, [0, 5, 6]])
+    assert features.shape == (50, 7)
 
 
 def test_whole_numbers_are_made_up_for():

@@ -82,6 +82,13 @@ def check_mixed_space(subject: MethodSubject) -> None:
     _all_allowed(question, x)
 
 
+def check_constraints(subject: MethodSubject) -> None:
+    """Candidates satisfy the constraints of their space."""
+    question = subject.ask("blend", 12, 6)
+    x = question.designs()
+    _all_allowed(question, x, "against the constraints; problem.designs.project meets them")
+
+
 def check_images(subject: MethodSubject) -> None:
     """Designs that are images come back inside their bounds, from a restored model too."""
     question = subject.ask("tiles", 6, 4)

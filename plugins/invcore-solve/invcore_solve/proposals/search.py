@@ -52,7 +52,7 @@ def pool_of_mixes(
 def search(
     judge: FittedJudge, typicality: Typicality, targets: Numbers, scale: Numbers, pool: Judged,
     count: int, rng: np.random.Generator, *, further: tuple[Judged, Places] | None = None,
-    apart: float = 0.0, preference: Preference | None = None,
+    apart: float = 0.0, preference: Preference | None = None, refined: bool = True,
 ) -> Answers:  # fmt: skip
     """The best designs for each target from the pool, from local search, and from elsewhere.
 
@@ -68,16 +68,20 @@ def search(
         apart: the least distance to a measured design, in units of the distance between rows.
         preference: what else counts beside the expected squared distance: of targets (N, Dy) and
             designs (N, Dx), in the same units (N,).
+        refined: whether local search adds to the pool.
     """
     far = typicality.neighbourhood.nearest(pool.x)[0] >= apart
     pool = pool.rows(np.flatnonzero(far)) if far.any() else pool
     best = cheapest(pool, targets, scale, min(len(pool), max(count, _PARENTS)))
-    children = int(np.clip(_CHILDREN // len(targets), _FEWEST, _MOST))
-    near, owner = refine(
-        judge, typicality, targets, scale, pool, best[:, :_PARENTS], children, rng
-    )
-    parts = [pool.rows(best.reshape(-1)), near]
-    owners = [np.repeat(np.arange(len(targets)), best.shape[1]), owner]
+    parts = [pool.rows(best.reshape(-1))]
+    owners = [np.repeat(np.arange(len(targets)), best.shape[1])]
+    if refined:
+        children = int(np.clip(_CHILDREN // len(targets), _FEWEST, _MOST))
+        near, owner = refine(
+            judge, typicality, targets, scale, pool, best[:, :_PARENTS], children, rng
+        )
+        parts.append(near)
+        owners.append(owner)
     if further is not None:
         parts.append(further[0])
         owners.append(further[1])

@@ -32,16 +32,13 @@ from invcore_solve.schema.table_schema import TableSchema
 Numbers = npt.NDArray[np.float64]
 
 
-def design_space(
-    schema: TableSchema, choices: Choices, x: Numbers, among: Numbers | None = None
-) -> Space:
+def design_space(schema: TableSchema, choices: Choices, x: Numbers) -> Space:
     """The space of the designs that vary.
 
     Args:
         schema: of the table.
         choices: what the user says.
         x: (N, Dx), the table's designs.
-        among: (M, Dx), the designs to choose from; None: any.
 
     Raises:
         ConfigError: bounds, levels or fixed values that leave nothing.
@@ -55,14 +52,28 @@ def design_space(
         constraints += _own(column, choice, low, high)
     for relation in schema.relations:
         constraints.append(LinearEquality(**relation.model_dump()))
-    if among is not None:
-        names = tuple(column.name for column in schema.varying)
-        rows = tuple(tuple(row) for row in np.unique(among, axis=0).tolist())
-        constraints = [Among(variables=names, designs=rows)]
     try:
         return Space.of(*variables, constraints=constraints)
     except ValueError as error:
         raise ConfigError(f"{schema.source}: {_first_line(error)}") from None
+
+
+def listed_space(designs: Space, listed: Numbers) -> Space:
+    """The space whose designs are rows (M, Dx) of a list; its bounds hold all of them."""
+    variables = []
+    for variable, column in zip(designs.variables, listed.T, strict=True):
+        ends = {"low": float(column.min()), "high": float(column.max())}
+        prior = variable.prior
+        if prior is not None and not variable.categories:
+            low, high = prior.support
+            ends = {"low": min(ends["low"], low), "high": max(ends["high"], high)}
+            whole = bool((column == np.round(column)).all())
+            kind = Integers if isinstance(prior, Integers) and whole else Uniform
+            kind = LogUniform if isinstance(prior, LogUniform) and ends["low"] > 0 else kind
+            prior = kind.parse(ends, where=f"column {variable.name!r}")
+        variables.append(variable.model_copy(update={"prior": prior}))
+    rows = tuple(tuple(row) for row in np.unique(listed, axis=0).tolist())
+    return Space.of(*variables, constraints=[Among(variables=designs.names, designs=rows)])
 
 
 def response_space(schema: TableSchema, responses: Sequence[str]) -> Space:

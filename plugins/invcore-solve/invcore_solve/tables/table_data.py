@@ -25,7 +25,7 @@ from invcore.plugin import (
 from invcore_solve.schema.choices import Choices
 from invcore_solve.schema.column_schema import category_codes
 from invcore_solve.schema.inspection import Inspection, inspect_table
-from invcore_solve.schema.spaces import design_space, response_space
+from invcore_solve.schema.spaces import design_space, listed_space, response_space
 from invcore_solve.schema.table_schema import TableSchema
 from invcore_solve.tables.raw_table import RawTable
 from invcore_solve.tables.read import Source, read
@@ -93,8 +93,9 @@ class TableData:
         """
         found = inspect_table(table, choices)
         check_names([c.name for c in found.schema.of_role("design")], choices.responses)
-        listed = None if among is None else rows_of(among, found.schema)
-        designs = design_space(found.schema, choices, found.x, listed)
+        designs = design_space(found.schema, choices, found.x)
+        if among is not None:
+            designs = listed_space(designs, rows_of(among, found.schema))
         return cls(
             _pairs(found), designs, response_space(found.schema, choices.responses),
             table.source, found.schema, torch.from_numpy(found.rows.astype(np.int64)),
@@ -115,6 +116,10 @@ class TableData:
             return Splits(*self.pairs.split(0.8, 0.1, generator=generator(seed, "split")))
         except DataError:
             return Splits(self.pairs, self.pairs, self.pairs[:0])
+
+    def among(self, listed: npt.NDArray[np.float64]) -> TableData:
+        """The same pairs; proposals are designs (M, Dx) of a list alone."""
+        return replace(self, designs=listed_space(self.designs, listed))
 
 
 def beside(x: RawTable, y: RawTable, choices: Choices) -> tuple[RawTable, Choices]:
