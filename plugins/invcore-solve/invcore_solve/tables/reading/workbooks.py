@@ -145,8 +145,8 @@ def _chosen(
     if not numbered:
         raise DataError(f"{where}: is empty, expected rows of cells")
     left = min(_first(row) for _, row in numbered)
-    rows = [[_plain(cell) for cell in row[left:]] for _, row in numbered]
-    return Grid(rows, [number for number, _ in numbered], where, tuple(notes), ragged=True)
+    cells = [[_plain(cell) for cell in row[left:]] for _, row in numbered]
+    return Grid(cells, [number for number, _ in numbered], where, tuple(notes), ragged=True)
 
 
 def _first(row: Row) -> int:
