@@ -434,6 +434,46 @@ def test_a_large_table_is_read_and_its_error_is_found(tmp_path: Path) -> None:
     assert "row 9001, column 2 ('x1'): '?" in message(lambda: read_table(path))
 
 
+NAMES = ["=cmd()", "+1", "-x", "@a", "'=q", "''-", "it's", "[bold]", ":smile:"]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "tsv"])
+def test_no_text_becomes_a_formula(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"t.{suffix}"
+    write_table(path, NAMES, {name: [1.5, -2.0] for name in NAMES})
+    assert read_table(path).names == tuple(NAMES)
+    delimiter = "," if suffix == "csv" else "\t"
+    first, *rows = path.read_text().split("\n")
+    assert all(cell[0] not in "=+-@" for cell in first.split(delimiter))
+    assert rows[1].split(delimiter)[0] == "-2.0", "numbers stay as they are"
+    write_table(path, ["status"], {"status": ["=1+1", "\tx", "ok"]})
+    assert path.read_text().split("\n")[1:4] == [
+        "'=1+1",
+        "'\tx" if suffix == "csv" else '"\'\tx"',
+        "ok",
+    ]
+
+
+def test_a_workbook_keeps_digits_and_texts(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    path = tmp_path / "t.xlsx"
+    values = [0.1 + 0.2, 1 / 3, -5e-324, float("nan")]
+    texts = ["=1+1", "<&>", " é ", "a\nb"]
+    write_table(path, ["=x", "n", "text"], {"=x": values, "n": [1, 2, 3, 4], "text": texts})
+    (head, *rows) = openpyxl.load_workbook(path).active.iter_rows()
+    assert [cell.value for cell in head] == ["=x", "n", "text"]
+    assert {cell.data_type for cell in head} == {"s"} and head[0].quotePrefix
+    assert [row[0].value for row in rows] == [*values[:3], None]
+    assert [(row[1].value, row[2].value) for row in rows] == [*enumerate(texts, 1)]
+    assert all(row[2].data_type == "s" for row in rows)
+    again = path.read_bytes()
+    write_table(path, ["=x", "n", "text"], {"=x": values, "n": [1, 2, 3, 4], "text": texts})
+    assert path.read_bytes() == again
+    assert "control characters" in message(lambda: write_table(path, ["a"], {"a": ["\x01"]}))
+    many = {"a": np.zeros(1_048_576)}
+    assert "more than a sheet" in message(lambda: write_table(path, ["a"], many))
+
+
 def test_mos2() -> None:
     named = os.environ.get("INVCORE_DATA")
     folder = Path(named) if named else ROOT.parent / "shared" / "data"

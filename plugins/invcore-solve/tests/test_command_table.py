@@ -42,7 +42,7 @@ def folder(tmp_path, monkeypatch):
     save("nan.csv", np.r_[X[:50], [[0.5, np.nan]], X[51:]], "length,width\n")
     save("constant.csv", np.c_[X, np.ones(120)], "length,width,depth\n")
     save("t.csv", np.array([[0.6], [1.2]]), "gap\n")
-    save("t2.csv", np.array([[0.6, 1.0]]), "gap,mass\n")
+    save("t2.csv", np.array([[0.6, 1.0]]), "load,mass\n")
     Path("empty.csv").write_text("")
     return tmp_path
 

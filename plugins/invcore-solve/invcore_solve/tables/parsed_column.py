@@ -101,7 +101,9 @@ def parse_column(
         kind: Literal["number", "empty"] = "empty" if missing.all() else "number"
         return ParsedColumn(kind, values, None, missing, unit=unit)
     if cells.dtype.kind == "M":
-        cells = np.where(np.isnat(cells), None, np.datetime_as_string(cells))
+        dates = np.datetime_as_string(cells).astype(object)
+        dates[np.isnat(cells)] = None
+        cells = dates
     items = cells.tolist()
     quick = _quick(items)
     if quick is not None:

@@ -110,6 +110,8 @@ def target_table(source: Source, responses: Sequence[str]) -> RawTable:
         (('width', 'load'), ("Targets are by name; left out: 'label'.",))
     """
     table = read(source, prefix="y", expected=responses)
+    if isinstance(source, Table) and source.first_row == 1 and source.names[0] == "y1":
+        table = replace(table, named=False)  # the core's reader made the names up
     known = {name_key(name): index for index, name in reversed([*enumerate(table.names)])}
     places = [known.get(name_key(name)) for name in responses]
     found = [place for place in places if place is not None] if table.named else []

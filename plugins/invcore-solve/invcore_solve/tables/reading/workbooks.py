@@ -20,7 +20,7 @@ EXCEL = (".xlsx", ".xlsm")
 OTHER = {".xls": ("xlrd", "xlrd"), ".ods": ("odf", "odfpy")}
 _OLD = b"\xd0\xcf\x11\xe0"  # the start of an encrypted workbook, and of one of before 2007
 _LARGEST = 2**30  # bytes unpacked; more than any sheet of numbers needs
-_ROWS, _COLUMNS = 1_048_576, 16_384  # what a sheet has room for
+_ROWS = 1_048_576  # what a sheet has room for
 
 Row = Sequence[Any]
 
@@ -84,7 +84,7 @@ def _opened(data: bytes) -> Any:
 def _rows(sheet: Any) -> list[Row]:
     """The rows of a sheet of openpyxl's."""
     sheet.reset_dimensions()  # the file may claim any size
-    rows = sheet.iter_rows(max_row=_ROWS, max_col=_COLUMNS, values_only=True)
+    rows = sheet.iter_rows(max_row=_ROWS, values_only=True)
     return [_short(row) for row in rows]
 
 
@@ -145,8 +145,8 @@ def _chosen(
     if not numbered:
         raise DataError(f"{where}: is empty, expected rows of cells")
     left = min(_first(row) for _, row in numbered)
-    rows = [[_plain(cell) for cell in row[left:]] for _, row in numbered]
-    return Grid(rows, [number for number, _ in numbered], where, tuple(notes), ragged=True)
+    cells = [[_plain(cell) for cell in row[left:]] for _, row in numbered]
+    return Grid(cells, [number for number, _ in numbered], where, tuple(notes), ragged=True)
 
 
 def _first(row: Row) -> int:
