@@ -3,89 +3,155 @@
 Networks are in `invcore.learning`, searches on them in `invcore.search`, small numerics in
 `invcore.numerics`, stored runs and statistics in `invcore.results`, and what commands print with
 in `invcore.cli.kit`. ``hookimpl`` and ``Component`` are in `invcore` too, which imports no torch.
+
+The names are imported on first use: what reads tables and settings needs no torch.
 """
 
-from invcore.base.device import resolve_device
-from invcore.base.errors import (
-    BudgetError,
-    ConfigError,
-    DataError,
-    DeviceError,
-    DivergedError,
-    InvcoreError,
-    PluginError,
-    ShapeError,
-    SimulatorError,
-    StoreError,
-    UnfitError,
-    UnknownNameError,
-    close_names,
-)
-from invcore.base.progress import Progress, Stage
-from invcore.base.seeding import generator, isolated
-from invcore.base.text import one_line, printable, quoted
-from invcore.base.types import Context, Files
-from invcore.configs.config import Config, Field
-from invcore.configs.files import read_config
-from invcore.configs.settings import component_settings
-from invcore.contracts.candidates import Candidates
-from invcore.contracts.environment import SILENT, FitEnvironment
-from invcore.contracts.events import Event
-from invcore.contracts.executor import Executor, Job, Record
-from invcore.contracts.judge import FittedJudge, Judge, Verdict
-from invcore.contracts.loop import Loop, Requests, Results, StartedLoop
-from invcore.contracts.method import InverseMethod, InverseModel, Needs
-from invcore.contracts.metric import Estimate, Evaluation, Metric
-from invcore.contracts.problem import GOALS, Problem, Targets
-from invcore.contracts.sampler import Sampler
-from invcore.contracts.simulation.call_record import History
-from invcore.contracts.simulation.simulator import Simulator
-from invcore.contracts.surrogate import FittedSurrogate, Prediction, SurrogateModel
-from invcore.contracts.task import Modes, Task
-from invcore.data.pairs import Pairs, Splits
-from invcore.data.tables.arrays import real_array
-from invcore.data.tables.read import read_table
-from invcore.data.tables.table import Table
-from invcore.data.tables.write import Column, check_output, write_table
-from invcore.registry.api_version import API_VERSION
-from invcore.registry.component import Component
-from invcore.registry.hookspecs import hookimpl
-from invcore.registry.loader import Plugins, installed
-from invcore.spaces.constraints.kinds import (
-    Among,
-    Constraint,
-    Fixed,
-    Levels,
-    LinearEquality,
-    Periodic,
-)
-from invcore.spaces.priors import (
-    Categorical,
-    ClippedNormal,
-    Integers,
-    LogUniform,
-    Normal,
-    Poisson,
-    TruncatedNormal,
-    Uniform,
-)
-from invcore.spaces.space import Grid, Space, Variable
-from invcore.spaces.specification import Requirement, Specification
-from invcore.storage.atomic import replace_file, whole_folder
-from invcore.storage.cache import Cache
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "API_VERSION", "GOALS", "SILENT", "Among", "BudgetError", "Cache", "Candidates", "Categorical",
-    "ClippedNormal", "Column", "Component", "Config", "ConfigError", "Constraint", "Context",
-    "DataError", "DeviceError", "DivergedError", "Estimate", "Evaluation", "Event", "Executor",
-    "Field", "Files", "FitEnvironment", "FittedJudge", "FittedSurrogate", "Fixed", "Grid",
-    "History", "Integers", "InvcoreError", "InverseMethod", "InverseModel", "Job", "Judge",
-    "Levels", "LinearEquality", "LogUniform", "Loop", "Metric", "Modes", "Needs", "Normal", "Pairs",
-    "Periodic", "PluginError", "Plugins", "Poisson", "Prediction", "Problem", "Progress", "Record",
-    "Requests", "Requirement", "Results", "Sampler", "ShapeError", "Simulator", "SimulatorError",
-    "Space", "Specification", "Splits", "Stage", "StartedLoop", "StoreError", "SurrogateModel",
-    "Table", "Targets", "Task", "TruncatedNormal", "UnfitError", "Uniform", "UnknownNameError",
-    "Variable", "Verdict", "check_output", "close_names", "component_settings", "generator",
-    "hookimpl", "installed", "isolated", "one_line", "printable", "quoted", "read_config",
-    "read_table", "real_array", "replace_file", "resolve_device", "whole_folder", "write_table",
-]  # fmt: skip
+from invcore.base.lazy_names import lazy_names
+
+if TYPE_CHECKING:
+    from invcore.base.device import resolve_device as resolve_device
+    from invcore.base.errors import BudgetError as BudgetError
+    from invcore.base.errors import ConfigError as ConfigError
+    from invcore.base.errors import DataError as DataError
+    from invcore.base.errors import DeviceError as DeviceError
+    from invcore.base.errors import DivergedError as DivergedError
+    from invcore.base.errors import InvcoreError as InvcoreError
+    from invcore.base.errors import PluginError as PluginError
+    from invcore.base.errors import ShapeError as ShapeError
+    from invcore.base.errors import SimulatorError as SimulatorError
+    from invcore.base.errors import StoreError as StoreError
+    from invcore.base.errors import UnfitError as UnfitError
+    from invcore.base.errors import UnknownNameError as UnknownNameError
+    from invcore.base.errors import close_names as close_names
+    from invcore.base.progress import Progress as Progress
+    from invcore.base.progress import Stage as Stage
+    from invcore.base.seeding import generator as generator
+    from invcore.base.seeding import isolated as isolated
+    from invcore.base.text import one_line as one_line
+    from invcore.base.text import printable as printable
+    from invcore.base.text import quoted as quoted
+    from invcore.base.types import Context as Context
+    from invcore.base.types import Files as Files
+    from invcore.configs.config import Config as Config
+    from invcore.configs.config import Field as Field
+    from invcore.configs.files import read_config as read_config
+    from invcore.configs.settings import component_settings as component_settings
+    from invcore.contracts.candidates import Candidates as Candidates
+    from invcore.contracts.environment import SILENT as SILENT
+    from invcore.contracts.environment import FitEnvironment as FitEnvironment
+    from invcore.contracts.events import Event as Event
+    from invcore.contracts.executor import Executor as Executor
+    from invcore.contracts.executor import Job as Job
+    from invcore.contracts.executor import Record as Record
+    from invcore.contracts.judge import FittedJudge as FittedJudge
+    from invcore.contracts.judge import Judge as Judge
+    from invcore.contracts.judge import Verdict as Verdict
+    from invcore.contracts.loop import Loop as Loop
+    from invcore.contracts.loop import Requests as Requests
+    from invcore.contracts.loop import Results as Results
+    from invcore.contracts.loop import StartedLoop as StartedLoop
+    from invcore.contracts.method import InverseMethod as InverseMethod
+    from invcore.contracts.method import InverseModel as InverseModel
+    from invcore.contracts.method import Needs as Needs
+    from invcore.contracts.metric import Estimate as Estimate
+    from invcore.contracts.metric import Evaluation as Evaluation
+    from invcore.contracts.metric import Metric as Metric
+    from invcore.contracts.problem import GOALS as GOALS
+    from invcore.contracts.problem import Problem as Problem
+    from invcore.contracts.problem import Targets as Targets
+    from invcore.contracts.sampler import Sampler as Sampler
+    from invcore.contracts.simulation.call_record import History as History
+    from invcore.contracts.simulation.simulator import Simulator as Simulator
+    from invcore.contracts.surrogate import FittedSurrogate as FittedSurrogate
+    from invcore.contracts.surrogate import Prediction as Prediction
+    from invcore.contracts.surrogate import SurrogateModel as SurrogateModel
+    from invcore.contracts.task import Modes as Modes
+    from invcore.contracts.task import Task as Task
+    from invcore.data.pairs import Pairs as Pairs
+    from invcore.data.pairs import Splits as Splits
+    from invcore.data.tables.arrays import real_array as real_array
+    from invcore.data.tables.read import read_table as read_table
+    from invcore.data.tables.table import Table as Table
+    from invcore.data.tables.write import Column as Column
+    from invcore.data.tables.write import check_output as check_output
+    from invcore.data.tables.write import write_table as write_table
+    from invcore.registry.api_version import API_VERSION as API_VERSION
+    from invcore.registry.component import Component as Component
+    from invcore.registry.hookspecs import hookimpl as hookimpl
+    from invcore.registry.loader import Plugins as Plugins
+    from invcore.registry.loader import installed as installed
+    from invcore.spaces.constraints.kinds import Among as Among
+    from invcore.spaces.constraints.kinds import Constraint as Constraint
+    from invcore.spaces.constraints.kinds import Fixed as Fixed
+    from invcore.spaces.constraints.kinds import Levels as Levels
+    from invcore.spaces.constraints.kinds import LinearEquality as LinearEquality
+    from invcore.spaces.constraints.kinds import Periodic as Periodic
+    from invcore.spaces.priors import Categorical as Categorical
+    from invcore.spaces.priors import ClippedNormal as ClippedNormal
+    from invcore.spaces.priors import Integers as Integers
+    from invcore.spaces.priors import LogUniform as LogUniform
+    from invcore.spaces.priors import Normal as Normal
+    from invcore.spaces.priors import Poisson as Poisson
+    from invcore.spaces.priors import TruncatedNormal as TruncatedNormal
+    from invcore.spaces.priors import Uniform as Uniform
+    from invcore.spaces.space import Grid as Grid
+    from invcore.spaces.space import Space as Space
+    from invcore.spaces.space import Variable as Variable
+    from invcore.spaces.specification import Requirement as Requirement
+    from invcore.spaces.specification import Specification as Specification
+    from invcore.storage.atomic import replace_file as replace_file
+    from invcore.storage.atomic import whole_folder as whole_folder
+    from invcore.storage.cache import Cache as Cache
+
+__getattr__, _NAMES = lazy_names(__name__, {
+    "base.device": "resolve_device",
+    "base.errors": (
+        "BudgetError ConfigError DataError DeviceError DivergedError InvcoreError "
+        "PluginError ShapeError SimulatorError StoreError UnfitError UnknownNameError "
+        "close_names"
+    ),
+    "base.progress": "Progress Stage",
+    "base.seeding": "generator isolated",
+    "base.text": "one_line printable quoted",
+    "base.types": "Context Files",
+    "configs.config": "Config Field",
+    "configs.files": "read_config",
+    "configs.settings": "component_settings",
+    "contracts.candidates": "Candidates",
+    "contracts.environment": "FitEnvironment SILENT",
+    "contracts.events": "Event",
+    "contracts.executor": "Executor Job Record",
+    "contracts.judge": "FittedJudge Judge Verdict",
+    "contracts.loop": "Loop Requests Results StartedLoop",
+    "contracts.method": "InverseMethod InverseModel Needs",
+    "contracts.metric": "Estimate Evaluation Metric",
+    "contracts.problem": "GOALS Problem Targets",
+    "contracts.sampler": "Sampler",
+    "contracts.simulation.call_record": "History",
+    "contracts.simulation.simulator": "Simulator",
+    "contracts.surrogate": "FittedSurrogate Prediction SurrogateModel",
+    "contracts.task": "Modes Task",
+    "data.pairs": "Pairs Splits",
+    "data.tables.arrays": "real_array",
+    "data.tables.read": "read_table",
+    "data.tables.table": "Table",
+    "data.tables.write": "Column check_output write_table",
+    "registry.api_version": "API_VERSION",
+    "registry.component": "Component",
+    "registry.hookspecs": "hookimpl",
+    "registry.loader": "Plugins installed",
+    "spaces.constraints.kinds": "Among Constraint Fixed Levels LinearEquality Periodic",
+    "spaces.priors": (
+        "Categorical ClippedNormal Integers LogUniform Normal Poisson TruncatedNormal "
+        "Uniform"
+    ),
+    "spaces.space": "Grid Space Variable",
+    "spaces.specification": "Requirement Specification",
+    "storage.atomic": "replace_file whole_folder",
+    "storage.cache": "Cache",
+}, within="invcore")  # fmt: skip
+
+__all__ = [*_NAMES]

@@ -6,12 +6,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 
-def lazy_names(package: str, modules: Mapping[str, str]) -> tuple[Callable[[str], Any], list[str]]:
+def lazy_names(
+    package: str, modules: Mapping[str, str], *, within: str = ""
+) -> tuple[Callable[[str], Any], list[str]]:
     """A package's ``__getattr__``, and its names, which are imported on first use (PEP 562).
 
     Args:
         package: its ``__name__``.
         modules: by module within the package, the names that it gives, between spaces.
+        within: the package that modules are named in, where it is another.
 
     Example:
         >>> getter, names = lazy_names("invcore.base", {"text": "number safe"})
@@ -23,7 +26,7 @@ def lazy_names(package: str, modules: Mapping[str, str]) -> tuple[Callable[[str]
     def get(name: str) -> Any:
         if name not in homes:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        value = getattr(importlib.import_module(f"{package}.{homes[name]}"), name)
+        value = getattr(importlib.import_module(f"{within or package}.{homes[name]}"), name)
         setattr(sys.modules[package], name, value)
         return value
 

@@ -21,6 +21,7 @@ from invcore.contracts.method import InverseMethod, InverseModel
 from invcore.contracts.problem import Problem, Targets
 from invcore.contracts.simulation.simulator import Simulator
 from invcore.data.pairs import Splits
+from invcore.pipeline.components import Part
 from invcore.pipeline.fit import fit_model
 from invcore.pipeline.judge import resimulate
 from invcore.pipeline.keeper import RunKeeper
@@ -94,9 +95,15 @@ class Pipeline:
         with self.stage("data"):
             return source()
 
-    def fit(self, problem: Problem, splits: Splits) -> InverseModel:
-        """Fit the method on training pairs, when the process is warm."""
-        method: InverseMethod[Any] = self.request.method.component
+    def fit(
+        self, problem: Problem, splits: Splits, part: Part | None = None
+    ) -> InverseModel:
+        """Fit the request's method, or another part of it, on training pairs, when the process is
+        warm.
+        """
+        own = part or self.request.method
+        assert own is not None
+        method: InverseMethod[Any] = own.component
         if method.trains:
             with self.stage("warm-up"):
                 warm_up(self.request.device)

@@ -19,7 +19,7 @@ def begin_record(request: Request) -> RunRecord:
     config = {**config, **request.apart}
     sampler = "" if request.sampler is None else request.sampler.name
     return RunRecord(
-        id=request.id, kind=request.kind, task=request.task, method=request.method.name,
+        id=request.id, kind=request.kind, task=request.task, method=request.answered_by,
         sampler=sampler, candidates=request.candidates, targets=request.targets,
         seed=request.seed, device=str(request.device), config=config, versions=request.versions,
         code=request.code,

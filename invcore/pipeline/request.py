@@ -21,7 +21,7 @@ class Request:
     Args:
         kind: ``run`` on a task, or ``solve`` on a table or a simulator of one's own.
         task: what records call the forward system.
-        method: built.
+        method: built; None where no single method answers.
         seed: root of all randomness.
         device: where networks live.
         document: all that decides the result beside the versions, as plain data.
@@ -29,13 +29,14 @@ class Request:
         sampler: built; None where nothing is proposed yet.
         candidates: for each target.
         targets: how many.
+        proposer: what records call who answers, where that is not the method's name.
         beside: further components that the result depends on.
         apart: what decides nothing of the result, and is kept in the record's config.
     """
 
     kind: Literal["run", "solve"]
     task: str
-    method: Part
+    method: Part | None
     seed: int
     device: torch.device
     document: Mapping[str, Any]
@@ -43,8 +44,14 @@ class Request:
     sampler: Part | None = None
     candidates: int = 0
     targets: int = 0
+    proposer: str = ""
     beside: tuple[Entry, ...] = field(default=(), repr=False)
     apart: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def answered_by(self) -> str:
+        """What records call who answers."""
+        return self.proposer or ("" if self.method is None else self.method.name)
 
     @property
     def _entries(self) -> list[Entry]:

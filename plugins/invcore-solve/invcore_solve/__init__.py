@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from invcore_solve.simulators.program import Program as Program
     from invcore_solve.simulators.task import SimulatorTask as SimulatorTask
     from invcore_solve.solution import Solution as Solution
-    from invcore_solve.tables.schema import TableData as TableData
+    from invcore_solve.tables.table_data import TableData as TableData
 
 # On first use: listing the commands needs no torch.
 __getattr__, _NAMES = lazy_names(__name__, {
@@ -25,7 +25,7 @@ __getattr__, _NAMES = lazy_names(__name__, {
     "simulators.task": "SimulatorTask",
     "solution": "Solution",
     "from_simulator": "solve_with",
-    "tables.schema": "TableData",
+    "tables.table_data": "TableData",
 })  # fmt: skip
 
 __all__ = [*_NAMES]

@@ -232,6 +232,15 @@ class Designer:
         """
         return loaded(cls, store, run, device, plugins or installed(), surrogates or {})
 
+    def check_reach(self, targets: Source, strict: bool = True) -> list[str]:
+        """For each target why the table does not reach it, or an empty text.
+
+        Raises:
+            DataError: one is out of reach, where ``strict``; up to three are named.
+        """
+        y = as_targets(targets, self.data.responses)
+        return self._reach_notes(y, self.reach.check(y.numpy()), strict)
+
     def _reach_notes(self, y: Tensor, reached: list[Reached], strict: bool) -> list[str]:
         """For each target why the table does not reach it, or an empty text."""
         names, rows = self.data.responses.names, self.data.rows.tolist()

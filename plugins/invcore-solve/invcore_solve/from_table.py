@@ -1,66 +1,82 @@
-"""From a table to a fitted model: a method and a judge, kept and found again."""
+"""From a table to a fitted judge and its proposers, kept and found again."""
+
+from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from torch import Tensor
+import torch
 
-from invcore.pipeline import Pipeline, Request, build, check_fits
+from invcore.pipeline import Part, Pipeline, Request, build, check_fits
 from invcore.plugin import (
+    ConfigError,
+    FittedJudge,
+    InverseModel,
     Plugins,
     Problem,
     Progress,
+    Splits,
     StoreError,
-    Verdict,
+    SurrogateModel,
     generator,
     installed,
     resolve_device,
 )
 from invcore.results import MetricRecord, Store, bootstrap
 from invcore_solve.designer import Designer
-from invcore_solve.tables.response_reach import Reach, check_reach
-from invcore_solve.tables.schema import Bounds, TableData
+from invcore_solve.judging.fitted_stack import FittedStack
+from invcore_solve.judging.response_codes import CURVE
+from invcore_solve.judging.stacked_surrogates import StackedSurrogates
+from invcore_solve.proposals.inverse_regression import InverseRegression
+from invcore_solve.schema.choices import Choices
+from invcore_solve.tables.read import read
 from invcore_solve.tables.sources import Source, as_targets
+from invcore_solve.tables.table_data import Bounds, TableData, beside
 
-JUDGE = "conformal-ensemble"
+JUDGE = "stacked-surrogates"
 """Who judges where nobody else is named."""
+
+MIXES = "mixes"
+"""What records call the proposals of the table's own rows."""
 
 
 def fit(
-    x: Source,
-    y: Source,
-    *,
-    method: str = "na",
-    settings: Mapping[str, Any] | None = None,
-    judge: str = JUDGE,
-    preset: str = "default",
-    bounds: Bounds | None = None,
-    whole: Sequence[str] = (),
-    seed: int = 0,
-    device: str = "auto",
-    store: Store | None = None,
-    targets: Source | None = None,
-    extrapolate: bool = False,
-    progress: Progress | None = None,
-    plugins: Plugins | None = None,
-) -> Designer:
-    """Fit a method to a table of designs and responses.
+    x: Source, y: Source | None = None, *, responses: Sequence[str] = (),
+    designs: Sequence[str] | None = None, method: str | Sequence[str] = (),
+    settings: Mapping[str, Any] | None = None, judge: str = JUDGE,
+    judge_settings: Mapping[str, Any] | None = None,
+    surrogates: Mapping[str, SurrogateModel] | None = None, preset: str = "default",
+    bounds: Bounds | None = None, whole: Sequence[str] = (), choices: Choices | None = None,
+    among: Source | None = None, novelty: float = 1.0, seed: int = 0, device: str = "auto",
+    store: Store | None = None, targets: Source | None = None, strict: bool = False,
+    progress: Progress | None = None, plugins: Plugins | None = None,
+) -> Designer:  # fmt: skip
+    """Fit a judge to a table of designs and responses, and the methods that shall propose.
 
     Args:
-        x: designs (N, Dx): a file (CSV, Parquet, NPZ), a tensor, an array or lists.
+        x: designs (N, Dx): a data frame, a file (CSV, Excel, Parquet, NPZ), a tensor, an array or
+            lists; with both designs and responses if ``y`` is None.
         y: responses (N, Dy), likewise.
-        method: an inverse method that learns from pairs.
+        responses: columns of responses, where ``x`` holds both.
+        designs: columns of designs; None: all others that are usable.
+        method: inverse methods that propose beside the table's own mixes of rows.
         settings: of the method; plain data.
-        judge: who says how good its proposals are.
-        preset: ``quick``, ``default`` or ``paper``.
-        bounds: by design column, (low, high), inside the data's range.
+        judge: who says what to expect of designs.
+        judge_settings: its settings; plain data.
+        surrogates: further surrogates for the judge, by name, such as a
+            ``invcore_surrogates.RegressorSurrogate`` around one of scikit-learn.
+        preset: ``quick``, ``default`` or ``paper``, for methods.
+        bounds: by design column, (low, high): what can be made; None: the data's range.
         whole: design columns that take whole numbers only.
+        choices: what else is said of the columns.
+        among: designs to choose from; None: any that are typical of the table.
+        novelty: factor of how far designs may be from the table's rows.
         seed: root of all randomness.
-        device: ``auto``, ``cpu``, ``cuda``, …
+        device: ``auto``, ``cpu``, ``cuda``, … of methods' networks.
         store: where the fitted model is kept, and found again; None keeps nothing.
         targets: if given, checked before anything is fitted.
-        extrapolate: let targets be out of reach.
+        strict: refuse targets out of reach.
         progress: shows what goes on.
         plugins: where names are looked up; those installed.
 
@@ -68,93 +84,157 @@ def fit(
         DataError: the tables cannot be used; the message has file, row and column.
         UnfitError: a method that needs a simulator.
         ConfigError: a wrong setting.
-        UnknownNameError: no such method.
+        UnknownNameError: no such method or judge.
 
     Example:
         >>> import invcore_solve, torch
-        >>> x = torch.rand(200, 2, generator=torch.Generator().manual_seed(0))
-        >>> designer = invcore_solve.fit(x, x.sum(1), method="na", preset="quick")
+        >>> x = torch.rand(80, 2, generator=torch.Generator().manual_seed(0))
+        >>> designer = invcore_solve.fit(x, x.sum(1))
         >>> ranked = designer.propose([[0.7]], candidates=3)
         >>> bool((ranked.predicted - 0.7).abs().max() < 0.1)
         True
     """
-    data = TableData.read(x, y, bounds=bounds, whole=whole)
+    said = (choices or Choices()).saying("whole", whole).giving("bounds", bounds or {})
+    named = {"designs": None if designs is None else tuple(designs)}
+    named |= {"responses": tuple(responses) or said.responses}
+    said = said.model_copy(update=named if designs is not None else {"responses": named["responses"]})
+    if y is None:
+        if not said.responses:
+            raise ConfigError("say which columns are responses: responses=[…], or give them as y")
+        table = read(x)
+    else:
+        table, said = beside(read(x, prefix="x"), read(y, prefix="y"), said)
+    data = TableData.of(table, said, None if among is None else read(among, prefix="x"))
     return fit_pairs(
-        data, method=method, settings=settings, judge=judge, preset=preset, seed=seed,
-        device=device, store=store, targets=targets, extrapolate=extrapolate, progress=progress,
-        plugins=plugins,
+        data, method=method, settings=settings, judge=judge, judge_settings=judge_settings,
+        surrogates=surrogates, preset=preset, novelty=novelty, seed=seed, device=device,
+        store=store, targets=targets, strict=strict, progress=progress, plugins=plugins,
+        choices=said,
     )  # fmt: skip
 
 
 def fit_pairs(
-    data: TableData,
-    *,
-    method: str = "na",
-    settings: Mapping[str, Any] | None = None,
-    judge: str = JUDGE,
-    preset: str = "default",
-    seed: int = 0,
-    device: str = "auto",
-    store: Store | None = None,
-    targets: Source | None = None,
-    extrapolate: bool = False,
-    progress: Progress | None = None,
-    plugins: Plugins | None = None,
-) -> Designer:
-    """Fit a method to pairs whose spaces are known; otherwise like ``fit``."""
+    data: TableData, *, method: str | Sequence[str] = (),
+    settings: Mapping[str, Any] | None = None, judge: str = JUDGE,
+    judge_settings: Mapping[str, Any] | None = None,
+    surrogates: Mapping[str, SurrogateModel] | None = None, preset: str = "default",
+    novelty: float = 1.0, seed: int = 0, device: str = "auto", store: Store | None = None,
+    targets: Source | None = None, strict: bool = False, progress: Progress | None = None,
+    plugins: Plugins | None = None, choices: Choices | None = None, near: bool = True,
+    parent: str = "",
+) -> Designer:  # fmt: skip
+    """Fit to pairs whose spaces are known; otherwise like ``fit``.
+
+    Args:
+        near: whether the table's own mixes propose, and designs stay near its rows; off where a
+            simulator says what is right.
+        parent: id of the model that this one goes on from.
+    """
     plugins = plugins or installed()
-    reach = Reach.of(data.pairs, seed)
     if targets is not None:
-        check_reach(reach, as_targets(targets, data.responses), data.responses, extrapolate)
-    part = build(plugins, "method", method, settings, preset=preset)
-    check_fits(method, part.component, simulator=False)
-    judge_part = build(plugins, "judge", judge, preset=preset)
-    config: dict[str, Any] = {"config": part.config, "judge": judge_part.config}
-    if judge != JUDGE:
-        config["judge_name"] = judge
+        as_targets(targets, data.responses)
+    names = [method] if isinstance(method, str) else [*method]
+    parts = [build(plugins, "method", n, settings, preset=preset) for n in dict.fromkeys(names)]
+    for part in parts:
+        check_fits(part.name, part.component, simulator=False)
+    judge_part = build(plugins, "judge", judge, judge_settings, preset=preset)
+    config: dict[str, Any] = {
+        "judge_name": judge_part.name, "judge": judge_part.config,
+        "methods": {part.name: part.config for part in parts},
+        "choices": None if choices is None else choices.model_dump(mode="json", exclude_unset=True),
+    }  # fmt: skip
+    own = [MIXES] * near + [part.name for part in parts]
     request = Request(
         kind="solve",
         task=data.source,
-        method=part,
+        method=None,
+        proposer="+".join(own),
         seed=seed,
         device=resolve_device(device),
-        config=config,
-        beside=(judge_part.entry,),
+        config=config | ({"parent": parent} if parent else {}),
+        beside=(judge_part.entry, *(part.entry for part in parts)),
         document={
-            "kind": "solve", "data": data.checksum, "method": part.name, **config, "seed": seed,
+            "kind": "solve", "data": data.checksum, **config, "seed": seed, "near": near,
+            "novelty": novelty, "parent": parent, "surrogates": sorted(surrogates or {}),
             "designs": data.designs.model_dump(mode="json"), "responses": data.responses.names,
         },
     )  # fmt: skip
     if store is not None:
         if store.path(request.id).exists():
             try:
-                return Designer.load(store, request.id, device=device, plugins=plugins)
+                return Designer.load(
+                    store, request.id, device=device, plugins=plugins, surrogates=surrogates
+                )
             except StoreError:
                 pass  # damaged: fit again and replace it
         store.check_writable()
-    problem = Problem(data.source, data.designs, data.responses)
-    pipeline = Pipeline(request, progress=progress, plugins=plugins, store=store)
-    pipeline.begin()
-    splits = pipeline.pairs(lambda: data.split(seed))
-    model = pipeline.fit(problem, splits)
-    with pipeline.stage("fit"):
-        fitted = judge_part.component.fit(problem, splits, pipeline.env)
-        verdict = fitted.predict(splits.test.x)
-    record = pipeline.record(
-        ranked=model.ranked,
-        parameters=sum(value.numel() for value in model.state().values()),
-        metrics=_held_out(verdict, splits.test.y, seed),
-    )
-    designer = Designer(problem, part.name, model, fitted, reach, record, config, plugins)
-    return replace(designer, record=pipeline.finish(record, **designer.parts()))
+    work = _Fit(Pipeline(request, progress=progress, plugins=plugins, store=store), data)
+    designer = work.designer(judge_part, parts, surrogates or {}, config, plugins, near, novelty)
+    if targets is not None:
+        designer.check_reach(targets, strict)
+    return designer
 
 
-def _held_out(verdict: Verdict, y: Tensor, seed: int) -> tuple[MetricRecord, ...]:
-    """How good the judge is on rows that nothing was fitted to."""
-    off = (verdict.response - y).abs()
-    metrics = []
-    for i in range(y.shape[1]):
-        value, low, high = bootstrap(off[:, i], generator(seed, "held-out", i))
-        name = "held-out-error" if y.shape[1] == 1 else f"held-out-error-{i + 1}"
-        metrics.append(MetricRecord(name=name, value=value, ci_low=low, ci_high=high))
-    return tuple(metrics)
+class _Fit:
+    """The work of one fit, stage by stage."""
+
+    def __init__(self, pipeline: Pipeline, data: TableData) -> None:
+        self.pipeline, self.data = pipeline, data
+        self.problem = Problem(data.source, data.designs, data.responses)
+
+    def designer(
+        self, judge: Part, methods: Sequence[Part], surrogates: Mapping[str, SurrogateModel],
+        config: dict[str, Any], plugins: Plugins, near: bool, novelty: float,
+    ) -> Designer:  # fmt: skip
+        """Fit methods and judge, and keep them."""
+        pipeline, data = self.pipeline, self.data
+        pipeline.begin()
+        splits = pipeline.pairs(lambda: data.split(pipeline.request.seed))
+        models: dict[str, InverseModel] = {
+            part.name: pipeline.fit(self.problem, splits, part) for part in methods
+        }
+        component = judge.component
+        if surrogates:
+            if not isinstance(component, StackedSurrogates):
+                raise ConfigError(f"judge {judge.name!r} takes no surrogates")
+            component = StackedSurrogates(component.config, surrogates)
+        with pipeline.stage("fit"):
+            fitted = component.fit(self.problem, splits, pipeline.env)
+            inverse = self._inverse() if near else None
+        record = pipeline.record(
+            ranked=True,
+            parameters=sum(v.numel() for model in models.values() for v in model.state().values()),
+            metrics=self._held_out(fitted, splits),
+        )
+        designer = Designer(
+            data, fitted, models, inverse, record, config, plugins, near, novelty
+        )
+        return replace(designer, record=pipeline.finish(record, **designer.parts()))
+
+    def _inverse(self) -> InverseRegression | None:
+        """Where responses are a curve that has more to say than designs have numbers."""
+        whole = self.data.pairs.whole()
+        if whole.y.shape[1] < max(CURVE, 2 * whole.x.shape[1]) or len(whole) < 20:
+            return None
+        seed = self.pipeline.env.derive("inverse-regression")
+        return InverseRegression.fit(self.data.designs, whole.x.numpy(), whole.y.numpy(), seed)
+
+    def _held_out(self, judge: FittedJudge, splits: Splits) -> tuple[MetricRecord, ...]:
+        """How good the judge is on rows that it did not see, in each response's own unit."""
+        names, seed = self.data.responses.names, self.pipeline.request.seed
+        if isinstance(judge, FittedStack):
+            off = judge.held_out_errors
+        elif len(splits.test):
+            off = (judge.predict(splits.test.x).response - splits.test.y).abs()
+        else:
+            return ()
+        metrics = []
+        for i, name in enumerate(names[:_METRICS]):
+            known = off[:, i][~off[:, i].isnan()]
+            value, low, high = bootstrap(known, generator(seed, "held-out", i))
+            own = "held-out-error" if len(names) == 1 else f"held-out-error of {name}"
+            metrics.append(MetricRecord(name=own, value=value, ci_low=low, ci_high=high))
+        return tuple(metrics)
+
+
+_METRICS = 12  # responses whose errors are recorded by themselves

@@ -22,8 +22,19 @@ def invcore_commands(group: click.Group) -> None:
 
 @hookimpl
 def invcore_judges() -> list[Component]:
-    """Return the judge that ``solve`` asks where nobody else is named."""
+    """Return the judges; ``solve`` asks the first on a table, the other beside a simulator."""
     return [
+        Component(
+            "stacked-surrogates",
+            "Surrogates of several kinds, stacked; errors that hold for what is chosen.",
+            "invcore_solve.judging.stacked_surrogates:StackedSurrogates",
+            references=(
+                "Breiman, Stacked regressions, Machine Learning 24, 1996",
+                "Lei, G'Sell, Rinaldo, Tibshirani, Wasserman, JASA 2018, "
+                "https://arxiv.org/abs/1604.04173",
+            ),
+            tags=("table", "calibrated", "few rows"),
+        ),
         Component(
             "conformal-ensemble",
             "Networks whose spread is calibrated on held-out rows.",

@@ -16,7 +16,7 @@ class StackedConfig(Config):
         description="Surrogates, by name; each predicts rows that it did not see, and is weighted "
         "by how well.",
     )  # fmt: skip
-    settings: dict[str, dict[str, Any]] = Field(
+    member_settings: dict[str, dict[str, Any]] = Field(
         {}, description="Settings of members, by name."
     )
     coverage: float = Field(

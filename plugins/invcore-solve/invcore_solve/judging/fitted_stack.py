@@ -100,8 +100,9 @@ class FittedStack(FittedJudge):
         calibration: what held-out rows say.
         known: designs that were measured.
         coverage: the level that is stated where none is asked for.
-        held_out: (M + 1, Dy), mean error of each member, and of all together, on rows that they
-            did not see.
+        held_out: (M + 1, N, Dy), predictions of each member, and of all together, of the N rows
+            that they were fitted to, by fits that did not see them.
+        y: (N, Dy), responses of these rows.
     """
 
     members: tuple[FittedSurrogate, ...]
@@ -114,6 +115,17 @@ class FittedStack(FittedJudge):
     known: KnownRows
     coverage: float
     held_out: Numbers
+    y: Numbers
+
+    @property
+    def held_out_errors(self) -> Tensor:
+        """How far predictions of rows were off (N, Dy) that no fit had seen."""
+        return torch.from_numpy(np.abs(self.held_out[-1] - self.y))
+
+    @property
+    def member_errors(self) -> Numbers:
+        """Mean of that for each member, and for all together (M + 1, Dy)."""
+        return np.nanmean(np.abs(self.held_out - self.y), axis=1)
 
     @property
     def supported(self) -> float:
@@ -192,7 +204,7 @@ class FittedStack(FittedJudge):
         """Tensors to store."""
         own = {
             "weights": self.weights, "coefficients": self.coefficients, "floor": self.floor,
-            "held_out": self.held_out, "residuals": self.calibration.residuals,
+            "held_out": self.held_out, "y": self.y, "residuals": self.calibration.residuals,
             "picks": self.calibration.picks, "known.x": self.known.x,
             "known.mean": self.known.mean, "known.spread": self.known.spread,
         }  # fmt: skip
@@ -225,5 +237,5 @@ def restore_stack(
         tuple(members), tuple(names), codes, own["weights"], own["coefficients"], own["floor"],
         Calibration(own["residuals"], own["picks"]),
         KnownRows(own["known.x"], own["known.mean"], own["known.spread"]), coverage,
-        own["held_out"],
+        own["held_out"], own["y"],
     )  # fmt: skip

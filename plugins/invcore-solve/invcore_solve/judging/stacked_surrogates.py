@@ -72,7 +72,7 @@ class StackedSurrogates(Judge[StackedConfig]):
 
     def members(self) -> dict[str, SurrogateModel]:
         """The surrogates by name."""
-        plugins, settings = installed(), self.config.settings
+        plugins, settings = installed(), self.config.member_settings
         named = {
             name: build(plugins, "surrogate", name, settings.get(name)).component
             for name in self.config.members
@@ -162,11 +162,10 @@ class _Stack:
         response, s = self.codes.decode(code), self.codes.spread(code, spread)
         calibration = self._calibrate(response, s, env)
         each = np.stack([self.codes.decode(m) for m in mean] + [response])
-        off = np.nanmean(np.abs(each - y), axis=1)
         known = self._known(code, spread, floor)
         return FittedStack(
             tuple(members), tuple(models), self.codes, weights, coefficients, floor, calibration,
-            known, coverage, off,
+            known, coverage, each, y,
         )  # fmt: skip
 
     def _noise(self, members: list) -> Numbers:

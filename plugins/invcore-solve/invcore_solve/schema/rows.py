@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial import cKDTree
 
 from invcore.plugin import Config
 from invcore_solve.judging.replicates import replicate_noise, same_designs
@@ -71,6 +70,8 @@ def find_replicates(x: Numbers, y: Numbers, responses: tuple[str, ...]) -> Repli
 
 def _near(designs: Numbers) -> int:
     """Pairs of different designs (M, Dx) that nearly repeat each other."""
+    from scipy.spatial import cKDTree  # not free, and errors of input come first
+
     if len(designs) < 2:
         return 0
     span = np.ptp(designs, axis=0)

@@ -19,7 +19,6 @@ from invcore.plugin import (
     LinearEquality,
     LogUniform,
     Periodic,
-    Prior,
     Space,
     Uniform,
     Variable,
@@ -30,6 +29,7 @@ from invcore_solve.schema.column_schema import ColumnSchema
 from invcore_solve.schema.table_schema import TableSchema
 
 Numbers = npt.NDArray[np.float64]
+Prior = Categorical | Integers | LogUniform | Uniform
 
 
 def design_space(schema: TableSchema, choices: Choices, x: Numbers) -> Space:

@@ -28,7 +28,8 @@ from invcore_solve.schema.inspection import Inspection, inspect_table
 from invcore_solve.schema.spaces import design_space, listed_space, response_space
 from invcore_solve.schema.table_schema import TableSchema
 from invcore_solve.tables.raw_table import RawTable
-from invcore_solve.tables.read import Source, read
+from invcore_solve.tables.read import read
+from invcore_solve.tables.sources import Source
 
 Bounds: TypeAlias = Mapping[str, tuple[float, float]]
 
