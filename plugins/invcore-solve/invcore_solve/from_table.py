@@ -30,9 +30,10 @@ from invcore_solve.judging.response_codes import CURVE
 from invcore_solve.judging.stacked_surrogates import StackedSurrogates
 from invcore_solve.proposals.inverse_regression import InverseRegression
 from invcore_solve.schema.choices import Choices
+from invcore_solve.tables.beside import beside
 from invcore_solve.tables.read import read
 from invcore_solve.tables.sources import Source, as_targets
-from invcore_solve.tables.table_data import Bounds, TableData, beside
+from invcore_solve.tables.table_data import Bounds, TableData
 
 JUDGE = "stacked-surrogates"
 """Who judges where nobody else is named."""

@@ -14,10 +14,13 @@ if TYPE_CHECKING:
 
 @hookimpl
 def invcore_commands(group: click.Group) -> None:
-    """``solve``; what is heavy is imported when it is called."""
+    """``solve``, ``inspect`` and ``predict``; what is heavy is imported when they are called."""
+    from invcore_solve.commands.inspect import inspect
+    from invcore_solve.commands.predict import predict
     from invcore_solve.commands.solve import solve
 
-    group.add_command(solve)
+    for command in (solve, inspect, predict):
+        group.add_command(command)
 
 
 @hookimpl

@@ -27,6 +27,7 @@ from invcore_solve.schema.column_schema import category_codes
 from invcore_solve.schema.inspection import Inspection, inspect_table
 from invcore_solve.schema.spaces import design_space, listed_space, response_space
 from invcore_solve.schema.table_schema import TableSchema
+from invcore_solve.tables.beside import beside
 from invcore_solve.tables.raw_table import RawTable
 from invcore_solve.tables.read import read
 from invcore_solve.tables.sources import Source
@@ -123,33 +124,6 @@ class TableData:
         return replace(self, designs=listed_space(self.designs, listed))
 
 
-def beside(x: RawTable, y: RawTable, choices: Choices) -> tuple[RawTable, Choices]:
-    """Designs and responses of two sources as one table, with what is said of its columns.
-
-    All columns of ``y`` that are numbers are responses where none are named.
-
-    Raises:
-        DataError: other numbers of rows, or a column that is both.
-    """
-    if len(x) != len(y):
-        first, second = (f"{t.place} has {_rows(len(t))}" for t in (x, y))
-        why = "row i of one belongs to row i of the other"
-        raise DataError(f"{first} and {second}; expected as many, since {why}")
-    responses = choices.responses
-    if not responses:
-        numbers = [name for name in y.names if y.column(name).kind == "number"]
-        responses = tuple(numbers) or y.names
-    both = sorted(set(responses) & set(choices.designs or x.names))
-    if both:
-        raise DataError(f"{y.place}: column {quoted(both[0])} is both a design and a response")
-    other = y.select(responses)
-    table = replace(
-        x, names=x.names + other.names, cells=x.cells + other.cells, units=x.units + other.units,
-        notes=x.notes + other.notes,
-    )  # fmt: skip
-    return table, choices.model_copy(update={"responses": tuple(responses)})
-
-
 def rows_of(table: RawTable, schema: TableSchema) -> npt.NDArray[np.float64]:
     """Designs of another table (M, Dx) with the columns of a schema, in any order.
 
@@ -215,7 +189,3 @@ def _pairs(found: Inspection) -> Pairs:
         torch.from_numpy(found.x), torch.from_numpy(found.y), None,
         **{name: torch.from_numpy(v) for name, v in facts.items() if v is not None},
     )  # fmt: skip
-
-
-def _rows(count: int) -> str:
-    return f"{count} row{'s' * (count != 1)}"
