@@ -30,7 +30,7 @@ EDGE = 2.0**-33
 
 
 def space(
-    grid: Grid | None = None, /, constraints: Sequence[Constraint] = (),
+    grid: Grid | None = None, constraints: Sequence[Constraint] = (), /,
     **priors: Prior | tuple[float, float] | None,
 ) -> Space:  # fmt: skip
     """A space from its variables' priors, by name; two numbers are the ends of a uniform one."""
@@ -120,12 +120,13 @@ class Blend(Task[Config]):
 
     free_calls = True
     designs = space(
-        red=(0.0, 1.0), green=(0.0, 1.0), blue=(0.0, 1.0), size=(0.0, 4.0), angle=(0.0, 360.0),
-        length=LogUniform(low=0.01, high=10.0), constraints=(
+        None, (
             LinearEquality(coefficients={"red": 1.0, "green": 1.0, "blue": 1.0}, value=1.0),
             Levels(variable="size", values=(0.5, 1.0, 3.0)),
             Periodic(variable="angle", low=0.0, high=360.0),
         ),
+        red=(0.0, 1.0), green=(0.0, 1.0), blue=(0.0, 1.0), size=(0.0, 4.0), angle=(0.0, 360.0),
+        length=LogUniform(low=0.01, high=10.0),
     )  # fmt: skip
     responses = space(y=None)
 
