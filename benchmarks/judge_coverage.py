@@ -29,7 +29,7 @@ def measure(task_name: str, method: str, rows: int, targets: int, seed: int) -> 
     fresh = task.pairs(20 * targets, generator(seed, "targets")).y
     wanted = fresh[((fresh > low) & (fresh < high)).all(dim=1)][:targets]
     designer = invcore_solve.fit(pairs.x, pairs.y, method=method, seed=seed)
-    proposal = designer.propose(wanted, candidates=100, extrapolate=True, seed=seed)
+    proposal = designer.propose(wanted, candidates=100, seed=seed)
     true = task.simulate(proposal.designs)
     inside = ((true - proposal.predicted).abs() <= proposal.error).double().mean(dim=1)
     off = (true - proposal.target).square().mean(dim=1)

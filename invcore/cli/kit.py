@@ -4,6 +4,7 @@ from invcore.base.progress import terminal_progress
 from invcore.base.text import number, printable, safe
 from invcore.cli.console import add_row, emit_json, progress, stderr, stdout, table, warn
 from invcore.cli.options import (
+    ComponentName,
     bound,
     component_option,
     device_option,
@@ -15,7 +16,7 @@ from invcore.cli.options import (
 from invcore.cli.text_table import wrap
 
 __all__ = [
-    "add_row", "bound", "component_option", "device_option", "emit_json", "json_option", "number",
+    "ComponentName", "add_row", "bound", "component_option", "device_option", "emit_json", "json_option", "number",
     "printable", "progress", "safe", "setting_option", "stderr", "stdout", "store_option",
     "store_option_beside_out", "table", "terminal_progress", "warn", "wrap",
 ]  # fmt: skip

@@ -97,6 +97,23 @@ class SurrogateModel(Configurable[C]):
             DataError: too few rows, or a response that is never known.
         """
 
+    def refit(
+        self, problem: Problem, pairs: Pairs, env: FitEnvironment, start: FittedSurrogate | None, *,
+        weights: Tensor | None = None, noise: Tensor | None = None, groups: Tensor | None = None,
+    ) -> FittedSurrogate:  # fmt: skip
+        """Fit to rows, starting from a fit to some of them; by default that is of no use.
+
+        Args:
+            problem: the spaces.
+            pairs: N rows.
+            env: as for ``fit``.
+            start: a fit to fewer rows; None: there is none.
+            weights: as for ``fit``.
+            noise: as for ``fit``.
+            groups: as for ``fit``.
+        """
+        return self.fit(problem, pairs, env, weights=weights, noise=noise, groups=groups)
+
     def held_out(
         self, problem: Problem, pairs: Pairs, env: FitEnvironment, folds: Tensor, *,
         weights: Tensor | None = None, noise: Tensor | None = None,

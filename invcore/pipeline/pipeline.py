@@ -95,9 +95,7 @@ class Pipeline:
         with self.stage("data"):
             return source()
 
-    def fit(
-        self, problem: Problem, splits: Splits, part: Part | None = None
-    ) -> InverseModel:
+    def fit(self, problem: Problem, splits: Splits, part: Part | None = None) -> InverseModel:
         """Fit the request's method, or another part of it, on training pairs, when the process is
         warm.
         """

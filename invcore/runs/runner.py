@@ -97,7 +97,7 @@ class _Run:
         files: Files = {}
         try:
             check_fits(
-                self.request.method.name, self.plan.method, contexts=self.plan.task.context_shapes,
+                self.plan.parts["method"].name, self.plan.method, contexts=self.plan.task.context_shapes,
                 differentiable=self.plan.task.differentiable,
             )  # fmt: skip
             record, tensors, files = self._measure()

@@ -28,12 +28,15 @@ from invcore.plugin import (
 )
 from invcore.results import RunRecord, Store
 from invcore_solve.answering import MeasuredDesigns, Question, answer, described
+from invcore_solve.judging.fitted_stack import FittedStack
 from invcore_solve.prediction import PredictedDesigns
 from invcore_solve.proposal import Proposal
 from invcore_solve.proposals.inverse_regression import InverseRegression
 from invcore_solve.proposals.judged import Judged
 from invcore_solve.proposals.search import pool_of_mixes
 from invcore_solve.ranking import by_judge
+from invcore_solve.refitting import refitted
+from invcore_solve.sensitivities import Sensitivities, sensitivities_of
 from invcore_solve.stored_designer import loaded, parts_of
 from invcore_solve.tables.read import read
 from invcore_solve.tables.response_reach import Reach, Reached
@@ -43,6 +46,7 @@ from invcore_solve.typicality.of_table import listed_designs, typicality_of
 from invcore_solve.typicality.typicality import Typicality
 
 Numbers = npt.NDArray[np.float64]
+Places = npt.NDArray[np.intp]
 
 APART = 0.05
 """Distance to a measured design, in those between rows, under which a design is no proposal."""
@@ -82,6 +86,15 @@ class Designer:
     def method(self) -> str:
         """Who proposes, for people."""
         return self.record.method
+
+    @property
+    def judge_summary(self) -> str:
+        """Who judges, for people: the weights of stacked surrogates."""
+        name = str(self.config["judge_name"])
+        if not isinstance(self.judge, FittedStack):
+            return name
+        shares = zip(self.judge.names, self.judge.weights.mean(axis=1).tolist(), strict=True)
+        return f"{name} ({', '.join(f'{member} {share:.0%}' for member, share in shares)})"
 
     @cached_property
     def problem(self) -> Problem:
@@ -161,12 +174,14 @@ class Designer:
         notes = self._reach_notes(y, reached, strict)
         further = self._by_methods(y, candidates, sampler, seed, progress)
         if not self.near:
+            assert further is not None
             designs = self.data.designs.project(further[1])
             verdict = self.judge.predict(designs.flatten(0, 1))
-            parts = (part.unflatten(0, designs.shape[:2])
-                     for part in (verdict.response, verdict.error))  # fmt: skip
+            response, error = (
+                part.unflatten(0, designs.shape[:2]) for part in (verdict.response, verdict.error)
+            )
             scale = torch.from_numpy(self.reach.scale)
-            return by_judge(self.problem, y, designs, *parts, scale, notes)
+            return by_judge(self.problem, y, designs, response, error, scale, notes)
         listed = listed_designs(self.data.designs) is not None
         question = Question(
             y.numpy(), self.reach.scale, self._noise, candidates, 0.0 if listed else apart,
@@ -200,6 +215,28 @@ class Designer:
         )  # fmt: skip
         return PredictedDesigns(described(known, self.data, self.measured, self.typicality))
 
+    def sensitivities(self) -> Sensitivities:
+        """Which columns move the responses, by the judge."""
+        return sensitivities_of(self.data, self.judge, self._random("sensitivities"))
+
+    def refit(
+        self, table: Source, *, store: Store | None = None, progress: Progress | None = None
+    ) -> Designer:
+        """The same fitted to a table that has grown, under a new id that names this one.
+
+        Surrogates that can start from what was found before do so.
+
+        Args:
+            table: with designs and responses, and the same columns.
+            store: where it is kept; None keeps nothing.
+            progress: shows what goes on.
+
+        Raises:
+            DataError: the table cannot be used.
+            ConfigError: this designer was not fitted to a table.
+        """
+        return refitted(self, table, store, progress)
+
     def save(self, store: Store) -> RunRecord:
         """Keep the fitted model for later targets.
 
@@ -215,7 +252,7 @@ class Designer:
     @classmethod
     def load(
         cls, store: Store, run: str, *, device: str = "auto", plugins: Plugins | None = None,
-        surrogates: Mapping[str, SurrogateModel] | None = None,
+        surrogates: Mapping[str, SurrogateModel[Any]] | None = None,
     ) -> Designer:  # fmt: skip
         """The model kept under an id, or the beginning of one.
 
@@ -248,7 +285,9 @@ class Designer:
         for target in reached:
             parts = zip(names[:3], target.response.tolist(), strict=False)
             nearest = ", ".join(f"{name} = {value:.4g}" for name, value in parts)
-            where = f"the nearest response that the table reaches is {nearest}, row {rows[target.row]}"
+            where = (
+                f"the nearest response that the table reaches is {nearest}, row {rows[target.row]}"
+            )
             notes.append("" if target.within else where)
         far = [(i + 1, note) for i, note in enumerate(notes) if note]
         if far and strict:
@@ -262,7 +301,7 @@ class Designer:
 
     def _by_methods(
         self, y: Tensor, count: int, sampler: str, seed: int, progress: Progress | None
-    ) -> tuple[tuple[Numbers, Numbers], Tensor] | None:
+    ) -> tuple[tuple[Numbers, Places], Tensor] | None:
         """What the methods propose: designs (n, Dx) with the target of each, and (B, K, Dx)."""
         if not self.models:
             return None

@@ -6,9 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import torch
-
-from invcore.pipeline import Part, Pipeline, Request, build, check_fits
+from invcore.pipeline import Part, Pipeline, Request, build, check_fits, rebuild
 from invcore.plugin import (
     ConfigError,
     FittedJudge,
@@ -31,6 +29,7 @@ from invcore_solve.judging.stacked_surrogates import StackedSurrogates
 from invcore_solve.proposals.inverse_regression import InverseRegression
 from invcore_solve.schema.choices import Choices
 from invcore_solve.tables.beside import beside
+from invcore_solve.tables.raw_table import RawTable
 from invcore_solve.tables.read import read
 from invcore_solve.tables.sources import Source, as_targets
 from invcore_solve.tables.table_data import Bounds, TableData
@@ -47,7 +46,7 @@ def fit(
     designs: Sequence[str] | None = None, method: str | Sequence[str] = (),
     settings: Mapping[str, Any] | None = None, judge: str = JUDGE,
     judge_settings: Mapping[str, Any] | None = None,
-    surrogates: Mapping[str, SurrogateModel] | None = None, preset: str = "default",
+    surrogates: Mapping[str, SurrogateModel[Any]] | None = None, preset: str = "default",
     bounds: Bounds | None = None, whole: Sequence[str] = (), choices: Choices | None = None,
     among: Source | None = None, novelty: float = 1.0, seed: int = 0, device: str = "auto",
     store: Store | None = None, targets: Source | None = None, strict: bool = False,
@@ -98,44 +97,62 @@ def fit(
     said = (choices or Choices()).saying("whole", whole).giving("bounds", bounds or {})
     named = {"designs": None if designs is None else tuple(designs)}
     named |= {"responses": tuple(responses) or said.responses}
-    said = said.model_copy(update=named if designs is not None else {"responses": named["responses"]})
+    said = said.model_copy(
+        update=named if designs is not None else {"responses": named["responses"]}
+    )
     if y is None:
         if not said.responses:
             raise ConfigError("say which columns are responses: responses=[…], or give them as y")
         table = read(x)
     else:
         table, said = beside(read(x, prefix="x"), read(y, prefix="y"), said)
-    data = TableData.of(table, said, None if among is None else read(among, prefix="x"))
-    return fit_pairs(
-        data, method=method, settings=settings, judge=judge, judge_settings=judge_settings,
-        surrogates=surrogates, preset=preset, novelty=novelty, seed=seed, device=device,
-        store=store, targets=targets, strict=strict, progress=progress, plugins=plugins,
-        choices=said,
+    return fit_table(
+        table, said, among=among, methods=method, settings=settings, judge=judge,
+        judge_settings=judge_settings, surrogates=surrogates, preset=preset, novelty=novelty,
+        seed=seed, device=device, store=store, targets=targets, strict=strict, progress=progress,
+        plugins=plugins,
     )  # fmt: skip
+
+
+def fit_table(
+    table: RawTable, said: Choices, *, among: Source | None = None,
+    methods: str | Sequence[str] = (), **options: Any,
+) -> Designer:  # fmt: skip
+    """Fit to a table that was read, with what is said of its columns; otherwise like ``fit``."""
+    listed = None if among is None else read(among, prefix="x")
+    data = TableData.of(table, said, listed)
+    return fit_pairs(data, method=methods, choices=said, **options)
 
 
 def fit_pairs(
     data: TableData, *, method: str | Sequence[str] = (),
     settings: Mapping[str, Any] | None = None, judge: str = JUDGE,
     judge_settings: Mapping[str, Any] | None = None,
-    surrogates: Mapping[str, SurrogateModel] | None = None, preset: str = "default",
+    surrogates: Mapping[str, SurrogateModel[Any]] | None = None, preset: str = "default",
     novelty: float = 1.0, seed: int = 0, device: str = "auto", store: Store | None = None,
     targets: Source | None = None, strict: bool = False, progress: Progress | None = None,
     plugins: Plugins | None = None, choices: Choices | None = None, near: bool = True,
-    parent: str = "",
+    method_configs: Mapping[str, Mapping[str, Any]] | None = None, parent: Designer | None = None,
 ) -> Designer:  # fmt: skip
     """Fit to pairs whose spaces are known; otherwise like ``fit``.
 
     Args:
         near: whether the table's own mixes propose, and designs stay near its rows; off where a
             simulator says what is right.
-        parent: id of the model that this one goes on from.
+        method_configs: complete settings of methods, in place of ``settings`` and ``preset``.
+        parent: the model that this one goes on from.
     """
     plugins = plugins or installed()
     if targets is not None:
         as_targets(targets, data.responses)
     names = [method] if isinstance(method, str) else [*method]
-    parts = [build(plugins, "method", n, settings, preset=preset) for n in dict.fromkeys(names)]
+    complete = method_configs or {}
+    parts = [
+        rebuild(plugins, "method", name, complete[name], where="the model")
+        if name in complete
+        else build(plugins, "method", name, settings, preset=preset)
+        for name in dict.fromkeys(names)
+    ]  # fmt: skip
     for part in parts:
         check_fits(part.name, part.component, simulator=False)
     judge_part = build(plugins, "judge", judge, judge_settings, preset=preset)
@@ -144,6 +161,7 @@ def fit_pairs(
         "methods": {part.name: part.config for part in parts},
         "choices": None if choices is None else choices.model_dump(mode="json", exclude_unset=True),
     }  # fmt: skip
+    before = "" if parent is None else parent.record.id
     own = [MIXES] * near + [part.name for part in parts]
     request = Request(
         kind="solve",
@@ -152,11 +170,11 @@ def fit_pairs(
         proposer="+".join(own),
         seed=seed,
         device=resolve_device(device),
-        config=config | ({"parent": parent} if parent else {}),
+        config=config | ({"parent": before} if before else {}),
         beside=(judge_part.entry, *(part.entry for part in parts)),
         document={
             "kind": "solve", "data": data.checksum, **config, "seed": seed, "near": near,
-            "novelty": novelty, "parent": parent, "surrogates": sorted(surrogates or {}),
+            "novelty": novelty, "parent": before, "surrogates": sorted(surrogates or {}),
             "designs": data.designs.model_dump(mode="json"), "responses": data.responses.names,
         },
     )  # fmt: skip
@@ -170,7 +188,10 @@ def fit_pairs(
                 pass  # damaged: fit again and replace it
         store.check_writable()
     work = _Fit(Pipeline(request, progress=progress, plugins=plugins, store=store), data)
-    designer = work.designer(judge_part, parts, surrogates or {}, config, plugins, near, novelty)
+    start = None if parent is None else parent.judge
+    designer = work.designer(
+        judge_part, parts, surrogates or {}, config, plugins, near, novelty, start
+    )
     if targets is not None:
         designer.check_reach(targets, strict)
     return designer
@@ -184,10 +205,11 @@ class _Fit:
         self.problem = Problem(data.source, data.designs, data.responses)
 
     def designer(
-        self, judge: Part, methods: Sequence[Part], surrogates: Mapping[str, SurrogateModel],
+        self, judge: Part, methods: Sequence[Part], surrogates: Mapping[str, SurrogateModel[Any]],
         config: dict[str, Any], plugins: Plugins, near: bool, novelty: float,
+        start: FittedJudge | None,
     ) -> Designer:  # fmt: skip
-        """Fit methods and judge, and keep them."""
+        """Fit methods and judge, and keep them; a judge of before is where this one starts."""
         pipeline, data = self.pipeline, self.data
         pipeline.begin()
         splits = pipeline.pairs(lambda: data.split(pipeline.request.seed))
@@ -200,16 +222,16 @@ class _Fit:
                 raise ConfigError(f"judge {judge.name!r} takes no surrogates")
             component = StackedSurrogates(component.config, surrogates)
         with pipeline.stage("fit"):
-            fitted = component.fit(self.problem, splits, pipeline.env)
+            warm = isinstance(component, StackedSurrogates) and isinstance(start, FittedStack)
+            how = {"start": start} if warm else {}
+            fitted = component.fit(self.problem, splits, pipeline.env, **how)
             inverse = self._inverse() if near else None
         record = pipeline.record(
             ranked=True,
             parameters=sum(v.numel() for model in models.values() for v in model.state().values()),
             metrics=self._held_out(fitted, splits),
         )
-        designer = Designer(
-            data, fitted, models, inverse, record, config, plugins, near, novelty
-        )
+        designer = Designer(data, fitted, models, inverse, record, config, plugins, near, novelty)
         return replace(designer, record=pipeline.finish(record, **designer.parts()))
 
     def _inverse(self) -> InverseRegression | None:

@@ -47,5 +47,5 @@ def invcore_judges() -> list[Component]:
                 "https://arxiv.org/abs/1604.04173",
             ),
             tags=("table", "calibrated"),
-        )
+        ),
     ]

@@ -35,10 +35,15 @@ from invcore_solve.simulators.recorded_simulator import RecordedSimulator
 from invcore_solve.simulators.task import SimulatorTask
 from invcore_solve.solution import Solution
 from invcore_solve.tables.check import check_table
-from invcore_solve.tables.schema import MIN_ROWS, TableData, check_names
 from invcore_solve.tables.sources import as_targets
+from invcore_solve.tables.table_data import TableData, check_names
 
+_PAIRS = 30  # fewer cannot be split in three and say anything about error
 _FEWEST = 10  # pairs that show a method that searches how the responses scale
+
+
+SIMULATOR_JUDGE = "conformal-ensemble"
+"""Who judges what a method learnt from a simulator's pairs, before it is simulated."""
 
 
 class SimulatorWork:
@@ -65,7 +70,8 @@ class SimulatorWork:
         self.request, self.task, self.store, self.plugins = request, task, store, plugins
         self.pairs, self.budget, self.check = pairs, budget, check
         self.settings, self.preset = settings, preset
-        self.method = request.method.component
+        assert request.method is not None
+        self.method, self.method_name = request.method.component, request.method.name
         self.pipeline = Pipeline(request, progress=progress, plugins=plugins, store=store)
 
     def go(self, targets: Table) -> Solution:
@@ -111,12 +117,10 @@ class SimulatorWork:
         request = self.request
         if request.candidates < 1:
             raise ConfigError(f"candidates: expected at least 1, got {request.candidates}")
-        if self.pairs < MIN_ROWS:
-            raise ConfigError(f"pairs: expected at least {MIN_ROWS}, got {self.pairs}")
+        if self.pairs < _PAIRS:
+            raise ConfigError(f"pairs: expected at least {_PAIRS}, got {self.pairs}")
         if self._searches and not self.check:
-            raise ConfigError(
-                f"method {request.method.name!r} simulates what it proposes: check it"
-            )
+            raise ConfigError(f"method {self.method_name!r} simulates what it proposes: check it")
         each = request.candidates if self._searches else int(self.check)
         least = self.pairs + request.targets * each
         if self.budget is not None and self.budget < least:
@@ -127,7 +131,7 @@ class SimulatorWork:
             )
 
     def _check_fits(self) -> None:
-        name, task = self.request.method.name, self.task
+        name, task = self.method_name, self.task
         if Needs.GRADIENT not in self.method.needs or task.differentiable:
             check_fits(name, self.method)
             return
@@ -158,14 +162,14 @@ class SimulatorWork:
         check_table(drawn, what="designs", allow_constant=True)
         y = self._simulate("pairs", x)
         good = y.isfinite().all(dim=1)
-        least = MIN_ROWS if Needs.PAIRS in self.method.needs else _FEWEST
+        least = _PAIRS if Needs.PAIRS in self.method.needs else _FEWEST
         if int(good.sum()) < least:
             raise SimulatorError(
                 f"simulator {task.name}: {int(good.sum())} of {self.pairs} designs have a "
                 f"response, at least {least} must ({task.counts.reasons()})"
             )
         check_table(Table(task.responses.names, y[good].numpy(), task.name, 1), what="responses")
-        return TableData(Pairs(x[good], y[good]), task.designs, task.responses, task.name)
+        return TableData.simulated(Pairs(x[good], y[good]), task.designs, task.responses, task.name)
 
     def _learn(self, targets: Tensor) -> tuple[Proposal, Designer]:
         """By a method that learns from pairs."""
@@ -173,15 +177,15 @@ class SimulatorWork:
         data = self._simulated_pairs()
         with pipeline.stage("fit"):
             designer = fit_pairs(
-                data, method=request.method.name, settings=self.settings, preset=self.preset,
+                data, method=self.method_name, settings=self.settings, preset=self.preset,
                 seed=request.seed, device=str(request.device), store=self.store,
-                progress=pipeline.progress, plugins=self.plugins,
+                progress=pipeline.progress, plugins=self.plugins, judge=SIMULATOR_JUDGE, near=False,
             )  # fmt: skip
         assert request.sampler is not None
         with pipeline.stage("propose"):
             ranked = designer.propose(
                 targets, candidates=request.candidates, sampler=request.sampler.name,
-                seed=request.seed, extrapolate=True, progress=pipeline.progress,
+                seed=request.seed, progress=pipeline.progress,
             )  # fmt: skip
         for number, rows in enumerate(ranked.groups(), start=1):
             if ranked.reach[rows[0]]:
@@ -215,7 +219,7 @@ class SimulatorWork:
         except BudgetError:
             group, designs, y = self.simulator.best(targets, request.candidates)
             pipeline.notes.append(
-                f"method {request.method.name!r} wanted more than the budget: these are the best "
+                f"method {self.method_name!r} wanted more than the budget: these are the best "
                 f"of the {self.simulator.calls} simulator calls that it made"
             )
         names = (task.designs.names, task.responses.names)
@@ -227,7 +231,7 @@ class SimulatorWork:
         names = [v.name for v in variables if v.whole or v.categories]
         if Needs.GRADIENT in self.method.needs and names:
             self.pipeline.notes.append(
-                f"method {self.request.method.name!r} follows gradients and does not move "
+                f"method {self.method_name!r} follows gradients and does not move "
                 f"{', '.join(names)}: try cma-es, or a method that learns from pairs"
             )
 
@@ -238,7 +242,7 @@ class SimulatorWork:
             rows = rows[rows.isfinite().all(dim=1)]
             if len(rows) == 0:
                 raise DivergedError(
-                    f"target {b + 1}: method {self.request.method.name!r} gave no finite design"
+                    f"target {b + 1}: method {self.method_name!r} gave no finite design"
                 )
             designs.append(rows[distinct(self.task.designs.to_unit(rows))])
             groups.append(torch.full((len(designs[-1]),), b))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import torch
 from torch import Tensor
 
 from invcore.learning import substate
@@ -38,7 +37,7 @@ def parts_of(designer: Designer) -> dict[str, Any]:
     tensors |= {f"judge.{name}": value for name, value in designer.judge.state().items()}
     if designer.inverse is not None:
         tensors |= {f"inverse.{name}": v for name, v in designer.inverse.state().items()}
-    files = {}
+    files: dict[str, bytes] = {}
     for name, model in designer.models.items():
         tensors |= {f"model.{name}.{key}": value for key, value in model.state().items()}
         files |= {f"{name}.{key}": content for key, content in model.files().items()}
@@ -53,7 +52,7 @@ def parts_of(designer: Designer) -> dict[str, Any]:
 
 def loaded(
     kind: type[Designer], store: Store, run: str, device: str, plugins: Plugins,
-    surrogates: Mapping[str, SurrogateModel],
+    surrogates: Mapping[str, SurrogateModel[Any]],
 ) -> Designer:  # fmt: skip
     """The designer kept under an id, or the beginning of one; see ``Designer.load``."""
     run = store.find(run)

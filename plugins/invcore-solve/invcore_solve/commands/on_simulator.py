@@ -5,58 +5,58 @@ from __future__ import annotations
 import sys
 from contextlib import redirect_stdout
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from click.core import ParameterSource
 
 from invcore.cli.kit import bound, emit_json, progress
 from invcore.plugin import component_settings, installed
+from invcore.results import Store
+from invcore_solve.commands.table_options import used
 from invcore_solve.commands.view import document, show
 from invcore_solve.from_simulator import solve_with
 
-if TYPE_CHECKING:
-    from invcore.results import Store
-
-_TABLES = {
-    "x_path": "--x", "y_path": "--y", "both_path": "--table", "model": "--model",
-    "design_columns": "--design-columns", "response_columns": "--response-columns",
-    "x_key": "--x-key", "y_key": "--y-key", "header": "--header",
-}  # fmt: skip
-
 
 def solve_simulator(
-    options: dict[str, Any], store: Store, out: str, as_json: bool, top: int | None,
-    extrapolate: bool, targets: Any, **sampling: Any,
+    options: dict[str, Any], store_path: str, out: str, as_json: bool, top: int | None,
+    targets: Any, **sampling: Any,
 ) -> None:  # fmt: skip
     """Solve with a simulator, write the file, and show the best.
 
     Args:
         options: of the command, by name.
-        store: of records, models and finished batches.
+        store_path: folder of records, models and finished batches.
         out: the file of designs.
         as_json: print JSON instead of tables.
         top: write only the best of each target.
-        extrapolate: refused, since it is for tables.
         targets: wanted responses.
         sampling: candidates, sampler and seed.
 
     Raises:
         UsageError: options that are for tables.
     """
-    for name, option in _TABLES.items():
-        if options[name] not in (None, "", ()):
-            raise click.UsageError(f"--simulator takes no {option}: it makes its own pairs")
+    allowed = ("--bounds", "--whole")
+    for option in [option for option in used(options) if option not in allowed]:
+        raise click.UsageError(f"--simulator takes no {option}: it makes its own pairs")
+    for name in ("among", "novelty", "diverse", "report", "model"):
+        if options[name] is not None:
+            raise click.UsageError(f"--{name} is for tables")
     source = click.get_current_context().get_parameter_source
-    if source("judge") is ParameterSource.COMMANDLINE:
+    if source("judge") is ParameterSource.COMMANDLINE or options["surrogates"]:
         raise click.UsageError("--judge is for tables: a simulator judges by itself")
-    if extrapolate:
-        raise click.UsageError("--extrapolate is for tables: a simulator may be asked anything")
-    method = installed().registry.load("method", options["method"])
+    if options["strict"]:
+        raise click.UsageError("--strict is for tables: a simulator may be asked anything")
+    if len(options["methods"]) > 1:
+        raise click.UsageError("--simulator takes one --method")
+    name = options["methods"][0] if options["methods"] else "na"
+    installed().registry.find("sampler", sampling["sampler"])
+    method = installed().registry.load("method", name)
+    store = Store(store_path)
     with progress() as bars, redirect_stdout(sys.stderr):  # a function may print
         solution = solve_with(
             options["simulator"], dict(bound(text) for text in options["bounds"]) or None,
-            targets=targets, whole=options["whole"], method=options["method"],
+            targets=targets, whole=options["whole"], method=name,
             settings=component_settings(list(options["settings"]), method.Config),
             preset=options["preset"], pairs=options["pairs"],
             budget=options["budget"], check=options["check"] is not False, device=options["device"],

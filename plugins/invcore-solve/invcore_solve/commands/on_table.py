@@ -8,118 +8,138 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from invcore.cli.kit import bound, emit_json, progress, warn
-from invcore.plugin import Table, UnfitError, component_settings, installed, read_table
-from invcore_solve.commands.view import document, show
-from invcore_solve.designer import Designer
-from invcore_solve.from_table import fit
-from invcore_solve.tables.schema import contradictions
+from invcore.cli.kit import emit_json, progress, stdout
+from invcore.plugin import UnfitError, component_settings, installed
+from invcore_solve.commands.table_options import read_tables, used
 
 if TYPE_CHECKING:
-    from invcore.results import Store
+    from invcore_solve.designer import Designer
+    from invcore_solve.schema.choices import Choices
+    from invcore_solve.tables.raw_table import RawTable
+
+_OF_SIMULATORS = ("pairs", "budget", "check")
 
 
 def solve_table(
-    options: dict[str, Any], store: Store, out: str, as_json: bool, top: int | None,
-    extrapolate: bool, targets: Any, *, candidates: int, sampler: str, seed: int,
+    options: dict[str, Any], store_path: str, out: str, as_json: bool, top: int | None,
+    targets: Any, *, candidates: int, sampler: str, seed: int,
 ) -> None:  # fmt: skip
     """Propose designs with a fitted model, write the file, and show the best.
 
     Args:
         options: of the command, by name.
-        store: of models.
+        store_path: folder of models.
         out: the file of designs.
         as_json: print JSON instead of tables.
         top: write only the best of each target.
-        extrapolate: try also targets that the data do not reach.
-        targets: wanted responses.
-        candidates: proposals per target.
-        sampler: drives the method's randomness.
+        targets: wanted responses: rows, or a file.
+        candidates: designs for each target.
+        sampler: drives the methods' randomness.
         seed: root of all randomness.
 
     Raises:
         UsageError: options that are for simulators, or that do not go together.
     """
-    for name in ("pairs", "budget", "check"):
+    for name in _OF_SIMULATORS:
         if options[name] is not None:
             raise click.UsageError(f"--{name} is for --simulator")
-    if extrapolate and Path(out).suffix == ".npz":
-        raise click.UsageError("--extrapolate writes a column of text, which .npz cannot hold")
+    table = None
+    if options["model"] is None or options["both_path"] or options["x_path"]:
+        table = _table(options, targets)
+    from invcore.results import Store  # torch from here on: errors of input are told before it
+    from invcore_solve.commands.view import document, show
+
+    store = Store(store_path)
     with progress() as bars:
-        if options["model"]:
-            designer = _load(options, store)
-        else:
-            designer = _fit(options, store, seed, targets, extrapolate, bars)
+        designer = _designer(options, store, table, seed, bars)
         ranked = designer.propose(
-            targets, candidates=candidates, sampler=sampler, seed=seed, extrapolate=extrapolate,
-            progress=bars,
+            targets, candidates=candidates, sampler=sampler, seed=seed, strict=options["strict"],
+            diverse=options["diverse"] is not False, novelty=options["novelty"],
+            among=options["among"], progress=bars,
         )  # fmt: skip
     ranked = ranked if top is None else ranked.top(top)
     ranked.save(out)
+    if options["report"]:
+        from invcore_solve.page.page import write_page
+
+        write_page(options["report"], designer, ranked)
     if as_json:
-        emit_json(document(designer.record, ranked, store, out))
+        emit_json({
+            **document(designer.record, ranked, store, out),
+            "level": designer.level, "notes": [*designer.data.schema.notes, *ranked.notes],
+            "schema": designer.data.schema.model_dump(mode="json"), "report": options["report"],
+        })  # fmt: skip
         return
     again = f"invcore solve --model {designer.record.id} --target …"
     if store.root != Path("runs"):
         again += f" --store {store.root}"
+    for line in designer.data.schema.brief():
+        stdout().print(line)
+    stdout().print(f"proposed by: {designer.method.replace('+', ', ')}; judged by: "
+                   f"{designer.judge_summary}")  # fmt: skip
+    ends = [f"all columns of all designs: {out}"]
+    ends += [f"page: {options['report']}"] if options["report"] else []
     show(
-        ranked, designer.record, candidates=0 if top is not None else candidates,
-        why_fewer="copies", ends=(f"all columns of all designs: {out}", f"more targets: {again}"),
+        ranked, designer.record, candidates=0, why_fewer="", level=designer.level,
+        notes=ranked.notes, ends=(*ends, f"more targets: {again}"),
     )  # fmt: skip
 
 
-def _load(options: dict[str, Any], store: Store) -> Designer:
-    """The model that was fitted before."""
-    table = ("x_path", "y_path", "both_path", "design_columns", "response_columns")
-    if any(options[name] is not None for name in (*table, "header", "x_key", "y_key")):
-        raise click.UsageError("--model takes no table and no columns: it has learnt from them")
-    source = click.get_current_context().get_parameter_source
-    if any(source(name) is ParameterSource.COMMANDLINE for name in ("method", "preset", "judge")):
-        raise click.UsageError("--model takes no --method, --judge or --preset: it is fitted")
-    if options["settings"] or options["bounds"] or options["whole"]:
-        raise click.UsageError("--model takes no --set, --bounds or --whole: it is fitted")
-    return Designer.load(store, options["model"], device=options["device"])
+def _table(options: dict[str, Any], targets: Any) -> tuple[RawTable, Choices]:
+    """The table and what is said of it, checked as far as that needs no torch."""
+    from invcore_solve.schema.inspection import inspect_table
+    from invcore_solve.tables.sources import numbers_of, target_table
+
+    table, said = read_tables(options)
+    inspect_table(table, said)
+    numbers_of(target_table(targets, said.responses))
+    return table, said
 
 
-def _fit(
-    options: dict[str, Any], store: Store, seed: int, targets: Any, extrapolate: bool, bars: Any
-) -> Designer:
-    """A model fitted now, or found in the store."""
-    x, y = _tables(options)
-    if several := contradictions(x, y):
-        warn(f"{several} designs have rows with other responses; what is learnt lies between")
-    method = installed().registry.load("method", options["method"])
-    try:
-        return fit(
-            x, y, method=options["method"], judge=options["judge"], preset=options["preset"],
-            seed=seed, store=store,
-            settings=component_settings(list(options["settings"]), method.Config),
-            bounds=dict(bound(text) for text in options["bounds"]), whole=options["whole"],
-            device=options["device"], targets=targets, extrapolate=extrapolate, progress=bars,
+def _designer(
+    options: dict[str, Any], store: Any, table: tuple[RawTable, Choices] | None, seed: int,
+    bars: Any,
+) -> Designer:  # fmt: skip
+    """A model that is loaded, fitted now, or found in the store."""
+    from invcore_solve.designer import Designer
+    from invcore_solve.from_table import fit_table
+
+    model = options["model"]
+    if model is None:
+        assert table is not None
+        return fit_table(
+            *table, methods=options["methods"], judge=options["judge"],
+            judge_settings=_members(options["surrogates"]), preset=options["preset"], seed=seed,
+            store=store, settings=_settings(options), device=options["device"], progress=bars,
         )  # fmt: skip
-    except UnfitError as error:
-        raise UnfitError(f"{error.message} (--simulator gives one)") from None
+    source = click.get_current_context().get_parameter_source
+    if any(source(name) is ParameterSource.COMMANDLINE for name in ("preset", "judge")):
+        raise click.UsageError("--model takes no --judge or --preset: it is fitted")
+    if options["methods"] or options["settings"] or options["surrogates"]:
+        raise click.UsageError("--model takes no --method, --surrogate or --set: it is fitted")
+    designer = Designer.load(store, model, device=options["device"])
+    if table is not None:
+        return designer.refit(table[0], store=store, progress=bars)
+    if given := used(options):
+        raise click.UsageError(f"--model takes no {given[0]}: it has learnt from its table")
+    return designer
 
 
-def _tables(options: dict[str, Any]) -> tuple[Table, Table]:
-    """Designs and responses, from one file or two."""
-    both, header = options["both_path"], options["header"]
-    if both:
-        if options["x_path"] or options["y_path"]:
-            raise click.UsageError("--table has both; leave out --x and --y")
-        if not (options["design_columns"] and options["response_columns"]):
-            raise click.UsageError("--table needs --design-columns and --response-columns")
-        table = read_table(both, prefix="column ", header=header, key=options["x_key"])
-        x, y = table, table
-    else:
-        if not (options["x_path"] and options["y_path"]):
-            raise click.UsageError(
-                "say where the data are: --x and --y, or --table; or give a --simulator"
-            )
-        x = read_table(options["x_path"], prefix="x", header=header, key=options["x_key"])
-        y = read_table(options["y_path"], prefix="y", header=header, key=options["y_key"])
-    return _chosen(x, options["design_columns"]), _chosen(y, options["response_columns"])
+def _members(surrogates: tuple[str, ...]) -> dict[str, Any]:
+    return {"members": list(surrogates)} if surrogates else {}
 
 
-def _chosen(table: Table, columns: str | None) -> Table:
-    return table.select([c.strip() for c in columns.split(",")]) if columns else table
+def _settings(options: dict[str, Any]) -> dict[str, Any]:
+    """Settings of the one method that is named."""
+    texts = list(options["settings"])
+    if not texts:
+        return {}
+    if len(options["methods"]) != 1:
+        raise click.UsageError("--set is for the settings of one --method")
+    method = installed().registry.load("method", options["methods"][0])
+    return component_settings(texts, method.Config)
+
+
+def no_simulator(error: UnfitError) -> UnfitError:
+    """The same error with the option that mends it."""
+    return UnfitError(f"{error.message} (--simulator gives one)")

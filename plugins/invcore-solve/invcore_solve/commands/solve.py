@@ -5,23 +5,18 @@ from typing import Any
 import click
 
 from invcore.cli.kit import (
+    ComponentName,
     component_option,
     device_option,
     json_option,
     setting_option,
     store_option_beside_out,
 )
+from invcore_solve.commands.table_options import table_options
 
 
 @click.command()
-@click.option("--x", "x_path", type=click.Path(), help="Table of designs.")
-@click.option("--y", "y_path", type=click.Path(), help="Table of responses, row by row with --x.")
-@click.option("--table", "both_path", type=click.Path(), help="One table with both.")
-@click.option("--design-columns", help="Columns of --table or --x: names or numbers, 1-3,width.")
-@click.option("--response-columns", help="Columns of --table or --y.")
-@click.option("--x-key", help="Array of an NPZ file that holds the designs.")
-@click.option("--y-key", help="Array of an NPZ file that holds the responses.")
-@click.option("--header/--no-header", default=None, help="Whether row 1 has names; else found.")
+@table_options
 @click.option(
     "--simulator",
     metavar="FUNCTION|FILE",
@@ -36,18 +31,39 @@ from invcore.cli.kit import (
     "--target", "targets", multiple=True, metavar="Y[,Y…]", help="A wanted response; repeatable."
 )
 @click.option("--targets", "targets_path", type=click.Path(), help="Table of wanted responses.")
-@component_option("method", "na", "The inverse method; default na.")
-@component_option("judge", "conformal-ensemble", "Who judges designs of a table.")
-@component_option("sampler", "maximin-lhs", "What drives its randomness; default maximin-lhs.")
+@click.option(
+    "--method",
+    "methods",
+    type=ComponentName("method"),
+    multiple=True,
+    help="An inverse method; may be repeated on a table, whose own mixes of rows propose beside "
+    "it. With a simulator: default na.",
+)
+@component_option("judge", "stacked-surrogates", "Who judges designs of a table.")
+@click.option(
+    "--surrogate",
+    "surrogates",
+    type=ComponentName("surrogate"),
+    multiple=True,
+    help="A member of the judge; may be repeated. Default: as the judge has them.",
+)
+@component_option("sampler", "maximin-lhs", "What drives methods' randomness; default maximin-lhs.")
 @click.option(
     "--candidates", type=click.IntRange(1), default=100, show_default=True, help="Per target."
 )
 @click.option("--top", type=click.IntRange(1), help="Write only the best of each target.")
+@click.option("--among", type=click.Path(), help="Designs to choose from: what is in stock.")
 @click.option(
-    "--bounds", multiple=True, metavar="NAME=LOW:HIGH", help="Narrower bounds of a design."
+    "--novelty",
+    type=click.FloatRange(0, min_open=True),
+    help="How far designs may be from the table's rows; 1: as far as rows are from each other.",
 )
-@click.option("--whole", multiple=True, metavar="NAME", help="A column of whole numbers.")
-@click.option("--extrapolate", is_flag=True, help="Try also targets that the data do not reach.")
+@click.option(
+    "--diverse/--no-diverse",
+    default=None,
+    help="Let the first ten of each target differ; default yes.",
+)
+@click.option("--strict", is_flag=True, help="Stop where the table does not reach a target.")
 @click.option(
     "--preset",
     type=click.Choice(["quick", "default", "paper"]),
@@ -66,57 +82,54 @@ from invcore.cli.kit import (
     "--out",
     default="designs.csv",
     show_default=True,
-    help=".csv, .tsv, .parquet or .npz of designs.",
+    help=".csv, .tsv, .xlsx, .parquet or .npz of designs.",
 )
+@click.option("--report", metavar="PAGE", type=click.Path(), help="A page of it all: .html.")
 @json_option
 def solve(
     store_path: str, out: str, as_json: bool, candidates: int, sampler: str, top: int | None,
-    seed: int, extrapolate: bool, **options: Any,
+    seed: int, **options: Any,
 ) -> None:  # fmt: skip
     """Find designs for wanted responses by your own table or simulator.
 
-    A method learns from the table, proposes designs for each target, and an independent judge
-    ranks them by how far they may be from it: its prediction, and an error from rows held out.
-    The designs lie inside the data's range. The fitted model is kept: --model uses it again.
-    With a simulator, the method learns from pairs that it gives, or searches on it, and what is
+    Of a table, designs are proposed that are like its rows: mixes of neighbours, and what methods
+    add. A judge that is fitted to the table ranks them by how far their true response is expected
+    to be from the target, and states an error that holds for what is chosen. Rows that meet a
+    target already come first. The fitted model is kept: --model uses it again, and with a table
+    that has grown it is fitted anew from there.
+    With a simulator, a method learns from pairs that it gives, or searches on it, and what is
     proposed is simulated and ranked by its true error.
 
     \b
-    invcore solve --x X.csv --y Y.csv --target 0.5 --target 1.0
-    invcore solve --table all.csv --design-columns 1-7 --response-columns gap --target 0.5
-    invcore solve --model 1a2b3c --target 0.7
+    invcore solve --table mixes.xlsx --response-columns strength --target 40 --target 60
+    invcore solve --x X.csv --y Y.csv --target 0.5,1.2
+    invcore solve --model 1a2b3c --target 50
     invcore solve --simulator simulator.toml --target 0.5
     invcore solve --simulator mine:simulate --bounds x1=0:1 --bounds x2=-1:1 --target 0.5
     """  # noqa: D301 - click wants the character
-    from invcore.plugin import check_output, installed
-    from invcore.results import Store
+    from invcore.plugin import check_output
 
     check_output(out)
     if not (options["targets"] or options["targets_path"]):
         raise click.UsageError("say what is wanted: --target 0.5, or --targets FILE")
-    installed().registry.load("sampler", sampler)  # a wrong name is said before the fit
-    store, targets = Store(store_path), _targets(options)
+    if options["targets"] and options["targets_path"]:
+        raise click.UsageError("use --target or --targets, not both")
+    targets: Any = options["targets_path"] or _targets(options["targets"])
     sampling: dict[str, Any] = {"candidates": candidates, "sampler": sampler, "seed": seed}
     if options["simulator"]:
         from invcore_solve.commands.on_simulator import solve_simulator
 
-        solve_simulator(options, store, out, as_json, top, extrapolate, targets, **sampling)
+        solve_simulator(options, store_path, out, as_json, top, targets, **sampling)
     else:
         from invcore_solve.commands.on_table import solve_table
 
-        solve_table(options, store, out, as_json, top, extrapolate, targets, **sampling)
+        solve_table(options, store_path, out, as_json, top, targets, **sampling)
 
 
-def _targets(options: dict[str, Any]) -> Any:
-    """Rows from the command line and from a file, as one list or table."""
-    from invcore.plugin import read_table
-
-    if options["targets_path"]:
-        if options["targets"]:
-            raise click.UsageError("use --target or --targets, not both")
-        return read_table(options["targets_path"], prefix="y")
+def _targets(texts: tuple[str, ...]) -> list[list[float]]:
+    """Rows from the command line."""
     rows = []
-    for text in options["targets"]:
+    for text in texts:
         try:
             rows.append([float(part) for part in text.split(",")])
         except ValueError:

@@ -22,6 +22,7 @@ from invcore.plugin import (
 from invcore_solve.judging.error_scale import scale_of, spread_features
 from invcore_solve.judging.response_codes import ResponseCodes
 from invcore_solve.judging.selection import supported_level, weighted_quantile
+from invcore_solve.judging.threads import one_thread
 
 Numbers = npt.NDArray[np.float64]
 
@@ -156,7 +157,8 @@ class FittedStack(FittedJudge):
 
     def moments(self, x: Tensor) -> tuple[Numbers, Numbers]:
         """Mean and standard deviation of responses of designs (N, Dx): two (N, Dy)."""
-        parts = [self._moments(part) for part in x.detach().cpu().double().split(_ROWS)]
+        with one_thread():
+            parts = [self._moments(part) for part in x.detach().cpu().double().split(_ROWS)]
         mean, spread = (np.concatenate([part[i] for part in parts]) for i in (0, 1))
         return mean, spread
 
@@ -164,9 +166,7 @@ class FittedStack(FittedJudge):
         predictions = [member.predict(x) for member in self.members]
         means = np.stack([p.mean.numpy() for p in predictions])  # (M, N, C)
         variances = np.stack([p.std.square().numpy() for p in predictions])
-        mean, spread = combine(
-            means, variances, self.weights, self.coefficients, self.floor
-        )
+        mean, spread = combine(means, variances, self.weights, self.coefficients, self.floor)
         y, s = self.codes.decode(mean), self.codes.spread(mean, spread)
         found = self.known.find(x.numpy())
         if (found >= 0).any():

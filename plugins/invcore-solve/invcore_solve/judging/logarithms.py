@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -25,7 +27,7 @@ _CLEAR = 0.02  # gain in mean log likelihood of a row, from which on a logarithm
 
 def learnt_as_logarithms(
     choice: str | Sequence[str], problem: Problem, pairs: Pairs, fold: npt.NDArray[np.intp],
-    model: SurrogateModel, env: FitEnvironment,
+    model: SurrogateModel[Any], env: FitEnvironment,
 ) -> npt.NDArray[np.bool_]:  # fmt: skip
     """For each response (Dy,) whether its logarithm is learnt.
 

@@ -39,7 +39,7 @@ def replicate_noise(design: Places, y: Numbers) -> Numbers:
 
 
 def same_designs(x: Numbers) -> Places:
-    """For each row (N,) of designs (N, Dx) the number of its design: 0, 1, …"""
+    """For each row (N,) of designs (N, Dx) the number of its design."""
     return np.unique(x + 0.0, axis=0, return_inverse=True)[1].reshape(-1)
 
 

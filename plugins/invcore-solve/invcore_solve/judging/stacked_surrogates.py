@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ from invcore.pipeline import build
 from invcore.plugin import (
     DataError,
     FitEnvironment,
+    FittedSurrogate,
     Judge,
     Pairs,
     Problem,
@@ -37,10 +39,12 @@ from invcore_solve.judging.replicates import folds, replicate_noise, same_design
 from invcore_solve.judging.response_codes import ResponseCodes
 from invcore_solve.judging.selection import pick_weights
 from invcore_solve.judging.stacking import stacking_weights
+from invcore_solve.judging.threads import one_thread
 
 Numbers = npt.NDArray[np.float64]
-Models = Mapping[str, SurrogateModel]
+Models = Mapping[str, SurrogateModel[Any]]
 
+_NOISE = 0.8  # most of the mean squared error of held-out rows that is noise of measurement
 _LATENT = 0.05  # least share of a prediction's variance that is not noise of measurement
 
 
@@ -70,7 +74,7 @@ class StackedSurrogates(Judge[StackedConfig]):
         super().__init__(config)
         self._own = dict(surrogates or {})
 
-    def members(self) -> dict[str, SurrogateModel]:
+    def members(self) -> dict[str, SurrogateModel[Any]]:
         """The surrogates by name."""
         plugins, settings = installed(), self.config.member_settings
         named = {
@@ -79,13 +83,28 @@ class StackedSurrogates(Judge[StackedConfig]):
         }
         return named | self._own
 
-    def fit(self, problem: Problem, data: Splits, env: FitEnvironment) -> FittedStack:
+    def fit(
+        self, problem: Problem, data: Splits, env: FitEnvironment,
+        start: FittedStack | None = None,
+    ) -> FittedStack:  # fmt: skip
         """Learn from all rows of the three parts.
+
+        Args:
+            problem: the spaces.
+            data: the rows.
+            env: seeds and progress.
+            start: a judge of fewer rows of the same table, from which its members start.
 
         Raises:
             DataError: fewer than four different designs, or a response that is hardly known.
         """
-        pairs = data.pairs.to(torch.device("cpu"), torch.float64)
+        with one_thread():
+            return self._fit(problem, data.pairs, env, start)
+
+    def _fit(
+        self, problem: Problem, pairs: Pairs, env: FitEnvironment, start: FittedStack | None
+    ) -> FittedStack:
+        pairs = pairs.to(torch.device("cpu"), torch.float64)
         x, y = pairs.x.numpy(), pairs.y.numpy()
         design, group = same_designs(x), pairs.together().numpy()
         if int(group.max()) < 3:
@@ -97,16 +116,16 @@ class StackedSurrogates(Judge[StackedConfig]):
         )
         codes = ResponseCodes.of(y, logs)
         coded = _coded(pairs, codes)
-        return _Stack(problem, pairs, coded, codes, design, fold).fit(
-            models, env, self.config.coverage
-        )
+        work = _Stack(problem, pairs, coded, codes, design, fold)
+        return work.fit(models, env, self.config.coverage, start)
 
     def restore(self, problem: Problem, state: dict[str, Tensor]) -> FittedStack:
         """The judge that ``state`` came from."""
         codes = ResponseCodes.restore(substate(state, "codes."))
         coded, models = _code_problem(problem, codes), self.members()
         members = [
-            model.restore(coded, substate(state, f"{i}.")) for i, model in enumerate(models.values())
+            model.restore(coded, substate(state, f"{i}."))
+            for i, model in enumerate(models.values())
         ]
         return restore_stack(state, members, [*models], codes, self.config.coverage)
 
@@ -140,14 +159,19 @@ class _Stack:
         weights = np.ones(count) if pairs.weights is None else pairs.weights.numpy()
         self.row_weights = weights / weights.sum()
 
-    def fit(self, models: Models, env: FitEnvironment, coverage: float) -> FittedStack:
+    def fit(
+        self, models: Models, env: FitEnvironment, coverage: float, start: FittedStack | None
+    ) -> FittedStack:
         """Fit the members, then weights, scale, quantile and known rows."""
         problem, coded = _code_problem(self.problem, self.codes), self.coded
+        before = {} if start is None else dict(zip(start.names, start.members, strict=True))
         members, means, variances = [], [], []
         with env.progress.stage("judge", 2 * len(models)) as stage:
-            for model in models.values():
+            for name, model in models.items():
                 facts = {"weights": coded.weights, "noise": coded.noise}
-                fitted = model.fit(problem, coded, env, **facts, groups=coded.groups)
+                fitted = model.refit(
+                    problem, coded, env, before.get(name), **facts, groups=coded.groups
+                )
                 stage.advance(1)
                 said = model.held_out(problem, coded, env, self.fold, fitted=fitted, **facts)
                 stage.advance(1)
@@ -155,8 +179,8 @@ class _Stack:
                 means.append(said.mean.numpy())
                 variances.append(said.std.square().numpy())
         mean, variance = np.stack(means), np.stack(variances)  # (M, N, C)
-        floor = self._noise(members)
         weights, coefficients = self._weigh(mean, variance)
+        floor = self._noise(members, np.einsum("mnc,mc->nc", mean, weights))
         code, spread = combine(mean, variance, weights, coefficients, floor)
         y = self.pairs.y.numpy()
         response, s = self.codes.decode(code), self.codes.spread(code, spread)
@@ -168,12 +192,17 @@ class _Stack:
             known, coverage, each, y,
         )  # fmt: skip
 
-    def _noise(self, members: list) -> Numbers:
-        """Standard deviation of measurements in codes (C,): of replicates, else as members see."""
+    def _noise(self, members: list[FittedSurrogate], code: Numbers) -> Numbers:
+        """Standard deviation of measurements in codes (C,): of replicates, else as members see.
+
+        A few replicates may tell anything; held-out predictions (N, C) are off by the noise and
+        more, so that the noise is no larger than most of their mean square.
+        """
         noise = replicate_noise(self.design, self.coded.y.numpy())
-        seen = [m.noise.numpy() for m in members if getattr(m, "noise", None) is not None]
+        seen = [m.noise.numpy() for m in members if m.noise is not None]
         guess = np.min(seen, axis=0) if seen else np.zeros(len(noise))
-        return np.sqrt(np.where(np.isnan(noise), guess, noise))
+        off = np.nanmean(np.square(self.coded.y.numpy() - code), axis=0)
+        return np.sqrt(np.minimum(np.where(np.isnan(noise), guess, noise), _NOISE * off))
 
     def _weigh(self, mean: Numbers, variance: Numbers) -> tuple[Numbers, Numbers]:
         """Weights (M, C) and coefficients of the scale (C, 3)."""

@@ -15,6 +15,7 @@ from invcore.plugin import Space
 Numbers = npt.NDArray[np.float64]
 
 _SCORES = 16
+_ARRAYS = ("centre", "loadings", "middle", "scale", "noise")
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,9 @@ class InverseRegression:
         scale = np.where(scale > 0, scale, 1.0)
         scores = torch.from_numpy((y - centre) @ loadings)
         process = fit_process(
-            GaussianProcessConfig(), scores, torch.from_numpy((features - middle) / scale),
+            GaussianProcessConfig(),
+            scores,
+            torch.from_numpy((features - middle) / scale),
             generator=torch.Generator().manual_seed(seed),
         )
         noise = process.parameters.noise.exp().sqrt().numpy()
@@ -61,7 +64,9 @@ class InverseRegression:
 
     def features(self, targets: Numbers) -> tuple[Numbers, Numbers]:
         """Mean and standard deviation of the design's scaled features for targets (B, Dy)."""
-        mean, variance = self.process.predict(torch.from_numpy((targets - self.centre) @ self.loadings))
+        mean, variance = self.process.predict(
+            torch.from_numpy((targets - self.centre) @ self.loadings)
+        )
         return mean.numpy(), np.sqrt(variance.numpy() + np.square(self.noise))
 
     def propose(self, targets: Numbers, count: int, rng: np.random.Generator) -> Numbers:
@@ -85,14 +90,16 @@ class InverseRegression:
 
     def state(self) -> dict[str, Tensor]:
         """Tensors to store."""
-        own = {n: getattr(self, n) for n in ("centre", "loadings", "middle", "scale", "noise")}
+        own = {name: getattr(self, name) for name in _ARRAYS}
         state = {name: torch.from_numpy(np.ascontiguousarray(v)) for name, v in own.items()}
         return state | {f"process.{name}": v for name, v in self.process.state().items()}
 
     @classmethod
     def restore(cls, designs: Space, state: dict[str, Tensor]) -> InverseRegression:
         """The regression that ``state`` came from."""
-        own = {n: state[n].cpu().numpy() for n in ("centre", "loadings", "middle", "scale", "noise")}
+        own = {
+            n: state[n].cpu().numpy() for n in ("centre", "loadings", "middle", "scale", "noise")
+        }
         process = GaussianProcess.restore("matern", substate(state, "process."))
         return cls(own["centre"], own["loadings"], designs, own["middle"], own["scale"], process,
                    own["noise"])  # fmt: skip

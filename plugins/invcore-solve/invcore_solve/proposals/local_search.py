@@ -51,9 +51,7 @@ def refine(
     return joined(own[1:] or own), np.concatenate(owner[1:] or owner)
 
 
-def _best(
-    pool: Judged, owner: Places, targets: Numbers, scale: Numbers, count: int
-) -> Places:
+def _best(pool: Judged, owner: Places, targets: Numbers, scale: Numbers, count: int) -> Places:
     """For each target the positions of its cheapest designs (B, count); the last one repeats where
     there are fewer.
     """

@@ -9,7 +9,7 @@ Numbers = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
 
 _SHARE = 0.01  # of a response's standard deviation: nearer is met
-_NOISES = 1.0  # standard deviations of the measurements: nearer is met
+_NOISES = 0.25  # standard deviations of the measurements: nearer is met
 
 
 def measured_rows(
@@ -17,8 +17,9 @@ def measured_rows(
 ) -> list[Places]:
     """For each target the positions of the designs that were measured to meet it, nearest first.
 
-    A design meets a target if each response is as near to it as a measurement can tell: within
-    the measurements' standard deviation, or a hundredth of the responses' own where that is more.
+    A design meets a target if each response is as near to it as anybody could tell: within a
+    quarter of the measurements' standard deviation, or a hundredth of the responses' own where
+    that is more.
 
     Args:
         y: (M, Dy), measured responses of different designs, means where there are several.

@@ -9,6 +9,7 @@ from invcore_solve.typicality.typicality import Typicality
 
 Numbers = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
+Flags = npt.NDArray[np.bool_]
 
 _NEIGHBOURS = 15
 _FAR = 0.25  # share of mixes with any row instead of a neighbour
@@ -56,18 +57,18 @@ def mixes(
         if not block.discrete:
             continue
         columns = list(block.columns)
-        swap = rng.random(count) < _SWAPPED * (2 * reach)
+        swap: Flags = rng.random(count) < _SWAPPED * (2 * reach)
         x[:, columns] = np.where(swap[:, None], rows[second], base)[:, columns]
         if block.stepped:
             step = np.flatnonzero(rng.random(count) < _STEPPED)
             a = rng.integers(len(rows), size=len(step))
             b = near[a, rng.integers(near.shape[1], size=len(step))]
             start = base[step][:, columns]
-            x[np.ix_(step, columns)] = start + rows[a][:, columns] - rows[b][:, columns]
+            x[step[:, None], columns] = start + rows[a][:, columns] - rows[b][:, columns]
     origin = first if parents is None else np.arange(count)
     x, kept = _without_offence(typicality, x)
-    near = typicality.near(x)
-    return x[near], origin[kept[near]]
+    typical = typicality.near(x)
+    return x[typical], origin[kept[typical]]
 
 
 def _without_offence(typicality: Typicality, x: Numbers) -> tuple[Numbers, Places]:

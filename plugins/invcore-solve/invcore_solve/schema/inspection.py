@@ -83,9 +83,7 @@ def _named(name: str, choices: Choices) -> bool:
     return name in said
 
 
-def _column(
-    table: RawTable, name: str, choices: Choices
-) -> tuple[ParsedColumn, ColumnSchema, str]:
+def _column(table: RawTable, name: str, choices: Choices) -> tuple[ParsedColumn, ColumnSchema, str]:
     """A column parsed, its schema, and what its first text is among numbers."""
     parsed, choice = table.column(name), choices.of(name)
     if parsed.kind == "date":
@@ -130,8 +128,9 @@ class _Rows:
         order = [name for name in self.choices.responses if name in responses]
         y = np.stack([self.parsed[name].values for name in order], axis=1)
         weights = self._weights()
-        used = ~np.isnan(x).any(axis=1) & ~np.isnan(y).all(axis=1)
-        used &= True if weights is None else weights > 0
+        used: npt.NDArray[np.bool_] = ~np.isnan(x).any(axis=1) & ~np.isnan(y).all(axis=1)
+        if weights is not None:
+            used &= weights > 0
         self._check(x, y, order, used)
         kept = np.flatnonzero(used)
         x, y = x[kept], y[kept]
@@ -199,7 +198,9 @@ class _Rows:
                 where = f"{place}: column {quoted(name)}"
                 if len(wrong):
                     row = int(self.table.rows[wrong[0]])
-                    raise DataError(f"{where}, row {row} is infinite; correct it, or empty the cell")
+                    raise DataError(
+                        f"{where}, row {row} is infinite; correct it, or empty the cell"
+                    )
                 known = column[~np.isnan(column)]
                 if len(known) and (problem := size_problem(known)):
                     raise DataError(f"{where}: {problem}")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from invcore.plugin import DataError, quoted
 from invcore_solve.schema.choices import Choices
-from invcore_solve.schema.column_schema import ColumnSchema
+from invcore_solve.schema.column_schema import ColumnSchema, Role
 
 USABLE = ("number", "whole", "levels", "category", "constant")
 """Kinds of columns that designs may have."""
@@ -38,7 +38,7 @@ def with_roles(
         DataError: a column that is named for a role cannot have it, or nothing is left.
     """
     choices.check_names(columns, source)
-    own = {
+    own: dict[str | None, Role] = {
         choices.weight_column: "weight", choices.group: "group",
         **{choices.of(name).error_column: "error" for name in choices.responses},
         **dict.fromkeys(choices.responses, "response"),
@@ -77,10 +77,10 @@ def _check_usable(column: ColumnSchema, mixed: str, source: str) -> None:
         "index": "",
     }.get(column.kind, "")  # fmt: skip
     if what:
-        advice = "leave it out" + (", or say that it is a category" if column.kind == "text" else "")
-        raise DataError(
-            f"{source}: column {quoted(column.name)} is {what}, no numbers; {advice}"
+        advice = "leave it out" + (
+            ", or say that it is a category" if column.kind == "text" else ""
         )
+        raise DataError(f"{source}: column {quoted(column.name)} is {what}, no numbers; {advice}")
 
 
 def _check_numbers(column: ColumnSchema, role: str, mixed: str, source: str) -> None:

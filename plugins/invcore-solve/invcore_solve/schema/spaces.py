@@ -68,8 +68,11 @@ def listed_space(designs: Space, listed: Numbers) -> Space:
             low, high = prior.support
             ends = {"low": min(ends["low"], low), "high": max(ends["high"], high)}
             whole = bool((column == np.round(column)).all())
-            kind = Integers if isinstance(prior, Integers) and whole else Uniform
-            kind = LogUniform if isinstance(prior, LogUniform) and ends["low"] > 0 else kind
+            kind: type[Integers] | type[LogUniform] | type[Uniform] = Uniform
+            if isinstance(prior, Integers) and whole:
+                kind = Integers
+            elif isinstance(prior, LogUniform) and ends["low"] > 0:
+                kind = LogUniform
             prior = kind.parse(ends, where=f"column {variable.name!r}")
         variables.append(variable.model_copy(update={"prior": prior}))
     rows = tuple(tuple(row) for row in np.unique(listed, axis=0).tolist())
@@ -115,11 +118,10 @@ def _prior(
     return Uniform(low=low, high=high)
 
 
-def _own(
-    column: ColumnSchema, choice: ColumnChoice, low: float, high: float
-) -> list[Constraint]:
+def _own(column: ColumnSchema, choice: ColumnChoice, low: float, high: float) -> list[Constraint]:
     """The constraints of one column."""
-    name, result = column.name, []
+    name = column.name
+    result: list[Constraint] = []
     if choice.fix is not None:
         result.append(Fixed(variable=name, value=_fixed(column, choice.fix)))
     elif column.kind == "levels":

@@ -23,7 +23,7 @@ from invcore.plugin import (
     quoted,
 )
 from invcore_solve.schema.choices import Choices
-from invcore_solve.schema.column_schema import category_codes
+from invcore_solve.schema.column_schema import ColumnSchema, Role, category_codes
 from invcore_solve.schema.inspection import Inspection, inspect_table
 from invcore_solve.schema.spaces import design_space, listed_space, response_space
 from invcore_solve.schema.table_schema import TableSchema
@@ -102,6 +102,18 @@ class TableData:
             _pairs(found), designs, response_space(found.schema, choices.responses),
             table.source, found.schema, torch.from_numpy(found.rows.astype(np.int64)),
         )  # fmt: skip
+
+    @classmethod
+    def simulated(cls, pairs: Pairs, designs: Space, responses: Space, source: str) -> TableData:
+        """Pairs that a simulator gave, whose spaces are known."""
+        roles: tuple[tuple[Space, Role], ...] = ((designs, "design"), (responses, "response"))
+        columns = [
+            ColumnSchema(name=variable.name, kind="number", role=role, unit=variable.unit)
+            for space, role in roles
+            for variable in space.variables
+        ]  # fmt: skip
+        schema = TableSchema(source=source, rows=len(pairs), columns=tuple(columns))
+        return cls(pairs, designs, responses, source, schema, torch.arange(1, len(pairs) + 1))
 
     @property
     def checksum(self) -> str:
