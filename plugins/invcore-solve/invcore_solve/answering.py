@@ -108,7 +108,7 @@ def answer(
     found = search(
         judge, typicality, targets, question.scale, pool, question.count, rng,
         further=extra, apart=question.apart, refined=not listed,
-        preference=None if inverse is None else inverse.distance,
+        preference=None if inverse is None else inverse.preference,
     )  # fmt: skip
     return _proposal(question, data, measured, judge, typicality, found)
 

@@ -74,7 +74,7 @@ def learnt_as_logarithms(
 
 
 def _held_out(
-    problem: Problem, x: torch.Tensor, y: torch.Tensor, fold: torch.Tensor, model: SurrogateModel,
+    problem: Problem, x: torch.Tensor, y: torch.Tensor, fold: torch.Tensor, model: SurrogateModel[Any],
     env: FitEnvironment,
 ) -> float:  # fmt: skip
     """Mean square of the errors of held-out rows."""

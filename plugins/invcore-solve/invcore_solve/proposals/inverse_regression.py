@@ -15,6 +15,8 @@ from invcore.plugin import Space
 Numbers = npt.NDArray[np.float64]
 
 _SCORES = 16
+_SURE = 0.25  # standard deviations of designs, within which the regression ranks
+_TIE = 1e-3
 _ARRAYS = ("centre", "loadings", "middle", "scale", "noise")
 
 
@@ -80,13 +82,20 @@ class InverseRegression:
         features = (mean[:, None] + drawn * spread[:, None]) * self.scale + self.middle
         return self.designs.decode(torch.from_numpy(features)).numpy()
 
-    def distance(self, targets: Numbers, x: Numbers) -> Numbers:
-        """Mean squared distance of designs (N, Dx) from those of their targets (N, Dy), in standard
-        deviations.
+    def preference(self, targets: Numbers, x: Numbers, cost: Numbers) -> Numbers:
+        """What designs (N, Dx) cost for targets (N, Dy), where the regression knows better (N,).
+
+        A curve often holds more than what designs decide (drift, scatter), so that a design whose
+        predicted curve is near may be far from the right one. Where the regression tells a
+        target's design to within a quarter of what designs vary, the squared distance from it
+        counts, in its own standard deviations; elsewhere the expected squared distance of
+        responses, on which the regression's answers are no better than others.
         """
         mean, spread = self.features(targets)
         features = (self.designs.encode(torch.from_numpy(x)).numpy() - self.middle) / self.scale
-        return np.square((features - mean) / spread).mean(axis=1)
+        away = np.square((features - mean) / spread).mean(axis=1)
+        sure = np.sqrt(np.square(spread).mean(axis=1)) < _SURE
+        return np.where(sure, away + _TIE * cost, cost)
 
     def state(self) -> dict[str, Tensor]:
         """Tensors to store."""

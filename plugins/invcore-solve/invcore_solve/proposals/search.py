@@ -16,9 +16,9 @@ from invcore_solve.typicality.typicality import Typicality
 
 Numbers = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
-Preference = Callable[[Numbers, Numbers], Numbers]
+Preference = Callable[[Numbers, Numbers, Numbers], Numbers]
 
-POOL = 20_000
+POOL = 8_000
 _PARENTS = 8
 _CHILDREN = 60_000  # in all targets together, in a round
 _MOST = 400  # in a round, for a target
@@ -66,8 +66,8 @@ def search(
         rng: of local search.
         further: designs that others propose, typical and judged, and the target of each.
         apart: the least distance to a measured design, in units of the distance between rows.
-        preference: what else counts beside the expected squared distance: of targets (N, Dy) and
-            designs (N, Dx), in the same units (N,).
+        preference: what counts instead of the expected squared distance: of targets (N, Dy),
+            designs (N, Dx) and their costs (N,), further costs (N,).
         refined: whether local search adds to the pool.
     """
     far = typicality.neighbourhood.nearest(pool.x)[0] >= apart
@@ -90,7 +90,7 @@ def search(
     every, target = every.rows(kept), target[kept]
     cost = own_cost(every, target, targets, scale)
     if preference is not None:
-        cost = preference(targets[target], every.x) + cost
+        cost = preference(targets[target], every.x, cost)
     order = np.lexsort((cost, target))
     order = order[_distinct(every.x[order], target[order])]
     rank = np.arange(len(order)) - np.searchsorted(target[order], target[order])

@@ -128,7 +128,7 @@ class _Rows:
         order = [name for name in self.choices.responses if name in responses]
         y = np.stack([self.parsed[name].values for name in order], axis=1)
         weights = self._weights()
-        used: npt.NDArray[np.bool_] = ~np.isnan(x).any(axis=1) & ~np.isnan(y).all(axis=1)
+        used = np.asarray(~np.isnan(x).any(axis=1) & ~np.isnan(y).all(axis=1))
         if weights is not None:
             used &= weights > 0
         self._check(x, y, order, used)

@@ -79,6 +79,12 @@ class Neighbourhood:
         apart, which = self._tree.query(self.whitening(x))
         return apart / self.unit, which
 
+    def among(self, x: Numbers, rows: Places, count: int) -> Places:
+        """For each design (N, Dx) the nearest of some rows (N, at most count), nearest first."""
+        count = min(count, len(rows))
+        which = cKDTree(self.places[rows]).query(self.whitening(x), k=count)[1]
+        return rows[which.reshape(len(x), count)]
+
     def neighbours(self, count: int) -> Places:
         """For each row its nearest others (M, at most count), nearest first."""
         count = min(count, len(self.rows) - 1)

@@ -15,7 +15,9 @@ from invcore_solve.typicality.neighbourhood import Neighbourhood
 Numbers = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
-_STEPS = (1.0, 0.875, 0.75, 0.625, 0.5, 0.375, 0.25, 0.125, 0.0625)
+_ANCHORS = 4  # nearest rows towards which a design may be moved
+_HALVINGS = 8
+_SPARSE = 2.0  # most of the usual limit, where rows themselves are far apart
 _SLACK = 1e-9
 
 
@@ -24,7 +26,8 @@ class Typicality:
     """Which designs are typical of a table, and how others are made so.
 
     A design is typical if the space allows it and its mean distance to the three nearest rows,
-    in whitened units, is no larger than nine of ten rows keep from each other.
+    in whitened units, is no larger than nine of ten rows keep from each other, or than its nearest
+    row keeps from the others, up to twice as much.
 
     Args:
         designs: space of the designs, with its bounds and constraints.
@@ -37,11 +40,6 @@ class Typicality:
     neighbourhood: Neighbourhood
     blocks: tuple[Block, ...]
     novelty: float = 1.0
-
-    @property
-    def limit(self) -> float:
-        """The largest mean distance to the nearest rows, in whitened units."""
-        return self.neighbourhood.limit * self.novelty * (1 + _SLACK)
 
     def project(self, x: Numbers) -> Numbers:
         """The nearest designs that the space allows (N, Dx)."""
@@ -57,7 +55,15 @@ class Typicality:
         A variable whose bounds are wider than the rows counts as if it ended with them: what lies
         beyond was asked for.
         """
-        return self.neighbourhood.distance(self.inside(x)) <= self.limit
+        return self.excess(x) <= 1 + _SLACK
+
+    def excess(self, x: Numbers) -> Numbers:
+        """Distance of designs (N, Dx) to the rows, as a share of the largest that is typical."""
+        neighbourhood, inside = self.neighbourhood, self.inside(x)
+        usual = neighbourhood.limit
+        local = neighbourhood.own[neighbourhood.nearest(inside)[1]]
+        most = np.clip(local, usual, _SPARSE * usual) * self.novelty
+        return neighbourhood.distance(inside) / np.maximum(most, 1e-300)
 
     def inside(self, x: Numbers) -> Numbers:
         """The designs (N, Dx) moved into the box of the rows."""
@@ -78,7 +84,8 @@ class Typicality:
         """Designs (N, Dx) of any method moved towards the rows until they are typical.
 
         The nearest allowed design comes first; one that is too far from the rows goes straight
-        towards the nearest row, its blocks with levels by jumps, as far as it has to.
+        towards one of the nearest rows, its blocks with levels by jumps, as far as it has to, and
+        to the row where it has to go least.
 
         Returns:
             The designs (N, Dx), all typical, and how far each was moved (N,), in units of the
@@ -89,38 +96,35 @@ class Typicality:
         left = np.flatnonzero(~self.typical(x))
         if len(left):
             x = x.copy()
-            _, which = self.neighbourhood.nearest(x[left])
-            anchors = rows[self._anchors[which]]
-            ends = x[left].copy()
-            for block in self.blocks:
-                if block.discrete:  # the steps between would break its levels
-                    columns = list(block.columns)
-                    ends[:, columns] = anchors[:, columns]
-            for share in _STEPS:
-                tried = self.project(anchors + share * (ends - anchors))
-                good = self.typical(tried)
-                x[left[good]] = tried[good]
-                left, anchors, ends = left[~good], anchors[~good], ends[~good]
-                if not len(left):
-                    break
-            x[left] = anchors
+            x[left] = self._moved(x[left])
         moved = self.neighbourhood.whitening(x) - self.neighbourhood.whitening(
             np.where(np.isfinite(start), start, x)
         )
         return x, np.sqrt(np.square(moved).sum(axis=1)) / self.neighbourhood.unit
 
-    @property
-    def _anchors(self) -> npt.NDArray[np.intp]:
-        """For each row the nearest one, most often itself, that is typical and allowed."""
-        rows = self.neighbourhood.rows
-        good = np.flatnonzero(self.typical(rows))
+    def _moved(self, x: Numbers) -> Numbers:
+        """Allowed designs (N, Dx), moved towards the rows until they are typical."""
+        neighbourhood = self.neighbourhood
+        good = np.flatnonzero(self.typical(neighbourhood.rows))
         if not len(good):
-            return np.arange(len(rows))
-        places = self.neighbourhood.places
-        result = np.arange(len(rows))
-        bad = np.setdiff1d(result, good)
-        for start in range(0, len(bad), 256):
-            part = bad[start : start + 256]
-            apart = np.square(places[part, None] - places[None, good]).sum(axis=2)
-            result[part] = good[apart.argmin(axis=1)]
-        return result
+            return neighbourhood.rows[neighbourhood.nearest(x)[1]]
+        start = neighbourhood.whitening(x)
+        which = neighbourhood.among(x, good, _ANCHORS)  # (N, A)
+        best, least = neighbourhood.rows[which[:, 0]], np.full(len(x), np.inf)
+        for anchors in which.T:
+            ends, own = x.copy(), neighbourhood.rows[anchors]
+            for block in self.blocks:
+                if block.discrete:  # the steps between would break its levels
+                    columns = list(block.columns)
+                    ends[:, columns] = own[:, columns]
+            kept, low, high = own.copy(), np.zeros(len(x)), np.ones(len(x))
+            for _ in range(_HALVINGS):
+                share = (low + high) / 2 if low.any() or (high < 1).any() else high
+                tried = self.project(own + share[:, None] * (ends - own))
+                fits = self.typical(tried)
+                kept[fits] = tried[fits]
+                low, high = np.where(fits, share, low), np.where(fits, high, share)
+            away = np.square(neighbourhood.whitening(kept) - start).sum(axis=1)
+            nearer = away < least
+            best[nearer], least[nearer] = kept[nearer], away[nearer]
+        return best
