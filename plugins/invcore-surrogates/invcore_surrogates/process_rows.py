@@ -18,6 +18,7 @@ _FEATURES = 25  # of more, principal components
 _DECIDING = 300  # rows, at most, that decide about the warp
 _FOLDS = 20
 _MARGIN = 0.05  # of the logarithm of a mean square
+_NOTHING = 1e-6  # a mean square, in variances of the response, that none need fall below
 
 
 class ProcessConfig(GaussianProcessConfig):
@@ -135,4 +136,4 @@ def _left_out_error(process: GaussianProcess, rows: ProcessRows, which: Tensor) 
     off = (mean - process.y).square()
     share = torch.ones_like(off) if known.noise is None else 1 / known.noise[: len(off)]
     share = torch.where(off.isnan(), 0.0, share)
-    return float(((share * off.nan_to_num(0.0)).sum(0) / share.sum(0) + 1e-12).log().mean())
+    return float(((share * off.nan_to_num(0.0)).sum(0) / share.sum(0) + _NOTHING).log().mean())
