@@ -24,7 +24,7 @@ _DEPTHS = ((80, 3), (300, 4))  # of so many rows at most; 6 of more
 _FOLDS = 5  # one of which is held out, for the variance
 _DRAWN = 3000  # rows, at most, that a tree sees
 _LEAST = 0.6  # of a usual row's weight, in a leaf: one that counts for little has none of its own
-_FEWER = 2  # times fewer trees, each counting for more, where rows are held out
+_FEWER = 3  # times fewer trees, each counting for more, where rows are held out
 
 
 class BoostedConfig(Config):
@@ -93,7 +93,7 @@ class BoostedSurrogate(SurrogateModel[BoostedConfig]):
         weights: Tensor | None = None, noise: Tensor | None = None,
         fitted: FittedSurrogate | None = None,
     ) -> Prediction:  # fmt: skip
-        """Predictions by half as many trees, each counting double, that did not see the fold.
+        """Predictions by a third of the trees, each counting threefold, that did not see the fold.
 
         The variance is that of the other folds' errors.
         """

@@ -17,7 +17,7 @@ from invcore_surrogates.warping import Warp, numbers
 _FEATURES = 25  # of more, principal components
 _DECIDING = 300  # rows, at most, that decide about the warp
 _FOLDS = 20
-_MARGIN = 0.05  # of the logarithm of a mean square
+_MARGIN = 2.0  # of the logarithm of a mean square, over the number of rows
 _NOTHING = 1e-6  # a mean square, in variances of the response, that none need fall below
 
 
@@ -108,7 +108,7 @@ class ProcessRows:
             return _fitted(config, plain, generator), plain
         tried = [(_fitted(config, rows[few], generator), rows) for rows in (plain, self)]
         plain_error, error = (_left_out_error(*each, few) for each in tried)
-        process, rows = tried[error < plain_error - _MARGIN]
+        process, rows = tried[error < plain_error - _MARGIN / len(few)]
         if len(few) < len(self.y):
             start = process.parameters
             process = fit_process(
