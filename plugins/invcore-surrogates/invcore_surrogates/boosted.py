@@ -63,8 +63,9 @@ class BoostedSurrogate(SurrogateModel[BoostedConfig]):
         >>> x = torch.linspace(0, 1, 40, dtype=torch.float64)[:, None]
         >>> y = (x > 0.5).double()
         >>> fitted = BoostedSurrogate().fit(problem, Pairs(x, y), FitEnvironment())
-        >>> fitted.predict(torch.tensor([[0.2], [0.8]])).mean.round(decimals=2).flatten().tolist()
-        [0.0, 1.0]
+        >>> mean = fitted.predict(torch.tensor([[0.2], [0.8]])).mean
+        >>> bool((mean[:, 0] - torch.tensor([0.0, 1.0])).abs().max() < 0.01)
+        True
     """
 
     Config = BoostedConfig
