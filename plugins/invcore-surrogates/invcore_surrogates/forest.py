@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -44,10 +45,10 @@ class Forest:
 
     @classmethod
     def of(cls, ensemble: Any) -> Forest:
-        """The trees of a fitted forest of scikit-learn."""
+        """The trees of a fitted forest of scikit-learn, or of a boosted one of one output."""
         parts: dict[str, list[Tensor]] = {field.name: [] for field in fields(cls)}
         nodes = leaves = 0
-        for tree in (estimator.tree_ for estimator in ensemble.estimators_):
+        for tree in (estimator.tree_ for estimator in np.ravel(ensemble.estimators_)):
             left, right = (
                 torch.tensor(children, dtype=torch.int64)
                 for children in (tree.children_left, tree.children_right)
@@ -75,6 +76,16 @@ class Forest:
             means.append(values.mean(dim=1))
             variances.append(values.var(dim=1, unbiased=False))
         return torch.cat(means), torch.cat(variances)
+
+    def total(self, x: Tensor) -> Tensor:
+        """Sum of the trees' values at x (M, F): (M, O), float64."""
+        x = x.float().to(self.roots.device)
+        parts = x.split(max(1, _NUMBERS // (len(self.roots) * self.values.shape[1])))
+        return torch.cat([self.values[self._leaves(part)].sum(dim=1) for part in parts])
+
+    def scaled(self, factor: float, middle: float) -> Forest:
+        """The same trees, whose total is ``factor`` times as much, and ``middle``."""
+        return replace(self, values=factor * self.values + middle / len(self.roots))
 
     def _leaves(self, x: Tensor) -> Tensor:
         """The leaf of each row in each tree (M, T), long."""

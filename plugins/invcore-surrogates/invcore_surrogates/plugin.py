@@ -24,6 +24,13 @@ def invcore_surrogates() -> list[Component]:
             tags=("tables", "jumps", "many columns"),
         ),
         Component(
+            "boosted-trees",
+            "Gradient boosting: each tree learns what those before it left; constant in pieces.",
+            "invcore_surrogates.boosted:BoostedSurrogate",
+            references=("Friedman, Stochastic gradient boosting, 2002",),
+            tags=("tables", "jumps", "many rows"),
+        ),
+        Component(
             "linear",
             "Ridge regression on features, their squares and products.",
             "invcore_surrogates.linear:LinearSurrogate",

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from invcore.learning import (
     GaussianProcess,
-    GaussianProcessConfig,
     Parameters,
     Scaling,
     fit_process,
@@ -26,18 +25,21 @@ from invcore.plugin import (
     SurrogateModel,
 )
 from invcore_surrogates.principal import Principal
+from invcore_surrogates.process_rows import ProcessConfig, ProcessRows
 from invcore_surrogates.rows import inputs, prefixed
+from invcore_surrogates.warping import Warp
 
-_FEATURES = 25  # of more, principal components
 _FEW, _MANY = 100, 300  # rows
 
 
-class ProcessSurrogate(SurrogateModel[GaussianProcessConfig]):
+class ProcessSurrogate(SurrogateModel[ProcessConfig]):
     """A Gaussian process of each response over the designs' features and what is known.
 
     Responses are taken for independent of each other, given the designs. ``weights`` divide the
     noise of rows, ``noise`` is added to it; ``groups`` make no difference, since no row is held
-    out. Of more than 25 features it sees the principal components.
+    out. Of more than 25 features it sees the principal components. Beside up to 25 it sees
+    curves of them, where these make it better: responses often change faster at one end of a
+    range.
 
     References:
         Rasmussen, Williams, Gaussian processes for machine learning, MIT Press 2006.
@@ -52,7 +54,7 @@ class ProcessSurrogate(SurrogateModel[GaussianProcessConfig]):
         True
     """
 
-    Config = GaussianProcessConfig
+    Config = ProcessConfig
     uses_context = True
 
     def fit(
@@ -60,13 +62,10 @@ class ProcessSurrogate(SurrogateModel[GaussianProcessConfig]):
         weights: Tensor | None = None, noise: Tensor | None = None, groups: Tensor | None = None,
     ) -> FittedProcess:  # fmt: skip
         """Find lengths and noise, and solve for the rows."""
-        rows = _rows(problem, pairs, env, weights, noise)
+        rows = ProcessRows.of(problem, pairs, env, weights, noise)
         with env.progress.stage("gaussian process"):
-            process = fit_process(
-                self.config, rows.x, rows.y, noise=rows.noise, extra=rows.extra,
-                generator=env.generator("rows"),
-            )  # fmt: skip
-        return FittedProcess(process, rows.scaling, rows.principal, rows.typical)
+            process, rows = rows.fit(self.config, env.generator("rows"))
+        return FittedProcess(process, rows.scaling, rows.principal, rows.warp, rows.typical)
 
     def held_out(
         self, problem: Problem, pairs: Pairs, env: FitEnvironment, folds: Tensor, *,
@@ -77,28 +76,26 @@ class ProcessSurrogate(SurrogateModel[GaussianProcessConfig]):
 
         Up to 100 rows each fold's process is tuned anew; up to 300 with 15 steps from the
         parameters of the whole one, and beyond that not at all, since they hardly depend on a fold.
+        What was chosen for all rows, as the warp, stays.
 
         Raises:
             DataError: a response that is known in one fold alone.
         """
-        start: Parameters | None = None
-        if len(pairs) > _FEW:
-            if not isinstance(fitted, FittedProcess):
-                fitted = self.fit(problem, pairs, env, weights=weights, noise=noise)
-            start = fitted.parameters
+        if not isinstance(fitted, FittedProcess):
+            fitted = self.fit(problem, pairs, env, weights=weights, noise=noise)
+        start = fitted.parameters if len(pairs) > _FEW else None
         steps = (15 if len(pairs) <= _MANY else 0) if start else None
-        rows = _rows(problem, pairs, env, weights, noise)
+        rows = ProcessRows.of(problem, pairs, env, weights, noise)
+        rows = rows if fitted.warp is not None else replace(rows, warp=None)
         mean, variance = torch.empty_like(rows.y), torch.empty_like(rows.y)
         for fold in folds.unique().tolist():
             out = (folds == fold).to(rows.x.device)
-            factor, extra = (
-                None if part is None else part[~out] for part in (rows.noise, rows.extra)
-            )
+            rest = rows[~out]
             process = fit_process(
-                self.config, rows.x[~out], rows.y[~out], noise=factor, extra=extra,
+                self.config, rest.x, rest.y, noise=rest.noise, extra=rest.extra,
                 generator=env.generator("rows", fold), start=start, steps=steps,
             )  # fmt: skip
-            mean[out], variance[out] = process.predict(rows.x[out])
+            mean[out], variance[out] = process.predict(rows[out].x)
         y = rows.scaling.y
         scale = y.scale.to(variance)
         device = pairs.y.device
@@ -108,10 +105,11 @@ class ProcessSurrogate(SurrogateModel[GaussianProcessConfig]):
         """Solve for the rows again."""
         scaling = Scaling.restore(problem.designs, substate(state, "scaling."))
         process = GaussianProcess.restore(self.config.kernel, substate(state, "process."))
-        principal = substate(state, "principal.")
+        principal, warp = (substate(state, f"{name}.") for name in ("principal", "warp"))
         return FittedProcess(
-            process, scaling, Principal(**principal) if principal else None, state["typical"]
-        )
+            process, scaling, Principal(**principal) if principal else None,
+            Warp(**warp) if warp else None, state["typical"],
+        )  # fmt: skip
 
 
 class FittedProcess(FittedSurrogate):
@@ -121,15 +119,16 @@ class FittedProcess(FittedSurrogate):
         process: of scaled features and responses.
         scaling: of both.
         principal: components of the features that it sees; None: the features.
+        warp: what stands beside the features; None: nothing.
         typical: (Dy,), variance of the noise that was known of measurements, in scaled units.
     """
 
     def __init__(
         self, process: GaussianProcess, scaling: Scaling, principal: Principal | None,
-        typical: Tensor,
+        warp: Warp | None, typical: Tensor,
     ) -> None:  # fmt: skip
         self._process, self._scaling, self._principal = process, scaling, principal
-        self._typical = typical
+        self.warp, self._typical = warp, typical
 
     @property
     def parameters(self) -> Parameters:
@@ -160,47 +159,14 @@ class FittedProcess(FittedSurrogate):
 
     def _inputs(self, x: Tensor, context: Context | None) -> Tensor:
         features = inputs(self._scaling, x, context).to(self._process.x.device)
-        return features if self._principal is None else self._principal(features)
+        features = features if self._principal is None else self._principal(features)
+        return features if self.warp is None else self.warp(features)
 
     def state(self) -> dict[str, Tensor]:
         """Rows, parameters and scaling."""
         state = prefixed("process.", self._process.state()) | {"typical": self._typical}
         if self._principal is not None:
             state |= prefixed("principal.", self._principal.state())
+        if self.warp is not None:
+            state |= prefixed("warp.", self.warp.state())
         return state | prefixed("scaling.", self._scaling.state())
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """Inputs (N, F), responses (N, Dy), factors of their noise and further variance of it."""
-
-    scaling: Scaling
-    principal: Principal | None
-    x: Tensor
-    y: Tensor
-    noise: Tensor | None
-    extra: Tensor | None
-
-    @property
-    def typical(self) -> Tensor:
-        """The further variance (Dy,) of half of the rows is at most this."""
-        zero = torch.zeros(self.y.shape[1]).to(self.y)
-        return zero if self.extra is None else self.extra.median(dim=0).values
-
-
-def _rows(
-    problem: Problem, pairs: Pairs, env: FitEnvironment, weights: Tensor | None,
-    noise: Tensor | None,
-) -> _Rows:  # fmt: skip
-    """Rows as a process sees them."""
-    pairs = Pairs(pairs.x.double(), pairs.y.double(), pairs.context).to(env.device)
-    scaling = Scaling.fit(problem.designs, pairs)
-    scale = scaling.y.scale.to(env.device)
-    extra = None if noise is None else noise.double().to(env.device).nan_to_num(0.0) / scale**2
-    shares = None if weights is None else weights.double().to(env.device)
-    if shares is not None:
-        shares = (shares.mean() / shares)[:, None].expand(-1, pairs.y.shape[1])
-    x = inputs(scaling, pairs.x, pairs.context)
-    principal = Principal.of(x, _FEATURES) if x.shape[1] > _FEATURES else None
-    x = x if principal is None else principal(x)
-    return _Rows(scaling, principal, x, scaling.y(pairs.y), shares, extra)

@@ -14,6 +14,10 @@ class TestExtraTrees(PluginSuite):
     kind, name = "surrogate", "extra-trees"
 
 
+class TestBoostedTrees(PluginSuite):
+    kind, name = "surrogate", "boosted-trees"
+
+
 class TestLinear(PluginSuite):
     kind, name = "surrogate", "linear"
 

@@ -12,7 +12,7 @@ class StackedConfig(Config):
     """How the judge is made."""
 
     members: tuple[str, ...] = Field(
-        ("gaussian-process", "extra-trees"), min_length=1,
+        ("gaussian-process", "boosted-trees"), min_length=1,
         description="Surrogates, by name; each predicts rows that it did not see, and is weighted "
         "by how well.",
     )  # fmt: skip
