@@ -26,6 +26,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ def load(name: str) -> tuple[Numbers, Numbers]:
     return rows[:, :width], rows[:, width:]
 
 
-def fitted(x: Numbers, y: Numbers, **options: Any) -> Any:
+def fitted(x: Any, y: Any, **options: Any) -> Any:
     """A designer for rows."""
     import invcore_solve
 
@@ -84,7 +85,8 @@ class Truth:
         pairs = Pairs(torch.from_numpy(x), torch.from_numpy(y))
         problem = Problem("truth", designs, responses)
         self._members = [
-            model.fit(problem, pairs, FitEnvironment(1)) for model in (ProcessSurrogate(), TreesSurrogate())
+            model.fit(problem, pairs, FitEnvironment(1))
+            for model in (ProcessSurrogate(), TreesSurrogate())
         ]
         self._scale = y.std(axis=0)
 
@@ -345,7 +347,7 @@ def first_work(splits: range) -> Iterator[Work]:
         for n, tables in ((150, FOUR), (600, ("concrete", "airfoil")), (40, FOUR)):
             for table in tables:
                 key = {"part": "first", "table": table, "n": n, "split": split}
-                yield key, lambda t=table, n=n, s=split: first(t, n, s)
+                yield key, partial(first, table, n, split)
 
 
 def coverage_work(splits: range) -> Iterator[Work]:
@@ -356,7 +358,7 @@ def coverage_work(splits: range) -> Iterator[Work]:
                 if table == "energy" and n == 600:
                     continue  # too few rows are left to choose from
                 key = {"part": "coverage", "table": table, "n": n, "split": split}
-                yield key, lambda t=table, n=n, s=split: coverage(t, n, s)
+                yield key, partial(coverage, table, n, split)
 
 
 def judge_work(splits: range) -> Iterator[Work]:
@@ -364,7 +366,7 @@ def judge_work(splits: range) -> Iterator[Work]:
     for split in splits[:5]:
         for table in TABLES:
             key = {"part": "judge", "table": table, "n": 150, "split": split}
-            yield key, lambda t=table, s=split: judge(t, 150, s)
+            yield key, partial(judge, table, 150, split)
 
 
 def rules_work(splits: range) -> Iterator[Work]:
@@ -373,7 +375,19 @@ def rules_work(splits: range) -> Iterator[Work]:
     for table in TABLES:
         for method in methods:
             key = {"part": "rules", "table": table, "method": method or "mixes"}
-            yield key, lambda t=table, m=method: rules(t, m)
+            yield key, partial(rules, table, method)
+
+
+def split_work(part: str, work: Callable[[int], dict[str, Any]], splits: range) -> Iterator[Work]:
+    """Likewise, a split at a time."""
+    for split in splits:
+        yield {"part": part, "split": split}, partial(work, split)
+
+
+def cpu_work(splits: range) -> Iterator[Work]:
+    """Likewise, by numbers of rows."""
+    for n in (150, 1000, 10000):
+        yield {"part": "cpu", "n": n}, partial(cpu, n)
 
 
 def main() -> None:
@@ -390,12 +404,12 @@ def main() -> None:
     splits = range(words.start, words.start + words.splits)
     parts: dict[str, Callable[[range], Iterator[Work]]] = {
         "first": first_work,
-        "barrel": lambda r: ((dict(part="barrel", split=s), lambda s=s: barrel(s)) for s in r),
-        "tecator": lambda r: ((dict(part="tecator", split=s), lambda s=s: tecator(s)) for s in r),
+        "barrel": partial(split_work, "barrel", barrel),
+        "tecator": partial(split_work, "tecator", tecator),
         "rules": rules_work,
         "coverage": coverage_work,
         "judge": judge_work,
-        "cpu": lambda r: ((dict(part="cpu", n=n), lambda n=n: cpu(n)) for n in (150, 1000, 10000)),
+        "cpu": cpu_work,
     }
     lines = words.rows.read_text().splitlines() if words.rows.exists() else []
     done = [json.loads(line) for line in lines]
@@ -420,7 +434,11 @@ def summary(rows: Sequence[dict[str, Any]], parts: Sequence[str]) -> None:
         own = [row for row in rows if row["key"]["part"] == part]
         cells: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
         for row in own:
-            cell = (row["key"].get("table", ""), row["key"].get("n", ""), row["key"].get("method", ""))
+            cell = (
+                row["key"].get("table", ""),
+                row["key"].get("n", ""),
+                row["key"].get("method", ""),
+            )
             cells.setdefault(cell, []).append(row)
         for cell, of_cell in cells.items():
             names = [k for k, v in of_cell[0].items() if isinstance(v, int | float)]
@@ -431,7 +449,9 @@ def summary(rows: Sequence[dict[str, Any]], parts: Sequence[str]) -> None:
                 if "first" in means and base in means:
                     logs = np.log([row["first"] / row[base] for row in of_cell])
                     low, high = _interval(logs, generator(0, part, *map(str, cell), base))
-                    print(f"    first / {base}: {np.exp(logs.mean()):.3f} ({low:.3f} .. {high:.3f})")
+                    print(
+                        f"    first / {base}: {np.exp(logs.mean()):.3f} ({low:.3f} .. {high:.3f})"
+                    )
 
 
 def _interval(logs: Numbers, random: Any) -> tuple[float, float]:

@@ -22,6 +22,7 @@ Numbers = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
 
 _SPREAD = 24  # designs of an inverse regression for each target
+_WORTH_SAYING = 1.01
 _MEASURED = 10  # rows that are shown for a target, where so many meet it
 
 
@@ -122,11 +123,14 @@ def _proposal(
     met = measured_rows(measured.y, targets, question.scale, question.noise, _MEASURED)
     known = Judged.by(judge, measured.x[np.concatenate(met)]) if any(map(len, met)) else None
     parts, target, rank, is_measured, start = [], [], [], [], 0
+    losses = []
     for b in range(len(targets)):
         own = np.flatnonzero(found.target == b)
         if question.diverse and len(own):
             places = neighbourhood.whitening(found.designs.x[own]) / neighbourhood.unit
-            own = own[diverse_order(places, found.cost[own], SHOWN)]
+            order = diverse_order(places, found.cost[own], SHOWN)
+            losses.append((found.cost[own[order[:SHOWN]]].mean(), found.cost[own[:SHOWN]].mean()))
+            own = own[order]
         own = own[: max(0, question.count - len(met[b]))]
         if len(met[b]) and known is not None:
             parts.append(known.rows(np.arange(start, start + len(met[b]))))
@@ -144,9 +148,22 @@ def _proposal(
             target=torch.from_numpy(targets[which]), rank=torch.from_numpy(np.concatenate(rank)),
             designs=torch.from_numpy(every.x), names=(data.designs.names, data.responses.names),
             predicted=verdict.response, predicted_error=verdict.error,
-            measured=torch.from_numpy(np.concatenate(is_measured)),
+            measured=torch.from_numpy(np.concatenate(is_measured)), notes=_lost(losses),
         ), data, measured, typicality,
     )  # fmt: skip
+
+
+def _lost(losses: list[tuple[float, float]]) -> tuple[str, ...]:
+    """What it costs that the first designs differ, from mean costs with and without."""
+    if not losses:
+        return ()
+    ratio = float(np.mean([np.sqrt(own / best) for own, best in losses if best > 0]))
+    if not ratio > _WORTH_SAYING:
+        return ()
+    return (
+        f"the first {SHOWN} designs of a target differ from each other: they are expected "
+        f"{ratio - 1:.0%} farther from it than the best {SHOWN} that are alike",
+    )
 
 
 def described(

@@ -193,7 +193,9 @@ class Designer:
             self._random("search", seed), inverse=self.inverse, further=x, listed=listed,
         )  # fmt: skip
         group = ((found.rank == 1).cumsum(0) - 1).tolist()
-        return replace(found, reach=tuple(notes[b] for b in group), notes=self._notes())
+        return replace(
+            found, reach=tuple(notes[b] for b in group), notes=found.notes + self._notes()
+        )
 
     def predict(self, x: Source) -> PredictedDesigns:
         """What to expect of designs: response, error, distance and nearest row.

@@ -119,6 +119,10 @@ def fit_table(
     methods: str | Sequence[str] = (), **options: Any,
 ) -> Designer:  # fmt: skip
     """Fit to a table that was read, with what is said of its columns; otherwise like ``fit``."""
+    own = [n for n in said.responses if said.of(n).positive or said.of(n).log]
+    if own:
+        given = dict(options.get("judge_settings") or {})
+        options["judge_settings"] = {"positive": own} | given
     listed = None if among is None else read(among, prefix="x")
     data = TableData.of(table, said, listed)
     return fit_pairs(data, method=methods, choices=said, **options)
@@ -136,11 +140,9 @@ def fit_pairs(
 ) -> Designer:  # fmt: skip
     """Fit to pairs whose spaces are known; otherwise like ``fit``.
 
-    Args:
-        near: whether the table's own mixes propose, and designs stay near its rows; off where a
-            simulator says what is right.
-        method_configs: complete settings of methods, in place of ``settings`` and ``preset``.
-        parent: the model that this one goes on from.
+    ``near`` says whether the table's own mixes propose, and designs stay near its rows; it is off
+    where a simulator says what is right. ``method_configs`` are complete settings of methods, in
+    place of ``settings`` and ``preset``. ``parent`` is the model that this one goes on from.
     """
     plugins = plugins or installed()
     if targets is not None:

@@ -67,6 +67,23 @@ class ProcessSurrogate(SurrogateModel[ProcessConfig]):
             process, rows = rows.fit(self.config, env.generator("rows"))
         return FittedProcess(process, rows.scaling, rows.principal, rows.warp, rows.typical)
 
+    def refit(
+        self, problem: Problem, pairs: Pairs, env: FitEnvironment, start: FittedSurrogate | None, *,
+        weights: Tensor | None = None, noise: Tensor | None = None, groups: Tensor | None = None,
+    ) -> FittedProcess:  # fmt: skip
+        """Find lengths and noise from where those of fewer rows were; the warp stays."""
+        if not isinstance(start, FittedProcess):
+            return self.fit(problem, pairs, env, weights=weights, noise=noise, groups=groups)
+        rows = ProcessRows.of(problem, pairs, env, weights, noise)
+        rows = rows if start.warp is not None else replace(rows, warp=None)
+        if rows.x.shape[1] != start.parameters.length.shape[1]:
+            return self.fit(problem, pairs, env, weights=weights, noise=noise, groups=groups)
+        process = fit_process(
+            self.config, rows.x, rows.y, noise=rows.noise, extra=rows.extra,
+            generator=env.generator("rows"), start=start.parameters,
+        )  # fmt: skip
+        return FittedProcess(process, rows.scaling, rows.principal, rows.warp, rows.typical)
+
     def held_out(
         self, problem: Problem, pairs: Pairs, env: FitEnvironment, folds: Tensor, *,
         weights: Tensor | None = None, noise: Tensor | None = None,

@@ -26,4 +26,8 @@ class StackedConfig(Config):
         "auto", description="Responses that are learnt as logarithms: those where held-out rows "
         "call for it, none, or these.",
     )  # fmt: skip
+    positive: tuple[str, ...] = Field(
+        (), description="Responses that are learnt as logarithms whatever held-out rows say, where "
+        "all of them are positive.",
+    )  # fmt: skip
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}

@@ -15,7 +15,6 @@ from invcore.pipeline import build
 from invcore.plugin import (
     DataError,
     FitEnvironment,
-    FittedSurrogate,
     Judge,
     Pairs,
     Problem,
@@ -111,9 +110,8 @@ class StackedSurrogates(Judge[StackedConfig]):
             raise DataError("a judge needs four different designs to hold some out")
         fold = folds(group, np.random.default_rng(env.derive("folds")))
         models = self.members()
-        logs = learnt_as_logarithms(
-            self.config.logarithms, problem, pairs, fold, next(iter(models.values())), env
-        )
+        logs = learnt_as_logarithms(self.config.logarithms, problem, pairs, fold, env)
+        logs |= np.isin(problem.responses.names, self.config.positive) & (np.nanmin(y, axis=0) > 0)
         codes = ResponseCodes.of(y, logs)
         coded = _coded(pairs, codes)
         work = _Stack(problem, pairs, coded, codes, design, fold)
@@ -180,7 +178,7 @@ class _Stack:
                 variances.append(said.std.square().numpy())
         mean, variance = np.stack(means), np.stack(variances)  # (M, N, C)
         weights, coefficients = self._weigh(mean, variance)
-        floor = self._noise(members, np.einsum("mnc,mc->nc", mean, weights))
+        floor = self._noise(np.einsum("mnc,mc->nc", mean, weights))
         code, spread = combine(mean, variance, weights, coefficients, floor)
         y = self.pairs.y.numpy()
         response, s = self.codes.decode(code), self.codes.spread(code, spread)
@@ -192,17 +190,15 @@ class _Stack:
             known, coverage, each, y,
         )  # fmt: skip
 
-    def _noise(self, members: list[FittedSurrogate], code: Numbers) -> Numbers:
-        """Standard deviation of measurements in codes (C,): of replicates, else as members see.
+    def _noise(self, code: Numbers) -> Numbers:
+        """Standard deviation of measurements in codes (C,), as replicates tell; else zero.
 
         A few replicates may tell anything; held-out predictions (N, C) are off by the noise and
         more, so that the noise is no larger than most of their mean square.
         """
         noise = replicate_noise(self.design, self.coded.y.numpy())
-        seen = [m.noise.numpy() for m in members if m.noise is not None]
-        guess = np.min(seen, axis=0) if seen else np.zeros(len(noise))
         off = np.nanmean(np.square(self.coded.y.numpy() - code), axis=0)
-        return np.sqrt(np.minimum(np.where(np.isnan(noise), guess, noise), _NOISE * off))
+        return np.sqrt(np.minimum(np.nan_to_num(noise), _NOISE * off))
 
     def _weigh(self, mean: Numbers, variance: Numbers) -> tuple[Numbers, Numbers]:
         """Weights (M, C) and coefficients of the scale (C, 3)."""

@@ -14,6 +14,7 @@ Flags = npt.NDArray[np.bool_]
 _NEIGHBOURS = 15
 _FAR = 0.25  # share of mixes with any row instead of a neighbour
 _STEPPED = 0.6  # share of designs whose blocks with levels take a step between two other rows
+_WIDER = 0.2  # share of designs that go beyond the rows, where bounds are wider
 _SWAPPED = 0.5  # chance that such a block comes from the second row
 
 
@@ -65,10 +66,26 @@ def mixes(
             b = near[a, rng.integers(near.shape[1], size=len(step))]
             start = base[step][:, columns]
             x[step[:, None], columns] = start + rows[a][:, columns] - rows[b][:, columns]
+    _beyond(typicality, x, rng)
     origin = first if parents is None else np.arange(count)
     x, kept = _without_offence(typicality, x)
     typical = typicality.near(x)
     return x[typical], origin[kept[typical]]
+
+
+def _beyond(typicality: Typicality, x: Numbers, rng: np.random.Generator) -> None:
+    """Move some designs (N, Dx) beyond the rows in a variable whose bounds are wider, in place."""
+    rows, designs = typicality.neighbourhood.rows, typicality.designs
+    low, high = designs.low.numpy(), designs.high.numpy()
+    least, most = rows.min(axis=0), rows.max(axis=0)
+    wide = np.flatnonzero((low < least) | (high > most))
+    for column in wide:
+        chosen = np.flatnonzero(rng.random(len(x)) < _WIDER / len(wide))
+        below, above = max(0.0, least[column] - low[column]), max(0.0, high[column] - most[column])
+        share = rng.random(len(chosen)) * (below + above)
+        x[chosen, column] = np.where(
+            share < below, least[column] - share, most[column] + share - below
+        )
 
 
 def _without_offence(typicality: Typicality, x: Numbers) -> tuple[Numbers, Places]:

@@ -152,7 +152,12 @@ class _Rows:
         own = self.parsed[column.name]
         if column.kind == "category":
             return category_codes(column, own.values, own.texts)
-        return own.values
+        turn = self.choices.of(column.name).periodic
+        return (
+            own.values
+            if turn is None
+            else turn[0] + np.mod(own.values - turn[0], turn[1] - turn[0])
+        )
 
     def _weights(self) -> Numbers | None:
         name = self.choices.weight_column
