@@ -58,9 +58,7 @@ def draw_scatters(
     for axes, i in zip(every, order, strict=False):
         grid(axes)
         rows = np.linspace(0, len(y) - 1, min(_POINTS, len(y))).astype(int)
-        axes.plot(
-            inspection.x[rows, i], response[rows], "o", ms=2.6, mew=0, color=GREY, alpha=0.6
-        )
+        axes.plot(inspection.x[rows, i], response[rows], "o", ms=2.6, mew=0, color=GREY, alpha=0.6)
         axes.set_xlabel(short(with_unit(columns[i].name, columns[i].unit)))
         axes.locator_params(nbins=4)
         _name_ticks(axes, columns[i])

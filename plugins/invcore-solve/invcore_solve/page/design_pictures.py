@@ -24,7 +24,8 @@ _ROWS = 250  # of the table, drawn as lines
 _POINTS = 400  # of the table, drawn as points in each panel
 _COLUMNS = 14  # beside each other
 _PAIRED = 4
-_TICKS = 8  # names of levels or categories on an axis
+_TICKS = 8  # names of levels or categories on an axis of its own
+_PAIR_TICKS = 5  # likewise, in a small panel
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,8 @@ class Overlay:
         axes.locator_params(nbins=4)
         for axis, column in ((axes.xaxis, across), (axes.yaxis, up)):
             if ticks := self.steps[column]:
-                axis.set_ticks([at for at, _ in ticks], [text for _, text in ticks])
+                shown = _spread(ticks, _PAIR_TICKS)
+                axis.set_ticks([at for at, _ in shown], [text for _, text in shown])
         if self.steps[across]:
             axes.tick_params(axis="x", rotation=35)
 
@@ -130,12 +132,12 @@ class Overlay:
         """Positions between 0 and 1 on a parallel axis, and their texts."""
         steps = self.steps[column]
         if steps:
-            return [((at - low) / span, text) for at, text in steps]
+            return [((at - low) / span, text) for at, text in _spread(steps, _TICKS)]
         return [(0.0, number(low, 3)), (1.0, number(low + span, 3))]
 
 
 def steps_of(data: TableData) -> list[list[tuple[float, str]]]:
-    """Values of categories and levels with their names, for each column not too many of them."""
+    """For each column its categories or levels, with their names."""
     known = {column.name: column for column in data.schema.varying}
     result = []
     for variable in data.designs.variables:
@@ -144,19 +146,24 @@ def steps_of(data: TableData) -> list[list[tuple[float, str]]]:
             every = [(float(i), short(text, 12)) for i, text in enumerate(variable.categories)]
         elif column is not None:
             every = [(value, number(value, 3)) for value in column.levels]
-        result.append(every[:: -(-len(every) // _TICKS)] if every else [])
+        result.append(every)
     return result
 
 
-def _lines(
-    axes: Axes, rows: Numbers, colour: str, width: float, alpha: float, label: str
-) -> None:
+def _lines(axes: Axes, rows: Numbers, colour: str, width: float, alpha: float, label: str) -> None:
     """Rows (n, D) as lines, in one path."""
     count = rows.shape[1]
     x = np.tile([*range(count), np.nan], len(rows))
     y = np.concatenate([rows, np.full((len(rows), 1), np.nan)], axis=1).ravel()
     marker = "o" if count == 1 else ""
     axes.plot(x, y, color=colour, lw=width, alpha=alpha, label=label, marker=marker, ms=3)
+
+
+def _spread(steps: Sequence[tuple[float, str]], most: int) -> list[tuple[float, str]]:
+    """At most so many of the steps, evenly taken, both ends among them."""
+    if len(steps) <= most:
+        return [*steps]
+    return [steps[round(i)] for i in np.linspace(0, len(steps) - 1, most)]
 
 
 def _some(rows: Numbers, most: int) -> Numbers:

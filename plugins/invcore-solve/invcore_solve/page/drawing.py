@@ -17,7 +17,7 @@ from invcore_solve.page.wording import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, SubFigure
 
 INK = "#010203"  # near black in files, the page's own colour of text within it
 GREY = "#858585"
@@ -140,6 +140,12 @@ def write_file(path: str | os.PathLike[str], content: bytes) -> None:
     except OSError as error:
         reason = error.strerror or str(error)
         raise DataError(f"{printable(os.fspath(path))}: cannot be written: {reason}") from error
+
+
+def halves(drawn: Figure, above: float, below: float) -> list[SubFigure]:
+    """A figure cut in two, one above the other, of these heights."""
+    parts: Any = drawn.subfigures(2, 1, height_ratios=[above, below])
+    return [*parts]
 
 
 def grid(axes: Axes, axis: str = "both") -> None:

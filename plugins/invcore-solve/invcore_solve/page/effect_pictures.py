@@ -70,10 +70,10 @@ def draw_effects(drawn: Figure | SubFigure, found: Sensitivities) -> None:
             _lines(axes, found, i)
     for axes in every[len(order) :]:
         axes.set_axis_off()
-    one = len(found.responses) == 1
-    label = short(found.responses[0]) if one else "response"
-    if not one and len(found.responses) < CURVE:
-        label = "standardised response"
+    label = "value of the response"
+    if len(found.responses) < CURVE:
+        one = len(found.responses) == 1
+        label = short(found.responses[0]) if one else "standardised response"
     for axes in every[::across]:
         axes.set_ylabel(label)
     if 1 < len(found.responses) < CURVE:

@@ -101,11 +101,15 @@ def _overlay(designer: Designer, ranked: Proposal, order: Sequence[int]) -> Over
     from invcore_solve.page.target_pictures import SHOWN
     from invcore_solve.page.wording import short
 
+    few = len(ranked.names[1]) == 1
     groups = [rows for rows, _ in zip(ranked.groups(), range(_OVERLAID), strict=False)]
     return Overlay(
         designer.data.designs.names, steps_of(designer.data), designer.data.pairs.x.numpy(),
         [ranked.designs[rows[:SHOWN]].numpy() for rows in groups],
-        [short(f"target {i + 1}: {wanted(ranked, rows[0])}", 44) for i, rows in enumerate(groups)],
+        [
+            short(f"target {i + 1}: {wanted(ranked, rows[0])}", 30) if few else f"target {i + 1}"
+            for i, rows in enumerate(groups)
+        ],
         order,
     )  # fmt: skip
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from invcore_solve.page.column_pictures import draw_histograms, draw_scatters, histograms_height
-from invcore_solve.page.drawing import check_file, encoded, figure, write_file
+from invcore_solve.page.drawing import check_file, encoded, figure, halves, write_file
 from invcore_solve.page.effect_pictures import (
     bars_height,
     draw_bars,
@@ -47,13 +47,11 @@ def draw_columns(
         DataError: another ending, or the file cannot be written.
     """
     check_picture(path)
-    below = 3.0 if len(inspection.schema.varying) else 0.0
-    above = histograms_height(inspection)
+    above, below = histograms_height(inspection), 2.8
     with figure(_WIDTH, above + below) as drawn:
-        parts = drawn.subfigures(2, 1, height_ratios=[above, below]) if below else [drawn]
+        parts = halves(drawn, above, below)
         draw_histograms(parts[0], inspection)
-        if below:
-            draw_scatters(parts[1], inspection, responses)
+        draw_scatters(parts[1], inspection, responses)
         write_file(path, encoded(drawn, Path(path).suffix.lower(), "columns"))
 
 
@@ -68,9 +66,9 @@ def draw_sensitivities(sensitivities: Sensitivities, path: str | os.PathLike[str
         DataError: another ending, or the file cannot be written.
     """
     check_picture(path)
-    heights = [bars_height(sensitivities), effects_height(sensitivities)]
-    with figure(_WIDTH, sum(heights)) as drawn:
-        above, below = drawn.subfigures(2, 1, height_ratios=heights)
-        draw_bars(above, sensitivities)
-        draw_effects(below, sensitivities)
+    above, below = bars_height(sensitivities), effects_height(sensitivities)
+    with figure(_WIDTH, above + below) as drawn:
+        parts = halves(drawn, above, below)
+        draw_bars(parts[0], sensitivities)
+        draw_effects(parts[1], sensitivities)
         write_file(path, encoded(drawn, Path(path).suffix.lower(), "sensitivities"))

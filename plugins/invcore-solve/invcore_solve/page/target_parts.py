@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -70,16 +70,19 @@ def nearest_responses(ranked: Proposal, measured: MeasuredDesigns) -> Numbers | 
 
 
 def target_parts(
-    ranked: Proposal, nearest: Numbers | None, units: dict[str, str], most: int
-) -> Iterator[TargetPart]:
-    """The parts of all targets; the first ``most`` have a table and a picture.
+    ranked: Proposal, nearest: Numbers | None, units: dict[str, str], most: int,
+    drawn: int | None = None,
+) -> Iterator[TargetPart]:  # fmt: skip
+    """The parts of all targets, the first of which have a whole table and a picture.
 
     Args:
         ranked: the designs.
         nearest: (R, Dy), measured responses of the nearest row, or None.
         units: of columns, by name.
-        most: targets that are told in full.
+        most: targets with a whole table; of others the first design is there.
+        drawn: targets with a picture; None: as many.
     """
+    drawn = most if drawn is None else drawn
     columns = ranked.columns()
     names = ranked.order or ranked.names[0]
     heads = (
@@ -90,7 +93,7 @@ def target_parts(
         shown = rows[:SHOWN] if i < most else rows[:1]
         lines = tuple(_row(ranked, columns, names, row) for row in shown)
         picture, caption = "", ""
-        if i < most and ranked.predicted is not None:
+        if i < drawn and ranked.predicted is not None:
             picture, caption = target_picture(ranked, rows, nearest, f"target{i + 1}")
         yield TargetPart(
             i + 1, wanted(ranked, rows[0]), _best(ranked, rows), _met(ranked, rows),
@@ -121,13 +124,10 @@ def _placed(ranked: Proposal) -> bool:
     return ranked.distance is not None and ranked.nearest is not None
 
 
-def _row(
-    ranked: Proposal, columns: dict[str, list[float]] | dict[str, object], names: Sequence[str],
-    row: int,
-) -> Row:  # fmt: skip
+def _row(ranked: Proposal, columns: Mapping[str, Any], names: Sequence[str], row: int) -> Row:
     cells = [str(int(ranked.rank[row]))]
     for name in names:
-        value = columns[name][row]  # type: ignore[index]
+        value = columns[name][row]
         cells.append(value if isinstance(value, str) else number(float(value)))
     cells += _predicted(ranked, row)
     if ranked.distance is not None and ranked.nearest is not None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from invcore_solve.page.drawing import GREY, MEASURED, PREDICTED, WANTED, figure, grid, inline
+from invcore_solve.page.drawing import MEASURED, PREDICTED, WANTED, figure, grid, inline
 from invcore_solve.page.wording import axis_of, short
 
 if TYPE_CHECKING:
@@ -102,19 +102,19 @@ def _designs(
     axes.set_xlim(ranks.min() - 0.6, ranks.max() + 0.6)
 
 
-def _curve(
-    ranked: Proposal, row: int, nearest: Numbers | None, name: str
-) -> tuple[str, str]:
+def _curve(ranked: Proposal, row: int, nearest: Numbers | None, name: str) -> tuple[str, str]:
     """The wanted curve, the best design's and its nearest row's."""
     x, title = axis_of(ranked.names[1])
-    caption = "The wanted response, the prediction of the first design with a band as wide as the "
-    caption += "stated error"
-    caption += "." if nearest is None else ", and what was measured of the row nearest to it."
+    caption = (
+        "The dashed line is the wanted response, the solid one the prediction of the first "
+        "design, with a band as wide as the stated error"
+    )
+    caption += "." if nearest is None else "; dots are what was measured of the row nearest to it."
     with figure(7.4, 3.6) as drawn:
         axes = drawn.add_subplot()
         grid(axes)
         if nearest is not None:
-            axes.plot(x, nearest[row], color=MEASURED, ls=":", lw=1.6, label="measured, nearest row")
+            axes.plot(x, nearest[row], color=MEASURED, ls=":", label="measured, nearest row")
         if ranked.predicted is not None:
             said = ranked.predicted[row].numpy()
             if ranked.predicted_error is not None:
@@ -123,15 +123,9 @@ def _curve(
             axes.plot(x, said, color=PREDICTED, lw=1.6, label="predicted, first design")
         axes.plot(x, ranked.target[row].numpy(), color=WANTED, lw=1.6, ls="--", label="wanted")
         axes.set_xlabel(short(title))
-        axes.set_ylabel("response")
-        axes.axhline(0, color=GREY, lw=0.5) if _near_zero(axes) else None
+        axes.set_ylabel("value of the response")
         _legend(drawn, axes)
         return inline(drawn, name, caption), caption
-
-
-def _near_zero(axes: Axes) -> bool:
-    low, high = axes.get_ylim()
-    return low < 0 < high
 
 
 def _legend(drawn: Figure, axes: Axes) -> None:

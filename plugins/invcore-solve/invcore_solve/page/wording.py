@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 _LONGEST = 26  # signs of a name in a picture
 _NUMBER = re.compile(r"[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?")
@@ -30,10 +31,10 @@ def number(value: float | None, digits: int = 4) -> str:
 
 
 def short(name: str, most: int = _LONGEST) -> str:
-    """A name as pictures have it: one line, what can be printed, not too long.
+    r"""A name as pictures have it: one line, what can be printed, not too long.
 
     Example:
-        >>> short("a\\nb"), short("x" * 40, 5)
+        >>> short("a\nb"), short("x" * 40, 5)
         ('a b', 'xxxx…')
     """
     line = "".join(sign if sign.isprintable() else " " for sign in name).strip()
@@ -84,7 +85,7 @@ def axis_of(names: Sequence[str]) -> tuple[list[float], str]:
     rests = {_NUMBER.sub(" ", name).strip(" _[]()") for name in names}
     if all(len(numbers) == 1 for numbers in found) and len(rests) == 1:
         values = [float(numbers[0][0]) for numbers in found]
-        steps = [b - a for a, b in zip(values, values[1:], strict=False)]
+        steps = [b - a for a, b in pairwise(values)]
         if all(step > 0 for step in steps) or all(step < 0 for step in steps):
-            return values, rests.pop() or "response"
+            return values, rests.pop() or "number of the response"
     return [float(i + 1) for i in range(len(names))], "position of the response"
