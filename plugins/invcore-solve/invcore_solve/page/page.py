@@ -64,6 +64,7 @@ def rendered(designer: Designer, ranked: Proposal) -> str:
         loader=jinja2.PackageLoader("invcore_solve", "page/templates"),
         autoescape=True,  # names, units and texts come from files of anybody
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        keep_trailing_newline=True,
     )  # fmt: skip
     environment.filters.update(number=number, counted=counted, listed=listed)
     environment.globals.update(svg=Markup)
