@@ -53,7 +53,8 @@ class Overlay:
         columns = sorted(self.order[:_COLUMNS])
         caption = (
             "Each column of designs has an axis of its own, and each design is a line across "
-            "them. Thin grey lines are rows of the table; coloured ones are proposals."
+            "them. Thin grey lines are rows of the table; coloured ones are proposals that "
+            "are not measured yet."
         )
         if len(columns) < len(self.order):
             caption += f" Shown are the {len(columns)} columns that move the responses most."

@@ -26,7 +26,7 @@ COLOURS = ("#2A84C6", "#D55E00", "#009E73", "#CC79A7", "#C98A00", "#56B4E9", "#8
 """Okabe and Ito's, told apart by all kinds of colour vision, seen on white and on black."""
 
 _LOOK: dict[Any, Any] = {
-    "font.size": 9.0, "font.family": ["DejaVu Sans"], "text.color": INK, "axes.edgecolor": INK,
+    "font.size": 9.5, "font.family": ["DejaVu Sans"], "text.color": INK, "axes.edgecolor": INK,
     "axes.facecolor": "none", "axes.labelcolor": INK, "axes.linewidth": 0.6,
     "axes.titlesize": 9.0, "axes.spines.top": False, "axes.spines.right": False,
     "xtick.color": INK, "ytick.color": INK, "grid.color": INK, "grid.alpha": 0.13,

@@ -44,5 +44,5 @@ def _table(part: TargetPart) -> str:
     return (
         f'<p><b>{said}</b></p>{reach}<div style="overflow-x:auto"><table><thead><tr>{heads}</tr>'
         f"</thead><tbody>{lines}</tbody></table></div>"
-        f"<p>The first {min(_DESIGNS, len(part.rows))} of {counted(part.count, 'design')}.</p>"
+        f"<p>{min(_DESIGNS, len(part.rows))} of {counted(part.count, 'design')}.</p>"
     )

@@ -78,6 +78,7 @@ def _parts(designer: Designer, ranked: Proposal) -> dict[str, Any]:
     """What the template tells."""
     from invcore_solve.page.effect_pictures import importance_order
     from invcore_solve.page.target_parts import nearest_responses, target_parts
+    from invcore_solve.page.target_pictures import CURVE
     from invcore_solve.schema.support import support
 
     data = designer.data
@@ -93,12 +94,13 @@ def _parts(designer: Designer, ranked: Proposal) -> dict[str, Any]:
         "advice": [*support(data.schema, data.pairs.y.numpy())],
         "designs": _designs(_overlay(designer, ranked, order)), "judge": _judge(designer),
         "effects": _effects(effects), "most_columns": _COLUMNS,
+        "curve": CURVE,
     }  # fmt: skip
 
 
 def _overlay(designer: Designer, ranked: Proposal, order: Sequence[int]) -> Overlay:
     from invcore_solve.page.design_pictures import Overlay, steps_of
-    from invcore_solve.page.target_parts import wanted
+    from invcore_solve.page.target_parts import unmeasured, wanted
     from invcore_solve.page.target_pictures import SHOWN
     from invcore_solve.page.wording import short
 
@@ -106,7 +108,7 @@ def _overlay(designer: Designer, ranked: Proposal, order: Sequence[int]) -> Over
     groups = [rows for rows, _ in zip(ranked.groups(), range(_OVERLAID), strict=False)]
     return Overlay(
         designer.data.designs.names, steps_of(designer.data), designer.data.pairs.x.numpy(),
-        [ranked.designs[rows[:SHOWN]].numpy() for rows in groups],
+        [ranked.designs[unmeasured(ranked, rows)[:SHOWN]].numpy() for rows in groups],
         [
             short(f"target {i + 1}: {wanted(ranked, rows[0])}", 30) if few else f"target {i + 1}"
             for i, rows in enumerate(groups)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Numbers = npt.NDArray[np.float64]
 
 _FEW = 6  # responses that have columns of their own
+_KNOWN = 3  # rows of the table that are shown, where there are designs that are new
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class TargetPart:
         met: rows of the table that meet it, a sentence; empty if there are none.
         reach: why it is out of reach, a sentence; empty if it is not.
         heads: of the table's columns.
-        rows: its first designs.
+        rows: its first designs, what is measured already among them.
         count: designs in all.
         picture: markup; empty where nothing is predicted.
         caption: of the picture.
@@ -90,15 +91,33 @@ def target_parts(
         *_heads(ranked, units), *(["distance", "nearest row"] if _placed(ranked) else []),
     )  # fmt: skip
     for i, rows in enumerate(ranked.groups()):
-        shown = rows[:SHOWN] if i < most else rows[:1]
+        some = shown_rows(ranked, rows)
+        shown = some if i < most else rows[:1]
         lines = tuple(_row(ranked, columns, names, row) for row in shown)
         picture, caption = "", ""
         if i < drawn and ranked.predicted is not None:
-            picture, caption = target_picture(ranked, rows, nearest, f"target{i + 1}")
+            picture, caption = target_picture(ranked, some, nearest, f"target{i + 1}")
         yield TargetPart(
             i + 1, wanted(ranked, rows[0]), _best(ranked, rows), _met(ranked, rows),
             _reach(ranked, rows[0]), heads, lines, len(rows), picture, caption,
         )  # fmt: skip
+
+
+def shown_rows(ranked: Proposal, rows: Sequence[int]) -> list[int]:
+    """The first ten of a target's designs, of which at most three are measured already.
+
+    What is proposed would otherwise not be seen where many rows of the table meet the target.
+    """
+    new = unmeasured(ranked, rows)
+    known = [row for row in rows if row not in {*new}]
+    few = known[: max(_KNOWN, SHOWN - len(new))]
+    return sorted([*few, *new[: max(0, SHOWN - len(few))]])[:SHOWN]
+
+
+def unmeasured(ranked: Proposal, rows: Sequence[int]) -> list[int]:
+    """Those of a target's designs that are no rows of the table."""
+    measured = ranked.measured
+    return [row for row in rows if measured is None or not bool(measured[row])]
 
 
 def wanted(ranked: Proposal, row: int) -> str:
@@ -154,13 +173,13 @@ def _predicted(ranked: Proposal, row: int) -> list[str]:
 
 def _best(ranked: Proposal, rows: Sequence[int]) -> str:
     """The best proposal, what is measured already left aside."""
-    measured = ranked.measured
-    new = [row for row in rows if measured is None or not bool(measured[row])]
+    new = unmeasured(ranked, rows)
     if not new:
         return "Nothing new is proposed: what is listed is measured already."
     row = new[0]
+    which = f"The best new design has rank {int(ranked.rank[row])}"
     if ranked.predicted is None:
-        return f"The best proposal is rank {int(ranked.rank[row])}."
+        return f"{which}."
     said = _predicted(ranked, row)
     if len(ranked.names[1]) > _FEW:
         what = f"the prediction is {said[0]} away from the target on average over the responses"
@@ -169,11 +188,9 @@ def _best(ranked: Proposal, rows: Sequence[int]) -> str:
         what = ", ".join(f"{name} is predicted to be {value}" for name, value in pairs)
     where = ""
     if ranked.distance is not None and ranked.nearest is not None:
-        where = (
-            f"; the nearest row is {int(ranked.nearest[row])}, at a distance of "
-            f"{number(float(ranked.distance[row]), 2)}"
-        )
-    return f"Of the best proposal, rank {int(ranked.rank[row])}, {what}{where}."
+        away = number(float(ranked.distance[row]), 2)
+        where = f" Its nearest row is {int(ranked.nearest[row])}, and its distance is {away}."
+    return f"{which}: {what}.{where}"
 
 
 def _met(ranked: Proposal, rows: Sequence[int]) -> str:
@@ -182,9 +199,10 @@ def _met(ranked: Proposal, rows: Sequence[int]) -> str:
     met = [str(int(ranked.nearest[row])) for row in rows if bool(ranked.measured[row])]
     if not met:
         return ""
-    some = ", ".join(met[:6]) + (", …" if len(met) > 6 else "")
-    one = "A row of the table meets it already" if len(met) == 1 else "Rows meet it already"
-    return f"{one}: {some}."
+    if len(met) == 1:
+        return f"Row {met[0]} of the table meets it already."
+    more = f" and {len(met) - 6} more" if len(met) > 6 else ""
+    return f"Rows {', '.join(met[:6])}{more} meet it already."
 
 
 def _reach(ranked: Proposal, row: int) -> str:

@@ -27,7 +27,7 @@ SHOWN = 10
 """Designs that are shown of a target."""
 
 _PANELS = 3  # beside each other
-_INCHES = 4.6  # of a single picture
+_INCHES = 4.2  # of a single picture
 
 
 def target_picture(
@@ -37,13 +37,12 @@ def target_picture(
 
     Args:
         ranked: the designs.
-        rows: those of the target, best first; the first ten are shown.
+        rows: those that are shown, best first.
         nearest: (R, Dy), measured responses of the row nearest to each; None if there is no table.
         name: goes before ids of the picture.
     """
-    rows = rows[:SHOWN]
     if len(ranked.names[1]) >= CURVE:
-        return _curve(ranked, rows[0], nearest, name)
+        return _curve(ranked, _first_new(ranked, rows), nearest, name)
     return _values(ranked, rows, nearest, name)
 
 
@@ -79,14 +78,21 @@ def _values(
         return inline(drawn, name, f"{caption}"), caption
 
 
+def _first_new(ranked: Proposal, rows: Sequence[int]) -> int:
+    """The first design that is no row of the table, if there is one."""
+    measured = ranked.measured
+    new = (row for row in rows if measured is None or not bool(measured[row]))
+    return next(new, rows[0])
+
+
 def _designs(
     axes: Axes, ranked: Proposal, rows: Sequence[int], place: int, nearest: Numbers | None
 ) -> None:
-    ranks = ranked.rank[list(rows)].numpy()
+    ranks, places = ranked.rank[list(rows)].tolist(), np.arange(len(rows))
     axes.axhline(float(ranked.target[rows[0], place]), color=WANTED, label="wanted")
     if nearest is not None:
         axes.plot(
-            ranks + 0.16, nearest[list(rows)], "o", mfc="none", mec=MEASURED, ms=5,
+            places + 0.16, nearest[list(rows)], "o", mfc="none", mec=MEASURED, ms=5,
             label="measured, nearest row",
         )  # fmt: skip
     if ranked.predicted is not None:
@@ -95,22 +101,22 @@ def _designs(
         if ranked.predicted_error is not None:
             off = ranked.predicted_error[list(rows), place].numpy()
         axes.errorbar(
-            ranks - 0.16, said, off, fmt="o", color=PREDICTED, ms=4, elinewidth=1.4, capsize=2,
+            places - 0.16, said, off, fmt="o", color=PREDICTED, ms=4, elinewidth=1.4, capsize=2,
             label="predicted",
         )  # fmt: skip
-    axes.set_xticks(ranks, [str(rank) for rank in ranks])
-    axes.set_xlim(ranks.min() - 0.6, ranks.max() + 0.6)
+    axes.set_xticks(places, [str(rank) for rank in ranks])
+    axes.set_xlim(-0.6, len(rows) - 0.4)
 
 
 def _curve(ranked: Proposal, row: int, nearest: Numbers | None, name: str) -> tuple[str, str]:
     """The wanted curve, the best design's and its nearest row's."""
     x, title = axis_of(ranked.names[1])
     caption = (
-        "The dashed line is the wanted response, the solid one the prediction of the first "
-        "design, with a band as wide as the stated error"
+        "The dashed line is the wanted response, the solid one the prediction of the best "
+        "new design, with a band as wide as the stated error"
     )
     caption += "." if nearest is None else "; dots are what was measured of the row nearest to it."
-    with figure(7.4, 3.6) as drawn:
+    with figure(4.8, 3.2) as drawn:
         axes = drawn.add_subplot()
         grid(axes)
         if nearest is not None:
@@ -120,7 +126,7 @@ def _curve(ranked: Proposal, row: int, nearest: Numbers | None, name: str) -> tu
             if ranked.predicted_error is not None:
                 off = ranked.predicted_error[row].numpy()
                 axes.fill_between(x, said - off, said + off, color=PREDICTED, alpha=0.25, lw=0)
-            axes.plot(x, said, color=PREDICTED, lw=1.6, label="predicted, first design")
+            axes.plot(x, said, color=PREDICTED, lw=1.6, label="predicted, best design")
         axes.plot(x, ranked.target[row].numpy(), color=WANTED, lw=1.6, ls="--", label="wanted")
         axes.set_xlabel(short(title))
         axes.set_ylabel("value of the response")

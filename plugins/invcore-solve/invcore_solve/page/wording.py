@@ -42,13 +42,14 @@ def short(name: str, most: int = _LONGEST) -> str:
 
 
 def with_unit(name: str, unit: str) -> str:
-    """A column's name with its unit.
+    """A column's name with its unit, once.
 
     Example:
-        >>> with_unit("age", "d"), with_unit("age", "")
-        ('age [d]', 'age')
+        >>> with_unit("age", "d"), with_unit("age", ""), with_unit("age (d)", "d")
+        ('age [d]', 'age', 'age (d)')
     """
-    return f"{name} [{unit}]" if unit else name
+    known = not unit or any(f"{a}{unit}{b}" in name for a, b in ("[]", "()"))
+    return name if known else f"{name} [{unit}]"
 
 
 def counted(count: int, one: str, several: str = "") -> str:
