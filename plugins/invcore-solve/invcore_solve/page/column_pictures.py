@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from invcore_solve.page.drawing import GREY, MEASURED, PREDICTED, grid
 from invcore_solve.page.wording import number, short, with_unit
+from invcore_solve.schema.importance import importance
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,7 +53,9 @@ def draw_scatters(
     y = inspection.y
     many = len(responses) > _BARS
     response = _mean(y) if many else y[:, 0]
-    shares = inspection.schema.importance or _correlations(inspection.x, response, columns)
+    names = [column.name for column in columns]
+    shares = importance(inspection.x, response[:, None], names, np.random.default_rng(0))
+    shares = shares or _correlations(inspection.x, response, columns)  # of too few rows
     order = sorted(range(len(columns)), key=lambda i: -shares.get(columns[i].name, 0.0))[:_SCATTERS]
     every = drawn.subplots(1, _SCATTERS, squeeze=False, sharey=True).ravel()
     for axes, i in zip(every, order, strict=False):

@@ -66,7 +66,7 @@ class Overlay:
         with figure(max(5.4, 1.05 * len(columns) + 0.8), 3.6) as drawn:
             axes = drawn.add_subplot()
             places = np.arange(len(columns))
-            _lines(axes, (rows - low) / span, GREY, 0.5, 0.28, "rows of the table")
+            _lines(axes, (rows - low) / span, GREY, 0.5, 0.2, "rows of the table")
             for design, label, colour in zip(own, self.labels, COLOURS, strict=False):
                 _lines(axes, (design - low) / span, colour, 1.2, 0.85, label)
             axes.set_yticks([])

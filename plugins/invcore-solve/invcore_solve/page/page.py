@@ -128,13 +128,14 @@ def _judge(designer: Designer) -> dict[str, Any] | None:
     from invcore_solve.judging.fitted_stack import FittedStack
     from invcore_solve.page.judge_facts import coverages, members_of
     from invcore_solve.page.judge_pictures import coverage_picture, parity
+    from invcore_solve.page.target_pictures import CURVE
 
     judge, names = designer.judge, designer.data.responses.names
     if not isinstance(judge, FittedStack):
         return None
     coverage = coverages(judge.calibration)
     pictures = [
-        Picture(*parity(judge, names, "parity")),
+        Picture(*parity(judge, names, "parity"), wide=1 < len(names) < CURVE),
         Picture(*coverage_picture(coverage, "coverage")),
     ]
     return {
