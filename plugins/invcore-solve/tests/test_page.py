@@ -14,6 +14,7 @@ from invcore_solve.judging.fitted_stack import Calibration
 from invcore_solve.page.drawing import embedded
 from invcore_solve.page.judge_facts import coverages, members_of
 from invcore_solve.page.page import check_page, rendered, write_page
+from invcore_solve.page.shown_rows import shown_rows, unmeasured
 from invcore_solve.page.target_parts import nearest_responses
 from invcore_solve.page.wording import axis_of
 from invcore_solve.proposal import Proposal
@@ -236,3 +237,13 @@ def test_notebooks_show_designs_without_predictions():
     ranked = Proposal(torch.ones(1, 1), torch.tensor([1]), torch.ones(1, 2), (("a", "<b>"), ("y",)))
     found = Read(ranked._repr_html_())
     assert len(found.all("table")) == 1 and not found.all("svg") and "<b>" in found.texts
+
+
+def test_few_measured_rows_are_shown_before_new_designs():
+    ranks = torch.arange(1, 21)
+    names = (("a",), ("y",))
+    ranked = Proposal(torch.ones(20, 1), ranks, torch.ones(20, 1), names, measured=ranks <= 8)
+    assert shown_rows(ranked, range(20)) == [0, 1, 2, *range(8, 15)]
+    ranked = Proposal(torch.ones(20, 1), ranks, torch.ones(20, 1), names, measured=ranks <= 17)
+    assert shown_rows(ranked, range(20)) == [*range(7), 17, 18, 19]
+    assert unmeasured(ranked, [3, 19]) == [19]

@@ -100,8 +100,8 @@ def _parts(designer: Designer, ranked: Proposal) -> dict[str, Any]:
 
 def _overlay(designer: Designer, ranked: Proposal, order: Sequence[int]) -> Overlay:
     from invcore_solve.page.design_pictures import Overlay, steps_of
-    from invcore_solve.page.target_parts import unmeasured, wanted
-    from invcore_solve.page.target_pictures import SHOWN
+    from invcore_solve.page.shown_rows import SHOWN, unmeasured
+    from invcore_solve.page.target_parts import wanted
     from invcore_solve.page.wording import short
 
     few = len(ranked.names[1]) == 1

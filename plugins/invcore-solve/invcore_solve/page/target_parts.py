@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from invcore_solve.page.target_pictures import CURVE, SHOWN, target_picture
+from invcore_solve.page.shown_rows import shown_rows, unmeasured
+from invcore_solve.page.target_pictures import CURVE, target_picture
 from invcore_solve.page.wording import number, with_unit
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 Numbers = npt.NDArray[np.float64]
 
 _FEW = 6  # responses that have columns of their own
-_KNOWN = 3  # rows of the table that are shown, where there are designs that are new
 
 
 @dataclass(frozen=True)
@@ -101,23 +101,6 @@ def target_parts(
             i + 1, wanted(ranked, rows[0]), _best(ranked, rows), _met(ranked, rows),
             _reach(ranked, rows[0]), heads, lines, len(rows), picture, caption,
         )  # fmt: skip
-
-
-def shown_rows(ranked: Proposal, rows: Sequence[int]) -> list[int]:
-    """The first ten of a target's designs, of which at most three are measured already.
-
-    What is proposed would otherwise not be seen where many rows of the table meet the target.
-    """
-    new = unmeasured(ranked, rows)
-    known = [row for row in rows if row not in {*new}]
-    few = known[: max(_KNOWN, SHOWN - len(new))]
-    return sorted([*few, *new[: max(0, SHOWN - len(few))]])[:SHOWN]
-
-
-def unmeasured(ranked: Proposal, rows: Sequence[int]) -> list[int]:
-    """Those of a target's designs that are no rows of the table."""
-    measured = ranked.measured
-    return [row for row in rows if measured is None or not bool(measured[row])]
 
 
 def wanted(ranked: Proposal, row: int) -> str:

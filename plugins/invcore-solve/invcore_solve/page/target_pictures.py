@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from invcore_solve.page.drawing import MEASURED, PREDICTED, WANTED, figure, grid, inline
+from invcore_solve.page.shown_rows import unmeasured
 from invcore_solve.page.wording import axis_of, short
 
 if TYPE_CHECKING:
@@ -22,9 +23,6 @@ Numbers = npt.NDArray[np.float64]
 
 CURVE = 12
 """Responses from which on they are drawn as a curve."""
-
-SHOWN = 10
-"""Designs that are shown of a target."""
 
 _PANELS = 3  # beside each other
 _INCHES = 4.2  # of a single picture
@@ -42,7 +40,7 @@ def target_picture(
         name: goes before ids of the picture.
     """
     if len(ranked.names[1]) >= CURVE:
-        return _curve(ranked, _first_new(ranked, rows), nearest, name)
+        return _curve(ranked, [*unmeasured(ranked, rows), *rows][0], nearest, name)
     return _values(ranked, rows, nearest, name)
 
 
@@ -76,13 +74,6 @@ def _values(
                 axes.set_xlabel("rank of the design")
         _legend(drawn, every[0])
         return inline(drawn, name, f"{caption}"), caption
-
-
-def _first_new(ranked: Proposal, rows: Sequence[int]) -> int:
-    """The first design that is no row of the table, if there is one."""
-    measured = ranked.measured
-    new = (row for row in rows if measured is None or not bool(measured[row]))
-    return next(new, rows[0])
 
 
 def _designs(
