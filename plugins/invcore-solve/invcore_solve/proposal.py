@@ -141,6 +141,12 @@ class Proposal:
 
         return pd.DataFrame(self.columns())
 
+    def _repr_html_(self) -> str:
+        """What notebooks show: the first designs of the first targets, and a picture."""
+        from invcore_solve.page.notebook import shown
+
+        return shown(self)
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the table: .csv, .tsv, .parquet or .npz; the whole file, or nothing.
 

@@ -1,0 +1,1 @@
+"""What people see: a page of HTML, pictures, and tables in notebooks."""
