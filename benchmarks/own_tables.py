@@ -315,7 +315,6 @@ def cpu(n: int) -> dict[str, Any]:
     import resource
 
     import openpyxl  # noqa: F401
-    import scipy.optimize
     import sklearn.ensemble  # noqa: F401
     import torch
 

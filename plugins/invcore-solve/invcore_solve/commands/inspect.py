@@ -34,6 +34,10 @@ def inspect(
     from invcore_solve.schema.inspection import inspect_table
     from invcore_solve.schema.support import support
 
+    if picture is not None:
+        from invcore_solve.page.pictures import check_picture
+
+        check_picture(picture)
     if path is not None:
         if options["both_path"]:
             raise click.UsageError("name the table once")

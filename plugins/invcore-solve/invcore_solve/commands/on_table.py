@@ -43,6 +43,10 @@ def solve_table(
     for name in _OF_SIMULATORS:
         if options[name] is not None:
             raise click.UsageError(f"--{name} is for --simulator")
+    if options["report"]:
+        from invcore_solve.page.page import check_page
+
+        check_page(options["report"])
     table = None
     if options["model"] is None or options["both_path"] or options["x_path"]:
         table = _table(options, targets)

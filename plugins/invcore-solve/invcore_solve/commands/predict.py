@@ -47,6 +47,10 @@ def predict(
         raise click.UsageError("name designs by --x, or a picture by --sensitivity")
     if out is not None:
         check_output(out)
+    if sensitivity is not None:
+        from invcore_solve.page.pictures import check_picture
+
+        check_picture(sensitivity)
     designer = Designer.load(Store(store_path), model, device=device)
     effects = None
     if sensitivity is not None:
