@@ -20,8 +20,8 @@ class Verdict:
     Args:
         response: (N, Dy), expected, in the responses' own units.
         error: (N, Dy), how far the true response may be off at the level that was asked for.
-        std: (N, Dy), standard deviation of the true response around it; None where the judge has
-            none.
+        std: (N, Dy), standard deviation of the true response around it, without what measurements
+            of it differ by; None where the judge has none.
     """
 
     response: Tensor

@@ -98,7 +98,8 @@ class _Run:
         try:
             check_fits(
                 self.plan.parts["method"].name, self.plan.method,
-                contexts=self.plan.task.context_shapes, differentiable=self.plan.task.differentiable,
+                contexts=self.plan.task.context_shapes,
+                differentiable=self.plan.task.differentiable,
             )  # fmt: skip
             record, tensors, files = self._measure()
         except UnfitError as error:

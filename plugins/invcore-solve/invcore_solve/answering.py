@@ -55,6 +55,15 @@ class MeasuredDesigns:
                 columns.append(total / np.where(count > 0, count, np.nan))
         return cls(x, np.stack(columns, axis=1), data.rows.numpy()[first])
 
+    def of_list(self, listed: Numbers) -> MeasuredDesigns:
+        """Those that are on a list of designs (M, Dx), as far as rows meet targets.
+
+        Designs that are not keep their rows, which are the nearest to others, but no response.
+        """
+        known = {row.tobytes() for row in np.ascontiguousarray(listed + 0.0)}
+        kept = np.array([row.tobytes() in known for row in np.ascontiguousarray(self.x + 0.0)])
+        return replace(self, y=np.where(kept[:, None], self.y, np.nan))
+
 
 @dataclass(frozen=True)
 class Question:
@@ -111,7 +120,8 @@ def answer(
         further=extra, apart=question.apart, refined=not listed,
         preference=None if inverse is None else inverse.preference,
     )  # fmt: skip
-    return _proposal(question, data, measured, judge, typicality, found)
+    shown = measured.of_list(pool.x) if listed else measured
+    return _proposal(question, data, shown, judge, typicality, found)
 
 
 def _proposal(

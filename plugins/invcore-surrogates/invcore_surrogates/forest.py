@@ -1,11 +1,13 @@
-"""Forests of regression trees as flat arrays, evaluated in torch."""
+"""Forests of regression trees as flat arrays, evaluated tree by tree."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -88,21 +90,42 @@ class Forest:
         return replace(self, values=factor * self.values + middle / len(self.roots))
 
     def _leaves(self, x: Tensor) -> Tensor:
-        """The leaf of each row in each tree (M, T), long."""
-        node = self.roots.repeat(len(x))  # (M T,)
-        at = torch.arange(len(node), device=x.device)
-        row = at // len(self.roots) * x.shape[1]  # where it begins
-        numbers = x.flatten()
-        while len(at):
-            here = node[at]
-            feature = self.feature[here]
-            inner = feature >= 0
-            if not bool(inner.all()):
-                at, here, feature = at[inner], here[inner], feature[inner]
-                row = row[inner]
-            below = numbers[row + feature] <= self.threshold[here]
-            node[at] = torch.where(below, self.left[here], self.right[here]).long()
-        return self.left[node].long().unflatten(0, (len(x), len(self.roots)))
+        """The leaf of each row in each tree (M, T), long.
+
+        Tree by tree, since the nodes of one stay in a processor's cache; a leaf leads to itself.
+        """
+        numbers = np.ascontiguousarray(x.cpu().numpy())
+        flat, begin = numbers.ravel(), np.arange(len(x), dtype=np.int64) * x.shape[1]
+        leaves = np.empty((len(self.roots), len(x)), dtype=np.int64)
+        for tree, (feature, threshold, child, leaf) in enumerate(self._trees):
+            node = np.zeros(len(x), dtype=np.int32)
+            while True:
+                below = flat.take(begin + feature.take(node)) <= threshold.take(node)
+                after = child.take(2 * node + below)
+                if np.array_equal(after, node):
+                    break
+                node = after
+            leaves[tree] = leaf.take(node)
+        return torch.from_numpy(leaves).T.to(x.device)
+
+    @cached_property
+    def _trees(self) -> list[tuple[npt.NDArray[Any], ...]]:
+        """Of each tree: features, thresholds, right and left child of each node in turn, leaves."""
+        arrays = (self.feature, self.threshold, self.left, self.right)
+        feature, threshold, left, right = (array.cpu().numpy() for array in arrays)
+        roots = self.roots.tolist()
+        trees = []
+        for first, last in zip(roots, [*roots[1:], len(feature)], strict=True):
+            own, place = slice(first, last), np.arange(last - first)
+            leaf = feature[own] < 0
+            ends = [np.where(leaf, place, side[own] - first) for side in (right, left)]
+            trees.append((
+                np.where(leaf, 0, feature[own]),
+                np.where(leaf, np.inf, threshold[own]).astype(np.float32),
+                np.stack(ends, axis=1).astype(np.int32).ravel(),
+                left[own],
+            ))  # fmt: skip
+        return trees
 
     def state(self) -> dict[str, Tensor]:
         """The arrays."""

@@ -26,8 +26,9 @@ from invcore_solve.judging.threads import one_thread
 
 Numbers = npt.NDArray[np.float64]
 
-_NUMBERS = 1 << 24  # held at once
-_ROWS = 20000  # predicted at once
+_NUMBERS = 1 << 22  # held at once
+_ROWS = 4000  # predicted at once
+_LATENT = 0.05  # least share of a measurement's variance that is not its noise
 
 
 @dataclass(frozen=True)
@@ -67,11 +68,13 @@ class KnownRows:
         mean: (M, Dy), of the prediction without the design's rows and of its measurements, each
             weighted by its certainty.
         spread: (M, Dy), standard deviation of a new measurement around it.
+        latent: (M, Dy), of the true response around it.
     """
 
     x: Numbers
     mean: Numbers
     spread: Numbers
+    latent: Numbers
 
     def find(self, x: Numbers) -> npt.NDArray[np.intp]:
         """For each design (N, Dx) its position among the known, or -1."""
@@ -148,31 +151,39 @@ class FittedStack(FittedJudge):
     def predict(self, x: Tensor, level: float = 0.9) -> Verdict:
         """The weighted mean, and the error that covers picked rows, all responses at once."""
         factor = self.factor(level)
-        mean, spread = self.moments(x)
+        mean, spread, latent = self._all_moments(x)
         size = self.calibration.size
         return Verdict(
-            torch.from_numpy(mean), torch.from_numpy(spread * factor),
-            torch.from_numpy(spread * size),
-        )  # fmt: skip
+            torch.from_numpy(mean),
+            torch.from_numpy(spread * factor),
+            torch.from_numpy(latent * size),
+        )
 
     def moments(self, x: Tensor) -> tuple[Numbers, Numbers]:
-        """Mean and standard deviation of responses of designs (N, Dx): two (N, Dy)."""
-        with one_thread():
-            parts = [self._moments(part) for part in x.detach().cpu().double().split(_ROWS)]
-        mean, spread = (np.concatenate([part[i] for part in parts]) for i in (0, 1))
+        """Mean and standard deviation of measurements of designs (N, Dx): two (N, Dy)."""
+        mean, spread, _ = self._all_moments(x)
         return mean, spread
 
-    def _moments(self, x: Tensor) -> tuple[Numbers, Numbers]:
+    def _all_moments(self, x: Tensor) -> tuple[Numbers, Numbers, Numbers]:
+        """Mean, standard deviation of a measurement, and of the true response: three (N, Dy)."""
+        with one_thread():
+            parts = [self._moments(part) for part in x.detach().cpu().double().split(_ROWS)]
+        mean, spread, latent = (np.concatenate([part[i] for part in parts]) for i in range(3))
+        return mean, spread, latent
+
+    def _moments(self, x: Tensor) -> tuple[Numbers, Numbers, Numbers]:
         predictions = [member.predict(x) for member in self.members]
         means = np.stack([p.mean.numpy() for p in predictions])  # (M, N, C)
         variances = np.stack([p.std.square().numpy() for p in predictions])
         mean, spread = combine(means, variances, self.weights, self.coefficients, self.floor)
         y, s = self.codes.decode(mean), self.codes.spread(mean, spread)
+        latent = self.codes.spread(mean, without_noise(spread, self.floor))
         found = self.known.find(x.numpy())
         if (found >= 0).any():
             rows = np.flatnonzero(found >= 0)
             y[rows], s[rows] = self.known.mean[found[rows]], self.known.spread[found[rows]]
-        return y, s
+            latent[rows] = self.known.latent[found[rows]]
+        return y, s, latent
 
     def probability(self, x: Tensor, targets: Targets) -> Tensor:
         """The share of picked rows whose residuals, at a design, would meet its target.
@@ -207,12 +218,19 @@ class FittedStack(FittedJudge):
             "held_out": self.held_out, "y": self.y, "residuals": self.calibration.residuals,
             "picks": self.calibration.picks, "known.x": self.known.x,
             "known.mean": self.known.mean, "known.spread": self.known.spread,
+            "known.latent": self.known.latent,
         }  # fmt: skip
         state = {name: torch.from_numpy(np.ascontiguousarray(v)) for name, v in own.items()}
         state |= {f"codes.{name}": value for name, value in self.codes.state().items()}
         for i, member in enumerate(self.members):
             state |= {f"{i}.{name}": value for name, value in member.state().items()}
         return state
+
+
+def without_noise(spread: Numbers, floor: Numbers) -> Numbers:
+    """Standard deviations (N, C) of what is measured, without those of measurements (C,)."""
+    variance = np.square(spread)
+    return np.sqrt(np.maximum(variance - np.square(floor), _LATENT * variance))
 
 
 def combine(
@@ -236,6 +254,6 @@ def restore_stack(
     return FittedStack(
         tuple(members), tuple(names), codes, own["weights"], own["coefficients"], own["floor"],
         Calibration(own["residuals"], own["picks"]),
-        KnownRows(own["known.x"], own["known.mean"], own["known.spread"]), coverage,
+        KnownRows(*(own[f"known.{name}"] for name in ("x", "mean", "spread", "latent"))), coverage,
         own["held_out"], own["y"],
     )  # fmt: skip

@@ -32,6 +32,7 @@ from invcore_solve.judging.fitted_stack import (
     KnownRows,
     combine,
     restore_stack,
+    without_noise,
 )
 from invcore_solve.judging.logarithms import learnt_as_logarithms
 from invcore_solve.judging.replicates import folds, replicate_noise, same_designs
@@ -44,7 +45,6 @@ Numbers = npt.NDArray[np.float64]
 Models = Mapping[str, SurrogateModel[Any]]
 
 _NOISE = 0.8  # most of the mean squared error of held-out rows that is noise of measurement
-_LATENT = 0.05  # least share of a prediction's variance that is not noise of measurement
 
 
 class StackedSurrogates(Judge[StackedConfig]):
@@ -234,9 +234,13 @@ class _Stack:
         first = np.unique(design, return_index=True)[1]
         mean, s = code[first], spread[first]  # rows of a design share their fold
         noise = np.maximum(np.square(floor), 1e-12)
-        latent = np.maximum(np.square(s) - noise, _LATENT * np.square(s))
+        latent = np.square(without_noise(s, floor))
         certainty = number / np.minimum(noise, np.square(s)) + 1 / latent
         combined = (total / np.minimum(noise, np.square(s)) + mean / latent) / certainty
         around = np.sqrt(1 / certainty + np.minimum(noise, np.square(s)))
         x = self.pairs.x.numpy()[first]
-        return KnownRows(x, self.codes.decode(combined), self.codes.spread(combined, around))
+        true = np.sqrt(1 / certainty)
+        return KnownRows(
+            x, self.codes.decode(combined), self.codes.spread(combined, around),
+            self.codes.spread(combined, true),
+        )  # fmt: skip

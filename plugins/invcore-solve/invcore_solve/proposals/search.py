@@ -20,7 +20,7 @@ Preference = Callable[[Numbers, Numbers, Numbers], Numbers]
 
 POOL = 8_000
 _PARENTS = 8
-_CHILDREN = 60_000  # in all targets together, in a round
+_CHILDREN = 16_000  # in all targets together, in a round
 _MOST = 400  # in a round, for a target
 _FEWEST = 16
 _CELLS = 1 << 22  # of targets by designs, at once
