@@ -114,7 +114,7 @@ class Forest:
         arrays = (self.feature, self.threshold, self.left, self.right)
         feature, threshold, left, right = (array.cpu().numpy() for array in arrays)
         roots = self.roots.tolist()
-        trees = []
+        trees: list[tuple[npt.NDArray[Any], ...]] = []
         for first, last in zip(roots, [*roots[1:], len(feature)], strict=True):
             own, place = slice(first, last), np.arange(last - first)
             leaf = feature[own] < 0

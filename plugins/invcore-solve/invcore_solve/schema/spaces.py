@@ -62,7 +62,7 @@ def listed_space(designs: Space, listed: Numbers) -> Space:
     """The space whose designs are rows (M, Dx) of a list; its bounds hold all of them."""
     variables = []
     for variable, column in zip(designs.variables, listed.T, strict=True):
-        ends = {"low": float(column.min()), "high": float(column.max())}
+        ends: dict[str, float] = {"low": float(column.min()), "high": float(column.max())}
         prior = variable.prior
         if prior is not None and not variable.categories:
             low, high = prior.support
@@ -70,7 +70,7 @@ def listed_space(designs: Space, listed: Numbers) -> Space:
             whole = bool((column == np.round(column)).all())
             kind: type[Integers] | type[LogUniform] | type[Uniform] = Uniform
             if isinstance(prior, Integers) and whole:
-                kind = Integers
+                kind, ends = Integers, {"low": int(ends["low"]), "high": int(ends["high"])}
             elif isinstance(prior, LogUniform) and ends["low"] > 0:
                 kind = LogUniform
             prior = kind.parse(ends, where=f"column {variable.name!r}")
