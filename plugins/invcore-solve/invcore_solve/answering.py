@@ -192,6 +192,7 @@ def described(
         proposal,
         distance=torch.from_numpy(neighbourhood.distance(x) / usual),
         nearest=torch.from_numpy(measured.row[nearest]),
+        nearest_response=torch.from_numpy(measured.y[nearest]),
         beyond=tuple(beyond) if any(beyond) else (),
         categories={i: v.categories for i, v in enumerate(data.designs.variables) if v.categories},
         constants=schema.constants,

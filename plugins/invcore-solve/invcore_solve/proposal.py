@@ -37,6 +37,7 @@ class Proposal:
         distance: (R,), mean distance to the three nearest rows of the table, in units of the
             distance between rows. None where there is no table.
         nearest: (R,), long, line of the nearest row in its file. None likewise.
+        nearest_response: (R, Dy), what was measured of that row. None likewise.
         measured: (R,), bool, whether the design is a row of the table. None likewise.
         beyond: for each row the variables that lie beyond those of the table; empty texts if none.
         categories: by position among the designs, the names of categories.
@@ -62,6 +63,7 @@ class Proposal:
     error: Tensor | None = None
     distance: Tensor | None = None
     nearest: Tensor | None = None
+    nearest_response: Tensor | None = None
     measured: Tensor | None = None
     beyond: tuple[str, ...] = ()
     categories: Mapping[int, tuple[str, ...]] = field(default_factory=dict)

@@ -158,6 +158,8 @@ def _responses(ranked: Proposal, row: int) -> list[str]:
     if ranked.responses is not None:
         return [number(value, 4) for value in own[row].tolist()]
     assert ranked.predicted_error is not None
+    if _mark(ranked, row) and ranked.nearest_response is not None:
+        return [f"{number(value, 4)} measured" for value in ranked.nearest_response[row].tolist()]
     pairs = zip(own[row].tolist(), ranked.predicted_error[row].tolist(), strict=True)
     return [f"{number(value, 4)} ± {number(off, 2)}" for value, off in pairs]
 

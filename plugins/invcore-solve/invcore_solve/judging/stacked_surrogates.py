@@ -15,6 +15,7 @@ from invcore.pipeline import build
 from invcore.plugin import (
     DataError,
     FitEnvironment,
+    FittedSurrogate,
     Judge,
     Pairs,
     Problem,
@@ -184,7 +185,7 @@ class _Stack:
         response, s = self.codes.decode(code), self.codes.spread(code, spread)
         calibration = self._calibrate(response, s, env)
         each = np.stack([self.codes.decode(m) for m in mean] + [response])
-        known = self._known(code, spread, floor)
+        known = self._known(code, spread, np.maximum(floor, self._guessed_noise(members, code)))
         return FittedStack(
             tuple(members), tuple(models), self.codes, weights, coefficients, floor, calibration,
             known, coverage, each, y,
@@ -199,6 +200,18 @@ class _Stack:
         noise = replicate_noise(self.design, self.coded.y.numpy())
         off = np.nanmean(np.square(self.coded.y.numpy() - code), axis=0)
         return np.sqrt(np.minimum(np.nan_to_num(noise), _NOISE * off))
+
+    def _guessed_noise(self, members: list[FittedSurrogate], code: Numbers) -> Numbers:
+        """Standard deviation of measurements in codes (C,), as members see it.
+
+        It serves designs that were measured, where nothing better tells how far another
+        measurement may be.
+        """
+        seen = [member.noise.numpy() for member in members if member.noise is not None]
+        if not seen:
+            return np.zeros(code.shape[1])
+        off = np.nanmean(np.square(self.coded.y.numpy() - code), axis=0)
+        return np.sqrt(np.minimum(np.max(seen, axis=0), _NOISE * off))
 
     def _weigh(self, mean: Numbers, variance: Numbers) -> tuple[Numbers, Numbers]:
         """Weights (M, C) and coefficients of the scale (C, 3)."""

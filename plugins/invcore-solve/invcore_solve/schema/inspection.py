@@ -72,7 +72,8 @@ def inspect_table(table: RawTable, choices: Choices) -> Inspection:
         if table.names.count(name) > 1 and not _named(name, choices):
             continue
         parsed[name], columns[name], mixed[name] = _column(table, name, choices)
-    placed = with_roles(columns, choices, {k: v for k, v in mixed.items() if v}, table.place)
+    texts = {name: text for name, text in mixed.items() if text}
+    placed = with_roles(columns, choices, texts, len(table), table.place)
     schema = TableSchema(source=table.source, rows=len(table), columns=placed, notes=table.notes)
     work = _Rows(table, schema, parsed, choices)
     return work.inspection()

@@ -11,6 +11,7 @@ from invcore_solve.schema.column_schema import ColumnSchema, Role
 USABLE = ("number", "whole", "levels", "category", "constant")
 """Kinds of columns that designs may have."""
 
+_MISSING = 0.2  # share of the cells from which a column that nobody named is left out
 _REASONS = {
     "date": "a date",
     "text": "text, all different",
@@ -21,17 +22,22 @@ _REASONS = {
 
 
 def with_roles(
-    columns: Mapping[str, ColumnSchema], choices: Choices, mixed: Mapping[str, str], source: str
+    columns: Mapping[str, ColumnSchema],
+    choices: Choices,
+    mixed: Mapping[str, str],
+    rows: int,
+    source: str,
 ) -> tuple[ColumnSchema, ...]:
     """The columns with their roles.
 
     Where no designs are named, they are the columns that are left and usable: numbers, levels and
-    categories that vary.
+    categories that vary, and lack few values: each row that lacks one is lost.
 
     Args:
         columns: by name, in the table's order.
         choices: what the user says.
         mixed: of columns with numbers and text, what their first text is.
+        rows: of the table.
         source: for messages.
 
     Raises:
@@ -60,6 +66,8 @@ def with_roles(
                 role = "design"
             elif asked is None and name not in choices.ignore:
                 reason = mixed.get(name, "") or _REASONS.get(column.kind, "")
+                if not reason and column.missing > _MISSING * rows:
+                    reason = f"{column.missing} of {rows} cells are missing"
                 role = "left out" if reason else "design"
         elif role != "group":
             _check_numbers(column, role, mixed.get(name, ""), source)
