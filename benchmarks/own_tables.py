@@ -12,6 +12,7 @@ end the figures of all lines are printed. Parts:
     tecator   composition from spectra
     rules     relations, levels and distances of all methods' proposals
     coverage  how often stated errors cover held-out rows that were chosen
+    proposers error of the first design with and without an inverse method
     judge     error on unseen rows beside scikit-learn's forest and Gaussian process
     cpu       processor time and memory
 
@@ -175,6 +176,30 @@ def _variety(designer: Any, x: Numbers) -> float:
     places = neighbourhood.whitening(x) / neighbourhood.unit
     apart = np.sqrt(np.square(places[:, None] - places[None]).sum(axis=2))
     return float(np.median(apart[np.triu_indices(len(x), 1)])) if len(x) > 1 else 0.0
+
+
+def proposers(table: str, n: int, split: int) -> dict[str, Any]:
+    """The table's own mixes alone, and with candidates of cinn in the pool."""
+    x, y = load(table)
+    rng = np.random.default_rng(split)
+    order = rng.permutation(len(x))
+    train, rest = order[:n], order[n:]
+    targets = y[rng.choice(rest, TARGETS, replace=False)]
+    truth = Truth(x[rest], y[rest])
+    found: dict[str, Any] = {}
+    for who, method in (("mixes", ()), ("with_cinn", ("cinn",))):
+        start = time.process_time()
+        designer = fitted(x[train], y[train], method=method, preset="quick")
+        ranked = designer.propose(targets, candidates=20, apart=APART)
+        found[f"{who}_cpu_s"] = time.process_time() - start
+        designs = ranked.designs.numpy()
+        pairs = zip(proposals(ranked, 10), targets, strict=True)
+        errors = [truth.error(designs[rows], target[None]) for rows, target in pairs]
+        found[f"{who}_first"] = float(np.mean([e[0] for e in errors]))
+        found[f"{who}_best_of_ten"] = float(np.mean([e.min() for e in errors]))
+        own = [_variety(designer, designs[rows]) for rows in proposals(ranked, 10)]
+        found[f"{who}_variety"] = float(np.mean(own))
+    return found
 
 
 def barrel(split: int) -> dict[str, Any]:
@@ -368,6 +393,15 @@ def judge_work(splits: range) -> Iterator[Work]:
             yield key, partial(judge, table, 150, split)
 
 
+def proposers_work(splits: range) -> Iterator[Work]:
+    """Likewise."""
+    for split in splits[:4]:
+        for n in (40, 150, 600):
+            for table in FOUR if n < 600 else ("concrete", "airfoil"):
+                key = {"part": "proposers", "table": table, "n": n, "split": split}
+                yield key, partial(proposers, table, n, split)
+
+
 def rules_work(splits: range) -> Iterator[Work]:
     """Likewise."""
     methods = ("", "na", "cinn", "cvae", "inn", "ipage", "mdn", "tandem")
@@ -407,6 +441,7 @@ def main() -> None:
         "tecator": partial(split_work, "tecator", tecator),
         "rules": rules_work,
         "coverage": coverage_work,
+        "proposers": proposers_work,
         "judge": judge_work,
         "cpu": cpu_work,
     }

@@ -10,7 +10,7 @@ from click.core import ParameterSource
 
 from invcore.cli.kit import emit_json, progress, stdout
 from invcore.plugin import UnfitError, component_settings, installed
-from invcore_solve.commands.table_options import read_tables, used
+from invcore_solve.commands.table_options import raw_table, read_tables, used
 
 if TYPE_CHECKING:
     from invcore_solve.designer import Designer
@@ -47,9 +47,7 @@ def solve_table(
         from invcore_solve.page.page import check_page
 
         check_page(options["report"])
-    table = None
-    if options["model"] is None or options["both_path"] or options["x_path"]:
-        table = _table(options, targets)
+    table = _table(options, targets) if options["model"] is None else None
     from invcore.results import Store  # torch from here on: errors of input are told before it
     from invcore_solve.commands.view import document, show
 
@@ -122,10 +120,12 @@ def _designer(
     if options["methods"] or options["settings"] or options["surrogates"]:
         raise click.UsageError("--model takes no --method, --surrogate or --set: it is fitted")
     designer = Designer.load(store, model, device=options["device"])
-    if table is not None:
-        return designer.refit(table[0], store=store, progress=bars)
-    if given := used(options):
+    how = ("--sheet", "--header", "--units-row", "--comment", "--encoding", "--x-key", "--table")
+    given = [option for option in used(options) if option not in how]
+    if given:
         raise click.UsageError(f"--model takes no {given[0]}: it has learnt from its table")
+    if options["both_path"]:
+        return designer.refit(raw_table(options), store=store, progress=bars)
     return designer
 
 
