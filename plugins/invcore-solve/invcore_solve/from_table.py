@@ -148,6 +148,8 @@ def fit_pairs(
     if targets is not None:
         as_targets(targets, data.responses)
     names = [method] if isinstance(method, str) else [*method]
+    if settings and not names:
+        raise ConfigError("settings are those of a method: name one")
     complete = method_configs or {}
     parts = [
         rebuild(plugins, "method", name, complete[name], where="the model")

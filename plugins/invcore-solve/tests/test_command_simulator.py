@@ -190,10 +190,15 @@ def test_failures_are_shown(call, folder):
 ANY = ["--simulator", "my_sims:simulate"]
 WRONG = {
     "table": ([*ANY, *BOUNDS, *ONE, "--x", "x.csv"], 2, "--simulator takes no --x"),
-    "model": ([*ANY, *BOUNDS, *ONE, "--model", "abc"], 2, "--simulator takes no --model"),
+    "model": ([*ANY, *BOUNDS, *ONE, "--model", "abc"], 2, "--model is for tables"),
     "columns": ([*ANY, *BOUNDS, *ONE, "--y-key", "y"], 2, "--simulator takes no --y-key"),
     "header": ([*ANY, *BOUNDS, *ONE, "--no-header"], 2, "--simulator takes no --header"),
-    "extrapolate": ([*ANY, *BOUNDS, *ONE, "--extrapolate"], 2, "--extrapolate is for tables"),
+    "strict": ([*ANY, *BOUNDS, *ONE, "--strict"], 2, "--strict is for tables"),
+    "among": ([*ANY, *BOUNDS, *ONE, "--among", "x.csv"], 2, "--among is for tables"),
+    "novelty": ([*ANY, *BOUNDS, *ONE, "--novelty", "2"], 2, "--novelty is for tables"),
+    "levels": ([*ANY, *BOUNDS, *ONE, "--levels", "a=0,1"], 2, "takes no --levels"),
+    "surrogate": ([*ANY, *BOUNDS, *ONE, "--surrogate", "linear"], 2, "--judge is for tables"),
+    "methods": ([*ANY, *BOUNDS, *ONE, "--method", "na", "--method", "ipage"], 2, "one --method"),
     "no target": ([*ANY, *BOUNDS], 2, "--target 0.5"),
     "no bounds": ([*ANY, *ONE], 2, "--bounds NAME=LOW:HIGH"),
     "bounds' form": ([*ANY, *ONE, "--bounds", "a=1"], 2, "expected NAME=LOW:HIGH"),

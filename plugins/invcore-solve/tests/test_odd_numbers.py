@@ -9,7 +9,7 @@ import pytest
 import torch
 from invcore_solve import fit, solve_with
 from invcore_solve.simulators.bounds import box
-from invcore_solve.tables.schema import TableData
+from invcore_solve.tables.table_data import TableData
 from invcore_solve.tables.sources import as_targets
 
 from invcore import Space, Variable
@@ -17,7 +17,7 @@ from invcore.base.errors import ConfigError, DataError, SimulatorError
 
 X = np.random.default_rng(0).random((60, 2))
 Y = X[:, :1] + X[:, 1:] ** 2
-QUICK = {"surrogate": {"training": {"epochs": 3}}}
+LINEAR = {"members": ["linear"]}
 MIXED = 10.0 ** (-200 + 400 * X[:, :1])
 
 
@@ -27,8 +27,8 @@ def masked(values):
 
 @pytest.mark.parametrize("size", [1e-99, 1e-30, 1e30, 1e99])
 def test_the_unit_makes_no_difference(size):
-    plain = fit(X, Y, preset="quick", settings=QUICK).propose([[0.9]], candidates=3)
-    scaled = fit(X * size, Y * size, preset="quick", settings=QUICK)
+    plain = fit(X, Y, judge_settings=LINEAR).propose([[0.9]], candidates=3)
+    scaled = fit(X * size, Y * size, judge_settings=LINEAR)
     ranked = scaled.propose([[0.9 * size]], candidates=3)
     np.testing.assert_allclose(ranked.designs / size, plain.designs, rtol=1e-3, atol=1e-3)
     np.testing.assert_allclose(ranked.predicted / size, plain.predicted, rtol=1e-3)
@@ -68,7 +68,7 @@ def test_a_simulator_whose_responses_have_no_squares_is_refused(size, complaint)
 
 def test_a_column_that_is_constant_but_for_rounding_is_refused(complaint):
     text = complaint(DataError, TableData.read, X, 1e6 + 1e-7 * Y)
-    assert "'y1' is constant but for rounding" in text and "subtract an offset" in text
+    assert "'y1' is constant" in text
     TableData.read(X, 1e6 + Y)
 
 
@@ -84,10 +84,8 @@ def test_the_command_line_says_so_too(call, tmp_path):
 
 
 KINDS = {
-    "masked": (masked, "row 2, column '{}2' is missing"),
     "complex": (lambda v: v + 1j, "complex numbers"),
     "complex tensor": (lambda v: torch.tensor(v) + 1j, "complex numbers"),
-    "text": (lambda v: v.astype(str), "text"),
 }
 
 
@@ -99,12 +97,24 @@ def test_other_kinds_of_numbers_are_refused_wherever_they_come_in(change, said, 
     assert said.format("y") in complaint(DataError, as_targets, change(X), both)
 
 
+def test_what_is_masked_is_missing(complaint):
+    assert len(TableData.read(masked(X), Y).pairs) == 59, "the second row is left out"
+    both = Space.of(Variable(name="gap"), Variable(name="mass"))
+    assert "missing" in complaint(DataError, as_targets, masked(X), both)
+
+
+def test_numbers_that_are_written_as_text_are_numbers():
+    pairs = TableData.read(X.astype(str), Y.astype(str)).pairs
+    np.testing.assert_array_equal(pairs.x, X)
+    np.testing.assert_array_equal(pairs.y, Y)
+
+
 @pytest.mark.parametrize("ends", [(0, 1j), (0, np.complex128(1 + 2j)), ("0", "1"), (0,), 3, None])
 def test_bounds_of_other_kinds_are_refused(ends, complaint):
     assert "bounds of 'x1': expected" in complaint(ConfigError, box, {"x1": ends})
-    assert "bounds of 'x1': expected" in complaint(
-        ConfigError, TableData.read, X, Y, bounds={"x1": ends}
-    )
+    if ends is not None:  # then nothing is said
+        text = complaint(ConfigError, TableData.read, X, Y, bounds={"x1": ends})
+        assert text.startswith("column 'x1'")
 
 
 @pytest.mark.parametrize("rows", [lambda y: y, list], ids=["array", "list of rows"])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from invcore_solve.judge import Judge, JudgeConfig
-from invcore_solve.tables.schema import TableData
+from invcore_solve.tables.table_data import TableData
 
 from invcore.learning import SurrogateConfig, TrainingConfig
 from invcore.plugin import FitEnvironment, Pairs, Splits, generator

@@ -148,9 +148,12 @@ class FittedStack(FittedJudge):
             raise ConfigError(f"level {level}: the rows support {self.supported:.3g} at most")
         return weighted_quantile(self.calibration.largest, self.calibration.picks, level)
 
-    def predict(self, x: Tensor, level: float = 0.9) -> Verdict:
-        """The weighted mean, and the error that covers picked rows, all responses at once."""
-        factor = self.factor(level)
+    def predict(self, x: Tensor, level: float | None = None) -> Verdict:
+        """The weighted mean, and the error that covers picked rows, all responses at once.
+
+        Without a level it is the one that the settings say, or as much as the rows support.
+        """
+        factor = self.factor(min(self.coverage, self.supported) if level is None else level)
         mean, spread, latent = self._all_moments(x)
         size = self.calibration.size
         return Verdict(

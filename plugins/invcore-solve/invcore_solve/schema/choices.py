@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, Self
 
-from pydantic import model_validator
+from pydantic import field_validator, model_validator
 
 from invcore.plugin import Config, ConfigError, Field, close_names
 
@@ -19,7 +20,8 @@ class ColumnChoice(Config):
         kind: ``number`` for any value between the bounds, ``whole``, ``levels`` or ``category``;
             None: found in the table.
         levels: values that can be made; None: those of the table, where it has levels.
-        bounds: lowest and highest value that can be made; None: those of the table.
+        bounds: lowest and highest value that can be made; None, or an end that is None or
+            infinite: those of the table.
         periodic: where a turn begins and ends.
         positive: whether only values above zero make sense.
         log: whether it is learnt on a logarithmic scale.
@@ -29,12 +31,21 @@ class ColumnChoice(Config):
 
     kind: Kind | None = None
     levels: tuple[float, ...] | None = Field(None, min_length=1)
-    bounds: tuple[float, float] | None = None
+    bounds: tuple[float | None, float | None] | None = None
     periodic: tuple[float, float] | None = None
     positive: bool = False
     log: bool = False
     fix: float | str | None = None
     error_column: str | None = None
+
+    @field_validator("bounds", mode="before")
+    @classmethod
+    def _open_ends(cls, value: Any) -> Any:
+        """Ends at infinity as None, which JSON has a word for."""
+        if not isinstance(value, list | tuple) or len(value) != 2:
+            return value
+        open_ends = (-math.inf, math.inf)
+        return tuple(None if v == end else v for v, end in zip(value, open_ends, strict=True))
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -42,7 +53,7 @@ class ColumnChoice(Config):
             raise ValueError(f"a column of kind {self.kind!r} takes no levels")
         for what in ("bounds", "periodic"):
             ends = getattr(self, what)
-            if ends is not None and not ends[0] < ends[1]:
+            if ends is not None and None not in ends and not ends[0] < ends[1]:
                 raise ValueError(f"{what}: {ends[0]:g} to {ends[1]:g} leaves no room")
         return self
 

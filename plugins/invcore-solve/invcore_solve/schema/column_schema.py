@@ -73,7 +73,7 @@ def number_kind(values: Numbers, choice: ColumnChoice) -> ColumnKind:
         >>> number_kind(np.array([0.5, 0.8] * 5), ColumnChoice(kind="number"))
         'number'
     """
-    known = values[~np.isnan(values)]
+    known = values[np.isfinite(values)]
     if not len(known):
         return "empty"
     span = float(known.max() - known.min())
@@ -99,7 +99,7 @@ def is_index(values: Numbers) -> bool:
 
 def number_column(name: str, unit: str, values: Numbers, choice: ColumnChoice) -> ColumnSchema:
     """The schema of a column of numbers (N,), NaN where one is missing."""
-    known = values[~np.isnan(values)]
+    known = values[np.isfinite(values)]  # infinities are told of when it is known what it is for
     kind = number_kind(values, choice)
     distinct = np.unique(known)
     low = float(known.min()) if len(known) else None
@@ -161,6 +161,7 @@ def _skewed(values: Numbers) -> bool:
     """Whether logarithms are spread more evenly than the numbers themselves."""
 
     def skewness(v: Numbers) -> float:
+        v = v / np.abs(v).max()
         z = (v - v.mean()) / (v.std() + 1e-300)
         return abs(float((z**3).mean()))
 

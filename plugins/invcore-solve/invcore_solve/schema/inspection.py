@@ -210,6 +210,12 @@ class _Rows:
                 known = column[~np.isnan(column)]
                 if len(known) and (problem := size_problem(known)):
                     raise DataError(f"{where}: {problem}")
+        for column, values in zip(self.schema.varying, x.T, strict=True):
+            broken = np.flatnonzero(~np.isnan(values) & (values != np.round(values)))
+            if column.kind == "whole" and len(broken):
+                row = int(self.table.rows[broken[0]])
+                raise DataError(f"{place}: column {quoted(column.name)}, row {row} is no whole "
+                                "number; correct it, or do not say that it is")  # fmt: skip
         if int(used.sum()) < MIN_ROWS:
             lacking = len(used) - int(used.sum())
             more = f" ({lacking} lack a design or every response)" if lacking else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import tomllib
 from pathlib import Path
@@ -85,6 +86,9 @@ def _column(column: ColumnSchema, said: Choices) -> list[str]:
         own.setdefault("kind", column.kind)
         if column.kind == "levels":
             own.setdefault("levels", list(column.levels))
+    if choice.bounds is not None:
+        ends = zip(choice.bounds, (-math.inf, math.inf), strict=True)
+        own["bounds"] = [end if value is None else value for value, end in ends]
     lines += [f"{key} = {_toml(value)}" for key, value in own.items() if value is not None]
     if column.log_proposed and not choice.log:
         lines.append("log = true  # proposed: its values span more than a factor of a hundred")
@@ -93,4 +97,8 @@ def _column(column: ColumnSchema, said: Choices) -> list[str]:
 
 def _toml(value: Any) -> str:
     """A text, number, flag or list as TOML has it; its strings are those of JSON."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml, value))}]"
+    if isinstance(value, float) and math.isinf(value):
+        return "inf" if value > 0 else "-inf"
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

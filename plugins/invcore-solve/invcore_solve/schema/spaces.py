@@ -92,10 +92,9 @@ def _ends(column: ColumnSchema, choice: ColumnChoice, values: Numbers) -> tuple[
     if choice.levels is not None:
         low, high = min(choice.levels), max(choice.levels)
     if choice.bounds is not None:
-        low, high = choice.bounds
-        if math.isinf(low) or math.isinf(high):  # no limit on that side is the data's
-            low = float(values.min()) if math.isinf(low) else low
-            high = float(values.max()) if math.isinf(high) else high
+        said = choice.bounds  # no limit on a side is the data's
+        low = low if said[0] is None else said[0]
+        high = high if said[1] is None else said[1]
     if choice.positive or choice.log:
         least = float(values[values > 0].min()) if (values > 0).any() else 0.0
         low = max(low, least if choice.log else 0.0)

@@ -39,7 +39,7 @@ class Whitening:
         """
         features = _features(designs, x)
         centre, scale = features.mean(axis=0), features.std(axis=0)
-        scale = np.where(scale > 1e-12 * (1 + np.abs(centre)), scale, np.inf)
+        scale = np.where(scale > 1e-12 * np.abs(centre), scale, np.inf)
         z = (features - centre) / scale
         sizes, vectors = np.linalg.eigh(z.T @ z / len(z))
         kept = sizes >= _EXACT

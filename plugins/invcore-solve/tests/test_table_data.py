@@ -1,4 +1,4 @@
-"""A user's own pairs: what is refused, which spaces they imply, and what they reach."""
+"""A user's own pairs: what is refused, and which spaces they imply; targets in any form."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ import math
 import numpy as np
 import pytest
 import torch
-from invcore_solve.tables.response_reach import Reach
-from invcore_solve.tables.schema import TableData
 from invcore_solve.tables.sources import as_table, as_targets
+from invcore_solve.tables.table_data import TableData
 
 from invcore.base.errors import ConfigError, DataError
 from invcore.data.tables.table import Table
@@ -41,19 +40,18 @@ def test_bounds_and_whole_columns():
     bounds = {"x1": (0.0, 99.0), "x2": (3.5, math.inf)}
     data = TableData.read(WHOLE, Y, bounds=bounds, whole=["x2"])
     first, second = data.designs.variables
-    assert first.bounds == (0.0, float(X[:, 0].max()))
+    assert first.bounds == (0.0, 99.0), "wider than the data, as asked for"
     assert second.prior == Integers(low=4, high=8)
     assert len(data.pairs) == 60, "rows outside of the bounds are still learnt from"
 
 
 BAD = {
     "rows": (X, Y[:-1], {}, "60 rows and y has 59 rows"),
-    "few": (X[:29], Y[:29], {}, "expected at least 30"),
-    "missing": (changed(X, 4, 1, math.nan), Y, {}, "row 5, column 'x2' is missing"),
-    "infinite": (X, changed(Y, 0, 0, math.inf), {}, "row 1, column 'y1' is inf"),
-    "constant design": (torch.cat([X, torch.ones(60, 1)], 1), Y, {}, "column 'x3' is constant"),
+    "few": (X[:9], Y[:9], {}, "9 rows can be used, expected at least 10"),
+    "infinite": (X, changed(Y, 0, 0, math.inf), {}, "column 'y1', row 1 is infinite"),
+    "infinite design": (changed(X, 7, 1, -math.inf), Y, {}, "column 'x2', row 8 is infinite"),
     "constant response": (X, torch.ones(60, 1), {}, "column 'y1' is constant"),
-    "text": ([["a", "b"]] * 60, Y, {}, "holds text"),
+    "text": ([[f"a{i}", f"b{i}"] for i in range(60)], Y, {}, "no column of designs that varies"),
     "ragged": ([[1.0, 2.0], [1.0]], Y, {}, "not a table of numbers"),
     "three dimensions": (X[None], Y, {}, "got shape (1, 60, 2)"),
     "one number": (3.0, Y, {}, "got shape ()"),
@@ -78,10 +76,15 @@ def test_bad_pairs_are_refused_in_one_line(name, complaint):
 BOUNDS = {
     "unknown": ({"bounds": {"x3": (0, 1)}}, "column 'x3'. Did you mean 'x2' or 'x1'?"),
     "unknown whole": ({"whole": ["n"]}, "column 'n'"),
-    "outside": ({"bounds": {"x1": (50, 60)}}, "50 to 60 leaves no room"),
     "reversed": ({"bounds": {"x1": (1, 0)}}, "1 to 0 leaves no room"),
-    "nan": ({"bounds": {"x1": (math.nan, 1)}}, "nan to 1 leaves no room"),
-    "other nan": ({"bounds": {"x1": (0, math.nan)}}, "0 to nan leaves no room"),
+    "nan": (
+        {"bounds": {"x1": (math.nan, 1)}},
+        "field 'bounds.0': Input should be a finite number, got NaN",
+    ),
+    "other nan": (
+        {"bounds": {"x1": (0, math.nan)}},
+        "field 'bounds.1': Input should be a finite number, got NaN",
+    ),
     "one whole number": ({"bounds": {"x2": (3.5, 4.5)}, "whole": ["x2"]}, "below"),
     "no whole number": ({"bounds": {"x2": (3.2, 3.8)}, "whole": ["x2"]}, "below"),
 }
@@ -91,6 +94,14 @@ BOUNDS = {
 def test_bad_bounds_are_refused_in_one_line(name, complaint):
     options, said = BOUNDS[name]
     assert said in complaint(ConfigError, TableData.read, WHOLE, Y, **options)
+
+
+def test_a_missing_design_leaves_its_row_out_and_a_missing_response_alone_does_not():
+    y = torch.cat([Y, X[:, :1]], dim=1)
+    data = TableData.read(changed(X, 4, 1, math.nan), changed(y, 7, 1, math.nan))
+    left = [i for i in range(60) if i != 4]
+    assert torch.equal(data.pairs.x, X[left]) and data.rows.tolist() == [i + 1 for i in left]
+    assert bool(data.pairs.y[6, 1].isnan()) and int(data.pairs.y.isnan().sum()) == 1
 
 
 def test_split_and_checksum():
@@ -155,19 +166,3 @@ def test_targets_of_which_some_have_other_names_are_refused(head, tmp_path, comp
 )
 def test_bad_targets_are_refused_in_one_line(targets, said, complaint):
     assert said in complaint(DataError, as_targets, targets, TWO)
-
-
-def test_reach_is_a_box_with_holes():
-    grid = torch.cartesian_prod(torch.linspace(0, 10, 21), torch.linspace(0, 1, 21)).double()
-    hole = ((grid[:, 0] - 5).abs() < 3) & ((grid[:, 1] - 0.5).abs() < 0.3)
-    y = grid[~hole]
-    reach = Reach.of(TableData.read(torch.rand(len(y), 1, generator=generator(0)), y).pairs, 0)
-    for target in ([0.0, 0.0], [10.0, 1.0], [1.13, 0.52]):
-        assert reach.problem(torch.tensor(target, dtype=torch.float64), ("a", "b")) == ""
-    outside = reach.problem(torch.tensor([3.0, 1.01], dtype=torch.float64), ("a", "b"))
-    assert outside == "b = 1.01 is outside the data's 0 to 1"
-    sparse = reach.problem(torch.tensor([5.0, 0.5], dtype=torch.float64), ("a", "b"))
-    apart = reach.y(torch.tensor([[0.5, 0.0], [0.0, 0.05]]) + reach.y.centre).norm(dim=1).min()
-    assert "standard deviations away" in sparse and f"at most {float(apart):.2g} apart" in sparse
-    again = Reach.restore(reach.state())
-    assert again.problem(torch.tensor([5.0, 0.5], dtype=torch.float64), ("a", "b")) == sparse
