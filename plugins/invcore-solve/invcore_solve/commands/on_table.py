@@ -43,8 +43,8 @@ def solve_table(
     for name in _OF_SIMULATORS:
         if options[name] is not None:
             raise click.UsageError(f"--{name} is for --simulator")
-    for kind, name in (("sampler", sampler), ("judge", options["judge"])):
-        installed().registry.find(kind, name)
+    installed().registry.find("sampler", sampler)
+    installed().registry.find("judge", options["judge"])
     if options["report"]:
         from invcore_solve.page.page import check_page
 
