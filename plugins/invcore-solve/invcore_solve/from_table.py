@@ -165,6 +165,9 @@ def fit_pairs(
         "methods": {part.name: part.config for part in parts},
         "choices": None if choices is None else choices.model_dump(mode="json", exclude_unset=True),
     }  # fmt: skip
+    stacks = isinstance(judge_part.component, StackedSurrogates)
+    stacked = judge_part.config["members"] if stacks else ()
+    members = [plugins.registry.find("surrogate", name) for name in stacked]
     before = "" if parent is None else parent.record.id
     own = [MIXES] * near + [part.name for part in parts]
     request = Request(
@@ -175,7 +178,7 @@ def fit_pairs(
         seed=seed,
         device=resolve_device(device),
         config=config | ({"parent": before} if before else {}),
-        beside=(judge_part.entry, *(part.entry for part in parts)),
+        beside=(judge_part.entry, *members, *(part.entry for part in parts)),
         document={
             "kind": "solve", "data": data.checksum, **config, "seed": seed, "near": near,
             "novelty": novelty, "parent": before, "surrogates": sorted(surrogates or {}),
