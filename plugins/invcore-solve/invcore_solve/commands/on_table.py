@@ -43,7 +43,8 @@ def solve_table(
     for name in _OF_SIMULATORS:
         if options[name] is not None:
             raise click.UsageError(f"--{name} is for --simulator")
-    for kind, name in (("sampler", sampler), ("judge", options["judge"])):
+    named = [("sampler", sampler), ("judge", options["judge"])]
+    for kind, name in [*named, *(("surrogate", name) for name in options["surrogates"])]:
         installed().registry.find(kind, name)
     table = None
     if options["model"] is None or options["both_path"] or options["x_path"]:
