@@ -16,7 +16,8 @@ from invcore.cli.options import (
 from invcore.cli.text_table import wrap
 
 __all__ = [
-    "ComponentName", "add_row", "bound", "component_option", "device_option", "emit_json", "json_option", "number",
+    "ComponentName", "add_row", "bound", "component_option", "device_option", "emit_json",
+    "json_option", "number",
     "printable", "progress", "safe", "setting_option", "stderr", "stdout", "store_option",
     "store_option_beside_out", "table", "terminal_progress", "warn", "wrap",
 ]  # fmt: skip

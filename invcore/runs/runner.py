@@ -97,7 +97,8 @@ class _Run:
         files: Files = {}
         try:
             check_fits(
-                self.plan.parts["method"].name, self.plan.method, contexts=self.plan.task.context_shapes,
+                self.plan.parts["method"].name, self.plan.method,
+                contexts=self.plan.task.context_shapes,
                 differentiable=self.plan.task.differentiable,
             )  # fmt: skip
             record, tensors, files = self._measure()

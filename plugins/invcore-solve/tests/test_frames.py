@@ -76,7 +76,9 @@ def test_files_hold_the_same_and_can_be_predicted_or_chosen_from(frame, ending, 
     found = designer.predict(path)
     np.testing.assert_allclose(found.response, ranked.predicted, rtol=1e-9)
     chosen = designer.propose([[2.4, 0.5]], candidates=8, among=path)
-    assert {tuple(r) for r in chosen.designs.tolist()} <= {tuple(r) for r in ranked.designs.tolist()}
+    assert {tuple(r) for r in chosen.designs.tolist()} <= {
+        tuple(r) for r in ranked.designs.tolist()
+    }
 
 
 def test_texts_cannot_be_written_as_an_array(frame, tmp_path, complaint):

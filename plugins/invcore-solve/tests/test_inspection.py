@@ -77,7 +77,11 @@ SAID = {
     "levels": (B, {"levels": (0.25, 0.5)}, "levels"),
     "levels of the table": (np.arange(ROWS) % 20 * 0.1, {"kind": "levels"}, "levels"),
     "category of numbers": (np.arange(ROWS) % 3 * 0.5, {"kind": "category"}, "category"),
-    "category of many texts": ([f"part {i}" for i in range(ROWS)], {"kind": "category"}, "category"),
+    "category of many texts": (
+        [f"part {i}" for i in range(ROWS)],
+        {"kind": "category"},
+        "category",
+    ),
     "periodic": (np.arange(ROWS) % 4 * 90.0, {"periodic": (0, 360)}, "number"),
 }
 

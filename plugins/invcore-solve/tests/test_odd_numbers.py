@@ -9,8 +9,8 @@ import pytest
 import torch
 from invcore_solve import fit, solve_with
 from invcore_solve.simulators.bounds import box
-from invcore_solve.tables.table_data import TableData
 from invcore_solve.tables.sources import as_targets
+from invcore_solve.tables.table_data import TableData
 
 from invcore import Space, Variable
 from invcore.base.errors import ConfigError, DataError, SimulatorError

@@ -178,9 +178,7 @@ def test_local_search_comes_nearer_than_what_it_started_from():
 def test_designs_stay_apart_from_measured_ones():
     typicality, judge = typical_of("plain"), Known()
     pool = pool_of_mixes(judge, typicality, np.random.default_rng(0), 1500)
-    found = search(
-        judge, typicality, TARGETS, SCALE, pool, 30, np.random.default_rng(1), apart=0.3
-    )
+    found = search(judge, typicality, TARGETS, SCALE, pool, 30, np.random.default_rng(1), apart=0.3)
     assert typicality.neighbourhood.nearest(found.designs.x)[0].min() >= 0.3
 
 

@@ -36,7 +36,9 @@ def test_rows_that_count_more_decide_the_weights():
     share = np.where(y < 0, 0.99, 0.01)
     weights = stacking_weights(np.stack([left, right]), y, share / share.sum())
     assert weights[0] > 0.8
-    assert stacking_weights(np.stack([left, right]), y, even(100))[0] == pytest.approx(0.5, abs=0.05)
+    assert stacking_weights(np.stack([left, right]), y, even(100))[0] == pytest.approx(
+        0.5, abs=0.05
+    )
 
 
 def test_few_rows_keep_the_weights_near_each_other():
@@ -147,7 +149,9 @@ def test_curves_are_few_scores_that_explain_them():
     assert len(codes.loadings) <= 16
     left = np.square(noisy - codes.decode(codes.encode(noisy))).mean(axis=0)
     np.testing.assert_allclose(codes.rest, left)
-    np.testing.assert_allclose(codes.spread(codes.encode(noisy), 0 * codes.encode(noisy))[0], np.sqrt(left))
+    np.testing.assert_allclose(
+        codes.spread(codes.encode(noisy), 0 * codes.encode(noisy))[0], np.sqrt(left)
+    )
     assert not ResponseCodes.of(y[:, : CURVE - 1], np.zeros(CURVE - 1, dtype=bool)).curve
 
 

@@ -77,8 +77,14 @@ BOUNDS = {
     "unknown": ({"bounds": {"x3": (0, 1)}}, "column 'x3'. Did you mean 'x2' or 'x1'?"),
     "unknown whole": ({"whole": ["n"]}, "column 'n'"),
     "reversed": ({"bounds": {"x1": (1, 0)}}, "1 to 0 leaves no room"),
-    "nan": ({"bounds": {"x1": (math.nan, 1)}}, "field 'bounds.0': Input should be a finite number, got NaN"),
-    "other nan": ({"bounds": {"x1": (0, math.nan)}}, "field 'bounds.1': Input should be a finite number, got NaN"),
+    "nan": (
+        {"bounds": {"x1": (math.nan, 1)}},
+        "field 'bounds.0': Input should be a finite number, got NaN",
+    ),
+    "other nan": (
+        {"bounds": {"x1": (0, math.nan)}},
+        "field 'bounds.1': Input should be a finite number, got NaN",
+    ),
     "one whole number": ({"bounds": {"x2": (3.5, 4.5)}, "whole": ["x2"]}, "below"),
     "no whole number": ({"bounds": {"x2": (3.2, 3.8)}, "whole": ["x2"]}, "below"),
 }
