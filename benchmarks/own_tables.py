@@ -367,8 +367,8 @@ Work = tuple[dict[str, Any], Callable[[], dict[str, Any]]]
 
 def first_work(splits: range) -> Iterator[Work]:
     """All measurements of the part, a table and a split at a time."""
-    for split in splits:
-        for n, tables in ((150, FOUR), (600, ("concrete", "airfoil")), (40, FOUR)):
+    for n, tables in ((150, FOUR), (600, ("concrete", "airfoil")), (40, FOUR)):
+        for split in splits:
             for table in tables:
                 key = {"part": "first", "table": table, "n": n, "split": split}
                 yield key, partial(first, table, n, split)

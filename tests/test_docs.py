@@ -115,7 +115,9 @@ def test_commands_are_documented():
     assert set(spoken) - set(all_commands) == set()
 
 
-@pytest.mark.parametrize("name", ["run", "solve", "bench", "report", "compare"])
+@pytest.mark.parametrize(
+    "name", ["run", "solve", "inspect", "predict", "bench", "report", "compare"]
+)
 def test_options_are_documented(name):
     command = cli.get_command(click.Context(cli), name)
     assert command is not None
@@ -314,10 +316,11 @@ def _check_settings(name: str, command: click.Command, given: dict[str, Any]) ->
     """Names of components, files and ``--set`` keys exist, too."""
     if name == "run" and given["method"] not in OWN_PLUGINS and not given["config"]:
         build(None, given, given["settings"], installed())
-    if name == "solve" and not given["model"]:
-        config = installed().registry.load("method", given["method"]).Config
-        settings = component_settings(list(given["settings"]), config)
-        config.resolve(settings, preset=given["preset"])
+    if name == "solve":
+        for method in given["methods"] or ["na"]:
+            config = installed().registry.load("method", method).Config
+            settings = component_settings(list(given["settings"]), config)
+            config.resolve(settings, preset=given["preset"])
     if name == "describe" and given["name"] not in OWN_PLUGINS:
         installed().registry.find(given["kind"], given["name"])
 
@@ -340,7 +343,8 @@ def test_the_readme_solves(call, folder, number):
     """The README's examples as they are printed, from the checkout, with small settings after."""
     shown = [w for w in commands(PAGES["README.md"]) if w[0] == "solve" and "--target" in w]
     words = shown[number]
-    few = ["--preset", "quick", "--set", "surrogate.training.epochs=1", "--candidates", "5"]
+    few = ["--preset", "quick", "--set", "surrogate.training.epochs=1"] if number else []
+    few += ["--candidates", "5"] if number else ["--candidates", "5", "--surrogate", "linear"]
     done = call(*words, *few, "--json")
     assert done.code == 0, done.err
     name, targets = (("strength", {40, 60}), ("period", {1.5, 2.5}))[number]
@@ -428,11 +432,15 @@ def test_json_documents_are_as_documented(call, folder):
         assert set(record) == {*RunRecord.model_fields, "checksum"} - {"stored"}
     _check_metrics_are_documented(made)
     see("run", "results", "show", made["id"])
-    solved = see("solve", "solve", "--x", "x.csv", "--y", "y.csv", "--target", "1", *tiny)
-    assert list(solved["designs"][0]) == [
-        "target y1", "rank", "x1", "x2", "x3", "predicted y1", "error y1"
-    ]  # fmt: skip
+    few = ["--candidates", "3", "--surrogate", "linear"]
+    solved = see("solve", "solve", "--x", "x.csv", "--y", "y.csv", "--target", "1", *few)
+    shown = DOCS["own-data.md"].partition("| column | meaning |")[2].partition("\n\n")[0]
+    for name in solved["designs"][0]:
+        own = re.sub(r" (y|x)\d$", " NAME", name)
+        assert own in {"x1", "x2", "x3"} or f"`{own}`" in shown, name
     see("solve", "solve", "--model", solved["id"], "--target", "1", "--candidates", "2")
+    see("inspect", "inspect", "--x", "x.csv", "--y", "y.csv")
+    see("predict", "predict", "--model", solved["id"], "--x", "x.csv")
     assert {path.name for path in (folder / made["path"]).iterdir()} == {
         "run.json", "candidates.safetensors", "model.safetensors", "model.json", "log.jsonl"
     }  # fmt: skip

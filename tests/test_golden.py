@@ -7,13 +7,12 @@ import shutil
 from pathlib import Path
 
 import pytest
-import torch
 from invcore_solve import Designer, solve_with
 
 from invcore import Store
+from invcore.base.errors import StoreError
 from invcore.benchmarking.file import BenchFile
 from invcore.benchmarking.sweep import Sweep
-from invcore.plugin import read_table
 from invcore.results import read_bench
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -80,13 +79,12 @@ def test_a_bench_goes_on_and_does_again_what_has_no_known_code(call, store):
     assert "run it again" in refused["left_out"]["168161302c9d"]
 
 
-def test_a_fitted_model_proposes_the_same_designs(store):
-    designer = Designer.load(store, "52f5", device="cpu")
-    proposal = designer.propose([[1.0], [2.0]], candidates=5)
-    known = read_table(OLD / "designs.csv")
-    for name, column in proposal.columns().items():
-        expected = torch.tensor(known.select([name]).values[:, 0])
-        assert torch.allclose(torch.tensor(column).double(), expected, rtol=1e-5), name
+def test_a_model_of_a_table_is_refused_in_one_line(call, store):
+    assert store.read("52f5a4077d44").kind == "solve", "its record is read all the same"
+    with pytest.raises(StoreError, match="fitted by an earlier version; fit the table again"):
+        Designer.load(store, "52f5", device="cpu")
+    done = call("solve", "--model", "52f5", "--target", "1", "--store", store.root)
+    assert done.code == 3 and done.err.count("\n") == 1 and "earlier version" in done.err
 
 
 def test_a_journal_is_read_back_and_nothing_is_simulated_again(store, monkeypatch):

@@ -15,7 +15,8 @@ from invcore.base.errors import ConfigError
 
 DRAWS = np.random.default_rng(0)
 HOSTILE = [
-    'a "quoted" name', "back\\slash", "new line; x", "[columns]", "a.b.c", "x = 1 # no", "ß 温度 °C",
+    'a "quoted" name', "back\\slash", "new line; x", "[columns]", "a.b.c", "x = 1 # no",
+    "ß 温度 °C",
     "'", "=SUM(A1)", "a,b",
 ]  # fmt: skip
 

@@ -116,7 +116,7 @@ def test_distance_counts_columns_that_move_together_once():
     off = rows[rows[:, 1] < 1.5]
     off[:, 1] += 1.5  # half its range, away from the line
     assert typicality.excess(off).min() > 1.0
-    along = rows.mean(axis=0) + [[0.05, 0.15, 0.0]]
+    along = rows.mean(axis=0)[None] + np.array([[0.05, 0.15, 0.0]])
     assert typicality.near(along).all()
 
 

@@ -92,11 +92,12 @@ def _without_offence(typicality: Typicality, x: Numbers) -> tuple[Numbers, Place
     """Those designs that are allowed once whole numbers are rounded, and their positions.
 
     Levels and relations are kept by construction: a step that leaves them is dropped rather than
-    moved, so that mass is heaped up nowhere.
+    moved, so that mass is heaped up nowhere. What users decided away from the table is moved there.
     """
     moved = typicality.project(x)
     slack = 1e-6 * np.ptp(typicality.neighbourhood.rows, axis=0) + 1e-12
     whole = typicality.designs.whole.numpy()
-    same = (np.abs(moved - x) <= np.where(whole, 0.5 + slack, slack)).all(axis=1)
+    same = np.abs(moved - x) <= np.where(whole, 0.5 + slack, slack)
+    same = (same | typicality.decided).all(axis=1)
     kept = np.flatnonzero(same & typicality.allowed(moved))
     return moved[kept], kept

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,7 @@ _ANCHORS = 4  # nearest rows towards which a design may be moved
 _HALVINGS = 8
 _SPARSE = 2.0  # most of the usual limit, where rows themselves are far apart
 _SLACK = 1e-9
+_DECIDED = 0.1  # share of rows whose value is allowed, below which users have decided it
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,16 @@ class Typicality:
     neighbourhood: Neighbourhood
     blocks: tuple[Block, ...]
     novelty: float = 1.0
+
+    @cached_property
+    def decided(self) -> Flags:
+        """Columns (Dx,) in which hardly a row is allowed as it is: those with values, levels or
+        bounds that users chose away from the table's.
+        """
+        rows = self.neighbourhood.rows
+        slack = 1e-6 * np.ptp(rows, axis=0) + 1e-300
+        kept: Numbers = (np.abs(self.project(rows) - rows) <= slack).mean(axis=0)
+        return kept < _DECIDED
 
     def project(self, x: Numbers) -> Numbers:
         """The nearest designs that the space allows (N, Dx)."""

@@ -46,7 +46,7 @@ def titles(grid: Grid) -> int:
             break
         count += 1
     for index, row in enumerate(grid.rows[count : count + 10], count):
-        if _width(row) == width:
+        if _width(row) >= width:  # a last column may be filled in few rows
             named = index > count and not any(is_number(cell) for cell in row)
             return index if named else count
         if all(is_number(cell) for cell in filled(row)):
