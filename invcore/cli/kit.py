@@ -17,12 +17,6 @@ from invcore.cli.text_table import wrap
 
 __all__ = [
     "ComponentName", "add_row", "bound", "component_option", "device_option", "emit_json",
-<<<<<<< HEAD
     "json_option", "number", "printable", "progress", "safe", "setting_option", "stderr", "stdout",
     "store_option", "store_option_beside_out", "table", "terminal_progress", "warn", "wrap",
-=======
-    "json_option", "number",
-    "printable", "progress", "safe", "setting_option", "stderr", "stdout", "store_option",
-    "store_option_beside_out", "table", "terminal_progress", "warn", "wrap",
->>>>>>> 17533ef9a2453f035244a789f1501b23ca501b08
 ]  # fmt: skip

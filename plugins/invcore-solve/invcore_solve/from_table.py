@@ -140,16 +140,10 @@ def fit_pairs(
 ) -> Designer:  # fmt: skip
     """Fit to pairs whose spaces are known; otherwise like ``fit``.
 
-<<<<<<< HEAD
-    ``near`` says whether the table's own mixes propose, and designs stay near its rows; it is off
-    where a simulator says what is right. ``method_configs`` are complete settings of methods, in
-    place of ``settings`` and ``preset``. ``parent`` is the model that this one goes on from.
-=======
     Where ``near`` is off, as where a simulator says what is right, the table's own mixes do not
     propose, and designs need not stay near its rows. ``method_configs`` are complete settings of
     methods, in place of ``settings`` and ``preset``; ``parent`` is the model that this one goes on
     from.
->>>>>>> 17533ef9a2453f035244a789f1501b23ca501b08
     """
     plugins = plugins or installed()
     if targets is not None:

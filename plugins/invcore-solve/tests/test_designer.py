@@ -181,11 +181,7 @@ def test_what_was_said_of_columns_holds_for_a_refit():
     frame = plain(angle=np.arange(ROWS) * 4.0)
     said = Choices().giving("periodic", {"angle": (0, 360)})
     first = fit(frame, choices=said, bounds={"width": (0.1, 0.8)})
-<<<<<<< HEAD
-    second = first.refit(pd.concat([frame, frame.iloc[:5].add([0.01, 0, 0, 0])]))
-=======
     second = first.refit(pd.concat([frame, frame.head(5).assign(width=0.5)]))
->>>>>>> 17533ef9a2453f035244a789f1501b23ca501b08
     assert second.data.designs.variables[0].bounds == (0.1, 0.8)
     assert [c.kind for c in second.data.designs.constraints] == ["periodic"]
 

@@ -43,22 +43,15 @@ def solve_table(
     for name in _OF_SIMULATORS:
         if options[name] is not None:
             raise click.UsageError(f"--{name} is for --simulator")
-<<<<<<< HEAD
     installed().registry.find("sampler", sampler)
     installed().registry.find("judge", options["judge"])
+    for name in options["surrogates"]:
+        installed().registry.find("surrogate", name)
     if options["report"]:
         from invcore_solve.page.page import check_page
 
         check_page(options["report"])
     table = _table(options, targets) if options["model"] is None else None
-=======
-    named = [("sampler", sampler), ("judge", options["judge"])]
-    for kind, name in [*named, *(("surrogate", name) for name in options["surrogates"])]:
-        installed().registry.find(kind, name)
-    table = None
-    if options["model"] is None or options["both_path"] or options["x_path"]:
-        table = _table(options, targets)
->>>>>>> 17533ef9a2453f035244a789f1501b23ca501b08
     from invcore.results import Store  # torch from here on: errors of input are told before it
     from invcore_solve.commands.view import document, show
 
