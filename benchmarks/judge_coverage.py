@@ -28,10 +28,12 @@ def measure(task_name: str, method: str, rows: int, targets: int, seed: int) -> 
     low, high = pairs.y.quantile(0.02, dim=0), pairs.y.quantile(0.98, dim=0)
     fresh = task.pairs(20 * targets, generator(seed, "targets")).y
     wanted = fresh[((fresh > low) & (fresh < high)).all(dim=1)][:targets]
-    designer = invcore_solve.fit(pairs.x, pairs.y, method=method, seed=seed)
+    designer = invcore_solve.fit(
+        pairs.x, pairs.y, method=method, judge="conformal-ensemble", seed=seed
+    )
     proposal = designer.propose(wanted, candidates=100, seed=seed)
     true = task.simulate(proposal.designs)
-    inside = ((true - proposal.predicted).abs() <= proposal.error).double().mean(dim=1)
+    inside = ((true - proposal.predicted).abs() <= proposal.predicted_error).double().mean(dim=1)
     off = (true - proposal.target).square().mean(dim=1)
     best = proposal.rank <= 10
     return {

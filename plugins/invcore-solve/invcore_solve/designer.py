@@ -48,7 +48,7 @@ from invcore_solve.typicality.typicality import Typicality
 Numbers = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
 
-APART = 0.05
+APART = 0.01
 """Distance to a measured design, in those between rows, under which a design is no proposal."""
 
 

@@ -8,30 +8,35 @@ from scipy.optimize import minimize
 
 Numbers = npt.NDArray[np.float64]
 
-_START = (0.1, 0.6, 0.3)  # of the mean square: a constant, the variance, the disagreement
+_START = (0.1, 0.5, 0.3, 0.1)  # of the mean square: a constant, variance, disagreement, size
 _SHRINK = 0.02  # weight of that start, in rows' mean log likelihood
 
 
-def spread_features(means: Numbers, variances: Numbers, weights: Numbers) -> Numbers:
-    """Weighted variance of the members, and their weighted disagreement: (N, 2).
+def spread_features(means: Numbers, variances: Numbers, weights: Numbers, zero: float) -> Numbers:
+    """What an error may grow with (N, 3): the weighted variance of the members, their weighted
+    disagreement, and the square of the response itself.
 
     Args:
         means: (M, N).
         variances: (M, N).
         weights: (M,), in sum one.
+        zero: the code of a response of zero, where all responses are positive, so that an error
+            may be a share of it; NaN elsewhere.
     """
     mean = weights @ means
-    return np.stack([weights @ variances, weights @ np.square(means - mean)], axis=1)
+    size = np.zeros_like(mean) if np.isnan(zero) else np.square(np.maximum(mean - zero, 0.0))
+    return np.stack([weights @ variances, weights @ np.square(means - mean), size], axis=1)
 
 
 def fit_scale(residuals: Numbers, features: Numbers, row_weights: Numbers) -> Numbers:
-    """Coefficients (3,) of s² = c0 + c1 variance + c2 disagreement, by Gaussian likelihood.
+    """Coefficients (4,) of s² = c0 + c1 variance + c2 disagreement + c3 size, by Gaussian
+    likelihood.
 
     They are positive, and shrunk to a start that is sensible where there are few rows.
 
     Args:
         residuals: (N,), of rows that were held out.
-        features: (N, 2), of the same predictions.
+        features: (N, 3), of the same predictions.
         row_weights: (N,), in sum one.
     """
     squares = np.square(residuals)
@@ -50,7 +55,7 @@ def fit_scale(residuals: Numbers, features: Numbers, row_weights: Numbers) -> Nu
         slope = 0.5 * ((row_weights * (1 - ratio) / variance) @ terms) * factors
         return float(value), slope + 2 * _SHRINK * away
 
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(-6.0, 4.0)] * 3)
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(-6.0, 4.0)] * 4)
     return np.exp(found.x) * size / np.r_[1.0, means]
 
 

@@ -99,7 +99,7 @@ class FittedStack(FittedJudge):
         names: of the members.
         codes: between responses and codes.
         weights: (M, C), of the members for each code.
-        coefficients: (C, 3), of the error's scale.
+        coefficients: (C, 4), of the error's scale.
         floor: (C,), standard deviation of measurements, which no error is under.
         calibration: what held-out rows say.
         known: designs that were measured.
@@ -178,7 +178,9 @@ class FittedStack(FittedJudge):
         predictions = [member.predict(x) for member in self.members]
         means = np.stack([p.mean.numpy() for p in predictions])  # (M, N, C)
         variances = np.stack([p.std.square().numpy() for p in predictions])
-        mean, spread = combine(means, variances, self.weights, self.coefficients, self.floor)
+        mean, spread = combine(
+            means, variances, self.weights, self.coefficients, self.floor, self.codes.zero
+        )
         y, s = self.codes.decode(mean), self.codes.spread(mean, spread)
         latent = self.codes.spread(mean, without_noise(spread, self.floor))
         found = self.known.find(x.numpy())
@@ -237,13 +239,15 @@ def without_noise(spread: Numbers, floor: Numbers) -> Numbers:
 
 
 def combine(
-    means: Numbers, variances: Numbers, weights: Numbers, coefficients: Numbers, floor: Numbers
-) -> tuple[Numbers, Numbers]:
+    means: Numbers, variances: Numbers, weights: Numbers, coefficients: Numbers, floor: Numbers,
+    zero: Numbers,
+) -> tuple[Numbers, Numbers]:  # fmt: skip
     """Codes and their standard deviations, two (N, C), from those of members (M, N, C)."""
     mean = np.einsum("mnc,mc->nc", means, weights)
     spread = np.empty_like(mean)
     for c in range(mean.shape[1]):
-        features = spread_features(means[:, :, c], variances[:, :, c], weights[:, c])
+        own = (means[:, :, c], variances[:, :, c], weights[:, c], float(zero[c]))
+        features = spread_features(*own)
         spread[:, c] = scale_of(coefficients[c], features, float(floor[c]))
     return mean, spread
 

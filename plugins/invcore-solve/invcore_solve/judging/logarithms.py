@@ -25,9 +25,9 @@ def learnt_as_logarithms(
 ) -> npt.NDArray[np.bool_]:  # fmt: skip
     """For each response (Dy,) whether its logarithm is learnt.
 
-    A normal error of the logarithm is compared with one of the response itself, by the likelihood
-    of held-out rows under a Gaussian process, where all responses are positive and spread over a
-    factor of five.
+    It is where a normal error of the logarithm makes held-out rows likelier under a Gaussian
+    process than one of the response itself, and where the response itself is predicted no worse.
+    That is asked where all responses are positive and spread over a factor of five.
 
     Args:
         choice: ``auto``, ``never``, or names of responses.
@@ -57,16 +57,23 @@ def learnt_as_logarithms(
         values = pairs.y[rows, i]
         known = ~values.isnan()
         own, folds = values[known, None], few[known]
-        plain, logs = (_held_out(features[known], v, folds) for v in (own, own.log()))
-        result[i] = 0.5 * (np.log(plain) - np.log(logs)) - float(own.log().mean()) > _CLEAR
+        plain = _held_out(features[known], own, folds)
+        logs = _held_out(features[known], own.log(), folds)
+        errors = [_mean_square(said - y) for said, y in ((plain, own), (logs, own.log()))]
+        gain = 0.5 * (np.log(errors[0]) - np.log(errors[1])) - float(own.log().mean())
+        result[i] = gain > _CLEAR and _mean_square(logs.exp() - own) < errors[0]
     return result
 
 
-def _held_out(features: Tensor, y: Tensor, folds: Tensor) -> float:
-    """Mean square of the errors of held-out rows."""
+def _mean_square(off: Tensor) -> float:
+    return float(off.square().mean()) + 1e-300
+
+
+def _held_out(features: Tensor, y: Tensor, folds: Tensor) -> Tensor:
+    """Predictions of rows (N, 1) that were held out."""
     centre, scale = features.mean(dim=0), features.std(dim=0)
     x = (features - centre) / torch.where(scale > 0, scale, 1.0)
     middle, size = y.mean(), y.std().clamp(min=1e-300)
     config = GaussianProcessConfig(steps=_STEPS)
     mean, _ = fit_process(config, x, (y - middle) / size).left_out(folds)
-    return float(((mean * size + middle) - y).square().mean()) + 1e-300
+    return mean * size + middle

@@ -12,6 +12,7 @@ Numbers = npt.NDArray[np.float64]
 
 CURVE = 12  # from so many responses on they are a curve, and principal scores are learnt
 _SCORES = 16
+_ARRAYS = ("logs", "centre", "scale", "loadings", "rest", "zero")
 _EXPLAINED = 0.9999  # of the curves' variance
 
 
@@ -25,6 +26,8 @@ class ResponseCodes:
         scale: (Dy,), of them.
         loadings: (C, Dy), orthonormal rows; the identity where there are few responses.
         rest: (Dy,), variance of what the codes leave out, in responses' units.
+        zero: (C,), the code of a response of zero, where all responses are positive and no
+            logarithm is learnt; NaN elsewhere.
     """
 
     logs: npt.NDArray[np.bool_]
@@ -32,6 +35,7 @@ class ResponseCodes:
     scale: Numbers
     loadings: Numbers
     rest: Numbers
+    zero: Numbers
 
     @classmethod
     def of(cls, y: Numbers, logs: npt.NDArray[np.bool_]) -> ResponseCodes:
@@ -41,14 +45,15 @@ class ResponseCodes:
         scale = np.where(scale > 0, scale, 1.0)
         width = y.shape[1]
         if width < CURVE:
-            return cls(logs, centre, scale, np.eye(width), np.zeros(width))
+            zero = np.where((np.nanmin(y, axis=0) > 0) & ~logs, -centre / scale, np.nan)
+            return cls(logs, centre, scale, np.eye(width), np.zeros(width), zero)
         whole = (z - centre)[~np.isnan(z).any(axis=1)] / scale
         _, sizes, loadings = np.linalg.svd(whole, full_matrices=False)
         share = np.cumsum(np.square(sizes)) / np.square(sizes).sum()
         count = min(_SCORES, int(np.searchsorted(share, _EXPLAINED)) + 1, len(loadings))
         loadings = loadings[:count]
         rest = np.square((whole - whole @ loadings.T @ loadings) * scale).mean(axis=0)
-        return cls(logs, centre, scale, loadings, rest)
+        return cls(logs, centre, scale, loadings, rest, np.full(count, np.nan))
 
     @property
     def curve(self) -> bool:
@@ -73,7 +78,7 @@ class ResponseCodes:
 
     def state(self) -> dict[str, torch.Tensor]:
         """Tensors to store."""
-        parts = {n: getattr(self, n) for n in ("logs", "centre", "scale", "loadings", "rest")}
+        parts = {n: getattr(self, n) for n in _ARRAYS}
         return {name: torch.from_numpy(np.ascontiguousarray(v)) for name, v in parts.items()}
 
     @classmethod

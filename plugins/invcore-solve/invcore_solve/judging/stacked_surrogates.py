@@ -180,7 +180,7 @@ class _Stack:
         mean, variance = np.stack(means), np.stack(variances)  # (M, N, C)
         weights, coefficients = self._weigh(mean, variance)
         floor = self._noise(np.einsum("mnc,mc->nc", mean, weights))
-        code, spread = combine(mean, variance, weights, coefficients, floor)
+        code, spread = combine(mean, variance, weights, coefficients, floor, self.codes.zero)
         y = self.pairs.y.numpy()
         response, s = self.codes.decode(code), self.codes.spread(code, spread)
         calibration = self._calibrate(response, s, env)
@@ -216,13 +216,14 @@ class _Stack:
     def _weigh(self, mean: Numbers, variance: Numbers) -> tuple[Numbers, Numbers]:
         """Weights (M, C) and coefficients of the scale (C, 3)."""
         y = self.coded.y.numpy()
-        weights, coefficients = np.empty((len(mean), y.shape[1])), np.empty((y.shape[1], 3))
+        weights, coefficients = np.empty((len(mean), y.shape[1])), np.empty((y.shape[1], 4))
         for c in range(y.shape[1]):
             known = ~np.isnan(y[:, c])
             share = self.row_weights[known] / self.row_weights[known].sum()
             own = mean[:, known, c]
             weights[:, c] = stacking_weights(own, y[known, c], share)
-            features = spread_features(own, variance[:, known, c], weights[:, c])
+            zero = float(self.codes.zero[c])
+            features = spread_features(own, variance[:, known, c], weights[:, c], zero)
             residuals = y[known, c] - weights[:, c] @ own
             coefficients[c] = fit_scale(residuals, features, share)
         return weights, coefficients

@@ -15,7 +15,7 @@ from invcore.plugin import Space
 Numbers = npt.NDArray[np.float64]
 
 _SCORES = 16
-_SURE = 0.5  # standard deviations of designs, within which the regression ranks
+_SURE = 0.9  # standard deviations of designs, within which the regression ranks
 _TIE = 1e-3
 _ARRAYS = ("centre", "loadings", "middle", "scale", "noise")
 
@@ -87,7 +87,7 @@ class InverseRegression:
 
         A curve often holds more than what designs decide (drift, scatter), so that a design whose
         predicted curve is near may be far from the right one. Where the regression tells a
-        target's design to within half of what designs vary, the squared distance from it
+        target's design to less than what designs vary anyway, the squared distance from it
         counts, in its own standard deviations; elsewhere the expected squared distance of
         responses, on which the regression's answers are no better than others.
         """

@@ -18,6 +18,7 @@ Flags = npt.NDArray[np.bool_]
 
 _ANCHORS = 4  # nearest rows towards which a design may be moved
 _HALVINGS = 8
+_ON_A_ROW = 1e6
 _SPARSE = 2.0  # most of the usual limit, where rows themselves are far apart
 _SLACK = 1e-9
 _DECIDED = 0.1  # share of rows whose value is allowed, below which users have decided it
@@ -137,6 +138,7 @@ class Typicality:
                 kept[fits] = tried[fits]
                 low, high = np.where(fits, share, low), np.where(fits, high, share)
             away = np.square(neighbourhood.whitening(kept) - start).sum(axis=1)
+            away = np.where(low > 0, away, away + _ON_A_ROW)  # a row itself proposes nothing
             nearer = away < least
             best[nearer], least[nearer] = kept[nearer], away[nearer]
         return best
