@@ -43,9 +43,11 @@ def solve_table(
     for name in _OF_SIMULATORS:
         if options[name] is not None:
             raise click.UsageError(f"--{name} is for --simulator")
-    named = [("sampler", sampler), ("judge", options["judge"])]
-    for kind, name in [*named, *(("surrogate", name) for name in options["surrogates"])]:
-        installed().registry.find(kind, name)
+    registry = installed().registry
+    registry.find("sampler", sampler)
+    registry.find("judge", options["judge"])
+    for name in options["surrogates"]:
+        registry.find("surrogate", name)
     table = None
     if options["model"] is None or options["both_path"] or options["x_path"]:
         table = _table(options, targets)
