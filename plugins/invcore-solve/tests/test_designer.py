@@ -191,6 +191,15 @@ def test_a_refit_needs_a_table_of_the_same_columns(designer, complaint):
     assert "force" in complaint(ConfigError, designer.refit, frame)
 
 
+def test_responses_of_which_no_row_has_both_are_learnt_all_the_same():
+    y = np.stack([force(X), X[:, 0] * X[:, 1]], axis=1)
+    y[::2, 0], y[1::2, 1] = np.nan, np.nan
+    ranked = invcore_solve.fit(X, y, judge_settings=LINEAR).propose([[0.9, 0.2]], candidates=5)
+    best = ranked.designs[0].numpy()
+    np.testing.assert_allclose([force(best[None])[0], best.prod()], [0.9, 0.2], atol=0.02)
+    assert not any(ranked.reach) and not bool(ranked.measured.any())
+
+
 def test_errors_of_few_rows_are_stated_for_what_they_support():
     few = invcore_solve.fit(X[:10], force(X[:10]), judge_settings=LINEAR)
     assert few.level == pytest.approx(few.judge.supported) and few.level < 0.9

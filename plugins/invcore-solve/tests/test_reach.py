@@ -65,6 +65,14 @@ def test_rows_that_lack_a_response_tell_nothing_and_rows_keep_their_numbers():
     assert one.row == 19 and len(reach.y) == 19
 
 
+def test_where_no_row_has_all_responses_nothing_is_out_of_reach():
+    x = np.arange(20.0)[:, None]
+    y = np.c_[np.where(x < 10, x, np.nan), np.where(x < 10, np.nan, 100 * x)]
+    reach = reach_of(x, y)
+    assert within(reach, [[5.0, 1500.0], [99.0, 0.0]]) == [True, True]
+    np.testing.assert_allclose(reach.scale, np.nanstd(y, axis=0))
+
+
 def test_units_of_responses_make_no_difference():
     rng = np.random.default_rng(1)
     x, targets = rng.random((80, 2)), rng.random((30, 2)) * 3 - 1

@@ -43,10 +43,11 @@ def solve_table(
     for name in _OF_SIMULATORS:
         if options[name] is not None:
             raise click.UsageError(f"--{name} is for --simulator")
-    installed().registry.find("sampler", sampler)
-    installed().registry.find("judge", options["judge"])
+    registry = installed().registry
+    registry.find("sampler", sampler)
+    registry.find("judge", options["judge"])
     for name in options["surrogates"]:
-        installed().registry.find("surrogate", name)
+        registry.find("surrogate", name)
     if options["report"]:
         from invcore_solve.page.page import check_page
 

@@ -42,7 +42,7 @@ class Reach:
     """The responses that a table reaches.
 
     They are those of rows, and those on the straight lines between rows that are neighbours by
-    their designs or by their responses.
+    their designs or by their responses. Where no row has all responses, nothing is out of reach.
 
     Args:
         y: (N, Dy), responses of the rows that have all.
@@ -65,10 +65,12 @@ class Reach:
             places: (N, W), their designs in units in which distances count.
         """
         y = pairs.y.numpy()
+        scale = np.nanstd(y, axis=0)
+        scale = np.where(scale > 0, scale, 1.0)
         rows = np.flatnonzero(~np.isnan(y).any(axis=1))
         y = y[rows]
-        scale = y.std(axis=0)
-        scale = np.where(scale > 0, scale, 1.0)
+        if not len(rows):
+            return cls(y, scale, np.zeros((0, 1), dtype=np.intp), rows)
         count = min(_NEIGHBOURS + 1, len(rows))
         near = [
             cKDTree(points).query(points, k=count)[1].reshape(len(rows), -1)
@@ -90,6 +92,8 @@ class Reach:
 
     def check(self, targets: Numbers) -> list[Reached]:
         """What the table says of each target (B, Dy)."""
+        if not len(self.y):
+            return [Reached(True, target, 0) for target in targets]
         parts = [self._check(targets[i : i + _ROWS]) for i in range(0, len(targets), _ROWS)]
         return [reached for part in parts for reached in part]
 
