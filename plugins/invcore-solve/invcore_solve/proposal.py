@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -150,12 +151,18 @@ class Proposal:
         return shown(self)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the table: .csv, .tsv, .parquet or .npz; the whole file, or nothing.
+        """Write the table: .csv, .tsv, .xlsx, .parquet or .npz; the whole file, or nothing.
+
+        An NPZ file holds numbers alone: categories are 0, 1, 2, … there, and notes are left out.
 
         Raises:
             DataError: another ending, or the file cannot be written.
         """
         columns = self.columns()
+        if Path(path).suffix.lower() == ".npz":
+            codes = {self.names[0][place]: place for place in self.categories}
+            columns |= {name: self.designs[:, place].tolist() for name, place in codes.items()}
+            columns = {name: c for name, c in columns.items() if not isinstance(c[0], str)}
         write_table(path, list(columns), columns)
 
     def tensors(self) -> dict[str, Tensor]:

@@ -203,7 +203,7 @@ def test_a_model_takes_no_columns_unless_its_table_has_grown(call):
     assert (code, out) == (2, "") and "--model takes no --design-columns" in err
     grown = Path("all.csv").read_text().replace("mass", "mass2") + "0.5,0.25,0.75,1.0\n"
     Path("grown.csv").write_text(grown)
-    words = ["--table", "grown.csv", "--response-columns", "gap", "--design-columns", "1,2"]
+    words = ["--table", "grown.csv"]
     second = call("solve", "--model", made["id"], *words, *ONE, "--json").json
     assert second["id"] != made["id"] and second["schema"]["rows"] == 121
     record = json.loads((Path(second["path"]) / "run.json").read_text())

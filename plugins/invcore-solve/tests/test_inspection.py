@@ -180,7 +180,9 @@ BAD = {
         {"a": A, "e": A - 0.5}, {"columns": {"y": {"error_column": "e"}}}, "not negative"),
     "negative weight": ({"a": A, "w": A - 0.5}, {"weight_column": "w"}, "not negative"),
     "no weight": ({"a": A, "w": 0 * A}, {"weight_column": "w"}, "w"),
-    "few": ({"a": np.where(np.arange(ROWS) < 51, np.nan, A)}, {}, "9 rows can be used (51 lack"),
+    "few": ({"a": np.where(np.arange(ROWS) < 51, np.nan, A)}, {"designs": ("a",)},
+            "9 rows can be used (51 lack"),
+    "missing": ({"a": np.where(np.arange(ROWS) < 51, np.nan, A)}, {}, "no column of designs"),
 }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from invcore_solve.proposals.diversity import diverse_order
 from invcore_solve.proposals.inverse_regression import InverseRegression
-from invcore_solve.proposals.judged import Judged, joined
+from invcore_solve.proposals.judged import CAUTION, Judged, joined
 from invcore_solve.proposals.local_search import own_cost, refine
 from invcore_solve.proposals.measured import measured_rows
 from invcore_solve.proposals.mixes import mixes
@@ -106,14 +106,14 @@ def cost_by_hand(x, targets, scale):
     judge = Known()
     said = judge.predict(torch.from_numpy(x))
     away = (said.response.numpy()[None] - targets[:, None]) / scale
-    return (away**2 + (0.05 / scale) ** 2).mean(axis=2)
+    return (away**2 + CAUTION * (0.05 / scale) ** 2).mean(axis=2)
 
 
 TARGETS = np.array([[1.0, 0.4], [0.6, 0.5]])
 SCALE = np.array([0.5, 0.3])
 
 
-def test_the_cost_is_the_expected_squared_distance():
+def test_the_cost_is_the_squared_distance_and_a_share_of_the_variance():
     x = np.random.default_rng(0).random((30, 2))
     pool = Judged.by(Known(), x)
     np.testing.assert_allclose(pool.cost(TARGETS, SCALE), cost_by_hand(x, TARGETS, SCALE))

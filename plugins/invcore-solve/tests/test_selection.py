@@ -50,7 +50,7 @@ def test_few_rows_keep_the_weights_near_each_other():
 
 def test_the_scale_follows_what_the_errors_follow():
     rng = np.random.default_rng(0)
-    features = rng.uniform(0, 1, (3000, 2)) ** 2
+    features = rng.uniform(0, 1, (3000, 3)) ** 2
     true = np.sqrt(0.04 + 3.0 * features[:, 0] + 0.0 * features[:, 1])
     coefficients = fit_scale(true * rng.standard_normal(3000), features, even(3000))
     found = scale_of(coefficients, features, 0.0)
@@ -60,10 +60,13 @@ def test_the_scale_follows_what_the_errors_follow():
     np.testing.assert_allclose(scale_of(coefficients, features, 2.0).min(), 2.0)
 
 
-def test_features_of_the_scale_are_variance_and_disagreement():
+def test_features_of_the_scale_are_variance_disagreement_and_size():
     means, variances = np.array([[1.0, 2.0], [3.0, 2.0]]), np.array([[1.0, 4.0], [2.0, 4.0]])
-    features = spread_features(means, variances, np.array([0.75, 0.25]))
-    np.testing.assert_allclose(features, [[1.25, 0.75], [4.0, 0.0]])
+    weights = np.array([0.75, 0.25])
+    features = spread_features(means, variances, weights, np.nan)
+    np.testing.assert_allclose(features, [[1.25, 0.75, 0.0], [4.0, 0.0, 0.0]])
+    sized = spread_features(means, variances, weights, -1.0)[:, 2]  # where zero has the code -1
+    np.testing.assert_allclose(sized, [2.5**2, 3.0**2])
 
 
 def test_the_weighted_quantile_covers_its_share_and_one_more_row():

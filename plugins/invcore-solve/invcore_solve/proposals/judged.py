@@ -13,9 +13,10 @@ from invcore.plugin import FittedJudge
 Numbers = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
 
-CAUTION = 0.5
-"""Of the standard deviation, as it counts. Of many designs that look as good, the full one prefers
-those whose response is sure over those whose response is right; it was measured to be worse."""
+CAUTION = 0.25
+"""How much the variance of a response counts beside its squared distance from the target. With 1 it
+would be the expected squared distance, which prefers designs whose response is sure over those whose
+response is right; that was measured to be worse."""
 
 _NORMAL = 1.6448536269514722  # half-width of a normal's 90%, in standard deviations
 
@@ -27,7 +28,7 @@ class Judged:
     Args:
         x: (N, Dx).
         mean: (N, Dy).
-        std: (N, Dy), of the true response around it, times ``CAUTION``.
+        std: (N, Dy), of the true response around it.
     """
 
     x: Numbers
@@ -40,7 +41,7 @@ class Judged:
         width = torch.from_numpy(np.ascontiguousarray(x))
         verdict = judge.predict(width)
         std = verdict.error / _NORMAL if verdict.std is None else verdict.std
-        return cls(x, verdict.response.numpy(), CAUTION * std.numpy())
+        return cls(x, verdict.response.numpy(), std.numpy())
 
     def __len__(self) -> int:
         return len(self.x)
@@ -50,13 +51,15 @@ class Judged:
         return Judged(self.x[keep], self.mean[keep], self.std[keep])
 
     def cost(self, targets: Numbers, scale: Numbers) -> Numbers:
-        """Expected squared distance of each true response from each target (B, N).
+        """Squared distance of each expected response from each target, and ``CAUTION`` times its
+        variance (B, N).
 
         Args:
             targets: (B, Dy).
             scale: (Dy,), in which distances count.
         """
-        total = np.broadcast_to(np.square(self.std / scale).mean(axis=1), (len(targets), len(self)))
+        own = CAUTION * np.square(self.std / scale).mean(axis=1)
+        total = np.broadcast_to(own, (len(targets), len(self)))
         for i in range(targets.shape[1]):
             away = (self.mean[:, i] - targets[:, [i]]) / scale[i]
             total = total + np.square(away) / targets.shape[1]

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from invcore.plugin import FittedJudge
-from invcore_solve.proposals.judged import Judged, joined
+from invcore_solve.proposals.judged import CAUTION, Judged, joined
 from invcore_solve.proposals.mixes import mixes
 from invcore_solve.typicality.typicality import Typicality
 
@@ -64,6 +64,6 @@ def _best(pool: Judged, owner: Places, targets: Numbers, scale: Numbers, count: 
 
 
 def own_cost(pool: Judged, owner: Places, targets: Numbers, scale: Numbers) -> Numbers:
-    """Expected squared distance of each design's true response from its own target (N,)."""
+    """What each design costs for its own target (N,), as ``Judged.cost`` says."""
     away = (pool.mean - targets[owner]) / scale
-    return (np.square(away) + np.square(pool.std / scale)).mean(axis=1)
+    return (np.square(away) + CAUTION * np.square(pool.std / scale)).mean(axis=1)
