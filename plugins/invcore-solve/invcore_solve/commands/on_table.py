@@ -9,7 +9,7 @@ import click
 from click.core import ParameterSource
 
 from invcore.cli.kit import emit_json, progress, stdout
-from invcore.plugin import UnfitError, component_settings, installed
+from invcore.plugin import component_settings, installed
 from invcore_solve.commands.table_options import raw_table, read_tables, used
 
 if TYPE_CHECKING:
@@ -147,8 +147,3 @@ def _settings(options: dict[str, Any]) -> dict[str, Any]:
         raise click.UsageError("--set is for the settings of one --method")
     method = installed().registry.load("method", options["methods"][0])
     return component_settings(texts, method.Config)
-
-
-def no_simulator(error: UnfitError) -> UnfitError:
-    """The same error with the option that mends it."""
-    return UnfitError(f"{error.message} (--simulator gives one)")

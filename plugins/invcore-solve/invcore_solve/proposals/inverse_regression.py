@@ -50,6 +50,7 @@ class InverseRegression:
         _, sizes, directions = np.linalg.svd((y - centre) / spread, full_matrices=False)
         count = min(_SCORES, int((sizes > 1e-9 * sizes[0]).sum()), max(1, len(x) // 3))
         loadings = (directions[:count].T / spread[:, None]) / sizes[:count] * np.sqrt(len(y))
+        loadings = np.ascontiguousarray(loadings)  # as it is restored: bit for bit the same
         features = designs.encode(torch.from_numpy(x)).numpy()
         middle, scale = features.mean(axis=0), features.std(axis=0)
         scale = np.where(scale > 0, scale, 1.0)
