@@ -55,13 +55,8 @@ class MeasuredDesigns:
                 columns.append(total / np.where(count > 0, count, np.nan))
         return cls(x, np.stack(columns, axis=1), data.rows.numpy()[first])
 
-    def of_list(self, listed: Numbers) -> MeasuredDesigns:
-        """Those that are on a list of designs (M, Dx), as far as rows meet targets.
-
-        Designs that are not keep their rows, which are the nearest to others, but no response.
-        """
-        known = {row.tobytes() for row in np.ascontiguousarray(listed + 0.0)}
-        kept = np.array([row.tobytes() in known for row in np.ascontiguousarray(self.x + 0.0)])
+    def only(self, kept: npt.NDArray[np.bool_]) -> MeasuredDesigns:
+        """The same designs, of which some alone (M,) can meet a target: others have no response."""
         return replace(self, y=np.where(kept[:, None], self.y, np.nan))
 
 
@@ -120,7 +115,7 @@ def answer(
         further=extra, apart=question.apart, refined=not listed,
         preference=None if inverse is None else inverse.preference,
     )  # fmt: skip
-    shown = measured.of_list(pool.x) if listed else measured
+    shown = measured.only(typicality.allowed(measured.x))  # as bounds and lists want it
     return _proposal(question, data, shown, judge, typicality, found)
 
 
@@ -130,7 +125,9 @@ def _proposal(
 ) -> Proposal:  # fmt: skip
     """The table of results."""
     targets, neighbourhood = question.targets, typicality.neighbourhood
-    met = measured_rows(measured.y, targets, question.scale, question.noise, _MEASURED)
+    met = measured_rows(
+        measured.y, targets, question.scale, question.noise, min(_MEASURED, question.count)
+    )
     known = Judged.by(judge, measured.x[np.concatenate(met)]) if any(map(len, met)) else None
     parts, target, rank, is_measured, start = [], [], [], [], 0
     losses = []

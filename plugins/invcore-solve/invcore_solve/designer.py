@@ -140,11 +140,12 @@ class Designer:
     ) -> Proposal:  # fmt: skip
         """Propose ranked designs for each target.
 
-        They are ranked by the expected squared distance of the true response from the target.
+        They are ranked by the squared distance of the expected response from the target, and a
+        share of its variance.
         Rows of the table that meet a target already come first, marked.
 
         Args:
-            targets: (B, Dy), a file of them, a data frame, or by response a value or several.
+            targets: (B, Dy), or a file or a data frame of them.
             candidates: designs for each target.
             sampler: drives the methods' randomness.
             seed: of the sampler, and of local search.
@@ -162,6 +163,7 @@ class Designer:
         """
         if candidates < 1:
             raise ConfigError(f"candidates: expected at least 1, got {candidates}")
+        self.plugins.registry.find("sampler", sampler)
         if among is not None or novelty is not None:
             own = self if among is None else self._among(among)
             own = replace(own, novelty=own.novelty if novelty is None else novelty)

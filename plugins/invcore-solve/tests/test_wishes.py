@@ -45,7 +45,6 @@ def test_a_fixed_value_is_every_proposals(name, frame):
     assert abs(shown["a"] + shown["b"] + shown["level"] - 1.8).min() < 0.02
 
 
-@pytest.mark.xfail(strict=True, reason="a fixed column takes part in no relation")
 def test_the_rest_of_a_mixture_makes_up_for_a_fixed_part(frame):
     shown = ask(frame, Choices().giving("fix", {"p1": 0.3}))
     np.testing.assert_allclose(shown[["p1", "p2", "p3"]].sum(axis=1), 1, atol=1e-6)
@@ -73,7 +72,6 @@ def test_bounds_beyond_the_table_are_kept_and_marked(frame):
     assert (shown["a"] >= 2.0).all() and set(shown["beyond"]) == {"a"}
 
 
-@pytest.mark.xfail(strict=True, reason="measured rows are shown whether they can be made or not")
 def test_measured_rows_that_cannot_be_made_are_not_shown(frame):
     designer = invcore_solve.fit(frame, responses=["y"], bounds={"a": (0.5, 1.0)},
                                  judge_settings={"members": ["linear"]})  # fmt: skip

@@ -108,7 +108,9 @@ class StackedSurrogates(Judge[StackedConfig]):
         x, y = pairs.x.numpy(), pairs.y.numpy()
         design, group = same_designs(x), pairs.together().numpy()
         if int(group.max()) < 3:
-            raise DataError("a judge needs four different designs to hold some out")
+            raise DataError(
+                "a judge needs four different designs, or groups of rows, to hold some out"
+            )
         fold = folds(group, np.random.default_rng(env.derive("folds")))
         models = self.members()
         logs = learnt_as_logarithms(self.config.logarithms, problem, pairs, fold, env)

@@ -15,8 +15,8 @@ Places = npt.NDArray[np.intp]
 
 CAUTION = 0.25
 """How much the variance of a response counts beside its squared distance from the target. With 1 it
-would be the expected squared distance, which prefers designs whose response is sure over those whose
-response is right; that was measured to be worse."""
+would be the expected squared distance, which prefers designs whose response is sure over those
+whose response is right; that was measured to be worse."""
 
 _NORMAL = 1.6448536269514722  # half-width of a normal's 90%, in standard deviations
 

@@ -98,6 +98,15 @@ def _without_offence(typicality: Typicality, x: Numbers) -> tuple[Numbers, Place
     slack = 1e-6 * np.ptp(typicality.neighbourhood.rows, axis=0) + 1e-12
     whole = typicality.designs.whole.numpy()
     same = np.abs(moved - x) <= np.where(whole, 0.5 + slack, slack)
-    same = (same | typicality.decided).all(axis=1)
+    same = (same | _moved_along(typicality)).all(axis=1)
     kept = np.flatnonzero(same & typicality.allowed(moved))
     return moved[kept], kept
+
+
+def _moved_along(typicality: Typicality) -> Flags:
+    """Columns (Dx,) that users decided away from the table, and those that move with them."""
+    result = typicality.decided.copy()
+    for block in typicality.blocks:
+        columns = list(block.columns)
+        result[columns] = typicality.decided[columns].any()
+    return result

@@ -237,7 +237,7 @@ class _Rows:
 
     def _free(self, column: ColumnSchema) -> bool:
         choice = self.choices.of(column.name)
-        return choice.fix is not None or choice.periodic is not None
+        return choice.periodic is not None
 
 
 def _without_constants(schema: TableSchema, x: Numbers) -> tuple[TableSchema, Numbers]:

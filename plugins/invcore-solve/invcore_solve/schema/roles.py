@@ -17,7 +17,6 @@ _REASONS = {
     "text": "text, all different",
     "index": "counts the rows",
     "empty": "empty",
-    "constant": "constant",
 }
 
 
@@ -66,6 +65,8 @@ def with_roles(
                 role = "design"
             elif asked is None and name not in choices.ignore:
                 reason = mixed.get(name, "") or _REASONS.get(column.kind, "")
+                if column.kind == "constant" and isinstance(column.value, str):
+                    reason = "text, all the same"
                 if not reason and column.missing > _MISSING * rows:
                     reason = f"{column.missing} of {rows} cells are missing"
                 role = "left out" if reason else "design"
@@ -94,9 +95,15 @@ def _check_usable(column: ColumnSchema, mixed: str, source: str) -> None:
 def _check_numbers(column: ColumnSchema, role: str, mixed: str, source: str) -> None:
     place = f"{source}: column {quoted(column.name)}"
     if mixed:
-        raise DataError(f"{place} is a {role}, and has {mixed}; correct it, or empty the cell")
+        raise DataError(
+            f"{place} is {_named(role)}, and has {mixed}; correct it, or empty the cell"
+        )
     if column.kind in ("text", "date", "empty", "category"):
         what = "empty" if column.kind == "empty" else f"{column.kind}, no numbers"
-        raise DataError(f"{place} is a {role}, and is {what}")
+        raise DataError(f"{place} is {_named(role)}, and is {what}")
     if role == "response" and column.kind == "constant":
         raise DataError(f"{place} is constant, {column.value}: every design gives it")
+
+
+def _named(role: str) -> str:
+    return f"an {role}" if role == "error" else f"a {role}"

@@ -172,7 +172,27 @@ def rows_of(table: RawTable, schema: TableSchema) -> npt.NDArray[np.float64]:
             name = quoted(column.name)
             raise DataError(f"{table.place}: column {name}, row {row} is {what}; correct the row")
         parts.append(values)
+    _check_constants(table, schema)
     return np.stack(parts, axis=1)
+
+
+def _check_constants(table: RawTable, schema: TableSchema) -> None:
+    """Refuse other values of columns that have one value in the schema's table.
+
+    Raises:
+        DataError: the first such value.
+    """
+    for name, value in schema.constants.items():
+        if name not in table.names or isinstance(value, str):
+            continue
+        values = table.column(name).values
+        wrong = np.flatnonzero(~np.isnan(values) & (values != value))
+        if len(wrong):
+            row = int(table.rows[wrong[0]])
+            raise DataError(
+                f"{table.place}: column {quoted(name)}, row {row} is {values[wrong[0]]:g}; the "
+                f"table that was learnt from has {value:g} throughout"
+            )
 
 
 def check_names(designs: Sequence[str], responses: Sequence[str]) -> None:
