@@ -50,8 +50,8 @@ def test_few_rows_keep_the_weights_near_each_other():
 
 def test_the_scale_follows_what_the_errors_follow():
     rng = np.random.default_rng(0)
-    features = rng.uniform(0, 1, (3000, 3)) ** 2
-    true = np.sqrt(0.04 + 3.0 * features[:, 0] + 0.0 * features[:, 1])
+    features = np.c_[rng.uniform(0, 1, (3000, 2)) ** 2, np.zeros(3000)]
+    true = np.sqrt(0.04 + 3.0 * features[:, 0])
     coefficients = fit_scale(true * rng.standard_normal(3000), features, even(3000))
     found = scale_of(coefficients, features, 0.0)
     assert (coefficients >= 0).all()

@@ -98,9 +98,9 @@ def test_what_leaves_nothing_is_refused(name, complaint):
     assert words in complaint(ConfigError, space, Choices(columns=columns))
 
 
-def test_fixed_columns_take_part_in_no_relation():
+def test_what_is_fixed_stays_part_of_a_relation():
     made, _ = space(Choices().change("p", fix=0.2), ("p", "q", "r"))
-    assert [c.kind for c in made.constraints] == ["fixed"]
+    assert [c.kind for c in made.constraints] == ["fixed", "linear-equality"]
 
 
 def test_a_list_is_all_that_there_is():
