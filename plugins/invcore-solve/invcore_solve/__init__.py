@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 from invcore import lazy_names
 
 if TYPE_CHECKING:
+    from invcore_solve.answers.proposal import Proposal as Proposal
     from invcore_solve.designer import Designer as Designer
     from invcore_solve.from_simulator import solve_with as solve_with
     from invcore_solve.from_table import fit as fit
-    from invcore_solve.proposal import Proposal as Proposal
     from invcore_solve.simulators.file import read_simulator as read_simulator
     from invcore_solve.simulators.program import Program as Program
     from invcore_solve.simulators.task import SimulatorTask as SimulatorTask
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __getattr__, _NAMES = lazy_names(__name__, {
     "designer": "Designer",
     "from_table": "fit",
-    "proposal": "Proposal",
+    "answers.proposal": "Proposal",
     "simulators.file": "read_simulator",
     "simulators.program": "Program",
     "simulators.task": "SimulatorTask",

@@ -27,16 +27,16 @@ from invcore.plugin import (
     installed,
 )
 from invcore.results import RunRecord, Store
-from invcore_solve.answering import MeasuredDesigns, Question, answer, described
+from invcore_solve.answers.answering import MeasuredDesigns, Question, answer, described
+from invcore_solve.answers.prediction import PredictedDesigns
+from invcore_solve.answers.proposal import Proposal
+from invcore_solve.answers.ranking import by_judge
+from invcore_solve.answers.sensitivities import Sensitivities, sensitivities_of
 from invcore_solve.judging.fitted_stack import FittedStack
-from invcore_solve.prediction import PredictedDesigns
-from invcore_solve.proposal import Proposal
 from invcore_solve.proposals.inverse_regression import InverseRegression
 from invcore_solve.proposals.judged import Judged
 from invcore_solve.proposals.search import pool_of_mixes
-from invcore_solve.ranking import by_judge
 from invcore_solve.refitting import refitted
-from invcore_solve.sensitivities import Sensitivities, sensitivities_of
 from invcore_solve.stored_designer import loaded, parts_of
 from invcore_solve.tables.read import read
 from invcore_solve.tables.response_reach import Reach, Reached

@@ -41,7 +41,7 @@ def invcore_judges() -> list[Component]:
         Component(
             "conformal-ensemble",
             "Networks whose spread is calibrated on held-out rows.",
-            "invcore_solve.judge_component:ConformalEnsemble",
+            "invcore_solve.judging.conformal_ensemble:ConformalEnsemble",
             references=(
                 "Lei, G'Sell, Rinaldo, Tibshirani, Wasserman, JASA 2018, "
                 "https://arxiv.org/abs/1604.04173",

@@ -27,10 +27,10 @@ from invcore.plugin import (
     generator,
 )
 from invcore.results import MetricRecord, RunRecord, Store, bootstrap
+from invcore_solve.answers.proposal import Proposal
+from invcore_solve.answers.ranking import by_error, checked, distinct
 from invcore_solve.designer import Designer
 from invcore_solve.from_table import fit_pairs
-from invcore_solve.proposal import Proposal
-from invcore_solve.ranking import by_error, checked, distinct
 from invcore_solve.simulators.recorded_simulator import RecordedSimulator
 from invcore_solve.simulators.task import SimulatorTask
 from invcore_solve.solution import Solution

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from invcore.results import RunRecord
+from invcore_solve.answers.proposal import Proposal
 from invcore_solve.designer import Designer
-from invcore_solve.proposal import Proposal
 from invcore_solve.simulators.outcomes import Counts
 
 

@@ -88,7 +88,8 @@ class Lost(Search):
 @pytest.fixture(autouse=True)
 def small_judge(monkeypatch):
     monkeypatch.setattr(
-        "invcore_solve.judge.JudgeConfig.presets", {"quick": {"members": 2, "surrogate": SMALL}}
+        "invcore_solve.judging.ensemble.JudgeConfig.presets",
+        {"quick": {"members": 2, "surrogate": SMALL}},
     )
 
 

@@ -83,7 +83,8 @@ def folder(tmp_path, monkeypatch):
     for name in [name for name in sys.modules if name.startswith("my_sims")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setattr(
-        "invcore_solve.judge.JudgeConfig.presets", {"quick": {"members": 2, "surrogate": SMALL}}
+        "invcore_solve.judging.ensemble.JudgeConfig.presets",
+        {"quick": {"members": 2, "surrogate": SMALL}},
     )
     (tmp_path / "my_sims.py").write_text(MINE)
     (tmp_path / "sim.py").write_text(PROGRAM)
@@ -225,7 +226,7 @@ WRONG = {
 @pytest.mark.parametrize("name", WRONG)
 def test_mistake_is_said_in_one_line(name, call, monkeypatch):
     monkeypatch.setattr(
-        "invcore_solve.judge.fit_surrogate", None
+        "invcore_solve.judging.ensemble.fit_surrogate", None
     )  # whatever is wrong is seen before
     words, expected, said = WRONG[name]
     code, out, err = call("solve", *words)

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import torch
 from invcore_solve import Designer
+from invcore_solve.answers.ranking import distinct
 from invcore_solve.judging.stacked_surrogates import StackedSurrogates
-from invcore_solve.ranking import distinct
 from invcore_solve.tables.read import read
 
 from invcore import Store

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from invcore_solve.judge import Judge, JudgeConfig
+from invcore_solve.judging.ensemble import Judge, JudgeConfig
 
 from invcore import ConfigError, Space, Uniform, Variable
 from invcore.data.pairs import Splits
@@ -162,6 +162,6 @@ def test_chunks_change_nothing(example, monkeypatch):
     _, judge = example
     x = SPACE.sample(50, draw(6))
     whole = judge(x)
-    monkeypatch.setattr("invcore_solve.judge._ROWS", 7)
+    monkeypatch.setattr("invcore_solve.judging.ensemble._ROWS", 7)
     torch.testing.assert_close(judge(x).response, whole.response, rtol=1e-5, atol=1e-3)
     assert judge(x).error.shape == (50, 2)

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from invcore_solve.judge import Judge
+from invcore_solve.judging.ensemble import Judge
 
 from invcore.learning import Normaliser
 from invcore.plugin import GOALS, ConfigError, Targets
@@ -77,7 +77,7 @@ def test_each_target_has_its_own_ends():
 def test_parts_of_many_designs_are_the_same(monkeypatch):
     x = torch.rand(1, 50, 2, generator=torch.Generator().manual_seed(0))
     whole = judge().probability(x, within(10.0, 13.0))
-    monkeypatch.setattr("invcore_solve.judge._NUMBERS", 30)
+    monkeypatch.setattr("invcore_solve.judging.ensemble._NUMBERS", 30)
     assert torch.equal(judge().probability(x, within(10.0, 13.0)), whole)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from invcore_solve.answers.proposal import Proposal
 from invcore_solve.judging.fitted_stack import Calibration
 from invcore_solve.page.drawing import embedded
 from invcore_solve.page.judge_facts import coverages, members_of
@@ -17,7 +18,6 @@ from invcore_solve.page.page import check_page, rendered, write_page
 from invcore_solve.page.shown_rows import shown_rows, unmeasured
 from invcore_solve.page.target_parts import nearest_responses
 from invcore_solve.page.wording import axis_of
-from invcore_solve.proposal import Proposal
 
 from invcore.base.errors import DataError
 

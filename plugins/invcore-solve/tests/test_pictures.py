@@ -9,10 +9,10 @@ import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
+from invcore_solve.answers.sensitivities import Sensitivities
 from invcore_solve.page.pictures import draw_columns, draw_sensitivities
 from invcore_solve.schema.choices import Choices
 from invcore_solve.schema.inspection import inspect_table
-from invcore_solve.sensitivities import Sensitivities
 from invcore_solve.tables.read import read
 
 from invcore.base.errors import DataError

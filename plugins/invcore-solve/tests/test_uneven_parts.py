@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from invcore_solve.judge import Judge, JudgeConfig
+from invcore_solve.judging.ensemble import Judge, JudgeConfig
 from invcore_solve.tables.table_data import TableData
 
 from invcore.learning import SurrogateConfig, TrainingConfig

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from invcore_solve.answers.proposal import Proposal
 from invcore_solve.commands.view import show
-from invcore_solve.proposal import Proposal
 
 from invcore.results import RunRecord, Timings
 

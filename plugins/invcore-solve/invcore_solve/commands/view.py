@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from invcore.results import RunRecord, Store
-    from invcore_solve.proposal import Proposal
+    from invcore_solve.answers.proposal import Proposal
 
 _SHOWN = 5  # designs on the screen for each target; the file has all
 _TARGETS = 10  # from more on, one line for each

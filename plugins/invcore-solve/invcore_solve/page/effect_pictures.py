@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
-    from invcore_solve.sensitivities import Sensitivities
+    from invcore_solve.answers.sensitivities import Sensitivities
 
 Numbers = npt.NDArray[np.float64]
 

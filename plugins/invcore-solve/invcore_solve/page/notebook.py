@@ -9,7 +9,7 @@ from invcore_solve.page.target_parts import TargetPart, target_parts
 from invcore_solve.page.wording import counted
 
 if TYPE_CHECKING:
-    from invcore_solve.proposal import Proposal
+    from invcore_solve.answers.proposal import Proposal
 
 _TARGETS = 3
 _DESIGNS = 5

@@ -11,9 +11,9 @@ from invcore_solve.page.drawing import check_file, write_file
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from invcore_solve.answers.proposal import Proposal
     from invcore_solve.designer import Designer
     from invcore_solve.page.design_pictures import Overlay
-    from invcore_solve.proposal import Proposal
 
 _FULL = 12  # targets that are told in full
 _COLUMNS = 60  # of the schema

@@ -17,8 +17,8 @@ from invcore_solve.page.effect_pictures import (
 )
 
 if TYPE_CHECKING:
+    from invcore_solve.answers.sensitivities import Sensitivities
     from invcore_solve.schema.inspection import Inspection
-    from invcore_solve.sensitivities import Sensitivities
 
 _ENDINGS = (".svg", ".png")
 _WIDTH = 9.0

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from invcore_solve.proposal import Proposal
+    from invcore_solve.answers.proposal import Proposal
 
 SHOWN = 10
 """Designs that are shown of a target."""

@@ -14,8 +14,8 @@ from invcore_solve.page.target_pictures import CURVE, target_picture
 from invcore_solve.page.wording import number, with_unit
 
 if TYPE_CHECKING:
-    from invcore_solve.answering import MeasuredDesigns
-    from invcore_solve.proposal import Proposal
+    from invcore_solve.answers.answering import MeasuredDesigns
+    from invcore_solve.answers.proposal import Proposal
 
 Numbers = npt.NDArray[np.float64]
 

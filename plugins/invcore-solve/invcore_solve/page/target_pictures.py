@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from invcore_solve.proposal import Proposal
+    from invcore_solve.answers.proposal import Proposal
 
 Numbers = npt.NDArray[np.float64]
 

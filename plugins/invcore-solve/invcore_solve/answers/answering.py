@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 
 from invcore.plugin import FittedJudge
-from invcore_solve.proposal import Proposal
+from invcore_solve.answers.proposal import Proposal
 from invcore_solve.proposals.diversity import SHOWN, diverse_order
 from invcore_solve.proposals.inverse_regression import InverseRegression
 from invcore_solve.proposals.judged import Judged, joined

@@ -5,8 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 
 from invcore.plugin import FitEnvironment, Judge, Problem, Splits
-from invcore_solve.judge import Judge as Ensemble
-from invcore_solve.judge import JudgeConfig
+from invcore_solve.judging.ensemble import Judge as Ensemble
+from invcore_solve.judging.ensemble import JudgeConfig
 
 
 class ConformalEnsemble(Judge[JudgeConfig]):

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from invcore.plugin import DivergedError, Problem
-from invcore_solve.proposal import Names, Proposal
+from invcore_solve.answers.proposal import Names, Proposal
 
 _CLOSE = 1e-4  # designs closer than this share of the box, in every variable, are one
 

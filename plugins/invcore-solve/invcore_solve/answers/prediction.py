@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from invcore.plugin import Column, write_table
-from invcore_solve.proposal import Proposal
+from invcore_solve.answers.proposal import Proposal
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,0 +1,1 @@
+"""From targets to ranked designs, and what is told of them."""
