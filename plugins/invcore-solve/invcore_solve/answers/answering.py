@@ -23,6 +23,7 @@ Places = npt.NDArray[np.intp]
 
 _SPREAD = 24  # designs of an inverse regression for each target
 _WORTH_SAYING = 1.01
+_VARIED = 400  # designs of a target among which those that are shown differ
 _MEASURED = 10  # rows that are shown for a target, where so many meet it
 
 
@@ -110,8 +111,9 @@ def answer(
     if own and not listed:
         x, _ = typicality.drawn_in(np.concatenate([x for x, _ in own]))
         extra = (Judged.by(judge, x), np.concatenate([target for _, target in own]))
+    count = max(question.count, _VARIED) if question.diverse else question.count
     found = search(
-        judge, typicality, targets, question.scale, pool, question.count, rng,
+        judge, typicality, targets, question.scale, pool, count, rng,
         further=extra, apart=question.apart, refined=not listed,
         preference=None if inverse is None else inverse.preference,
     )  # fmt: skip
