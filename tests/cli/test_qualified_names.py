@@ -60,7 +60,7 @@ def test_a_fitted_model_is_the_same_however_its_method_is_typed(call, tmp_path):
     made = [call("solve", *table, "--method", m, *few, "--json") for m in ("na", "invcore-na:na")]
     assert [done.code for done in made] == [0, 0], made[0].err
     assert made[0].json["id"] == made[1].json["id"]
-    assert made[1].json["method"] == "na"
+    assert made[1].json["method"] == "mixes+na"
 
 
 def test_the_kit_checks_one_of_two(call):
