@@ -10,6 +10,7 @@ import torch
 
 from invcore.plugin import FittedJudge
 from invcore_solve.answers.proposal import Proposal
+from invcore_solve.judging.fitted_stack import FittedStack
 from invcore_solve.proposals.diversity import SHOWN, diverse_order
 from invcore_solve.proposals.inverse_regression import InverseRegression
 from invcore_solve.proposals.judged import Judged, joined
@@ -118,17 +119,20 @@ def answer(
         preference=None if inverse is None else inverse.preference,
     )  # fmt: skip
     shown = measured.only(typicality.allowed(measured.x))  # as bounds and lists want it
-    return _proposal(question, data, shown, judge, typicality, found)
+    if isinstance(judge, FittedStack):  # a measurement may be near by chance
+        known = judge.known.mean[judge.known.find(shown.x)]
+        shown = replace(shown, y=np.where(np.isnan(shown.y), np.nan, known))
+    return _proposal(question, data, measured, shown, judge, typicality, found)
 
 
 def _proposal(
-    question: Question, data: TableData, measured: MeasuredDesigns, judge: FittedJudge,
-    typicality: Typicality, found: Answers,
+    question: Question, data: TableData, measured: MeasuredDesigns, shown: MeasuredDesigns,
+    judge: FittedJudge, typicality: Typicality, found: Answers,
 ) -> Proposal:  # fmt: skip
-    """The table of results."""
+    """The table of results; of measured designs those are shown whose responses stand there."""
     targets, neighbourhood = question.targets, typicality.neighbourhood
     met = measured_rows(
-        measured.y, targets, question.scale, question.noise, min(_MEASURED, question.count)
+        shown.y, targets, question.scale, question.noise, min(_MEASURED, question.count)
     )
     known = Judged.by(judge, measured.x[np.concatenate(met)]) if any(map(len, met)) else None
     parts, target, rank, is_measured, start = [], [], [], [], 0

@@ -33,7 +33,6 @@ from invcore_solve.judging.fitted_stack import (
     KnownRows,
     combine,
     restore_stack,
-    without_noise,
 )
 from invcore_solve.judging.logarithms import learnt_as_logarithms
 from invcore_solve.judging.replicates import folds, replicate_noise, same_designs
@@ -45,6 +44,7 @@ from invcore_solve.judging.threads import one_thread
 Numbers = npt.NDArray[np.float64]
 Models = Mapping[str, SurrogateModel[Any]]
 
+_LEAST = 1e-9  # share of an error's variance that is noise where nothing tells of any
 _NOISE = 0.8  # most of the mean squared error of held-out rows that is noise of measurement
 
 
@@ -242,18 +242,22 @@ class _Stack:
         return Calibration(residuals[some], picks)
 
     def _known(self, code: Numbers, spread: Numbers, floor: Numbers) -> KnownRows:
-        """Predictions without a design's rows and its measurements, combined by their variances."""
+        """Predictions without a design's rows and its measurements, combined by their variances.
+
+        The noise is taken to be the same share of the error everywhere, so that where errors grow
+        with the response it does too.
+        """
         y, design = self.coded.y.numpy(), self.design
         count = int(design.max()) + 1
         number = np.stack([np.bincount(design[k], minlength=count) for k in (~np.isnan(y)).T], 1)
         total = np.stack([np.bincount(design, np.nan_to_num(c), count) for c in y.T], 1)
         first = np.unique(design, return_index=True)[1]
         mean, s = code[first], spread[first]  # rows of a design share their fold
-        noise = np.maximum(np.square(floor), 1e-12)
-        latent = np.square(without_noise(s, floor))
-        certainty = number / np.minimum(noise, np.square(s)) + 1 / latent
-        combined = (total / np.minimum(noise, np.square(s)) + mean / latent) / certainty
-        around = np.sqrt(1 / certainty + np.minimum(noise, np.square(s)))
+        share = np.clip(np.square(floor) / np.square(spread).mean(axis=0), _LEAST, _NOISE)
+        noise, latent = share * np.square(s), (1 - share) * np.square(s)
+        certainty = number / noise + 1 / latent
+        combined = (total / noise + mean / latent) / certainty
+        around = np.sqrt(1 / certainty + noise)
         x = self.pairs.x.numpy()[first]
         true = np.sqrt(1 / certainty)
         return KnownRows(
