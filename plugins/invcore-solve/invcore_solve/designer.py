@@ -215,7 +215,7 @@ class Designer:
             target=blank, rank=torch.arange(1, len(rows) + 1), designs=rows,
             names=(self.data.designs.names, self.data.responses.names),
             predicted=verdict.response, predicted_error=verdict.error,
-            measured=torch.from_numpy(self._is_measured(rows.numpy())),
+            measured=torch.from_numpy(self.measured.has(rows.numpy())),
         )  # fmt: skip
         return PredictedDesigns(described(known, self.data, self.measured, self.typicality))
 
@@ -323,10 +323,6 @@ class Designer:
             rows = f"the rows vouch for {self.level:.1%} at most"
             return (f"errors are stated for {self.level:.1%} instead of {asked:.1%}: {rows}",)
         return ()
-
-    def _is_measured(self, x: Numbers) -> npt.NDArray[np.bool_]:
-        known = {row.tobytes() for row in self.measured.x + 0.0}
-        return np.array([row.tobytes() in known for row in np.ascontiguousarray(x + 0.0)])
 
     def _among(self, among: Source) -> Designer:
         """The same, proposing from a list of designs alone."""

@@ -10,7 +10,6 @@ import torch
 
 from invcore.plugin import FittedJudge
 from invcore_solve.answers.proposal import Proposal
-from invcore_solve.judging.fitted_stack import FittedStack
 from invcore_solve.proposals.diversity import SHOWN, diverse_order
 from invcore_solve.proposals.inverse_regression import InverseRegression
 from invcore_solve.proposals.judged import Judged, joined
@@ -56,6 +55,11 @@ class MeasuredDesigns:
             with np.errstate(invalid="ignore"):
                 columns.append(total / np.where(count > 0, count, np.nan))
         return cls(x, np.stack(columns, axis=1), data.rows.numpy()[first])
+
+    def has(self, x: Numbers) -> npt.NDArray[np.bool_]:
+        """Which designs (N, Dx) are among them."""
+        known = {row.tobytes() for row in np.ascontiguousarray(self.x + 0.0)}
+        return np.array([row.tobytes() in known for row in np.ascontiguousarray(x + 0.0)])
 
     def only(self, kept: npt.NDArray[np.bool_]) -> MeasuredDesigns:
         """The same designs, of which some alone (M,) can meet a target: others have no response."""
@@ -118,11 +122,12 @@ def answer(
         further=extra, apart=question.apart, refined=not listed,
         preference=None if inverse is None else inverse.preference,
     )  # fmt: skip
-    shown = measured.only(typicality.allowed(measured.x))  # as bounds and lists want it
-    if isinstance(judge, FittedStack):  # a measurement may be near by chance
-        known = judge.known.mean[judge.known.find(shown.x)]
-        shown = replace(shown, y=np.where(np.isnan(shown.y), np.nan, known))
-    return _proposal(question, data, measured, shown, judge, typicality, found)
+    # Of a list the judge ranks all, the measured ones by what it makes of their measurements
+    kept = np.zeros(len(measured.x), dtype=bool) if listed else typicality.allowed(measured.x)
+    shown = measured.only(kept)
+    proposal = _proposal(question, data, measured, shown, judge, typicality, found)
+    # Costs of an inverse regression are no distances of responses
+    return proposal if inverse is None else replace(proposal, notes=())
 
 
 def _proposal(
@@ -135,7 +140,7 @@ def _proposal(
         shown.y, targets, question.scale, question.noise, min(_MEASURED, question.count)
     )
     known = Judged.by(judge, measured.x[np.concatenate(met)]) if any(map(len, met)) else None
-    parts, target, rank, is_measured, start = [], [], [], [], 0
+    parts, target, rank, start = [], [], [], 0
     losses = []
     for b in range(len(targets)):
         own = np.flatnonzero(found.target == b)
@@ -152,7 +157,6 @@ def _proposal(
         size = len(met[b]) + len(own)
         target.append(np.full(size, b))
         rank.append(np.arange(1, size + 1))
-        is_measured.append(np.arange(size) < len(met[b]))
     every = joined(parts)
     which = np.concatenate(target)
     verdict = judge.predict(torch.from_numpy(np.ascontiguousarray(every.x)))
@@ -161,7 +165,7 @@ def _proposal(
             target=torch.from_numpy(targets[which]), rank=torch.from_numpy(np.concatenate(rank)),
             designs=torch.from_numpy(every.x), names=(data.designs.names, data.responses.names),
             predicted=verdict.response, predicted_error=verdict.error,
-            measured=torch.from_numpy(np.concatenate(is_measured)), notes=_lost(losses),
+            measured=torch.from_numpy(measured.has(every.x)), notes=_lost(losses),
         ), data, measured, typicality,
     )  # fmt: skip
 

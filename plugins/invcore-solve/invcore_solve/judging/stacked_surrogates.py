@@ -13,6 +13,7 @@ from torch import Tensor
 from invcore.learning import substate
 from invcore.pipeline import build
 from invcore.plugin import (
+    ConfigError,
     DataError,
     FitEnvironment,
     FittedSurrogate,
@@ -124,6 +125,11 @@ class StackedSurrogates(Judge[StackedConfig]):
         """The judge that ``state`` came from."""
         codes = ResponseCodes.restore(substate(state, "codes."))
         coded, models = _code_problem(problem, codes), self.members()
+        if len(models) != len(state["weights"]):
+            raise ConfigError(
+                f"this judge has {len(state['weights'])} surrogates, {len(models)} are given "
+                f"({', '.join(models)}); give those of one's own too: surrogates={{name: model}}"
+            )
         members = [
             model.restore(coded, substate(state, f"{i}."))
             for i, model in enumerate(models.values())

@@ -22,8 +22,7 @@ def measured_rows(
     that is more.
 
     Args:
-        y: (M, Dy), measured responses of different designs, means where there are several, or what
-            a judge makes of them, since noise may bring a measurement near by chance.
+        y: (M, Dy), measured responses of different designs, means where there are several.
         targets: (B, Dy).
         scale: (Dy,), standard deviation of the responses.
         noise: (Dy,), standard deviation of measurements.
