@@ -118,7 +118,10 @@ def test_solve_sends_events_too(work):
     from invcore_solve import fit
 
     x = torch.rand(60, 2, generator=torch.Generator().manual_seed(0))
-    fit(x, x.sum(dim=1), preset="quick", plugins=work.plugins, store=work.store)
+    fit(
+        x, x.sum(dim=1), judge="conformal-ensemble", preset="quick", plugins=work.plugins,
+        store=work.store,
+    )  # fmt: skip
     names = [event.name for event in work.seen]
     assert names[0] == "run-started" and names[-1] == "run-finished"
     assert work.seen[0].data["kind"] == "solve" and "epoch" in names
