@@ -17,7 +17,7 @@ from invcore.learning.processes.tuning import tuned
 
 __all__ = ["GaussianProcess", "GaussianProcessConfig", "Parameters", "fit_process"]
 
-_NUMBERS = 1 << 22  # of a prediction's kernel, held at once
+_NUMBERS = 1 << 20  # of a prediction's kernel, held at once
 
 
 class GaussianProcess:

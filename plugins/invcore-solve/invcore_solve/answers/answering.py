@@ -10,6 +10,7 @@ import torch
 
 from invcore.plugin import FittedJudge
 from invcore_solve.answers.proposal import Proposal
+from invcore_solve.judging.fitted_stack import FittedStack
 from invcore_solve.proposals.diversity import SHOWN, diverse_order
 from invcore_solve.proposals.inverse_regression import InverseRegression
 from invcore_solve.proposals.judged import Judged, joined
@@ -24,6 +25,7 @@ Places = npt.NDArray[np.intp]
 _SPREAD = 24  # designs of an inverse regression for each target
 _WORTH_SAYING = 1.01
 _VARIED = 400  # designs of a target among which those that are shown differ
+_TOGETHER = 40_000  # of these for all targets
 _MEASURED = 10  # rows that are shown for a target, where so many meet it
 
 
@@ -116,15 +118,18 @@ def answer(
     if own and not listed:
         x, _ = typicality.drawn_in(np.concatenate([x for x, _ in own]))
         extra = (Judged.by(judge, x), np.concatenate([target for _, target in own]))
-    count = max(question.count, _VARIED) if question.diverse else question.count
+    varied = min(_VARIED, _TOGETHER // len(targets)) if question.diverse else 0
+    count = max(question.count, varied)
     found = search(
         judge, typicality, targets, question.scale, pool, count, rng,
         further=extra, apart=question.apart, refined=not listed,
         preference=None if inverse is None else inverse.preference,
     )  # fmt: skip
-    # Of a list the judge ranks all, the measured ones by what it makes of their measurements
-    kept = np.zeros(len(measured.x), dtype=bool) if listed else typicality.allowed(measured.x)
-    shown = measured.only(kept)
+    shown = measured.only(typicality.allowed(measured.x))  # as bounds and lists want it
+    if listed and isinstance(judge, FittedStack):
+        # To choose among measured designs is to choose noise, but for what others say of them
+        known = judge.known.mean[judge.known.find(shown.x)]
+        shown = replace(shown, y=np.where(np.isnan(shown.y), np.nan, known))
     proposal = _proposal(question, data, measured, shown, judge, typicality, found)
     # Costs of an inverse regression are no distances of responses
     return proposal if inverse is None else replace(proposal, notes=())

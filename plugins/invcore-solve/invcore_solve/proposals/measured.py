@@ -22,7 +22,8 @@ def measured_rows(
     that is more.
 
     Args:
-        y: (M, Dy), measured responses of different designs, means where there are several.
+        y: (M, Dy), measured responses of different designs, means where there are several, or what
+            a judge makes of them; NaN for those that do not count.
         targets: (B, Dy).
         scale: (Dy,), standard deviation of the responses.
         noise: (Dy,), standard deviation of measurements.

@@ -23,7 +23,7 @@ _PARENTS = 8
 _CHILDREN = 16_000  # in all targets together, in a round
 _MOST = 400  # in a round, for a target
 _FEWEST = 16
-_CELLS = 1 << 22  # of targets by designs, at once
+_CELLS = 1 << 20  # of targets by designs, at once
 
 
 @dataclass(frozen=True)
