@@ -90,6 +90,7 @@ if TYPE_CHECKING:
     from invcore.spaces.constraints.kinds import Levels as Levels
     from invcore.spaces.constraints.kinds import LinearEquality as LinearEquality
     from invcore.spaces.constraints.kinds import Periodic as Periodic
+    from invcore.spaces.made_designs import MadeDesigns as MadeDesigns
     from invcore.spaces.priors import Categorical as Categorical
     from invcore.spaces.priors import ClippedNormal as ClippedNormal
     from invcore.spaces.priors import Integers as Integers
@@ -103,6 +104,10 @@ if TYPE_CHECKING:
     from invcore.spaces.space import Variable as Variable
     from invcore.spaces.specification import Requirement as Requirement
     from invcore.spaces.specification import Specification as Specification
+    from invcore.spaces.tolerances import Correlation as Correlation
+    from invcore.spaces.tolerances import Tolerance as Tolerance
+    from invcore.spaces.tolerances import Tolerances as Tolerances
+    from invcore.spaces.tolerances import parse_tolerance as parse_tolerance
     from invcore.storage.atomic import replace_file as replace_file
     from invcore.storage.atomic import whole_folder as whole_folder
     from invcore.storage.cache import Cache as Cache
@@ -145,12 +150,14 @@ __getattr__, _NAMES = lazy_names(__name__, {
     "registry.hookspecs": "hookimpl",
     "registry.loader": "Plugins installed",
     "spaces.constraints.kinds": "Among Constraint Fixed Levels LinearEquality Periodic",
+    "spaces.made_designs": "MadeDesigns",
     "spaces.priors": (
         "Categorical ClippedNormal Integers LogUniform Normal Poisson TruncatedNormal "
         "Uniform"
     ),
     "spaces.space": "Grid Space Variable",
     "spaces.specification": "Requirement Specification",
+    "spaces.tolerances": "Correlation Tolerance Tolerances parse_tolerance",
     "storage.atomic": "replace_file whole_folder",
     "storage.cache": "Cache",
 }, within="invcore")  # fmt: skip
