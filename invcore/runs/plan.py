@@ -50,11 +50,11 @@ class Plan:
             slot: build(plugins, slot, choice.name, choice.settings, **where)
             for slot, choice in config.choices.items()
         }
-        for name in config.metrics:
+        for name in config.judging:
             plugins.registry.load("metric", name)  # one that is asked for has to be there
         task = parts["task"].component
         metrics, problems = metric_parts(
-            plugins, config.metrics, task, preset=config.preset, task_name=config.task.name
+            plugins, config.judging, task, preset=config.preset, task_name=config.task.name
         )
         return cls(config, parts, metrics, resolve_device(config.device), tuple(problems))
 
@@ -80,14 +80,15 @@ class Plan:
         if self.task.fingerprint:
             settings["task"]["fingerprint"] = self.task.fingerprint
         document = (
-            config.model_dump(mode="json", exclude={"device", "metrics", "preset"}) | settings
+            config.model_dump(mode="json", exclude={"device", "metrics", "preset", "tolerances"})
+            | settings
         )
         return Request(
             kind="run", task=config.task.name, method=self.parts["method"],
             sampler=self.parts["sampler"], candidates=config.candidates, targets=config.targets,
             seed=config.seed, device=self.device, document=document,
             beside=(self.parts["task"].entry,),
-            apart={"metrics": dict(config.metrics), "preset": config.preset},
+            apart={"metrics": dict(config.judging), "preset": config.preset},
         )  # fmt: skip
 
     @property
