@@ -84,12 +84,16 @@ if TYPE_CHECKING:
     from invcore.registry.hookspecs import hookimpl as hookimpl
     from invcore.registry.loader import Plugins as Plugins
     from invcore.registry.loader import installed as installed
+    from invcore.runs.derived_task import with_responses as with_responses
     from invcore.spaces.constraints.kinds import Among as Among
     from invcore.spaces.constraints.kinds import Constraint as Constraint
     from invcore.spaces.constraints.kinds import Fixed as Fixed
     from invcore.spaces.constraints.kinds import Levels as Levels
     from invcore.spaces.constraints.kinds import LinearEquality as LinearEquality
     from invcore.spaces.constraints.kinds import Periodic as Periodic
+    from invcore.spaces.derived import DerivedResponse as DerivedResponse
+    from invcore.spaces.derived import derived_responses as derived_responses
+    from invcore.spaces.derived import with_derived as with_derived
     from invcore.spaces.priors import Categorical as Categorical
     from invcore.spaces.priors import ClippedNormal as ClippedNormal
     from invcore.spaces.priors import Integers as Integers
@@ -103,6 +107,11 @@ if TYPE_CHECKING:
     from invcore.spaces.space import Variable as Variable
     from invcore.spaces.specification import Requirement as Requirement
     from invcore.spaces.specification import Specification as Specification
+    from invcore.spaces.wishes import Wish as Wish
+    from invcore.spaces.wishes import WishedSpecification as WishedSpecification
+    from invcore.spaces.wishes import parse_wish as parse_wish
+    from invcore.spaces.wishes import specification_of as specification_of
+    from invcore.spaces.wishes.files import read_specifications as read_specifications
     from invcore.storage.atomic import replace_file as replace_file
     from invcore.storage.atomic import whole_folder as whole_folder
     from invcore.storage.cache import Cache as Cache
@@ -144,13 +153,17 @@ __getattr__, _NAMES = lazy_names(__name__, {
     "registry.component": "Component",
     "registry.hookspecs": "hookimpl",
     "registry.loader": "Plugins installed",
+    "runs.derived_task": "with_responses",
     "spaces.constraints.kinds": "Among Constraint Fixed Levels LinearEquality Periodic",
+    "spaces.derived": "DerivedResponse derived_responses with_derived",
     "spaces.priors": (
         "Categorical ClippedNormal Integers LogUniform Normal Poisson TruncatedNormal "
         "Uniform"
     ),
     "spaces.space": "Grid Space Variable",
     "spaces.specification": "Requirement Specification",
+    "spaces.wishes": "Wish WishedSpecification parse_wish specification_of",
+    "spaces.wishes.files": "read_specifications",
     "storage.atomic": "replace_file whole_folder",
     "storage.cache": "Cache",
 }, within="invcore")  # fmt: skip
