@@ -8,7 +8,7 @@ uniform in the logarithm.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Self
 
@@ -22,6 +22,7 @@ from invcore.spaces.constraints import consistency
 from invcore.spaces.constraints.kinds import Constraint, Fixed, Periodic
 from invcore.spaces.constraints.layout import Layout
 from invcore.spaces.constraints.projection import Projection
+from invcore.spaces.constraints.violations import Rule, rules_of
 from invcore.spaces.features import VariableFeatures, features_of
 from invcore.spaces.priors import Prior
 from invcore.spaces.variable import Grid, Variable
@@ -179,6 +180,42 @@ class Space(Config):
         inside = (values >= self.low.to(values)) & (values <= self.high.to(values))
         whole = ~self.whole.to(values.device) | (values == values.round())
         return (inside & whole).all(dim=-1)
+
+    def violation(self, values: Tensor) -> Tensor:
+        """How far designs (…, Dx) violate each of the M constraints, in ranges: (…, M), float64.
+
+        Zero where a constraint holds, up to its rounding or tolerance. Bounds are none of them.
+        Autograd can follow.
+
+        Example:
+            >>> from invcore.plugin import LinearInequality, Uniform
+            >>> a, b = (Variable(name=n, prior=Uniform(low=0.0, high=1.0)) for n in "ab")
+            >>> most = LinearInequality(coefficients={"a": 1.0, "b": 1.0}, high=1.0)
+            >>> Space.of(a, b, constraints=[most]).violation(torch.tensor([[1.0, 0.5]]))
+            tensor([[0.3536]], dtype=torch.float64)
+        """
+        self.check(values)
+        return self._each(values, [rule.violation for rule in self._rules], torch.float64)
+
+    def binding(self, values: Tensor) -> Tensor:
+        """Which of the M constraints leave designs (…, Dx) no room on one side: (…, M), bool.
+
+        Sums, fixed values, levels and lists of designs always do.
+        """
+        self.check(values)
+        return self._each(values, [rule.binds for rule in self._rules], torch.bool)
+
+    @staticmethod
+    def _each(
+        values: Tensor, functions: Sequence[Callable[[Tensor], Tensor]], dtype: torch.dtype
+    ) -> Tensor:
+        if not functions:
+            return torch.zeros((*values.shape[:-1], 0), dtype=dtype, device=values.device)
+        return torch.stack([function(values) for function in functions], dim=-1)
+
+    @cached_property
+    def _rules(self) -> tuple[Rule, ...]:
+        return rules_of(self.constraints, self.layout.measure)
 
     def bounded(self, low: Tensor, high: Tensor) -> Space:
         """The same space with bounds cut to [low, high], (Dx,) each.
