@@ -96,6 +96,8 @@ if TYPE_CHECKING:
     from invcore.spaces.constraints.kinds import Nonlinear as Nonlinear
     from invcore.spaces.constraints.kinds import Periodic as Periodic
     from invcore.spaces.constraints.kinds import Values as Values
+    from invcore.spaces.constraints.language import constraint_text as constraint_text
+    from invcore.spaces.constraints.language import parse_constraint as parse_constraint
     from invcore.spaces.priors import Categorical as Categorical
     from invcore.spaces.priors import ClippedNormal as ClippedNormal
     from invcore.spaces.priors import Integers as Integers
@@ -154,6 +156,7 @@ __getattr__, _NAMES = lazy_names(__name__, {
         "Among AnyOf Cardinality Constraint Fixed Interval Levels LinearEquality LinearInequality "
         "Nonlinear Periodic Values"
     ),
+    "spaces.constraints.language": "constraint_text parse_constraint",
     "spaces.priors": (
         "Categorical ClippedNormal Integers LogUniform Normal Poisson TruncatedNormal "
         "Uniform"
