@@ -174,7 +174,7 @@ class LinearSystem:
 
     def violation(self, points: Floats) -> Floats:
         """By how much points (N, n) fail, in scaled units: the largest of all rows, of all bounds,
-        and of the distances to whole numbers; 0 where nothing does. (N,)
+        and of the distances to whole numbers; 0 where nothing does: (N,).
         """
         values = points @ self.matrix.T
         worst = np.zeros(len(points))
