@@ -12,6 +12,7 @@ _VIOLATED = 1e-11  # of rows of unit norm
 _DEPENDENT = 1e-14  # squared sine between a row and the span of the active ones
 _EXACT = 1e-13
 _NEGATIVE = -1e-12
+_PRUNINGS = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,25 +130,33 @@ class _Search:
             self._begin(active)
 
     def _begin(self, active: Integers) -> None:
-        """Active rows to begin with, for those points for which they are dual feasible."""
+        """Active rows to begin with, less those whose multipliers would be negative; none where
+        that leads nowhere.
+        """
+        if not active.size or (active < 0).all():
+            return
         active = -np.sort(-active[:, : self.rows.shape[1]], axis=1)
-        used = active >= 0
-        span = np.where(used[:, :, None], self.normals[active], 0.0)
-        gram = span @ span.transpose(0, 2, 1)
-        place = np.arange(active.shape[1])
-        gram[:, place, place] += ~used
-        singular = np.linalg.eigvalsh(gram)[:, 0] < 1e-10
-        gram[singular] = np.eye(active.shape[1])
-        inverse = np.linalg.inv(gram) * (used[:, :, None] & used[:, None, :])
-        limits = np.where(used, np.take_along_axis(self.limits, active, 1), 0.0)
-        gap = (span @ self.given[:, :, None])[..., 0] - limits
-        price = (inverse @ gap[..., None])[..., 0]
-        good = ~singular & (price >= 0).all(axis=1) & used.any(axis=1)
-        width = active.shape[1]
+        place, zero = np.arange(active.shape[1]), np.zeros(active.shape)
+        for _ in range(_PRUNINGS):
+            used = active >= 0
+            span = np.where(used[:, :, None], self.normals[active], 0.0)
+            gram = span @ span.transpose(0, 2, 1)
+            gram[:, place, place] += np.where(used, 1e-15, 1.0)
+            inverse = np.linalg.inv(gram) * (used[:, :, None] & used[:, None, :])
+            limits = np.where(used, np.take_along_axis(self.limits, active, 1), zero)
+            gap = (span @ self.given[:, :, None])[..., 0] - limits
+            price = (inverse @ gap[..., None])[..., 0]
+            negative = price < 0
+            if not negative.any():
+                break
+            active = -np.sort(-np.where(negative, -1, active), axis=1)
+        error = np.abs(inverse @ gram - np.eye(len(place)) * used[:, :, None]).max(axis=(1, 2))
+        good = np.nonzero((error < 1e-7) & ~negative.any(axis=1) & used.any(axis=1))[0]
+        width = len(place)
         self.span[good, :width], self.rows[good, :width] = span[good], active[good]
-        self.inverse[np.ix_(good, np.arange(width), np.arange(width))] = inverse[good]
+        self.inverse[good, :width, :width] = inverse[good]
         self.price[good, :width], self.size[good] = price[good], used[good].sum(axis=1)
-        self.x[good] -= np.einsum("nc,nck->nk", price[good], span[good])
+        self.x[good] -= (price[good, None, :] @ span[good])[:, 0]
 
     def run(self, steps: int) -> None:
         """Take steps until all points are solved, or so many have been taken."""

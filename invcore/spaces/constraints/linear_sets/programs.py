@@ -43,7 +43,7 @@ def _silent() -> Any:
     from highspy import Highs
 
     class Silent(Highs):  # type: ignore[misc]
-        def enableCallbacks(self) -> None:  # noqa: N802
+        def enableCallbacks(self) -> None:
             self.setOptionValue("output_flag", False)
 
     return Silent
