@@ -13,7 +13,6 @@ from invcore.spaces.constraints.linear_sets.system import Booleans, Floats, Inte
 _INSIDE = 1e-8  # a ball of this radius in all rows: none is an equality, whatever rounding does
 _FARTHEST = 1e6  # by how much the search for equalities may enlarge the set
 _RANKS = (1e-9, 1e-7, 1e-5)  # below which share of the largest a singular value counts as zero
-_RAYS = 400
 _NO_SIDE = -1
 
 
@@ -28,7 +27,7 @@ class Piece:
         columns: (c,), of the system.
         centre: (c,), a point inside.
         basis: (c, k), orthonormal directions in which the set has some extent.
-        normals: (m, k), of unit norm, none of them implied by the others.
+        normals: (m, k), of unit norm, no two of them parallel.
         offsets: (m,), positive.
         rows: (m, c), the same rows in y.
         sides: (m,), which side of the system each row is.
@@ -89,18 +88,6 @@ class _Rows:
             np.concatenate([self.equal_low, np.full(count, _NO_SIDE)]),
         )
 
-    def keeping(self, which: Booleans) -> _Rows:
-        """Only some of the inequalities."""
-        return _Rows(
-            self.matrix[which],
-            self.limit[which],
-            self.sides[which],
-            self.equal,
-            self.level,
-            self.equal_high,
-            self.equal_low,
-        )
-
 
 def piece_of(reduction: Reduction, rows: Integers, columns: Integers) -> Piece | None:
     """The polytope that some rows and the bounds of their columns leave.
@@ -108,9 +95,8 @@ def piece_of(reduction: Reduction, rows: Integers, columns: Integers) -> Piece |
     First, a linear program finds the largest ball that touches no row; if there is none, a second
     one enlarges the set until the rows that can have a slack have one (Freund, Roundy and Todd),
     and the largest slack of each other is found by a program of its own. A slack of at most 2e-9
-    counts as none. Coordinates of the null space of what is equal then have an interior. Rows that
-    others imply are left out: rays from the inside show which others bind, and a program decides
-    on each of the rest.
+    counts as none. Coordinates of the null space of what is equal then have an interior. Of
+    parallel rows, the tightest stays. A single row needs no program.
 
     References:
         Freund, Roundy and Todd, Identifying the set of always-active constraints in a system of
@@ -125,7 +111,7 @@ def piece_of(reduction: Reduction, rows: Integers, columns: Integers) -> Piece |
         None if no point satisfies them.
     """
     system = _rows_of(reduction, rows, columns)
-    inner = _ball(system)
+    inner = _inside_of_one(reduction, rows, columns, system) or _ball(system)
     if inner is None:
         return None
     point, radius = inner
@@ -135,7 +121,6 @@ def piece_of(reduction: Reduction, rows: Integers, columns: Integers) -> Piece |
     if hull is None:
         return None
     point, basis = hull
-    system = _irredundant(system, point, basis)
     return _measured(system, point, basis, root_weights(reduction.system.weight[columns]), columns)
 
 
@@ -171,6 +156,23 @@ def _rows_of(reduction: Reduction, rows: Integers, columns: Integers) -> _Rows:
         upper[equal],
         upper[equal] + count,
     )
+
+
+def _inside_of_one(
+    reduction: Reduction, rows: Integers, columns: Integers, system: _Rows
+) -> tuple[Floats, float] | None:
+    """With one row, a point between those where it is least and largest, if that is well inside."""
+    low, high = reduction.low[columns], reduction.high[columns]
+    if len(rows) != 1 or not np.isfinite(high - low).all():
+        return None
+    row = reduction.matrix[rows[0], columns]
+    start, end = np.where(row > 0, low, high), np.where(row > 0, high, low)
+    least, most = row @ start, row @ end
+    levels = np.clip([reduction.row_low[rows[0]], reduction.row_high[rows[0]]], least, most)
+    share = (levels.mean() - least) / (most - least)
+    point = start + share * (end - start)
+    radius = float((system.limit - system.matrix @ point).min(initial=1.0))
+    return (point, radius) if radius > _INSIDE else None
 
 
 def _ball(system: _Rows) -> tuple[Floats, float] | None:
@@ -252,61 +254,6 @@ def _hull(system: _Rows, point: Floats) -> tuple[Floats, Floats] | None:
     return None
 
 
-def _irredundant(system: _Rows, point: Floats, basis: Floats) -> _Rows:
-    """Without the rows that the others imply, on the affine hull."""
-    normals = system.matrix @ basis
-    norm = np.linalg.norm(normals, axis=1)
-    moves = norm > 1e-9
-    system, normals, norm = system.keeping(moves), normals[moves], norm[moves]
-    if not len(norm):
-        return system
-    normals = normals / norm[:, None]
-    slack = np.maximum(system.limit - system.matrix @ point, 0.0) / norm
-    tightest = _without_parallels(normals, slack)
-    system, normals, slack = system.keeping(tightest), normals[tightest], slack[tightest]
-    needed = _hit(normals, slack)
-    kept = np.ones(len(slack), dtype=np.bool_)
-    if needed.all():
-        return system
-    free = np.full(normals.shape[1], np.inf)
-    none = np.full(len(slack), -np.inf)
-    program = Program(normals, none, slack, -free, free, presolve=False)
-    for i in np.nonzero(~needed)[0]:
-        program.limit(int(i), -np.inf, slack[i] + 1.0)
-        found = program.minimise(-normals[i], sure=False)
-        if found.point is not None and normals[i] @ found.point <= slack[i] + 1e-11:
-            kept[i] = False
-            program.limit(int(i), -np.inf, np.inf)
-        else:
-            program.limit(int(i), -np.inf, slack[i])
-    return system.keeping(kept)
-
-
-def _without_parallels(normals: Floats, slack: Floats) -> Booleans:
-    """Which rows have no parallel that is tighter, or as tight and earlier."""
-    order = np.argsort(slack, kind="stable")
-    _, first = np.unique(np.round(normals[order], 11) + 0.0, axis=0, return_index=True)
-    kept = np.zeros(len(slack), dtype=np.bool_)
-    kept[order[first]] = True
-    return kept
-
-
-def _hit(normals: Floats, slack: Floats) -> Booleans:
-    """Which rows are the first that some ray from the inside meets, and thus needed."""
-    rays = np.random.default_rng(0).standard_normal((_RAYS, normals.shape[1]))
-    rays = np.vstack([rays, normals])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        speed = normals @ rays.T / np.maximum(slack, 1e-300)[:, None]
-    speed = np.where(np.isfinite(speed), speed, 0.0)
-    if len(slack) == 1:
-        return np.ones(1, dtype=np.bool_)
-    best, second = np.partition(speed, -2, axis=0)[[-1, -2]]
-    clear = (best > 0) & (best > second * (1 + 1e-6))
-    needed = np.zeros(len(slack), dtype=np.bool_)
-    needed[np.unique(speed.argmax(axis=0)[clear])] = True
-    return needed
-
-
 def _measured(
     system: _Rows, point: Floats, basis: Floats, root: Floats, columns: Integers
 ) -> Piece:
@@ -318,17 +265,29 @@ def _measured(
     rows = system.matrix / root
     normals = rows @ basis
     norm = np.linalg.norm(normals, axis=1)
-    offsets = np.maximum(system.limit - rows @ centre, 0.0) / norm
+    moves = np.nonzero(norm > 1e-9 * np.linalg.norm(rows, axis=1))[0]
+    norm, normals, rows = norm[moves], normals[moves] / norm[moves, None], rows[moves]
+    offsets = np.maximum(system.limit[moves] - rows @ centre, 0.0) / norm
+    kept = _without_parallels(normals, offsets)
     return Piece(
         columns,
         centre,
         basis,
-        normals / norm[:, None],
-        offsets,
-        rows / norm[:, None],
-        system.sides,
+        normals[kept],
+        offsets[kept],
+        rows[kept] / norm[kept, None],
+        system.sides[moves][kept],
         equal,
         level,
         system.equal_high,
         system.equal_low,
     )
+
+
+def _without_parallels(normals: Floats, slack: Floats) -> Booleans:
+    """Which rows have no parallel that is tighter, or as tight and earlier."""
+    order = np.argsort(slack, kind="stable")
+    _, first = np.unique(np.round(normals[order], 11) + 0.0, axis=0, return_index=True)
+    kept = np.zeros(len(slack), dtype=np.bool_)
+    kept[order[first]] = True
+    return kept

@@ -8,11 +8,13 @@ import numpy as np
 
 from invcore.spaces.constraints.linear_sets.presolve import Piece
 from invcore.spaces.constraints.linear_sets.reduction import parts_of
+from invcore.spaces.constraints.linear_sets.sampling.redundancy import irredundant, met
 from invcore.spaces.constraints.linear_sets.sampling.simplices import Simplex
 from invcore.spaces.constraints.linear_sets.sampling.walks import Walk
 from invcore.spaces.constraints.linear_sets.system import Floats, Integers
 
 _ZERO = 1e-10
+_OUTSIDE = 1e-11
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,4 +83,11 @@ def _shape(piece: Piece, rows: Integers, columns: Integers, basis: Floats) -> Si
     normals = piece.rows[np.ix_(rows, columns)] @ basis
     norm = np.linalg.norm(normals, axis=1)
     normals, offsets = normals / norm[:, None], piece.offsets[rows] / norm
-    return Simplex.of(normals, offsets) or Walk(normals, offsets)
+    needed = met(normals, offsets)
+    if needed.sum() > normals.shape[1] + 1:
+        return Walk(normals, offsets)
+    simplex = Simplex.of(normals[needed], offsets[needed])
+    if simplex is None or (simplex.corners @ normals.T > offsets + _OUTSIDE).any():
+        needed = irredundant(normals, offsets, needed)
+        simplex = Simplex.of(normals[needed], offsets[needed])
+    return simplex or Walk(normals[needed], offsets[needed])

@@ -6,6 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
+from invcore.spaces.constraints.linear_sets.sampling.redundancy import irredundant, met
 from invcore.spaces.constraints.linear_sets.system import Floats
 
 _ROUNDINGS = 8
@@ -80,6 +81,8 @@ class Walk:
     def _rounded(self) -> tuple[Floats, Floats]:
         """A transformation (k, k) to coordinates where the set is round, and points in these."""
         generator, k = np.random.default_rng(0), self.dimension
+        needed = irredundant(self.normals, self.offsets, met(self.normals, self.offsets))
+        self.normals, self.offsets = self.normals[needed], self.offsets[needed]
         transform = self._ellipsoid
         population = np.zeros((max(256, 6 * k), k))
         for _ in range(_ROUNDINGS):
