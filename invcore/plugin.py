@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from invcore.contracts.loop import Requests as Requests
     from invcore.contracts.loop import Results as Results
     from invcore.contracts.loop import StartedLoop as StartedLoop
+    from invcore.contracts.method import Answers as Answers
     from invcore.contracts.method import InverseMethod as InverseMethod
     from invcore.contracts.method import InverseModel as InverseModel
     from invcore.contracts.method import Needs as Needs
@@ -126,9 +127,9 @@ __getattr__, _NAMES = lazy_names(__name__, {
     "contracts.executor": "Executor Job Record",
     "contracts.judge": "FittedJudge Judge Verdict",
     "contracts.loop": "Loop Requests Results StartedLoop",
-    "contracts.method": "InverseMethod InverseModel Needs",
+    "contracts.method": "Answers InverseMethod InverseModel Needs",
     "contracts.metric": "Estimate Evaluation Metric",
-    "contracts.problem": "GOALS Problem Targets",
+    "contracts.problem": "GOALS POINT Problem Targets",
     "contracts.sampler": "Sampler",
     "contracts.simulation.call_record": "History",
     "contracts.simulation.simulator": "Simulator",
