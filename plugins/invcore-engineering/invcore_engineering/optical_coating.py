@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 import torch
+from invcore_optics import stack_fluxes
 from torch import Tensor
 
 from invcore.numerics import in_chunks
@@ -20,7 +21,6 @@ from invcore.plugin import (
     Variable,
 )
 from invcore_engineering.materials import GLASS, MATERIALS, refractive_index
-from invcore_optics import stack_fluxes
 
 WAVELENGTHS = (450.0, 475.0, 500.0, 525.0, 550.0, 575.0, 600.0, 625.0, 650.0)  # nm
 THINNEST, THICKEST = 20.0, 180.0  # nm, of a layer

@@ -8,6 +8,7 @@ from torch import Tensor
 from invcore.plugin import (
     Config,
     Integers,
+    LinearInequality,
     Requirement,
     Space,
     Specification,
@@ -84,7 +85,7 @@ class SpeedReducer(Task[SpeedReducerConfig]):
     and bearings that fit, l₁ ≥ 1.5 d₁ + 1.9 and l₂ ≥ 1.1 d₂ + 1.9. The last, m z ≤ 40, holds
     within the bounds, where m z is at most 22.4. The number of teeth is whole.
 
-    The classical problem: weight at its least, all loads at most 1 (``SPECIFICATION``). Best design:
+    The classical problem: weight at its least, loads at most 1 (``SPECIFICATION``). Best design:
     2994.471066 at b = 3.5, m = 0.7, z = 17, l₁ = 7.3, l₂ = 7.7153199, d₁ = 3.3502147,
     d₂ = 5.2866545. Papers whose l₂ begins at 7.8 have 2996.348165.
 
@@ -111,7 +112,10 @@ class SpeedReducer(Task[SpeedReducerConfig]):
         ),
         Variable(name="z", prior=Integers(low=17, high=28), description="teeth of the pinion"),
         Variable(
-            name="l1", prior=Uniform(low=7.3, high=8.3), unit="cm", description="first shaft, length"
+            name="l1",
+            prior=Uniform(low=7.3, high=8.3),
+            unit="cm",
+            description="first shaft, length",
         ),
         Variable(
             name="l2",
@@ -131,6 +135,12 @@ class SpeedReducer(Task[SpeedReducerConfig]):
             unit="cm",
             description="second shaft, diameter",
         ),
+        constraints=[
+            LinearInequality(coefficients={"b": 1.0, "m": -5.0}, low=0.0),
+            LinearInequality(coefficients={"b": 1.0, "m": -12.0}, high=0.0),
+            LinearInequality(coefficients={"l1": 1.0, "d1": -1.5}, low=1.9),
+            LinearInequality(coefficients={"l2": 1.0, "d2": -1.1}, low=1.9),
+        ],
     )
     responses = Space.of(
         Variable(
@@ -162,9 +172,3 @@ class SpeedReducer(Task[SpeedReducerConfig]):
         """
         self.designs.check(x)
         return speed_reducer(x)
-
-    def feasible(self, x: Tensor, context: Mapping[str, Tensor] | None = None) -> Tensor:
-        """Which designs (N, 7) are within the bounds and have wheels and shafts that fit: (N,)."""
-        b, m, _, l1, l2, d1, d2 = x.unbind(1)
-        wheels = (b >= 5 * m) & (b <= 12 * m)
-        return self.designs.contains(x) & wheels & (l1 >= 1.5 * d1 + 1.9) & (l2 >= 1.1 * d2 + 1.9)

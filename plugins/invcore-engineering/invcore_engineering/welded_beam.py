@@ -7,7 +7,17 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from invcore.plugin import Config, Field, Requirement, Space, Specification, Task, Uniform, Variable
+from invcore.plugin import (
+    Config,
+    Field,
+    LinearInequality,
+    Requirement,
+    Space,
+    Specification,
+    Task,
+    Uniform,
+    Variable,
+)
 
 Formulation = Literal["ragsdell-phillips", "coello"]
 
@@ -121,15 +131,14 @@ class WeldedBeam(Task[WeldedBeamConfig]):
         Variable(
             name="h", prior=Uniform(low=0.125, high=2.0), unit="in", description="size of the weld"
         ),
-        Variable(
-            name="l", prior=Uniform(low=0.1, high=10.0), unit="in", description="its length"
-        ),
+        Variable(name="l", prior=Uniform(low=0.1, high=10.0), unit="in", description="its length"),
         Variable(
             name="t", prior=Uniform(low=2.0, high=10.0), unit="in", description="bar's height"
         ),
         Variable(
             name="b", prior=Uniform(low=0.125, high=2.0), unit="in", description="bar's width"
         ),
+        constraints=[LinearInequality(coefficients={"h": 1.0, "b": -1.0}, high=0.0)],
     )
     responses = Space.of(
         Variable(name="cost", unit="$", description="of material and welding"),
@@ -148,7 +157,3 @@ class WeldedBeam(Task[WeldedBeamConfig]):
         """
         self.designs.check(x)
         return welded_beam(x, self.config.formulation)
-
-    def feasible(self, x: Tensor, context: Mapping[str, Tensor] | None = None) -> Tensor:
-        """Which designs (N, 4) are within the bounds, with a weld no thicker than the bar: (N,)."""
-        return self.designs.contains(x) & (x[:, 0] <= x[:, 3])
