@@ -102,6 +102,7 @@ if TYPE_CHECKING:
     from invcore.spaces.derived import DerivedResponse as DerivedResponse
     from invcore.spaces.derived import derived_responses as derived_responses
     from invcore.spaces.derived import with_derived as with_derived
+    from invcore.spaces.made_designs import MadeDesigns as MadeDesigns
     from invcore.spaces.priors import Categorical as Categorical
     from invcore.spaces.priors import ClippedNormal as ClippedNormal
     from invcore.spaces.priors import Integers as Integers
@@ -115,6 +116,10 @@ if TYPE_CHECKING:
     from invcore.spaces.space import Variable as Variable
     from invcore.spaces.specification import Requirement as Requirement
     from invcore.spaces.specification import Specification as Specification
+    from invcore.spaces.tolerances import Correlation as Correlation
+    from invcore.spaces.tolerances import Tolerance as Tolerance
+    from invcore.spaces.tolerances import Tolerances as Tolerances
+    from invcore.spaces.tolerances import parse_tolerance as parse_tolerance
     from invcore.spaces.wishes import Wish as Wish
     from invcore.spaces.wishes import WishedSpecification as WishedSpecification
     from invcore.spaces.wishes import parse_wish as parse_wish
@@ -168,6 +173,8 @@ __getattr__, _NAMES = lazy_names(__name__, {
         "Nonlinear Periodic Values"
     ),
     "spaces.constraints.language": "constraint_text parse_constraint",
+    "spaces.constraints.kinds": "Among Constraint Fixed Levels LinearEquality Periodic",
+    "spaces.made_designs": "MadeDesigns",
     "spaces.priors": (
         "Categorical ClippedNormal Integers LogUniform Normal Poisson TruncatedNormal "
         "Uniform"
@@ -176,6 +183,7 @@ __getattr__, _NAMES = lazy_names(__name__, {
     "spaces.specification": "Requirement Specification",
     "spaces.wishes": "Wish WishedSpecification parse_wish specification_of",
     "spaces.wishes.files": "read_specifications",
+    "spaces.tolerances": "Correlation Tolerance Tolerances parse_tolerance",
     "storage.atomic": "replace_file whole_folder",
     "storage.cache": "Cache",
 }, within="invcore")  # fmt: skip
