@@ -173,7 +173,6 @@ __getattr__, _NAMES = lazy_names(__name__, {
         "Nonlinear Periodic Values"
     ),
     "spaces.constraints.language": "constraint_text parse_constraint",
-    "spaces.constraints.kinds": "Among Constraint Fixed Levels LinearEquality Periodic",
     "spaces.made_designs": "MadeDesigns",
     "spaces.priors": (
         "Categorical ClippedNormal Integers LogUniform Normal Poisson TruncatedNormal "
