@@ -103,6 +103,11 @@ if TYPE_CHECKING:
     from invcore.spaces.space import Variable as Variable
     from invcore.spaces.specification import Requirement as Requirement
     from invcore.spaces.specification import Specification as Specification
+    from invcore.spaces.wishes import Wish as Wish
+    from invcore.spaces.wishes import WishedSpecification as WishedSpecification
+    from invcore.spaces.wishes import parse_wish as parse_wish
+    from invcore.spaces.wishes import specification_of as specification_of
+    from invcore.spaces.wishes.files import read_specifications as read_specifications
     from invcore.storage.atomic import replace_file as replace_file
     from invcore.storage.atomic import whole_folder as whole_folder
     from invcore.storage.cache import Cache as Cache
@@ -151,6 +156,8 @@ __getattr__, _NAMES = lazy_names(__name__, {
     ),
     "spaces.space": "Grid Space Variable",
     "spaces.specification": "Requirement Specification",
+    "spaces.wishes": "Wish WishedSpecification parse_wish specification_of",
+    "spaces.wishes.files": "read_specifications",
     "storage.atomic": "replace_file whole_folder",
     "storage.cache": "Cache",
 }, within="invcore")  # fmt: skip
