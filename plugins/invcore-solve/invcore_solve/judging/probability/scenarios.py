@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr
+from torch import Tensor
 
 Numbers = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -89,25 +91,6 @@ class Scenarios:
             result[part] = inside @ self.weights
         return result.clip(0.0, 1.0)
 
-    def moments_of(self, further: Further) -> tuple[Numbers, Numbers]:
-        """Mean and standard deviation of further responses: two (N, D')."""
-        centre, _, residuals = self._moments(np.ones(self.mean.shape[1], bool))
-        step = max(1, _NUMBERS // max(1, residuals.size))
-        parts = []
-        for start in range(0, len(self.mean), step):
-            part = slice(start, min(start + step, len(self.mean)))
-            y = self.mean[part, None] + residuals * self.scale[part, None]
-            drawn = further(y, part)  # (n, R, D')
-            at = further(self.mean[part, None], part)[:, 0]
-            drawn = np.where(np.isfinite(drawn), drawn, at[:, None])
-            # Around the value at the prediction, so that what does not depend on it is exact
-            off = drawn - at[:, None]
-            mean = np.einsum("nrd,r->nd", off, self.weights)
-            square = np.einsum("nrd,r->nd", np.square(off), self.weights)
-            parts.append((at + mean, np.sqrt(np.maximum(square - np.square(mean), 0.0))))
-        mean, std = (np.concatenate([part[i] for part in parts]) for i in range(2))
-        return mean, std
-
     def _moments(self, needed: Flags) -> tuple[Numbers, Numbers, Numbers]:
         """Weighted mean (Dy,) and deviation (Dy,) of the errors, and these without gaps.
 
@@ -161,3 +144,11 @@ def _with_further(
         slope = np.nan_to_num((ends[:, 1] - ends[:, 0]) / (2 * _STEP))
         square += np.square(slope)
     return np.concatenate([y, more], axis=2), np.concatenate([kernel, np.sqrt(square)], axis=1)
+
+
+@runtime_checkable
+class Foresight(Protocol):
+    """A judge that says what true responses may be, not only how far they may be off."""
+
+    def scenarios(self, x: Tensor) -> Scenarios:
+        """Of designs (N, Dx)."""
