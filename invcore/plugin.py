@@ -84,12 +84,16 @@ if TYPE_CHECKING:
     from invcore.registry.hookspecs import hookimpl as hookimpl
     from invcore.registry.loader import Plugins as Plugins
     from invcore.registry.loader import installed as installed
+    from invcore.runs.derived_task import with_responses as with_responses
     from invcore.spaces.constraints.kinds import Among as Among
     from invcore.spaces.constraints.kinds import Constraint as Constraint
     from invcore.spaces.constraints.kinds import Fixed as Fixed
     from invcore.spaces.constraints.kinds import Levels as Levels
     from invcore.spaces.constraints.kinds import LinearEquality as LinearEquality
     from invcore.spaces.constraints.kinds import Periodic as Periodic
+    from invcore.spaces.derived import DerivedResponse as DerivedResponse
+    from invcore.spaces.derived import derived_responses as derived_responses
+    from invcore.spaces.derived import with_derived as with_derived
     from invcore.spaces.priors import Categorical as Categorical
     from invcore.spaces.priors import ClippedNormal as ClippedNormal
     from invcore.spaces.priors import Integers as Integers
@@ -149,7 +153,9 @@ __getattr__, _NAMES = lazy_names(__name__, {
     "registry.component": "Component",
     "registry.hookspecs": "hookimpl",
     "registry.loader": "Plugins installed",
+    "runs.derived_task": "with_responses",
     "spaces.constraints.kinds": "Among Constraint Fixed Levels LinearEquality Periodic",
+    "spaces.derived": "DerivedResponse derived_responses with_derived",
     "spaces.priors": (
         "Categorical ClippedNormal Integers LogUniform Normal Poisson TruncatedNormal "
         "Uniform"
