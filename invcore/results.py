@@ -17,14 +17,21 @@ from invcore.scoring.anytime import Pace, anytime
 from invcore.scoring.equal_calls import best_within_calls
 from invcore.scoring.expected_best import counted, expected_best
 from invcore.scoring.intervals import bootstrap, median
+from invcore.scoring.robustness import (
+    Robustness,
+    judged_robustness,
+    simulated_robustness,
+    wilson,
+    worst_mean,
+)
 from invcore.scoring.specifications import hypervolume, known_goals, pareto_front
 from invcore.storage.run_record import MetricRecord, RunRecord, Timings
 from invcore.storage.store import Store
 
 __all__ = [
-    "CALL_LEVELS", "Ablation", "Bench", "BenchCell", "History", "MetricRecord", "Pace",
-    "Published", "Rescoring", "RunRecord", "Store", "Timings", "anytime", "bench_names",
+    "CALL_LEVELS", "Ablation", "Bench", "BenchCell", "History", "MetricRecord", "Pace", "Published",
+    "Rescoring", "Robustness", "RunRecord", "Store", "Timings", "anytime", "bench_names",
     "best_within_calls", "bootstrap", "counted", "expected_best", "history_of", "hypervolume",
-    "known_goals", "median", "old_metrics", "pareto_front", "read_bench", "rescore",
-    "specification_of",
+    "judged_robustness", "known_goals", "median", "old_metrics", "pareto_front", "read_bench",
+    "rescore", "simulated_robustness", "specification_of", "wilson", "worst_mean",
 ]  # fmt: skip
