@@ -86,14 +86,23 @@ if TYPE_CHECKING:
     from invcore.registry.loader import installed as installed
     from invcore.runs.derived_task import with_responses as with_responses
     from invcore.spaces.constraints.kinds import Among as Among
+    from invcore.spaces.constraints.kinds import AnyOf as AnyOf
+    from invcore.spaces.constraints.kinds import Cardinality as Cardinality
     from invcore.spaces.constraints.kinds import Constraint as Constraint
     from invcore.spaces.constraints.kinds import Fixed as Fixed
+    from invcore.spaces.constraints.kinds import Interval as Interval
     from invcore.spaces.constraints.kinds import Levels as Levels
     from invcore.spaces.constraints.kinds import LinearEquality as LinearEquality
+    from invcore.spaces.constraints.kinds import LinearInequality as LinearInequality
+    from invcore.spaces.constraints.kinds import Nonlinear as Nonlinear
     from invcore.spaces.constraints.kinds import Periodic as Periodic
+    from invcore.spaces.constraints.kinds import Values as Values
+    from invcore.spaces.constraints.language import constraint_text as constraint_text
+    from invcore.spaces.constraints.language import parse_constraint as parse_constraint
     from invcore.spaces.derived import DerivedResponse as DerivedResponse
     from invcore.spaces.derived import derived_responses as derived_responses
     from invcore.spaces.derived import with_derived as with_derived
+    from invcore.spaces.made_designs import MadeDesigns as MadeDesigns
     from invcore.spaces.priors import Categorical as Categorical
     from invcore.spaces.priors import ClippedNormal as ClippedNormal
     from invcore.spaces.priors import Integers as Integers
@@ -107,6 +116,10 @@ if TYPE_CHECKING:
     from invcore.spaces.space import Variable as Variable
     from invcore.spaces.specification import Requirement as Requirement
     from invcore.spaces.specification import Specification as Specification
+    from invcore.spaces.tolerances import Correlation as Correlation
+    from invcore.spaces.tolerances import Tolerance as Tolerance
+    from invcore.spaces.tolerances import Tolerances as Tolerances
+    from invcore.spaces.tolerances import parse_tolerance as parse_tolerance
     from invcore.spaces.wishes import Wish as Wish
     from invcore.spaces.wishes import WishedSpecification as WishedSpecification
     from invcore.spaces.wishes import parse_wish as parse_wish
@@ -154,8 +167,13 @@ __getattr__, _NAMES = lazy_names(__name__, {
     "registry.hookspecs": "hookimpl",
     "registry.loader": "Plugins installed",
     "runs.derived_task": "with_responses",
-    "spaces.constraints.kinds": "Among Constraint Fixed Levels LinearEquality Periodic",
     "spaces.derived": "DerivedResponse derived_responses with_derived",
+    "spaces.constraints.kinds": (
+        "Among AnyOf Cardinality Constraint Fixed Interval Levels LinearEquality LinearInequality "
+        "Nonlinear Periodic Values"
+    ),
+    "spaces.constraints.language": "constraint_text parse_constraint",
+    "spaces.made_designs": "MadeDesigns",
     "spaces.priors": (
         "Categorical ClippedNormal Integers LogUniform Normal Poisson TruncatedNormal "
         "Uniform"
@@ -164,6 +182,7 @@ __getattr__, _NAMES = lazy_names(__name__, {
     "spaces.specification": "Requirement Specification",
     "spaces.wishes": "Wish WishedSpecification parse_wish specification_of",
     "spaces.wishes.files": "read_specifications",
+    "spaces.tolerances": "Correlation Tolerance Tolerances parse_tolerance",
     "storage.atomic": "replace_file whole_folder",
     "storage.cache": "Cache",
 }, within="invcore")  # fmt: skip

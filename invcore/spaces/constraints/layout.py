@@ -9,19 +9,25 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from invcore.spaces.constraints.consistency import allowed_rows
 from invcore.spaces.constraints.kinds import (
     Among,
+    AnyOf,
+    Cardinality,
     Constraint,
     Fixed,
     Levels,
     LinearEquality,
+    LinearInequality,
+    Nonlinear,
     Periodic,
 )
+from invcore.spaces.constraints.kinds.among import allowed_rows
+from invcore.spaces.constraints.violations import ROUNDING, Measure, Rule, rules_of
 from invcore.spaces.variable import Variable
 
-_ROUNDING = 1e-9  # of what a sum can vary
 _DIGITS = 8  # rounding errors of one number that a sum of several may have
+RULES = LinearInequality, AnyOf, Cardinality, Nonlinear
+"""The kinds whose rules say what is allowed."""
 _TAIL = 0.00135  # of a normal, beyond three standard deviations
 
 
@@ -41,6 +47,9 @@ class Layout:
         matrix: (M, Dx), of the linear equalities.
         value: (M,), of the sums.
         tolerance: (M,), how far off each may be.
+        measure: what violations are measured in.
+        rules: of the constraints that the tensors do not tell: inequalities, conditions,
+            cardinalities and expressions.
     """
 
     low: Tensor
@@ -54,6 +63,8 @@ class Layout:
     matrix: Tensor
     value: Tensor
     tolerance: Tensor
+    measure: Measure
+    rules: tuple[Rule, ...]
 
     @classmethod
     def of(cls, variables: Sequence[Variable], constraints: Sequence[Constraint]) -> Layout:
@@ -92,12 +103,14 @@ class Layout:
             for name, coefficient in equality.coefficients.items():
                 matrix[row, place[name]] = coefficient
         size = torch.maximum(size, torch.where(low.isfinite() & high.isfinite(), 0.0, width))
+        measure = Measure(tuple(variables), low, high, width, size)
         given = _float64([c.tolerance for c in sums])
         return cls(
             low, high, torch.tensor([v.whole for v in variables]), width, size, turns,
             {i: _float64(values) for i, values in levels.items()}, lists, matrix,
             _float64([c.value for c in sums]),
-            torch.maximum(given, _ROUNDING * (matrix.abs() @ width)),
+            torch.maximum(given, ROUNDING * (matrix.abs() @ width)),
+            measure, rules_of([c for c in constraints if isinstance(c, RULES)], measure),
         )  # fmt: skip
 
     def contains(self, values: Tensor) -> Tensor:
@@ -111,7 +124,11 @@ class Layout:
         every = good.all(-1)
         for columns, rows in self.lists:
             every &= is_row(values[..., columns.to(values.device)], rows.to(values))
-        return every & self.balanced(values) if len(self.matrix) else every
+        if len(self.matrix):
+            every &= self.balanced(values)
+        for rule in self.rules:
+            every &= rule.holds(values)
+        return every
 
     def balanced(self, values: Tensor) -> Tensor:
         """Which designs (…, Dx) satisfy the linear equalities: (…), bool."""

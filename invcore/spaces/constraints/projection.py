@@ -8,13 +8,13 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from invcore.spaces.constraints.blocks import Block, blocks_of
-from invcore.spaces.constraints.combinations import Combinations
 from invcore.spaces.constraints.kinds import Constraint
 from invcore.spaces.constraints.layout import Layout
-from invcore.spaces.constraints.plane import nearest_on_planes
+from invcore.spaces.constraints.nearest.blocks import Block, blocks_of
+from invcore.spaces.constraints.nearest.combinations import Combinations
+from invcore.spaces.constraints.nearest.plane import nearest_on_planes
+from invcore.spaces.constraints.nearest.snapping import snapped, wrapped
 from invcore.spaces.constraints.repair import Repair
-from invcore.spaces.constraints.snapping import snapped, wrapped
 from invcore.spaces.variable import Variable
 
 _FARTHEST = 1e3  # ranges outside the bounds: what is further off counts as being there

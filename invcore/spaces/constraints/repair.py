@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from invcore.spaces.constraints.blocks import Block
-from invcore.spaces.constraints.plane import nearest_on_planes
-from invcore.spaces.constraints.snapping import snapped
+from invcore.spaces.constraints.nearest.blocks import Block
+from invcore.spaces.constraints.nearest.plane import nearest_on_planes
+from invcore.spaces.constraints.nearest.snapping import snapped
 
 _EQUAL = 1e-9
 _MOST_STEPS = 2000

@@ -7,9 +7,9 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from invcore.spaces.constraints.blocks import Block
-from invcore.spaces.constraints.plane import nearest_on_planes
-from invcore.spaces.constraints.snapping import nearest_rows
+from invcore.spaces.constraints.nearest.blocks import Block
+from invcore.spaces.constraints.nearest.plane import nearest_on_planes
+from invcore.spaces.constraints.nearest.snapping import nearest_rows
 
 _TRIED = 32  # combinations, where bounds keep the continuous variables from the best one
 _FEW = 2000  # combinations that are compared for every design; else only where snapping fails
