@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from invcore.plugin import DivergedError, Problem
+from invcore.plugin import DivergedError, FittedJudge, Problem
+from invcore_solve.answers.asked import Wanted
+from invcore_solve.answers.preference import preferred
 from invcore_solve.answers.proposal import Names, Proposal
+from invcore_solve.answers.specified import exact_values
+from invcore_solve.proposals.aims.specified import SpecifiedAim
+from invcore_solve.proposals.judged import Judged
 
 _CLOSE = 1e-4  # designs closer than this share of the box, in every variable, are one
 
@@ -48,6 +54,46 @@ def by_judge(
         names=(problem.designs.names, problem.responses.names),
         predicted=predicted[which, best], predicted_error=error[which, best],
         reach=tuple(reach[b] for b in which.tolist()),
+    )  # fmt: skip
+
+
+def by_probability(
+    problem: Problem, wanted: Wanted, designs: Tensor, judge: FittedJudge, reach: Sequence[str]
+) -> Proposal:  # fmt: skip
+    """Designs ranked for specifications by a judge, without copies; see ``preferred``.
+
+    Args:
+        problem: the spaces.
+        wanted: B specifications.
+        designs: (B, K, Dx), allowed ones.
+        judge: of designs.
+        reach: for each target why the data do not reach it, or an empty text.
+
+    Raises:
+        DivergedError: a target has no design that is finite.
+    """
+    aim, rows = SpecifiedAim.of(wanted.targets), []
+    for b, own in enumerate(designs):
+        own = own[own.isfinite().all(dim=1)]
+        if len(own) == 0:
+            raise DivergedError(f"target {b + 1}: the method gave no finite design")
+        chance = judge.probability(own[None], wanted.targets[b : b + 1])[0].double().numpy()
+        judged = Judged.by(judge, own.numpy())
+        owner = np.full(len(own), b * aim.repeats)
+        goals = aim.expected_goals(judged, owner)[:, aim.goals[b * aim.repeats] != 0]
+        order = torch.from_numpy(preferred(chance, aim.violation(judged, owner), goals))
+        best = order[distinct(problem.designs.to_unit(own[order]))]
+        rank = torch.arange(1, len(best) + 1)
+        rows.append((torch.full_like(best, b), rank, own[best], torch.from_numpy(chance)[best]))
+    which, rank, x, probability = (torch.cat(column) for column in zip(*rows, strict=True))
+    verdict = judge.predict(x)
+    own_targets = wanted.targets[which]
+    return Proposal(
+        target=exact_values(own_targets), rank=rank, designs=x,
+        names=(problem.designs.names, problem.responses.names), predicted=verdict.response,
+        predicted_error=verdict.error, reach=tuple(reach[b] for b in which.tolist()),
+        probability=probability, wanted=own_targets,
+        asked=tuple(wanted.texts[b] for b in which.tolist()),
     )  # fmt: skip
 
 
