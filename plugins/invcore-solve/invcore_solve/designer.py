@@ -137,7 +137,7 @@ class Designer:
     def propose(
         self, targets: Source | None = None, *, want: Sequence[str] = (),
         want_file: str | os.PathLike[str] | None = None,
-        specification: Specifications | None = None, responses: Sequence[str] = (),
+        specification: Specifications | None = None, derived: Sequence[str] = (),
         candidates: int = 100, sampler: str = "maximin-lhs", seed: int = 0, strict: bool = False,
         diverse: bool = True, novelty: float | None = None, apart: float = APART,
         tolerances: Sequence[str] = (),
@@ -157,7 +157,7 @@ class Designer:
             want: wishes, all of which make one specification: ``["gap=0.5:0.7", "mass=min"]``.
             want_file: a file of specifications, each of which is a target more.
             specification: one or several, instead.
-            responses: further responses that follow from designs and responses, each as
+            derived: further responses that follow from designs and responses, each as
                 ``"cost = 0.1*cement + 2"``; wishes may name them.
             candidates: designs for each target.
             sampler: drives the methods' randomness.
@@ -184,7 +184,7 @@ class Designer:
             >>> designer = invcore_solve.fit(
             ...     x, x.sum(1), judge_settings={"members": ["linear"]})
             >>> best = designer.propose(
-            ...     want=["y1>=1.2", "price=min"], responses=["price = 3*x1 + x2"], candidates=5
+            ...     want=["y1>=1.2", "price=min"], derived=["price = 3*x1 + x2"], candidates=5
             ... )
             >>> bool((best.probability > 0.8).all()), best.asked[0]
             (True, 'y1>=1.2; price=min')
@@ -192,7 +192,7 @@ class Designer:
         if candidates < 1:
             raise ConfigError(f"candidates: expected at least 1, got {candidates}")
         self.plugins.registry.find("sampler", sampler)
-        own = self if not responses else deriving(self, responses)
+        own = deriving(self, derived) if derived else self
         own = own if among is None else own._among(among)
         own = own if novelty is None else replace(own, novelty=novelty)
         wanted = Wanted.of(

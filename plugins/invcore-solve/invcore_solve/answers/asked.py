@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,41 @@ Specifications = Specification | Sequence[Specification]
 
 NAMED = 6
 """Responses that a text names before it says how many more there are."""
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What was given, before it is known what the responses are.
+
+    Args:
+        targets: exact responses; or what wishes are relative to.
+        want: wishes, all of which make one specification.
+        want_file: a file of specifications.
+        specification: one, or several.
+    """
+
+    targets: Source | None = None
+    want: Sequence[str] = ()
+    want_file: str | os.PathLike[str] | None = None
+    specification: Specifications | None = None
+
+    @property
+    def exact(self) -> bool:
+        """Whether exact responses alone are given."""
+        return not self.want and self.want_file is None and self.specification is None
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Keywords of ``Designer.propose``."""
+        return {field: getattr(self, field) for field in self.__dataclass_fields__}
+
+    def of(self, responses: Space, spread: Numbers | None = None) -> Wanted:
+        """The targets that it makes; without the responses' deviations these count as one."""
+        deviations = np.ones(responses.dim) if spread is None else spread
+        return Wanted.of(
+            responses, deviations, self.targets, want=self.want, want_file=self.want_file,
+            specification=self.specification,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -32,12 +32,28 @@ def preferred(probability: Numbers, violation: Numbers, goals: Numbers) -> Place
         [1, 0, 2]
     """
     by_probability = np.lexsort((violation, -probability.round(_DIGITS)))
-    if not goals.shape[1] or not len(probability):
+    if not goals.shape[1] or not len(probability) or not probability.max() > 0:
         return by_probability
     good = probability >= ACCEPTABLE * probability.max()
     first = np.flatnonzero(good)
     order = first[_by_goals(goals[first])]
     return np.concatenate([order, by_probability[~good[by_probability]]])
+
+
+def true_order(met: Numbers, error: Numbers, goals: Numbers) -> Places:
+    """The order of designs whose responses are known, best first.
+
+    Those that meet the specification come first, by their goals; then the others by how much they
+    violate it, and what has no response last.
+
+    Args:
+        met: (N,), 1 or 0.
+        error: (N,), weighted squared violations; NaN without a response.
+        goals: (N, G), to be made small.
+    """
+    known = np.flatnonzero(~np.isnan(error))
+    order = preferred(met[known], error[known], goals[known])
+    return np.concatenate([known[order], np.flatnonzero(np.isnan(error))])
 
 
 def _by_goals(goals: Numbers) -> Places:
