@@ -22,9 +22,8 @@ from invcore.plugin import (
     generator,
 )
 
-X, Y, Z = (
-    Variable(name=n, prior=Uniform(low=0.0, high=h)) for n, h in (("x", 1), ("y", 2), ("z", 1))
-)
+ENDS = {"x": 1.0, "y": 2.0, "z": 1.0}
+X, Y, Z = (Variable(name=n, prior=Uniform(low=0.0, high=h)) for n, h in ENDS.items())
 COUNT = Variable(name="n", prior=Integers(low=0, high=3))
 MORE = Variable(name="m", prior=Integers(low=-3, high=3))
 KIND = Variable(name="kind", prior=Categorical(categories=("P", "Q", "R")))
