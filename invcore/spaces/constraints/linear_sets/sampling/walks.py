@@ -14,6 +14,7 @@ _ROUND = 3.0  # the largest ratio of variances that counts as round
 _FEW = 20  # points for which the rounding by variances would cost more than it gains
 _REFRESH = 64  # steps after which slacks are computed anew
 _CHAINS = 4096  # at once
+_BASES = 32  # that are drawn at once
 
 
 class Walk:
@@ -108,8 +109,11 @@ class Walk:
         least, points, since = 1e-14, start.copy(), _REFRESH
         slack, ratio = np.empty((2, len(norm), count))
         moves = np.empty((k, count))
-        for _ in range(sweeps):
-            basis = np.linalg.qr(generator.standard_normal((k, k)))[0]
+        for sweep in range(sweeps):
+            if sweep % _BASES == 0:
+                left = min(_BASES, sweeps - sweep)
+                bases = np.linalg.qr(generator.standard_normal((left, k, k)))[0]
+            basis = bases[sweep % _BASES]
             speeds, shares = normals @ basis, generator.random((k, count))
             if since >= _REFRESH:  # rounding errors add up
                 slack, since = np.maximum(limits - normals @ points.T, least), 0
