@@ -245,6 +245,45 @@ class Targets:
         sign = _beside(sign, y)
         return torch.where(sign == 0, 0.0, sign * y)
 
+    def objective(self, y: Tensor) -> Tensor:
+        """What a search makes small that takes goals: the error, until all is met, and from there
+        the weighted sum of the goals, in units of ``spread``, squeezed to between -2 and 0.
+
+        Args:
+            y: (B, …, Dy).
+
+        Returns:
+            (B, …); without goals the error.
+        """
+        error = self.error(y)
+        if not self.has_goals:
+            return error
+        reached = (self.goals(y) / self.spread.to(y) * _beside(self.weight, y)).sum(dim=-1)
+        return torch.where(self.met(y), reached / (1 + reached.abs()) - 1, error)
+
+    def narrowed(self, by: Tensor, most: float = 1.0) -> Targets:
+        """The same, whose intervals begin and end further inside, for who would stop at their ends.
+
+        Args:
+            by: (Dy,) or (B, Dy), how much, in the responses' own units.
+            most: at most this share of half the width.
+
+        Example:
+            >>> responses = Space.model_validate({"variables": [{"name": "gap"}]})
+            >>> wanted = Specification.of(gap=Requirement(low=0.0, high=1.0))
+            >>> Targets.of([wanted], responses).narrowed(torch.tensor([0.25])).high.tolist()
+            [[0.75]]
+        """
+        if self.exact:
+            return self
+        low, high = self.low, self.high
+        by = torch.minimum(by.to(low).expand_as(low), most * 0.5 * (high - low))
+        by = torch.where(low.isfinite() | high.isfinite(), by, 0.0)
+        # In the middle, rounding does not turn them round
+        low, high = low + by, torch.maximum(high - by, low + by)
+        parts = (low, high, *(getattr(self, name) for name in self.parts[2:]))
+        return Targets.of_parts(*parts, context=self.context).measured_in(self.spread)
+
     @property
     def has_goals(self) -> bool:
         """Whether something is to be minimised or maximised."""

@@ -1,5 +1,7 @@
 """Targets: exact ones as they were, and specifications as tensors."""
 
+import math
+
 import pytest
 import torch
 
@@ -134,3 +136,33 @@ def test_goals_are_made_small():
     y = torch.tensor([[1.0, 2.0, 3.0, 4.0]] * 2).double()
     assert MIXED.goals(y).tolist() == [[0.0, 0.0, 3.0, 0.0], [0.0, 0.0, 0.0, -4.0]]
     assert MIXED.has_goals and not Targets(y).has_goals
+
+
+def test_the_objective_is_the_error_until_all_is_met_and_then_the_goals():
+    names = Space.of(Variable(name="u"), Variable(name="v"))
+    wanted = {"u": Requirement(low=0.0), "v": Requirement(goal="maximise", weight=3.0)}
+    targets = Targets.of([Specification.of(wanted)], names).measured_in(torch.tensor([1.0, 2.0]))
+    y = torch.tensor([[[-2.0, 9.0], [-1.0, 0.0], [0.0, -4.0], [5.0, 0.0], [5.0, 4.0]]]).double()
+    value = targets.objective(y)[0]
+    assert value.tolist() == pytest.approx([4.0, 1.0, 6 / 7 - 1, -1.0, -6 / 7 - 1])
+    assert bool((value.diff() < 0).all())
+    assert MIXED[1:].objective(MEASURED[1:]).isfinite().all()
+    exact = Targets(y[0])
+    assert torch.equal(exact.objective(y[:, 0].expand(5, 2)), exact.error(y[:, 0].expand(5, 2)))
+
+
+def test_narrowed_intervals_end_inside():
+    low = torch.tensor([[0.0, -torch.inf, 2.0, -torch.inf, 1.0]]).double()
+    high = torch.tensor([[1.0, 3.0, 2.0, torch.inf, 1.1]]).double()
+    one = torch.ones_like(low)
+    goal = torch.zeros_like(low).long()
+    targets = Targets.of_parts(low, high, goal, one, torch.full_like(low, torch.nan))
+    narrow = targets.narrowed(torch.tensor([0.3, 0.3, 0.3, 0.3, 0.3]))
+    assert torch.allclose(
+        narrow.low, torch.tensor([[0.3, -torch.inf, 2.0, -torch.inf, 1.05]]).double()
+    )
+    assert torch.allclose(narrow.high, torch.tensor([[0.7, 2.7, 2.0, torch.inf, 1.05]]).double())
+    half = targets.narrowed(torch.tensor([[0.3] * 5]), most=0.5)
+    assert half.low[0].tolist() == pytest.approx([0.25, -math.inf, 2.0, -math.inf, 1.025])
+    exact = Targets(low[:, :1])
+    assert exact.narrowed(torch.tensor([1.0])) is exact
