@@ -83,6 +83,8 @@ def with_names(tree: T, names: Sequence[str], what: str = "variable") -> T:
     if isinstance(tree, Comparison):
         if set(tree.relations) <= {"==", "!="} and len(tree.terms) == 2:
             first, second = tree.terms
+            if _is(second, names) and isinstance(first, Name) and not _is(first, names):
+                return tree  # the first may be a category
             first = with_names(first, names, what)
             if isinstance(second, Name) and isinstance(first, Name):
                 second = _perhaps(second, names)
@@ -91,6 +93,10 @@ def with_names(tree: T, names: Sequence[str], what: str = "variable") -> T:
             return replace(tree, terms=(first, second))
         return replace(tree, terms=tuple(with_names(t, names, what) for t in tree.terms))
     return tree
+
+
+def _is(term: Term, names: Sequence[str]) -> bool:
+    return isinstance(term, Name) and term.text in names
 
 
 def _perhaps(name: Name, names: Sequence[str]) -> Name:

@@ -1,0 +1,1 @@
+"""Uniform points of a polytope."""
