@@ -89,6 +89,8 @@ class WishText(click.ParamType[str]):
         from invcore.registry.loader import installed
         from invcore.runs.derived_task import with_responses
 
+        if "task" not in ctx.params:  # a table: its names are not known here
+            return []
         try:
             task = build(installed(), "task", ctx.params.get("task") or "sine-wave").component
             names = with_responses(task, ctx.params.get("responses") or ()).responses.names
