@@ -54,7 +54,7 @@ class Plan:
             slot: build(plugins, slot, choice.name, choice.settings, **where)
             for slot, choice in config.choices.items()
         }
-        for name in config.metrics:
+        for name in config.judging:
             plugins.registry.load("metric", name)  # one that is asked for has to be there
         task = with_responses(parts["task"].component, config.responses)
         parts["task"] = replace(parts["task"], component=task)
@@ -62,7 +62,7 @@ class Plan:
         if wanted is not None and wanted.count is not None:
             config = config.model_copy(update={"targets": wanted.count})
         metrics, problems = metric_parts(
-            plugins, config.metrics, task, preset=config.preset, task_name=config.task.name
+            plugins, config.judging, task, preset=config.preset, task_name=config.task.name
         )
         device = resolve_device(config.device)
         return cls(config, parts, metrics, device, tuple(problems), wanted)
@@ -88,7 +88,7 @@ class Plan:
         }
         if self.task.fingerprint:
             settings["task"]["fingerprint"] = self.task.fingerprint
-        apart = {"device", "metrics", "preset", "want", "want_file", "responses"}
+        apart = {"device", "metrics", "preset", "want", "want_file", "responses", "tolerances"}
         document = config.model_dump(mode="json", exclude=apart) | settings
         if config.responses:
             document["responses"] = list(config.responses)
@@ -100,7 +100,7 @@ class Plan:
             seed=config.seed, device=self.device, document=document,
             beside=(self.parts["task"].entry,),
             apart={
-                "metrics": dict(config.metrics), "preset": config.preset,
+                "metrics": dict(config.judging), "preset": config.preset,
                 **({} if wanted is None else wanted.facts),
             },
         )  # fmt: skip

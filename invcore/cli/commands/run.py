@@ -36,6 +36,13 @@ _PRESETS = "quick: under three minutes; default: our best; paper: the published 
 @click.option("--targets", type=int, help="Test targets; default 1000.")
 @click.option("--calls-per-target", type=int, help="Most simulator calls for a target.")
 @click.option("--seconds-per-target", type=float, help="Most seconds; not reproducible.")
+@click.option(
+    "--tolerance",
+    "tolerances",
+    multiple=True,
+    metavar="TEXT",
+    help="How far made designs are off: width=±0.01, *=±2%, response gap=~0.1, @correlations.csv.",
+)
 @click.option("--seed", type=int, help="Root of all randomness; default 0.")
 @click.option("--device", help=_DEVICES)
 @click.option("--preset", type=click.Choice(["quick", "default", "paper"]), help=_PRESETS)
@@ -102,6 +109,10 @@ def build(
     data = read_config(path) if path else {}
     said = {k: v for k, v in flags.items() if k in RunConfig.model_fields and v not in (None, ())}
     data.update({k: list(v) if isinstance(v, tuple) else v for k, v in said.items()})
+    if data.get("tolerances"):
+        from invcore.data.tables.correlations import tolerance_texts
+
+        data["tolerances"] = list(tolerance_texts(data["tolerances"]))
     rest = []
     for setting in settings:  # `--set method=ipage` decides which settings the others may be
         key, _, value = (part.strip() for part in setting.partition("="))

@@ -110,4 +110,10 @@ def invcore_metrics() -> list[Component]:
             references=(_HOLL,),
             tags=("accuracy", "comparison"),
         ),
+        Component(
+            "robustness",
+            "Share of made designs that still meet the target, and their worst error.",
+            "invcore_metrics.robustness:Robustness",
+            tags=("accuracy", "tolerance"),
+        ),
     ]
