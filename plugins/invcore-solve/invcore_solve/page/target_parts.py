@@ -88,7 +88,8 @@ def target_parts(
     names = ranked.order or ranked.names[0]
     heads = (
         "rank", *(with_unit(name, units.get(name, "")) for name in names),
-        *(["yield"] if ranked.making is not None else []), *_heads(ranked, units), *(["distance", "nearest row"] if _placed(ranked) else []),
+        *(["yield"] if ranked.making is not None else []), *_heads(ranked, units),
+        *(["distance", "nearest row"] if _placed(ranked) else []),
     )  # fmt: skip
     for i, rows in enumerate(ranked.groups()):
         some = shown_rows(ranked, rows)
