@@ -1,5 +1,6 @@
 """Proposals for many targets: points drawn, and candidates for a batch of targets at a time."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -14,6 +15,8 @@ from invcore.contracts.method import InverseModel
 from invcore.contracts.problem import Problem, Targets
 from invcore.contracts.sampler import Sampler
 from invcore.contracts.simulation.simulator import Simulator
+from invcore.pipeline.feasibility import Residual, within
+from invcore.storage.moves import Moves
 
 ROWS = 65536  # candidates proposed at once: bounds memory, and moves the bar
 
@@ -21,9 +24,12 @@ ROWS = 65536  # candidates proposed at once: bounds memory, and moves the bar
 def propose(
     model: InverseModel, problem: Problem, sampler: Sampler[Any], targets: Targets, count: int, *,
     seed: int = 0, simulator: Simulator | None = None, progress: Progress | None = None,
-    env: FitEnvironment = SILENT,
+    env: FitEnvironment = SILENT, residual: Residual | None = None,
+    told: Callable[[Moves], None] | None = None,
 ) -> Candidates:  # fmt: skip
     """Propose ``count`` candidates for each target, in bounded memory; on the CPU, in float64.
+
+    With constraints, each is the nearest allowed design to what the model gives.
 
     Args:
         model: fitted.
@@ -35,6 +41,8 @@ def propose(
         simulator: for methods that need it.
         progress: shows how many targets are done.
         env: that the model is given.
+        residual: of the task's own constraints, if it has such.
+        told: how far candidates were moved, where there are constraints.
 
     Raises:
         UnfitError: targets that are no exact responses.
@@ -49,6 +57,9 @@ def propose(
     expected = (len(targets), count, problem.designs.dim)
     if candidates.x.shape != expected:
         raise ShapeError(f"candidates have shape {tuple(candidates.x.shape)}, expected {expected}")
+    candidates, moves = within(candidates, problem.designs, seed=seed, residual=residual)
+    if moves is not None and told is not None:
+        told(moves)
     return candidates
 
 
