@@ -19,6 +19,7 @@ from invcore.search.levenberg_marquardt_on_surrogate import levenberg_marquardt
 from invcore.search.localisation_config import LocalisationConfig
 from invcore.search.surrogate_trust import Anchors, Trust
 
+_PENALTY = 10.0  # standard deviations of responses that a violation by a whole range counts as
 _SMALL = 16  # most columns, of design or response, for which Jacobians are formed
 
 
@@ -46,7 +47,8 @@ def localise(
 
     Categories keep what the start says. Whole numbers, levels and listed designs move freely first,
     are rounded, and then the other variables make up for the rounding. Searches stay on the planes
-    of linear equalities; with constraints, what comes out is the nearest allowed design.
+    of linear equalities, and violations of other constraints count as errors of responses; what
+    comes out is the nearest allowed design.
 
     Args:
         forward: frozen model on scaled features and context features, (N, F + C) to (N, Dy).
@@ -85,8 +87,9 @@ def localise(
         for free in stages:
             if not bool(free.all()):
                 x = scaling.snap(x.cpu(), inside=boxed).to(x.device)
-            on_planes = _on_planes(forward, scaling, free)
-            x = solve(on_planes, x, context_features, goals, (low, high), free, config)
+            model = _with_penalties(_on_planes(forward, scaling, free), scaling)
+            wanted = _with_zeros(goals, scaling)
+            x = solve(model, x, context_features, wanted, (low, high), free, config)
             x = scaling.planes.nearest(x, free)
         if scaling.designs.constraints:  # what the model says must be of designs that are allowed
             x = scaling.snap(x.cpu(), inside=boxed).to(x.device)
@@ -110,6 +113,29 @@ def _on_planes(forward: Forward, scaling: Scaling, free: Tensor) -> Forward:
         return forward(torch.cat([scaling.planes.nearest(features, free), context_features], dim=1))
 
     return model
+
+
+def _with_penalties(forward: Forward, scaling: Scaling) -> Forward:
+    """The forward model, and beside its responses how far designs violate inequalities, conditions
+    and expressions, which a search makes zero as it makes responses the wanted ones.
+    """
+    rules = scaling.designs.layout.rules if scaling.designs.constraints else ()
+    if not rules:
+        return forward
+
+    def model(inputs: Tensor) -> Tensor:
+        y = forward(inputs)
+        features, _ = scaling.parts(inputs)
+        values = scaling.designs.decode(scaling.x.inverse(features.double()))
+        off = torch.stack([rule.violation(values) for rule in rules], dim=-1)
+        return torch.cat([y, _PENALTY * off.nan_to_num(posinf=1.0).to(y)], dim=-1)
+
+    return model
+
+
+def _with_zeros(goals: Tensor, scaling: Scaling) -> Tensor:
+    rules = scaling.designs.layout.rules if scaling.designs.constraints else ()
+    return torch.cat([goals, goals.new_zeros(len(goals), len(rules))], dim=1) if rules else goals
 
 
 def localised_candidates(

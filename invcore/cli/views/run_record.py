@@ -38,7 +38,7 @@ def document(record: RunRecord, store: Store, plugins: Plugins | None = None) ->
             del metric["T"]
     if wishes := specification_of(record):
         facts["specification"] = wishes
-    entries = {key: v for key, v in facts.items() if v or key not in ("reason", "notes")}
+    entries = {key: v for key, v in facts.items() if v or key not in ("reason", "notes", "moves")}
     entries |= {
         "answered": record.answered_share, "outdated": record.outdated, "stored": record.stored,
         "not_measured": {name: s.reason for name, s in record.scoring.items() if s.reason},
@@ -88,6 +88,8 @@ def show(record: RunRecord, store: Store, plugins: Plugins | None = None) -> Non
     else:
         console.print(f"{title}\n")  # as a table's title it would wrap to its width
         _show_metrics(record, console, old_metrics(record, plugins or installed()))
+    if record.moves is not None:
+        console.print(f"constraints: {record.moves.text()}")
     for note in record.notes:
         console.print(f"note: {note}")
     if record.outdated:
