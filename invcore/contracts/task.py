@@ -90,6 +90,13 @@ class Task(Configurable[C]):
     reference: ClassVar[str] = ""
     """The method that others are compared with, problem by problem; empty for none."""
 
+    tolerances: ClassVar[Mapping[str, str]] = {}
+    """How far made designs are off where nobody says otherwise: ``{"width": "±0.01"}``.
+
+    The texts are those of ``invcore.spaces.tolerances``; ``*`` stands for all, ``response gap`` for
+    a response.
+    """
+
     @property
     def fingerprint(self) -> str:
         """A checksum of data that the task stands on and its config does not tell, if any.

@@ -58,7 +58,7 @@ def search_and_judge(
     each = Budget(config.calls_per_target, config.seconds_per_target)
     limited = each != Budget()
     simulator = Simulator(
-        task, targets=targets.y, scale=float(data.variance.mean()),
+        task, targets=targets, scale=float(data.variance.mean()),
         each=each if searches else None, keep=config.candidates if limited and searches else 0,
     )  # fmt: skip
     problem = problem_of(plan)
@@ -105,7 +105,8 @@ def _within(seconds: float, pipeline: Pipeline, ranked: bool, targets: int, coun
 def _draws(plan: Plan, model: InverseModel, targets: Targets) -> Tensor | None:
     """Candidates of independent points, for what asks whether a method samples a distribution."""
     independent = plan.parts["sampler"].component.independent
-    if independent or model.ranked or model.joint or not model.point_dim:
+    alone = independent or model.ranked or model.joint or not model.point_dim
+    if alone or not targets.exact:
         return None
     random = generator(plan.config.seed, "points", "independent")
     shape = (len(targets), _INDEPENDENT, model.point_dim)

@@ -16,17 +16,21 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from invcore.base.errors import ConfigError, DataError, ShapeError, UnknownNameError, close_names
+from invcore.base.errors import ConfigError, ShapeError, UnknownNameError, close_names
 from invcore.configs.config import Config
 from invcore.spaces.constraints import consistency
 from invcore.spaces.constraints.kinds import Constraint, Fixed, Periodic
 from invcore.spaces.constraints.language import constraint_text, parse_constraint
 from invcore.spaces.constraints.layout import Layout
 from invcore.spaces.constraints.projection import Projection
+from invcore.spaces.constraints.sampling.density import prior_of
+from invcore.spaces.constraints.sampling.unit_cube import UnitCube
 from invcore.spaces.constraints.violations import Rule, rules_of
+from invcore.spaces.coverage import stratification
 from invcore.spaces.features import VariableFeatures, features_of
-from invcore.spaces.priors import Prior
 from invcore.spaces.variable import Grid, Variable
+
+_MANY = 1024  # designs that tell how many values a variable has
 
 __all__ = ["Constraint", "Grid", "Space", "Variable"]
 
@@ -151,25 +155,51 @@ class Space(Config):
     def sample(self, count: int, generator: torch.Generator) -> Tensor:
         """Draw designs from the prior: (count, Dx), float64.
 
-        With constraints, what is drawn is moved to the nearest allowed design: all are allowed, but
-        those that many others are near to come more often.
+        With constraints, from the prior given that they hold (``constraints.sampling``): exactly,
+        or by random walks. Levels and lists that nothing else ties are the nearest to draws.
+
+        Raises:
+            DataError: a variable has no prior; no design was found that satisfies an expression.
         """
+        if self.constraints:
+            return self.project(self._cube.drawn(count, generator))
         return self.from_unit(torch.rand(count, self.dim, generator=generator, dtype=torch.float64))
 
     def from_unit(self, unit: Tensor) -> Tensor:
         """Unit cube (…, Dx) to values, by each prior's inverse distribution function.
 
+        Variables that constraints tie go by conditional quantiles of what is allowed, so that even
+        points become even designs (``constraints.sampling.transport``).
+
         Raises:
             DataError: a variable has no prior.
         """
         self.check(unit, "unit points")
-        columns = [self._prior(v).quantile(unit[..., i]) for i, v in enumerate(self.variables)]
+        if self.constraints:
+            return self.project(self._cube.values(unit))
+        columns = [prior_of(v).quantile(unit[..., i]) for i, v in enumerate(self.variables)]
         return self.project(torch.stack(columns, dim=-1))
+
+    def stratification(self, values: Tensor) -> Tensor:
+        """How evenly designs (N, Dx) cover each variable (Dx,): see ``coverage.stratification``."""
+        self.check(values)
+        shares = self._cube.strata(values) if self.constraints else self.to_unit(values.double())
+        many = self.sample(_MANY, torch.Generator().manual_seed(0))
+        return stratification(values, shares, many)
+
+    @property
+    def tied(self) -> Tensor:
+        """Which variables constraints tie to others (Dx,), bool."""
+        return self._cube.tied if self.constraints else torch.zeros(self.dim, dtype=torch.bool)
+
+    @cached_property
+    def _cube(self) -> UnitCube:
+        return UnitCube(self.variables, self.constraints, self.layout)
 
     def to_unit(self, values: Tensor) -> Tensor:
         """Values (…, Dx) to the unit cube; the inverse of ``from_unit`` where that has one."""
         self.check(values)
-        columns = [self._prior(v).cdf(values[..., i]) for i, v in enumerate(self.variables)]
+        columns = [prior_of(v).cdf(values[..., i]) for i, v in enumerate(self.variables)]
         return torch.stack(columns, dim=-1)
 
     def project(self, values: Tensor) -> Tensor:
@@ -221,7 +251,7 @@ class Space(Config):
         return self._each(values, [rule.violation for rule in self._rules], torch.float64)
 
     def binding(self, values: Tensor) -> Tensor:
-        """Which of the M constraints leave designs (…, Dx) no room on one side: (…, M), bool.
+        """Which of the M constraints leave designs (…, Dx) no room on a side: (…, M), bool.
 
         Sums, fixed values, levels and lists of designs always do.
         """
@@ -308,12 +338,6 @@ class Space(Config):
         every = self.variable_features
         parts = features.split([own.width for own in every], dim=-1)
         return torch.stack([own.decode(part) for own, part in zip(every, parts, strict=True)], -1)
-
-    @staticmethod
-    def _prior(variable: Variable) -> Prior:
-        if variable.prior is None:
-            raise DataError(f"variable {variable.name!r} has no prior to draw from")
-        return variable.prior
 
 
 C = TypeVar("C")

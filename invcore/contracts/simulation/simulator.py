@@ -90,6 +90,16 @@ class Simulator:
         """
         return self._answer(x, context, target)
 
+    def as_made(self, x: Tensor, context: Context | None = None) -> Tensor:
+        """Simulate designs (N, Dx) that are what they are: nobody asks whether they are allowed.
+
+        What is made with a tolerance may be a little outside the bounds, or between the levels.
+        Rows are counted as ever.
+        """
+        self._task.designs.check(x)
+        self._count(len(x))
+        return self._simulate(x, context)
+
     def _answer(
         self, x: Tensor, context: Context | None, target: Tensor | None, view: Tensor | None = None
     ) -> Tensor:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import torch
 
 from invcore.base.errors import close_names
+from invcore.spaces.constraints.conflicts import check_together, conflict_in
 from invcore.spaces.constraints.kinds import (
     Among,
     AnyOf,
@@ -35,7 +36,8 @@ def check(variables: Sequence[Variable], constraints: Sequence[Constraint]) -> N
 
     Raises:
         ValueError: a name that no variable has; two that say the same of one variable; a value
-            that its variable cannot have; categories among numbers; a sum that cannot be reached.
+            that its variable cannot have; categories among numbers; a sum that cannot be reached;
+            constraints that no design satisfies at once.
     """
     named = {variable.name: variable for variable in variables}
     for constraint in constraints:
@@ -66,6 +68,7 @@ def check(variables: Sequence[Variable], constraints: Sequence[Constraint]) -> N
             names = ", ".join(constraint.variables)
             raise ValueError(f"no design of {names} has the levels and fixed values of these")
     _check_sums(named, constraints)
+    check_together(variables, constraints)
 
 
 def _values(constraints: Sequence[Constraint]) -> Iterator[tuple[str, str, float]]:
@@ -161,7 +164,7 @@ def _check_sums(named: Mapping[str, Variable], constraints: Sequence[Constraint]
     for inequality in (c for c in constraints if isinstance(c, LinearInequality)):
         low, high = reach(inequality, bounds, fixed)
         least, most = inequality.ends
-        room = _ROUNDING * max(1.0, *(abs(end) for end in (low, high) if math.isfinite(end)))
+        room = _ROUNDING * max([1.0, *(abs(end) for end in (low, high) if math.isfinite(end))])
         if low > most + room or high < least - room:
             limit = f"at most {most:g}" if low > most + room else f"at least {least:g}"
             raise ValueError(
@@ -244,13 +247,34 @@ def kept(
             lost = False
         if lost:
             now.update({name: before[name] for name in names})
+    remaining = _remaining(constraints, now)
+    found = conflict_in(tuple(now.values()), remaining)
+    while found:  # what the constraints say of each variable alone left something; together not
+        for name in {name for k in found for name in constraints[k].names}:
+            now[name] = before[name]
+        again = _remaining(constraints, now)
+        if conflict_in(tuple(now.values()), again) == found:
+            now, again = before, tuple(constraints)
+        remaining, found = again, conflict_in(tuple(now.values()), again)
+    return list(now.values()), remaining
+
+
+def _remaining(
+    constraints: Sequence[Constraint], now: Mapping[str, Variable]
+) -> tuple[Constraint, ...]:
+    """The constraints without levels and listed designs that are outside the bounds."""
+
+    def inside(name: str, value: float) -> bool:
+        low, high = now[name].bounds
+        return low <= value <= high
+
     remaining = []
     for constraint in constraints:
         if isinstance(constraint, Levels):
             values = tuple(v for v in constraint.values if inside(constraint.variable, v))
-            constraint = constraint.model_copy(update={"values": values})
+            constraint = constraint.model_copy(update={"values": values or constraint.values})
         elif isinstance(constraint, Among):
             rows = tuple(r for r in constraint.designs if all(map(inside, constraint.names, r)))
-            constraint = constraint.model_copy(update={"designs": rows})
+            constraint = constraint.model_copy(update={"designs": rows or constraint.designs})
         remaining.append(constraint)
-    return list(now.values()), tuple(remaining)
+    return tuple(remaining)

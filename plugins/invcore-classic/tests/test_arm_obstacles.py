@@ -22,9 +22,7 @@ def points_on(x: Tensor, convention: Convention, steps: int = 2001) -> Tensor:
     """Many points (N, 3 * steps, 2) on the segments."""
     corners = joint_positions(x, convention=convention)
     share = torch.linspace(0, 1, steps, dtype=torch.float64)[:, None]
-    parts = [
-        corners[:, i, None] * (1 - share) + corners[:, i + 1, None] * share for i in range(3)
-    ]
+    parts = [corners[:, i, None] * (1 - share) + corners[:, i + 1, None] * share for i in range(3)]
     return torch.cat(parts, dim=1)
 
 

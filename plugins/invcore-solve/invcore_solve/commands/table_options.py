@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from invcore_solve.commands.asking import Asking
     from invcore_solve.schema.choices import Choices
     from invcore_solve.tables.raw_table import RawTable
 
@@ -77,8 +78,12 @@ def used(options: dict[str, Any]) -> list[str]:
     return [typed.get(name, f"--{name.replace('_', '-')}") for name in given]
 
 
-def read_tables(options: dict[str, Any]) -> tuple[RawTable, Choices]:
+def read_tables(options: dict[str, Any], asking: Asking | None = None) -> tuple[RawTable, Choices]:
     """The table, and what is said of its columns. Nothing here needs torch.
+
+    Args:
+        options: of the command, by name.
+        asking: what is wanted: its columns are the responses where nobody says which are.
 
     Raises:
         UsageError: no table, or options that do not go together.
@@ -101,6 +106,8 @@ def read_tables(options: dict[str, Any]) -> tuple[RawTable, Choices]:
     if both:
         table = raw_table(options)
         said = _roles(table, said, options)
+        if not said.responses and asking is not None and (asking.want or asking.want_file):
+            said = said.model_copy(update={"responses": asking.columns(table)})
         if not said.responses:
             raise click.UsageError("say which columns are responses: --response-columns NAME,…")
     else:
