@@ -100,8 +100,7 @@ class BoostedSurrogate(SurrogateModel[BoostedConfig]):
         fold has a fit of its own: an embedding knows the responses of its rows.
         """
         if has_embedding(problem.designs):
-            facts = {"weights": weights, "noise": noise}
-            return super().held_out(problem, pairs, env, folds, **facts)
+            return super().held_out(problem, pairs, env, folds, weights=weights, noise=noise)
         rows, folds = ScaledRows.of(problem, pairs, weights, noise), folds.cpu()
         mean, variance = torch.zeros_like(rows.y), torch.ones_like(rows.y)
         for fold in folds.unique():

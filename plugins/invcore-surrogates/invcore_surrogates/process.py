@@ -101,8 +101,7 @@ class ProcessSurrogate(SurrogateModel[ProcessConfig]):
             DataError: a response that is known in one fold alone.
         """
         if has_embedding(problem.designs):
-            facts = {"weights": weights, "noise": noise}
-            return super().held_out(problem, pairs, env, folds, **facts)
+            return super().held_out(problem, pairs, env, folds, weights=weights, noise=noise)
         if not isinstance(fitted, FittedProcess):
             fitted = self.fit(problem, pairs, env, weights=weights, noise=noise)
         start = fitted.parameters if len(pairs) > _FEW else None
