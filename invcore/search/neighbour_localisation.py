@@ -11,6 +11,7 @@ from torch import Tensor
 
 from invcore.base.types import Forward
 from invcore.data.scaling import Scaling
+from invcore.search.aim import Aim
 from invcore.search.discrete_search import Polish, SearchLimits, discrete_search
 from invcore.search.localisation_config import LocalisationConfig
 from invcore.search.neighbours import Neighbours
@@ -18,8 +19,8 @@ from invcore.search.neighbours import Neighbours
 if TYPE_CHECKING:
     from invcore.search.localisation import Localised
 
-Move: TypeAlias = Callable[[Tensor, Tensor, LocalisationConfig], "Localised"]
-"""Localises inputs (M, F + C) for goals (M, Dy)."""
+Move: TypeAlias = Callable[[Tensor, Aim, LocalisationConfig], "Localised"]
+"""Localises inputs (M, F + C) for M aims."""
 
 _WORTH = 1e-6  # squared error, scaled, below which no surrogate tells designs apart
 _STEPS = 10  # of Levenberg-Marquardt, for a neighbour's continuous variables
@@ -27,7 +28,7 @@ _ADAM_STEPS = 40
 
 
 def among_neighbours(
-    forward: Forward, found: Localised, goals: Tensor, scaling: Scaling,
+    forward: Forward, found: Localised, goals: Aim, scaling: Scaling,
     config: LocalisationConfig, move: Move, *, each: int, boxed: bool = True,
 ) -> Localised:  # fmt: skip
     """Change categories, levels and whole numbers of localised starts as long as that helps.
@@ -39,7 +40,7 @@ def among_neighbours(
     Args:
         forward: frozen model on scaled features and context features, (N, F + C) to (N, Dy).
         found: where N starts were localised.
-        goals: (N, Dy), scaled.
+        goals: N of them, scaled.
         scaling: between designs and features.
         config: of the localisation; ``neighbours`` is the most changes of a start.
         move: localises, which is what is done with the continuous variables of a neighbour.
@@ -60,7 +61,7 @@ def among_neighbours(
 
     def score(x: Tensor, of: Tensor) -> Tensor:
         with torch.no_grad():
-            return _error(forward(inputs(x, of)), goals[rows[of.to(device)]])
+            return goals[rows[of.to(device)]].error(forward(inputs(x, of)))
 
     short = {"steps": min(config.steps, _STEPS), "adam_steps": min(config.adam_steps, _ADAM_STEPS)}
     quick = config.model_copy(update=short)
@@ -89,12 +90,8 @@ def among_neighbours(
     features = torch.cat([scaling.encode(x[of]).to(device), context[rows]], dim=1)
     with torch.no_grad():
         y = forward(features)
-    parts = {"x": features, "y": y, "error": _error(y, goals[rows])}
+    parts = {"x": features, "y": y, "error": goals[rows].error(y)}
     return replace(found, **{n: getattr(found, n).index_copy(0, rows, v) for n, v in parts.items()})
-
-
-def _error(y: Tensor, goals: Tensor) -> Tensor:
-    return (y - goals).square().mean(dim=1)
 
 
 def _first(x: Tensor, each: int) -> Tensor:

@@ -70,7 +70,8 @@ class _Rows:
         for i, (terms, *_) in enumerate(self.rows):
             for column, coefficient in terms.items():
                 matrix[i, column] += coefficient
-        low, high, owner = ([row[k] for row in self.rows] for k in (1, 2, 3))
+        low, high = [row[1] for row in self.rows], [row[2] for row in self.rows]
+        owner = [row[3] for row in self.rows]
         return LinearSystem.of(
             matrix, low, high, self.low, self.high, integer=self.integer, owner=owner,
             weight=self.weight, width=self.width,
@@ -140,7 +141,8 @@ class Encoding:
             values = constraint.values if known is None or same else tuple(known.tolist())
             self._restrict(i, values, owner)
         elif isinstance(constraint, LinearEquality):
-            self._write.row(self._terms(constraint.coefficients), *[constraint.value] * 2, owner)
+            value = constraint.value
+            self._write.row(self._terms(constraint.coefficients), value, value, owner)
         elif isinstance(constraint, LinearInequality):
             if len(constraint.coefficients) > 1:  # limits of one variable are bounds
                 self._write.row(self._terms(constraint.coefficients), *constraint.ends, owner)

@@ -24,7 +24,7 @@ class Nearest:
         active: (N, K), rows that hold with equality; -1 fills up.
         multipliers: (N, K), of these rows; points = given - multipliers @ normals[active].
         solved: (N,), bool, whether the conditions for a minimum hold.
-        infeasible: (N,), bool, for whom no point satisfies the rows.
+        infeasible: (N,), bool, for whom no point satisfies the rows, or none near enough.
     """
 
     points: Floats
@@ -40,6 +40,7 @@ def nearest(
     points: Floats,
     *,
     active: Integers | None = None,
+    within: Floats | None = None,
 ) -> Nearest:
     """The points z nearest to given ones with normals z <= offsets.
 
@@ -57,6 +58,8 @@ def nearest(
         points: (N, k), finite.
         active: (N, K), independent rows to begin with, -1 elsewhere, such as those of a problem
             with other offsets; where they do not make a dual feasible start, they are ignored.
+        within: (N,), distances within which nearest points are of interest; where there is none,
+            the search may end early, as if no point satisfied the rows.
 
     Example:
         >>> box = np.array([[1.0, 0.0], [0.0, 1.0]])
@@ -82,17 +85,34 @@ def nearest(
         blank.infeasible[:] = (limits < -_VIOLATED).any(axis=1) if rows else False
         blank.solved[:] = ~blank.infeasible
         return blank
-    search = _Search(normals, limits, points, active)
+    reach = np.full(count, np.inf) if within is None else within
+    search = _Search(normals, limits, points, active, reach)
     search.run(20 * (dimension + 5) + rows)
     result = search.result()
     again = np.nonzero(~result.solved & ~result.infeasible)[0]
     if len(again):  # once more, with factors that are never updated, only made anew
-        careful = _Search(normals, limits[again], points[again], None, careful=True)
+        careful = _Search(normals, limits[again], points[again], None, reach[again], careful=True)
         careful.run(20 * (dimension + 5) + rows)
         second = careful.result()
-        for name in ("points", "active", "multipliers", "solved", "infeasible"):
-            getattr(result, name)[again] = getattr(second, name)
+        result = _merged(result, second, again)
     return result
+
+
+def _merged(first: Nearest, second: Nearest, places: Integers) -> Nearest:
+    """The first, with the second's results at some places."""
+    width = max(first.active.shape[1], second.active.shape[1])
+    merged = []
+    for name, empty in (("points", 0.0), ("active", -1), ("multipliers", 0.0)):
+        of_first, of_second = getattr(first, name), getattr(second, name)
+        if name != "points":
+            of_first, of_second = (
+                np.pad(a, ((0, 0), (0, width - a.shape[1])), constant_values=empty)
+                for a in (of_first, of_second)
+            )
+        of_first[places] = of_second
+        merged.append(of_first)
+    first.solved[places], first.infeasible[places] = second.solved, second.infeasible
+    return Nearest(*merged, first.solved, first.infeasible)
 
 
 class _Search:
@@ -107,6 +127,7 @@ class _Search:
         limits: Floats,
         points: Floats,
         active: Integers | None,
+        within: Floats,
         *,
         careful: bool = False,
     ) -> None:
@@ -114,7 +135,10 @@ class _Search:
         most = min(normals.shape)
         self.normals, self.limits, self.given, self.careful = normals, limits, points, careful
         self.tolerance = _VIOLATED + _EXACT * np.abs(points).max(axis=1, initial=0.0)
+        self.reach = within * within if np.isfinite(within).any() else None
         self.final = np.full((count, most), -1)
+        self.final_span = np.zeros((count, most, dimension))
+        self.final_inverse = np.zeros((count, most, most))
         self.infeasible = np.zeros(count, dtype=np.bool_)
         self.done = np.zeros(count, dtype=np.bool_)
         self.at = np.arange(count)  # the points that the following belong to
@@ -161,7 +185,8 @@ class _Search:
     def run(self, steps: int) -> None:
         """Take steps until all points are solved, or so many have been taken."""
         for _ in range(steps):
-            self._choose()
+            if len(self.at):
+                self._choose()
             if not len(self.at):
                 return
             self._step()
@@ -170,6 +195,13 @@ class _Search:
         """The most violated row enters, where none is entering; the points without one are done."""
         free = np.nonzero(self.entering < 0)[0]
         at = self.at[free]
+        if self.reach is not None:  # with all active rows in place, the way so far is a bound
+            way = self.x[free] - self.given[at]
+            far = (way * way).sum(axis=1) > self.reach[at]
+            self.infeasible[at[far]] = True
+            self._leave(free[far])
+            free = np.nonzero(self.entering < 0)[0]
+            at = self.at[free]
         gap = self.x[free] @ self.normals.T - self.limits[at]
         worst = gap.argmax(axis=1)
         wrong = gap[np.arange(len(free)), worst] > self.tolerance[at]
@@ -181,7 +213,9 @@ class _Search:
     def _leave(self, places: Integers) -> None:
         if not len(places):
             return
-        self.final[self.at[places]] = self.rows[places]
+        at = self.at[places]
+        self.final[at], self.final_span[at] = self.rows[places], self.span[places]
+        self.final_inverse[at] = self.inverse[places]
         stays = np.ones(len(self.at), dtype=np.bool_)
         stays[places] = False
         for name in (
@@ -280,29 +314,35 @@ class _Search:
         self.size[places] = last
 
     def result(self) -> Nearest:
-        """The points that the final active rows give, by orthogonal factors, and whether they are
-        the nearest.
-        """
-        self._leave(np.arange(len(self.at)))
-        points, active = self.given.copy(), self.final
-        multipliers = np.zeros(active.shape)
-        sizes = (active >= 0).sum(axis=1)
-        for size in np.unique(sizes[sizes > 0]):
-            at = np.nonzero(sizes == size)[0]
-            rows = active[at, :size]
-            basis, factor = np.linalg.qr(self.normals[rows].transpose(0, 2, 1))
-            diagonal = np.einsum("ncc->nc", factor)
-            factor = factor + np.eye(size) * (np.abs(diagonal) < 1e-12)[:, None, :]
-            limits = np.take_along_axis(self.limits[at], rows, 1)
-            x = self.given[at]
-            for _ in range(2):
-                gap = (self.normals[rows] @ x[:, :, None])[..., 0] - limits
-                step = np.linalg.solve(factor.transpose(0, 2, 1), gap[..., None])
-                x = x - (basis @ step)[..., 0]
-                multipliers[at, :size] += np.linalg.solve(factor, step)[..., 0]
-            points[at] = x
+        """The points that the final active rows give, and whether they are the nearest."""
+        if len(self.at):
+            self._leave(np.arange(len(self.at)))
+        span, inverse, active = self.final_span, self.final_inverse, self.final
+        used = max(int((active >= 0).sum(axis=1).max(initial=0)), 1)
+        span, inverse, active = span[:, :used], inverse[:, :used, :used], active[:, :used]
+        limits = np.where(active >= 0, np.take_along_axis(self.limits, active, 1), 0.0)
+        points, multipliers = self.given.copy(), np.zeros(active.shape)
+        for _ in range(3):  # the first step goes all the way, the others correct it
+            gap = (span @ points[:, :, None])[..., 0] - limits
+            more = (inverse @ gap[..., None])[..., 0]
+            multipliers += more
+            points -= (more[:, None, :] @ span)[:, 0]
+        wrong = np.abs((span @ points[:, :, None])[..., 0] - limits).max(axis=1)
+        for at in np.nonzero(~(wrong <= self.tolerance * 0.01))[0]:
+            self._factored(int(at), points, multipliers)
         gap = (points @ self.normals.T - self.limits).max(axis=1, initial=0.0)
         size = np.abs(multipliers).max(axis=1, initial=0.0)
-        solved = self.done & (gap <= 3 * self.tolerance)
+        solved = self.done & ~self.infeasible & (gap <= 3 * self.tolerance)
         solved &= multipliers.min(axis=1, initial=0.0) >= _NEGATIVE * (1.0 + size)
         return Nearest(points, active, multipliers, solved, self.infeasible)
+
+    def _factored(self, at: int, points: Floats, multipliers: Floats) -> None:
+        """By orthogonal factors, where the inverse is not exact enough."""
+        rows = self.final[at][self.final[at] >= 0]
+        basis, factor = np.linalg.qr(self.normals[rows].T)
+        factor = factor + np.diag(np.abs(np.diagonal(factor)) < 1e-12)
+        x, total = self.given[at], np.zeros(len(rows))
+        for _ in range(2):
+            step = np.linalg.solve(factor.T, self.normals[rows] @ x - self.limits[at, rows])
+            x, total = x - basis @ step, total + np.linalg.solve(factor, step)
+        points[at], multipliers[at, : len(rows)], multipliers[at, len(rows) :] = x, total, 0.0

@@ -13,15 +13,16 @@ from invcore.spaces.constraints.linear_sets.polytope import Incumbents, Polytope
 from invcore.spaces.constraints.linear_sets.system import Floats, LinearSystem
 
 _DIVES = 64  # assignments that are drawn for a sample, where there are too many to list
+_LEAVES = 40  # up to which nearest points are sought in each
 _KEPT = 2000  # polytopes of assignments
 
 
 class DiscretePart:
     """The points of a system with whole numbers.
 
-    Up to some number of assignments, all are listed: a sample is uniform over them, and the nearest
-    point is the nearest of all their nearest points. Beyond, assignments of a sample are drawn by
-    random dives, and nearest points are found by branch and bound.
+    Up to some number of assignments, all are listed, and a sample is uniform over them. Beyond,
+    assignments of a sample are drawn by random dives. The nearest point is that of all assignments'
+    nearest points, if these are few; else it is found by branch and bound.
 
     Args:
         system: with bounds of whole numbers that are whole.
@@ -106,7 +107,7 @@ class DiscretePart:
 
     def project(self, points: Floats) -> Projected:
         """The nearest points of a system that has points."""
-        if self.listed is None:
+        if self.listed is None or len(self.listed[1]) > _LEAVES:
             return self._tree.project(points)
         best = Incumbents(points, self.system)
         self._nearest(best, self.listed[1])

@@ -15,6 +15,7 @@ from invcore.spaces.constraints.linear_sets.sampling.sampler import Sampler
 from invcore.spaces.constraints.linear_sets.system import Booleans, Floats, Integers, LinearSystem
 
 _PULLS = 1e-9  # a multiplier that counts
+_FAR = 1e-9  # beyond which a nearest point is too far
 _ROUNDS = 8  # of the proximal-point method, where columns have no weight
 
 
@@ -174,8 +175,13 @@ class Polytope:
             scaled[:, piece.columns] = values / self._root[piece.columns]
         return self._points(scaled)
 
-    def project(self, points: Floats) -> Projected:
+    def project(self, points: Floats, within: Floats | None = None) -> Projected:
         """The nearest points of the set to points (N, n), finite where a column's weight is not 0.
+
+        Args:
+            points: (N, n).
+            within: (N,), distances within which a nearest point is of interest; others need not be
+                found, and are not proven then.
 
         Raises:
             ValueError: the set is empty.
@@ -194,7 +200,8 @@ class Polytope:
             root, faint = self._root[piece.columns], system.weight[piece.columns] == 0
             wanted = given[:, piece.columns] * root
             for _ in range(_ROUNDS if faint.any() else 1):
-                values, solved = _project(piece, wanted, binding)
+                reach = None if faint.any() else within
+                values, solved = _project(piece, wanted, binding, reach)
                 moved = np.abs(values - wanted)[:, faint].max(initial=0.0)
                 wanted[:, faint] = values[:, faint]
                 if moved < 1e-12:
@@ -207,17 +214,20 @@ class Polytope:
         return Projected(results, distance, proven, binding)
 
     def at_least(self, points: Floats) -> Floats:
-        """Distances (N,) that no nearest point falls below: those to the affine hull, and to the
-        bounds of columns that no row ties to others.
+        """Distances (N,) that no nearest point falls below: those to the affine hull or to the
+        bounds.
         """
         given, (low, high) = self._given(points), self._ends()
-        gap = (given - np.clip(given, low, high))[:, self._alone]
-        total = (gap * gap) @ self.system.weight[self._alone]
+        gap = given - np.clip(given, low, high)
+        square = gap * gap * self.system.weight
+        total = square[:, self._alone].sum(axis=1)
         for piece in self.pieces:
-            faint = self.system.weight[piece.columns] == 0
-            away = given[:, piece.columns] * self._root[piece.columns] - piece.centre
-            away -= (away @ piece.basis) @ piece.basis.T
-            total += 0.0 if faint.any() else (away * away).sum(axis=1)
+            to_bounds = square[:, piece.columns].sum(axis=1)
+            if (self.system.weight[piece.columns] > 0).all():
+                away = given[:, piece.columns] * self._root[piece.columns] - piece.centre
+                away -= (away @ piece.basis) @ piece.basis.T
+                to_bounds = np.maximum(to_bounds, (away * away).sum(axis=1))
+            total += to_bounds
         return np.sqrt(total)
 
     def _require(self) -> None:
@@ -225,9 +235,16 @@ class Polytope:
             raise ValueError("the constraints leave no point")
 
 
-def _project(piece: Piece, given: Floats, binding: Booleans) -> tuple[Floats, Booleans]:
+def _project(
+    piece: Piece, given: Floats, binding: Booleans, within: Floats | None
+) -> tuple[Floats, Booleans]:
     """The nearest values (N, c) of a piece, and for whom they are so; notes what binds."""
-    found = nearest(piece.normals, piece.offsets, (given - piece.centre) @ piece.basis)
+    away = given - piece.centre
+    inside = away @ piece.basis
+    if within is not None:
+        across = away - inside @ piece.basis.T
+        within = np.sqrt(np.maximum(within * within - (across * across).sum(axis=1), 0.0)) + _FAR
+    found = nearest(piece.normals, piece.offsets, inside, within=within)
     values = piece.centre + found.points @ piece.basis.T
     used = (found.active >= 0) & (found.multipliers > _PULLS)
     point, place = np.nonzero(used)
@@ -263,7 +280,7 @@ class Incumbents:
         """
         if not len(places):
             return np.zeros(0)
-        found = leaf.project(self.given[places])
+        found = leaf.project(self.given[places], self.distance[places])
         distance = np.where(found.proven, found.distance, np.inf)
         nearer = distance < self.distance[places]
         at = places[nearer]

@@ -61,13 +61,15 @@ class Reduction:
             self._fix()
             self._substitute()
             if not self.feasible or not (self._single() | self._forced()):
-                break
+                return
         self._fix()
         self._substitute()
 
     def _fix(self) -> None:
         """Columns without room are fixed in the middle of it."""
         for ends, rounded, sign in ((self.low, np.ceil, -1.0), (self.high, np.floor, 1.0)):
+            if not len(self._whole):
+                break
             origin, width = self.origin[self._whole], self.system.width[self._whole]
             values = origin + ends[self._whole] * width
             ends[self._whole] = (rounded(values + sign * _BROKEN) - origin) / width
@@ -120,13 +122,19 @@ class Reduction:
 
     def _activity(self, matrix: Floats) -> tuple[Floats, Floats]:
         """The least and the largest value (R,) of rows within the bounds."""
-        down, up = np.minimum(matrix, 0.0), np.maximum(matrix, 0.0)
         low, high = np.where(self.free, self.low, 0.0), np.where(self.free, self.high, 0.0)
+        half = 0.5 * (high - low)
+        if np.isfinite(half).all():
+            middle, reach = matrix @ (low + half), np.abs(matrix) @ half
+            return middle - reach, middle + reach
+        down, up = np.minimum(matrix, 0.0), np.maximum(matrix, 0.0)
         return _times(up, low) + _times(down, high), _times(up, high) + _times(down, low)
 
     def _single(self) -> bool:
         """Rows of one column become bounds. Whether there were any."""
         single = (self.matrix != 0).sum(axis=1) == 1
+        if not single.any():
+            return False
         for i in np.nonzero(single)[0]:
             j = int(np.nonzero(self.matrix[i])[0][0])
             sign, row = self.matrix[i, j], self.rows[i]
@@ -138,7 +146,7 @@ class Reduction:
         stays = ~single
         self.rows, self.matrix = self.rows[stays], self.matrix[stays]
         self.row_low, self.row_high = self.row_low[stays], self.row_high[stays]
-        return bool(single.any())
+        return True
 
     def _tighten(self, j: int, low: float, high: float, sides: tuple[int, int]) -> None:
         if low > self.low[j]:
@@ -149,6 +157,8 @@ class Reduction:
     def _forced(self) -> bool:
         """Columns that rows keep at a bound, since all others do what they can. Whether any."""
         found = False
+        if not len(self.rows):
+            return False
         least, most = self._activity(self.matrix)
         with np.errstate(invalid="ignore"):
             gaps = (self.row_high - least, most - self.row_low)

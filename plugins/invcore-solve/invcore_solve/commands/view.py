@@ -33,6 +33,7 @@ def document(record: RunRecord, ranked: Proposal, store: Store, out: str) -> dic
         "path": str(store.path(record.id)),
         "out": out,
         "designs": ranked.records(),
+        **({} if ranked.making is None else {"making": ranked.making.document()}),
     }
 
 
@@ -74,6 +75,8 @@ def show(
         console.print(f"{metric.name}: {number(metric.value)} ({interval})")
     if level is not None:
         console.print(f"± covers {level:.0%} of true responses, all of a design at once")
+    if ranked.making is not None:
+        console.print(ranked.making.note())
     if ranked.probability is not None:
         console.print("probability: that a measurement of the design meets all that is wanted, "
                       "by the judge")  # fmt: skip
@@ -152,7 +155,8 @@ def _mark(ranked: Proposal, row: int) -> str:
 
 def _heads(ranked: Proposal) -> list[str]:
     kind = "predicted" if ranked.responses is None else "simulated"
-    chance = ["probability"] if ranked.probability is not None else []
+    chance = ["yield"] if ranked.making is not None else []
+    chance += ["probability"] if ranked.probability is not None else []
     if len(ranked.names[1]) > _CURVE:
         if ranked.wanted is not None:
             return [*chance, f"share of the {kind} curve that meets"]
@@ -162,7 +166,8 @@ def _heads(ranked: Proposal) -> list[str]:
 
 def _responses(ranked: Proposal, row: int) -> list[str]:
     """The simulator's, or what the judge expects with its error; before them the probability."""
-    chance = [] if ranked.probability is None else [_share(float(ranked.probability[row]))]
+    chance = [] if ranked.making is None else [ranked.making.cell(row)]
+    chance += [] if ranked.probability is None else [_share(float(ranked.probability[row]))]
     own = ranked.predicted if ranked.responses is None else ranked.responses
     assert own is not None
     if len(ranked.names[1]) > _CURVE:

@@ -79,6 +79,7 @@ def _parts(designer: Designer, ranked: Proposal) -> dict[str, Any]:
     from invcore_solve.page.effect_pictures import importance_order
     from invcore_solve.page.target_parts import nearest_responses, target_parts
     from invcore_solve.page.target_pictures import CURVE
+    from invcore_solve.robustness.pictures import mover_parts
     from invcore_solve.schema.support import support
 
     data = designer.data
@@ -94,7 +95,8 @@ def _parts(designer: Designer, ranked: Proposal) -> dict[str, Any]:
         "advice": [*support(data.schema, data.pairs.y.numpy())],
         "designs": _designs(_overlay(designer, ranked, order)), "judge": _judge(designer),
         "effects": _effects(effects), "most_columns": _COLUMNS,
-        "curve": CURVE,
+        "curve": CURVE, "making": ranked.making,
+        "movers": mover_parts(ranked.making, [part.wanted for part in targets]),
     }  # fmt: skip
 
 

@@ -88,7 +88,7 @@ def target_parts(
     names = ranked.order or ranked.names[0]
     heads = (
         "rank", *(with_unit(name, units.get(name, "")) for name in names),
-        *_heads(ranked, units), *(["distance", "nearest row"] if _placed(ranked) else []),
+        *(["yield"] if ranked.making is not None else []), *_heads(ranked, units), *(["distance", "nearest row"] if _placed(ranked) else []),
     )  # fmt: skip
     for i, rows in enumerate(ranked.groups()):
         some = shown_rows(ranked, rows)
@@ -131,6 +131,7 @@ def _row(ranked: Proposal, columns: Mapping[str, Any], names: Sequence[str], row
     for name in names:
         value = columns[name][row]
         cells.append(value if isinstance(value, str) else number(float(value)))
+    cells += [] if ranked.making is None else [ranked.making.cell(row)]
     cells += _predicted(ranked, row)
     if ranked.distance is not None and ranked.nearest is not None:
         cells += [number(float(ranked.distance[row]), 2), str(int(ranked.nearest[row]))]

@@ -11,18 +11,19 @@ _RAYS = 400
 _IMPLIED = 1e-11  # by no more than this could a row that is left out be violated
 
 
-def met(normals: Floats, offsets: Floats) -> Booleans:
+def met(normals: Floats, offsets: Floats, rays: int = _RAYS) -> Booleans:
     """Which rows some ray from 0 meets first: those are needed; others may be.
 
     Args:
         normals: (m, k), of unit norm.
         offsets: (m,), positive.
+        rays: how many, and as many again in the opposite directions.
     """
     if len(offsets) == 1:
         return np.ones(1, dtype=np.bool_)
-    rays = np.random.default_rng(0).standard_normal((_RAYS, normals.shape[1]))
-    rays = np.vstack([rays, -rays, normals])
-    speed = normals @ rays.T / np.maximum(offsets, 1e-300)[:, None]
+    ways = np.random.default_rng(0).standard_normal((rays, normals.shape[1]))
+    ways = np.vstack([ways, -ways, normals])
+    speed = normals @ ways.T / np.maximum(offsets, 1e-300)[:, None]
     best, second = np.partition(speed, -2, axis=0)[[-1, -2]]
     clear = (best > 0) & (best > second + 1e-6 * np.abs(second))
     needed = np.zeros(len(offsets), dtype=np.bool_)

@@ -15,6 +15,7 @@ from invcore.spaces.constraints.linear_sets.system import Floats, Integers
 
 _ZERO = 1e-10
 _OUTSIDE = 1e-11
+_FEW_RAYS = 40
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,9 +84,9 @@ def _shape(piece: Piece, rows: Integers, columns: Integers, basis: Floats) -> Si
     normals = piece.rows[np.ix_(rows, columns)] @ basis
     norm = np.linalg.norm(normals, axis=1)
     normals, offsets = normals / norm[:, None], piece.offsets[rows] / norm
-    needed = met(normals, offsets)
-    if needed.sum() > normals.shape[1] + 1:
+    if met(normals, offsets, _FEW_RAYS).sum() > normals.shape[1] + 1:
         return Walk(normals, offsets)
+    needed = met(normals, offsets)
     simplex = Simplex.of(normals[needed], offsets[needed])
     if simplex is None or (simplex.corners @ normals.T > offsets + _OUTSIDE).any():
         needed = irredundant(normals, offsets, needed)

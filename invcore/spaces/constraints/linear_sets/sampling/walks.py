@@ -14,6 +14,7 @@ _ROUND = 3.0  # the largest ratio of variances that counts as round
 _FEW = 20  # points for which the rounding by variances would cost more than it gains
 _REFRESH = 64  # steps after which slacks are computed anew
 _CHAINS = 4096  # at once
+_BASES = 32  # that are drawn at once
 
 
 class Walk:
@@ -44,7 +45,7 @@ class Walk:
         """(count, k), which depend on the generator alone, not on earlier calls."""
         if count <= _FEW and "_rounded" not in self.__dict__:
             transform, start = self._ellipsoid, np.zeros((count, self.dimension))
-            sweeps = 10 + 2 * self.dimension
+            sweeps = 10 + self.dimension
         else:
             transform, population = self._rounded
             places = generator.permutation(len(population))
@@ -63,7 +64,7 @@ class Walk:
         z = np.zeros(self.dimension)
         for _ in range(100):
             barrier = self.normals / (self.offsets - self.normals @ z)[:, None]
-            step = np.linalg.lstsq(barrier, -np.ones(len(barrier)), rcond=None)[0]
+            step = _newton(barrier)
             speed = barrier @ step
             z = z + min(1.0, 0.9 / max(float(speed.max()), 1e-300)) * step
             if speed @ speed < 1e-6:
@@ -106,21 +107,38 @@ class Walk:
         normals = normals / norm[:, None]
         limits = ((self.offsets - self.normals @ self._centre) / norm)[:, None]
         least, points, since = 1e-14, start.copy(), _REFRESH
-        slack = np.empty((len(norm), count))
+        slack, ratio = np.empty((2, len(norm), count))
         moves = np.empty((k, count))
-        for _ in range(sweeps):
-            basis = np.linalg.qr(generator.standard_normal((k, k)))[0]
+        for sweep in range(sweeps):
+            if sweep % _BASES == 0:
+                left = min(_BASES, sweeps - sweep)
+                bases = np.linalg.qr(generator.standard_normal((left, k, k)))[0]
+            basis = bases[sweep % _BASES]
             speeds, shares = normals @ basis, generator.random((k, count))
             if since >= _REFRESH:  # rounding errors add up
                 slack, since = np.maximum(limits - normals @ points.T, least), 0
             for i in range(k):
                 speed = speeds[:, i, None]
-                ratio = speed / slack
-                ahead, behind = 1.0 / ratio.max(axis=0), 1.0 / ratio.min(axis=0)
+                np.divide(speed, slack, out=ratio)
+                ahead = 1.0 / np.maximum.reduce(ratio, axis=0)
+                behind = 1.0 / np.minimum.reduce(ratio, axis=0)
                 move = behind + (ahead - behind) * shares[i]
                 moves[i] = move
-                slack -= speed * move
+                slack -= np.multiply(speed, move, out=ratio)
                 np.maximum(slack, least, out=slack)
             points += (basis @ moves).T
             since += k
         return points
+
+
+def _newton(barrier: Floats) -> Floats:
+    """The step s for which barrier @ s is nearest to -1 in all rows."""
+    hessian, gradient = barrier.T @ barrier, barrier.sum(axis=0)
+    try:
+        step = -np.linalg.solve(hessian, gradient)
+    except np.linalg.LinAlgError:
+        step = np.full(len(gradient), np.nan)
+    wrong = np.abs(hessian @ step + gradient).max() > 1e-6 * np.abs(gradient).max()
+    if wrong or not np.isfinite(step).all() or gradient @ step > 0:
+        step = np.linalg.lstsq(barrier, -np.ones(len(barrier)), rcond=None)[0]
+    return step
