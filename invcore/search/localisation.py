@@ -17,6 +17,7 @@ from invcore.search.adam_on_surrogate import adam
 from invcore.search.aim import Aim
 from invcore.search.levenberg_marquardt_on_surrogate import levenberg_marquardt
 from invcore.search.localisation_config import LocalisationConfig
+from invcore.search.neighbour_localisation import among_neighbours
 from invcore.search.surrogate_trust import Anchors, Trust
 
 _PENALTY = 10.0  # standard deviations of responses that a violation by a whole range counts as
@@ -145,6 +146,9 @@ def localised_candidates(
 ) -> Candidates:  # fmt: skip
     """Localise the starts of all targets, and sort them by the error to expect.
 
+    Where designs have categories or levels, starts that end off their target go on to better
+    neighbours, see ``among_neighbours``.
+
     That is the forward model's own error, and (unless ``config.trust`` is off) its error at the
     known pairs nearby, or what is to be expected after the way from a known design.
 
@@ -167,7 +171,14 @@ def localised_candidates(
     goals = Aim.at(targets).repeated(count)
     lacking = torch.zeros_like(goals.low) if anchors is None else anchors.lacking.flatten(0, 1)
     goals = goals.less(lacking)
-    result = localise(forward, starts.flatten(0, 1), goals, scaling, config, boxed=boxed)
+
+    def move(start: Tensor, goals: Aim, config: LocalisationConfig) -> Localised:
+        return localise(forward, start, goals, scaling, config, boxed=boxed)
+
+    result = move(starts.flatten(0, 1), goals, config)
+    result = among_neighbours(
+        forward, result, goals, scaling, config, move, each=count, boxed=boxed
+    )
     error = result.error.nan_to_num(nan=torch.inf).clamp(min=config.tolerance)
     if config.trust:
         if anchors is not None:
