@@ -27,7 +27,7 @@ def propose(
     model: InverseModel, problem: Problem, sampler: Sampler[Any], targets: Targets, count: int, *,
     seed: int = 0, simulator: Simulator | None = None, progress: Progress | None = None,
     env: FitEnvironment = SILENT, density: ResponseDensity | None = None,
-    env: FitEnvironment = SILENT, residual: Residual | None = None,
+    residual: Residual | None = None,
     told: Callable[[Moves], None] | None = None,
 ) -> Candidates:  # fmt: skip
     """Propose ``count`` candidates for each target, in bounded memory; on the CPU, in float64.
