@@ -4,6 +4,7 @@ Two ways, both batched over all starts, in which each start's path depends on th
 ``adam``, as the papers do, and ``lm``, a damped Gauss-Newton method projected on the box.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -19,6 +20,7 @@ from invcore.search.levenberg_marquardt_on_surrogate import levenberg_marquardt
 from invcore.search.localisation_config import LocalisationConfig
 from invcore.search.neighbour_localisation import among_neighbours
 from invcore.search.surrogate_trust import Anchors, Trust
+from invcore.spaces.constraints.violations import Rule
 
 _PENALTY = 10.0  # standard deviations of responses that a violation by a whole range counts as
 _SMALL = 16  # most columns, of design or response, for which Jacobians are formed
@@ -85,11 +87,11 @@ def localise(
     for begin in range(0, max(len(start), 1), rows):
         x, context_features = scaling.parts(start[begin : begin + rows])
         goals = aim[begin : begin + rows]
+        wanted = goals.with_zeros(len(_rules(scaling))) if _rules(scaling) else goals
         for free in stages:
             if not bool(free.all()):
                 x = scaling.snap(x.cpu(), inside=boxed).to(x.device)
             model = _with_penalties(_on_planes(forward, scaling, free), scaling)
-            wanted = _with_zeros(goals, scaling)
             x = solve(model, x, context_features, wanted, (low, high), free, config)
             x = scaling.planes.nearest(x, free)
         if scaling.designs.constraints:  # what the model says must be of designs that are allowed
@@ -120,7 +122,7 @@ def _with_penalties(forward: Forward, scaling: Scaling) -> Forward:
     """The forward model, and beside its responses how far designs violate inequalities, conditions
     and expressions, which a search makes zero as it makes responses the wanted ones.
     """
-    rules = scaling.designs.layout.rules if scaling.designs.constraints else ()
+    rules = _rules(scaling)
     if not rules:
         return forward
 
@@ -134,9 +136,8 @@ def _with_penalties(forward: Forward, scaling: Scaling) -> Forward:
     return model
 
 
-def _with_zeros(goals: Tensor, scaling: Scaling) -> Tensor:
-    rules = scaling.designs.layout.rules if scaling.designs.constraints else ()
-    return torch.cat([goals, goals.new_zeros(len(goals), len(rules))], dim=1) if rules else goals
+def _rules(scaling: Scaling) -> Sequence[Rule]:
+    return scaling.designs.layout.rules if scaling.designs.constraints else ()
 
 
 def localised_candidates(
