@@ -74,6 +74,7 @@ if TYPE_CHECKING:
     from invcore.data.pairs import Pairs as Pairs
     from invcore.data.pairs import Splits as Splits
     from invcore.data.tables.arrays import real_array as real_array
+    from invcore.data.tables.correlations import tolerance_texts as tolerance_texts
     from invcore.data.tables.read import read_table as read_table
     from invcore.data.tables.table import Table as Table
     from invcore.data.tables.write import Column as Column
@@ -159,6 +160,7 @@ __getattr__, _NAMES = lazy_names(__name__, {
     "contracts.task": "Modes Task",
     "data.pairs": "Pairs Splits",
     "data.tables.arrays": "real_array",
+    "data.tables.correlations": "tolerance_texts",
     "data.tables.read": "read_table",
     "data.tables.table": "Table",
     "data.tables.write": "Column check_output write_table",

@@ -119,6 +119,9 @@ class InverseMethod(Configurable[C]):
     """A way to answer targets: ``fit`` returns the fitted model, ``restore`` brings one back."""
 
     needs: ClassVar[Needs] = Needs.PAIRS
+    answers: ClassVar[Answers] = Answers.EXACT
+    """What targets its models take as they are, for people who ask before there is a model; each
+    model says it of itself."""
     uses_context: ClassVar[bool] = False
     """Whether it makes use of what is known of each problem; one that does not is not asked where
     there is such."""

@@ -20,7 +20,8 @@ from invcore.contracts.events import Event, EventName
 from invcore.contracts.method import InverseMethod, InverseModel
 from invcore.contracts.problem import Problem, Targets
 from invcore.contracts.simulation.simulator import Simulator
-from invcore.data.pairs import Splits
+from invcore.data.pairs import Pairs, Splits
+from invcore.learning.response_density import ResponseDensity
 from invcore.pipeline.components import Part
 from invcore.pipeline.feasibility import Residual
 from invcore.pipeline.fit import fit_model
@@ -59,12 +60,24 @@ class Pipeline:
         self.seconds: dict[str, float] = {}
         self.moves: Moves | None = None
         self._begun = begin_record(request)
+        self._density: ResponseDensity | None = None
+        self._train: Pairs | None = None
 
     @property
     def env(self) -> FitEnvironment:
         """Where and how fits of this request happen."""
         request = self.request
         return FitEnvironment(request.seed, request.device, self.progress, keeper=self.keeper)
+
+    @property
+    def density(self) -> ResponseDensity | None:
+        """Over the training responses of the last fit, made when it is first asked for: what
+        specifications are answered with. None before there was a fit.
+        """
+        if self._density is None and self._train is not None:
+            generator = self.env.generator("responses")
+            self._density = ResponseDensity.fit(self._train, generator)
+        return self._density
 
     def emit(self, event: EventName, /, **data: Any) -> None:
         """Show an event to the plugins; what goes wrong there is logged."""
@@ -105,6 +118,7 @@ class Pipeline:
         own = part or self.request.method
         assert own is not None
         method: InverseMethod[Any] = own.component
+        self._train, self._density = splits.train, None
         if method.trains:
             with self.stage("warm-up"):
                 warm_up(self.request.device)
@@ -126,6 +140,7 @@ class Pipeline:
                 model, problem, request.sampler.component, targets, request.candidates,
                 seed=request.seed, simulator=simulator, progress=self.progress,
                 env=FitEnvironment(0, request.device, self.progress, keeper=self.keeper),
+                density=None if targets.exact else self.density,
                 residual=residual, told=self._moved,
             )  # fmt: skip
 

@@ -64,7 +64,8 @@ def wilson(share: Tensor, count: int, level: float = LEVEL) -> tuple[Tensor, Ten
     shrink = 1 + z * z / count
     middle = (share + z * z / (2 * count)) / shrink
     half = z / shrink * (share * (1 - share) / count + (z / (2 * count)) ** 2).sqrt()
-    return (middle - half).clamp(min=0.0), (middle + half).clamp(max=1.0)
+    low, high = (middle - half).clamp(min=0.0), (middle + half).clamp(max=1.0)
+    return torch.minimum(low, share), torch.maximum(high, share)  # rounding, at 0 and at 1
 
 
 def worst_mean(errors: Tensor, share: float = WORST) -> Tensor:
@@ -100,22 +101,27 @@ def simulated_robustness(nominal: Tensor, errors: Tensor, met: Tensor) -> Robust
     return Robustness(nominal, worst_mean(errors), share, *wilson(share, met.shape[1]))
 
 
-def judged_robustness(nominal: Tensor, errors: Tensor, met: Tensor) -> Robustness:
-    """Of designs whose made copies a judge knows with an error that it draws.
+def judged_robustness(nominal: Tensor, worst: Tensor, shares: Tensor, copies: int) -> Robustness:
+    """Of designs whose made copies a judge knows with an error, of which there are D draws.
 
     The copies of a design share each draw, so that each gives one yield. Their mean is the yield
     that is expected; the interval holds the middle 95% of them, and what S copies leave open.
 
     Args:
         nominal: (N,), errors of the designs as they are meant.
-        errors: (N, D, S), of the copies, by the draw of the judge's error.
-        met: (N, D, S), bool, which of them meet the specification.
+        worst: (N, D), mean error of the worst copies, by the draw of the judge's error.
+        shares: (N, D), the share of the copies that meet the specification.
+        copies: S.
+
+    Example:
+        >>> shares = torch.linspace(0, 1, 101, dtype=torch.float64)[None]
+        >>> found = judged_robustness(torch.zeros(1), shares, shares, 1_000_000)
+        >>> [round(float(part), 2) for part in (found.share, found.low, found.high)]
+        [0.5, 0.02, 0.98]
     """
-    shares = met.double().mean(dim=2)  # (N, D)
     ends = torch.tensor([(1 - LEVEL) / 2, (1 + LEVEL) / 2], dtype=torch.float64)
-    low, high = shares.quantile(ends.to(shares.device), dim=1)
-    count = met.shape[2]
-    worst = worst_mean(errors).mean(dim=1)
+    low, high = shares.double().quantile(ends.to(shares.device), dim=1)
     return Robustness(
-        nominal, worst, shares.mean(dim=1), wilson(low, count)[0], wilson(high, count)[1]
-    )
+        nominal, worst.mean(dim=1), shares.double().mean(dim=1), wilson(low, copies)[0],
+        wilson(high, copies)[1],
+    )  # fmt: skip

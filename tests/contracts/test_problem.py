@@ -1,6 +1,7 @@
 """Targets: exact ones as they were, and specifications as tensors."""
 
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -8,7 +9,7 @@ import torch
 from invcore.base.errors import ShapeError, UnfitError, UnknownNameError
 from invcore.contracts.problem import GOALS, Targets
 from invcore.pipeline import propose
-from invcore.plugin import Requirement, Space, Specification, Variable
+from invcore.plugin import Answers, Requirement, Space, Specification, Variable
 
 RESPONSES = Space.of(*(Variable(name=name) for name in ("gap", "mass", "cost")))
 LIGHT = Specification.of(
@@ -55,7 +56,8 @@ def test_a_specification_of_exact_values_is_an_exact_target():
 def test_what_is_not_exact_is_refused_in_one_line(complaint):
     targets = Targets.of([LIGHT], RESPONSES)
     assert "exact responses alone" in complaint(UnfitError, lambda: targets.y)
-    assert "exact responses alone" in complaint(UnfitError, propose, None, None, None, targets, 3)
+    plain = SimpleNamespace(answers=Answers.EXACT)
+    assert "fit it again" in complaint(UnfitError, propose, plain, None, None, targets, 3)
 
 
 def test_wrong_names_and_shapes_are_told(complaint):

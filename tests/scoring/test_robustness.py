@@ -7,6 +7,7 @@ import torch
 from scipy.stats import binomtest
 
 from invcore.scoring.robustness import (
+    Robustness,
     judged_robustness,
     simulated_robustness,
     wilson,
@@ -51,11 +52,16 @@ def test_a_judges_error_is_part_of_the_interval() -> None:
     shift = torch.linspace(-1.9, 1.9, 401, dtype=torch.float64)
     copies = (torch.arange(1000, dtype=torch.float64) + 0.5) / 500 - 1
     off = (shift[:, None] + copies)[None]  # (1, D, S)
-    found = judged_robustness(torch.zeros(1), off.square(), off.abs() <= 2)
+
+    def judged(off: torch.Tensor) -> Robustness:
+        met = (off.abs() <= 2).double().mean(dim=2)
+        return judged_robustness(torch.zeros(1), worst_mean(off.square()), met, off.shape[2])
+
+    found = judged(off)
     share = (1 - (shift.abs() - 1).clamp(min=0) / 2).mean()
     assert float(found.share) == pytest.approx(float(share), abs=1e-3)
     # 95% of the draws have a yield above that of the 2.5% on either side
     assert float(found.low) == pytest.approx(1 - (0.975 * 1.9 - 1) / 2, abs=0.04)
     assert float(found.high) == 1.0
-    exact = judged_robustness(torch.zeros(1), off[:, 200:201].square(), off[:, 200:201].abs() <= 2)
+    exact = judged(off[:, 200:201])
     assert float(exact.share) == 1.0 and float(exact.low) > 0.996

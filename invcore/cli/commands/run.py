@@ -110,9 +110,9 @@ def build(
     said = {k: v for k, v in flags.items() if k in RunConfig.model_fields and v not in (None, ())}
     data.update({k: list(v) if isinstance(v, tuple) else v for k, v in said.items()})
     if data.get("tolerances"):
-        from invcore.data.tables.correlations import with_files
+        from invcore.data.tables.correlations import tolerance_texts
 
-        data["tolerances"] = list(with_files(data["tolerances"]))
+        data["tolerances"] = list(tolerance_texts(data["tolerances"]))
     rest = []
     for setting in settings:  # `--set method=ipage` decides which settings the others may be
         key, _, value = (part.strip() for part in setting.partition("="))

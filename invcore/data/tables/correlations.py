@@ -81,7 +81,7 @@ def _number(cell: str, where: str) -> float:
     return value
 
 
-def with_files(texts: Iterable[str]) -> tuple[str, ...]:
+def tolerance_texts(texts: Iterable[str]) -> tuple[str, ...]:
     """The texts of tolerances, in which ``@FILE`` is replaced by what the file says.
 
     Raises:

@@ -207,14 +207,18 @@ _TASKS: dict[str, Callable[[], Task[Any]]] = {"small": Bowl} | {
 
 def case(name: str) -> Case:
     """``bowl``, ``twist``, ``mixed``, ``line``, ``tiles``, ``known``, ``blend``, ``limited``, or
-    ``small``: a bowl of 12 + 3 pairs.
+    ``small``: a bowl of 12 + 3 pairs; or ``parted``: a line of whose pairs none has a response near
+    zero.
     """
     # Drawn anew each time: a bad plugin that writes into its pairs spoils its own alone.
-    task = _TASKS[name]()
+    parted = name == "parted"
+    task = Line() if parted else _TASKS[name]()
     sizes = {"train": 240, "val": 60, "test": 24} | (_SMALL if name == "small" else {})
     train, val, test = (
         task.pairs(count, generator(7, "kit", name, part)) for part, count in sizes.items()
     )
+    if parted:
+        train, val = (part[part.y[:, 0].abs() > 0.25] for part in (train, val))
     return Case(train, val, test, name, task)
 
 

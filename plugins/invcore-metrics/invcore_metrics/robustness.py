@@ -124,12 +124,15 @@ class Robustness(Metric[RobustnessConfig]):
         simulate = getattr(task.simulate, "as_made", task.simulate)
         y = made.measured(simulate(flat, context).double().cpu().view(*copies.shape[:3], -1))
         targets = self._targets(evaluation, len(x))
-        errors = Targets(targets.low).error(y)
+        exact = evaluation.specification is None
+        errors = Targets(targets.low).error(y) if exact else targets.error(y)
         worst = evaluation.worst[: len(x)].double().cpu()[:, None, None]
         return targets.met(y), torch.where(errors.isfinite(), errors, worst)
 
     def _targets(self, evaluation: Evaluation, count: int) -> Targets:
-        """Exact targets, that are met within a share of the responses' standard deviation."""
+        """The specifications; or exact targets, met within a share of the responses' deviation."""
+        if evaluation.specification is not None:
+            return evaluation.specification[:count].to(torch.device("cpu"))
         y = evaluation.targets[:count].double().cpu()
         variance = evaluation.variance
         if variance is None:

@@ -37,6 +37,7 @@ from invcore_solve.proposals.inverse_regression import InverseRegression
 from invcore_solve.proposals.judged import Judged
 from invcore_solve.proposals.search import pool_of_mixes
 from invcore_solve.refitting import refitted
+from invcore_solve.robustness.robust_designs import robust_proposal
 from invcore_solve.stored_designer import loaded, parts_of
 from invcore_solve.tables.read import read
 from invcore_solve.tables.response_reach import Reach, Reached
@@ -139,6 +140,7 @@ class Designer:
         specification: Specifications | None = None, derived: Sequence[str] = (),
         candidates: int = 100, sampler: str = "maximin-lhs", seed: int = 0, strict: bool = False,
         diverse: bool = True, novelty: float | None = None, apart: float = APART,
+        tolerances: Sequence[str] = (),
         among: Source | None = None, progress: Progress | None = None,
     ) -> Proposal:  # fmt: skip
         """Propose ranked designs for each target.
@@ -166,6 +168,8 @@ class Designer:
             apart: the least distance of a proposal to a measured design, in units of the
                 distance between rows.
             among: designs to choose from: a file, a table or an array.
+            tolerances: how far made designs are off, as ``["width=±0.01"]``: designs are ranked by
+                the share of what is made that meets the target.
             progress: shows what goes on.
 
         Raises:
@@ -196,7 +200,10 @@ class Designer:
             specification=specification,
         )  # fmt: skip
         how = How(candidates, sampler, seed, strict, diverse, apart, progress)
-        return proposed(own, wanted, how)
+        found = proposed(own, wanted, how)
+        if not tolerances:
+            return found
+        return robust_proposal(own, found, wanted, tolerances, count=candidates, seed=seed)
 
     def predict(self, x: Source) -> PredictedDesigns:
         """What to expect of designs: response, error, distance and nearest row.

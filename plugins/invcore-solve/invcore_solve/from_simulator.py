@@ -18,6 +18,7 @@ from invcore.plugin import (
 )
 from invcore.results import Store
 from invcore_solve.answers.asked import Ask, Specifications
+from invcore_solve.robustness.simulated_copies import YieldRequest
 from invcore_solve.simulator_work import SimulatorWork
 from invcore_solve.simulators.file import read_simulator
 from invcore_solve.simulators.program import Program
@@ -49,6 +50,8 @@ def solve_with(
     candidates: int = 100,
     budget: int | None = None,
     check: bool = True,
+    tolerances: Sequence[str] = (),
+    yield_calls: int | None = None,
     sampler: str = "maximin-lhs",
     seed: int = 0,
     device: str = "auto",
@@ -86,6 +89,10 @@ def solve_with(
             all proposals, those that look best are checked; if a search wants more, the best of
             what was simulated are the answer.
         check: simulate what is proposed; off: the judge's opinion, as from a table.
+        tolerances: how far made designs are off, as ``["width=±0.01"]``: designs are ranked by the
+            share of what is made that meets the target.
+        yield_calls: simulator calls for made copies, of all targets together, within the budget;
+            None: what was learnt from the pairs answers for them.
         sampler: of the pairs' designs, and of the method's randomness.
         seed: root of all randomness.
         device: ``auto``, ``cpu``, ``cuda``, … of the method; the simulator is called on the CPU.
@@ -122,6 +129,7 @@ def solve_with(
         "config": method_part.config, "preset": preset, "simulator": task.document(),
         "pairs": pairs, "budget": budget, "check": check,
         **({} if ask.exact else asked),
+        **({"tolerances": [*tolerances], "yield_calls": yield_calls} if tolerances else {}),
     }  # fmt: skip
     request = Request(
         kind="solve",
@@ -142,6 +150,7 @@ def solve_with(
     work = SimulatorWork(
         request, task, pairs=pairs, budget=budget, check=check, settings=dict(settings or {}),
         preset=preset, store=store, plugins=plugins, progress=progress,
+        yields=YieldRequest(tuple(tolerances), yield_calls),
     )  # fmt: skip
     return work.go(ask)
 

@@ -31,6 +31,7 @@ from invcore_solve.answers.proposal import Proposal
 from invcore_solve.answers.ranking import by_error, checked, distinct
 from invcore_solve.designer import Designer
 from invcore_solve.from_table import fit_pairs
+from invcore_solve.robustness.simulated_copies import YieldRequest
 from invcore_solve.simulators.recorded_simulator import RecordedSimulator
 from invcore_solve.simulators.task import SimulatorTask
 from invcore_solve.solution import Solution
@@ -59,16 +60,19 @@ class SimulatorWork:
         store: where the work is recorded; None keeps nothing.
         plugins: where names are looked up.
         progress: shows what goes on.
+        yields: what is asked of designs as they are made; None for nothing.
     """
 
     def __init__(
         self, request: Request, task: SimulatorTask, *, pairs: int, budget: int | None, check: bool,
         settings: dict[str, Any], preset: str, store: Store | None, plugins: Plugins,
-        progress: Progress | None = None,
+        progress: Progress | None = None, yields: YieldRequest | None = None,
     ) -> None:  # fmt: skip
         self.request, self.task, self.store, self.plugins = request, task, store, plugins
         self.pairs, self.budget, self.check = pairs, budget, check
-        self.settings, self.preset = settings, preset
+        self.settings, self.preset, self.yields = settings, preset, yields or YieldRequest()
+        if budget is not None:  # what made copies take is put aside
+            self.budget = budget - (self.yields.calls or 0)
         assert request.method is not None
         self.method, self.method_name = request.method.component, request.method.name
         self.pipeline = Pipeline(request, progress=progress, plugins=plugins, store=store)
@@ -86,6 +90,7 @@ class SimulatorWork:
             ask.of(responses)  # what is wrong there is told before anything is simulated
             with self._failures_recorded():
                 ranked, designer = self._search(ask) if self._searches else self._learn(ask)
+                ranked = self._made(ranked, designer)
             return self._stored(ranked, designer)
 
     @contextmanager
@@ -113,7 +118,8 @@ class SimulatorWork:
 
     def _check_budget(self) -> None:
         """Refuse what cannot be done, before anything is simulated."""
-        request = self.request
+        request, more = self.request, self.yields.calls or 0
+        self.yields.check(request.targets, judged=not self._searches)
         if request.candidates < 1:
             raise ConfigError(f"candidates: expected at least 1, got {request.candidates}")
         if self.pairs < _PAIRS:
@@ -124,8 +130,10 @@ class SimulatorWork:
         least = self.pairs + request.targets * each
         if self.budget is not None and self.budget < least:
             parts = f"{self.pairs} pairs" + " and a check of what is found" * self.check
+            parts += f" and {more} calls for yields" * bool(more)
             raise ConfigError(
-                f"a budget of {self.budget} is too small: {parts} take at least {least} "
+                f"a budget of {self.budget + more} is too small: {parts} take at least "
+                f"{least + more} "
                 "simulator calls"
             )
 
@@ -168,6 +176,7 @@ class SimulatorWork:
                 f"response, at least {least} must ({task.counts.reasons()})"
             )
         check_table(Table(task.responses.names, y[good].numpy(), task.name, 1), what="responses")
+        self.spread = y[good].std(dim=0, correction=0)
         return TableData.simulated(Pairs(x[good], y[good]), task.designs, task.responses, task.name)
 
     def _learn(self, ask: Ask) -> tuple[Proposal, Designer]:
@@ -225,6 +234,25 @@ class SimulatorWork:
             )
         names = (task.designs.names, task.responses.names)
         return by_error(targets, group, designs, y, names, wanted.texts), None
+
+    def _made(self, ranked: Proposal, designer: Designer | None) -> Proposal:
+        """The same designs with their yields, where there are tolerances."""
+        if not self.yields.tolerances:
+            return ranked
+        task, seed = self.task, generator(self.request.seed, "own", "made").initial_seed()
+        if self.budget is not None:
+            self.simulator.budget = self.budget + (self.yields.calls or 0)
+
+        def simulate(x: Tensor) -> Tensor:
+            with self.pipeline.stage("simulate"), task.on_bar(
+                self.pipeline.progress, "made designs", len(x)
+            ):  # fmt: skip
+                return self.simulator.as_made(x)
+
+        return self.yields.answered(
+            ranked, self.spread, (task.designs, task.responses), seed, simulate=simulate,
+            judge=None if designer is None else designer.judge,
+        )  # fmt: skip
 
     def _note_unmoved(self) -> None:
         """That a search by gradients leaves some variables as its starts have them."""

@@ -16,6 +16,8 @@ from invcore.plugin import Column, Targets, write_table
 if TYPE_CHECKING:
     import pandas as pd
 
+    from invcore_solve.robustness.making import Making
+
 Names = tuple[tuple[str, ...], tuple[str, ...]]
 """Of designs and of responses."""
 
@@ -52,6 +54,7 @@ class Proposal:
             responses are wanted.
         wanted: R specifications, that of each row. None likewise.
         asked: each of them in words. Empty likewise.
+        making: yields of what is made with tolerances; None where there are none.
 
     Example:
         >>> ranked = Proposal(torch.ones(2, 1), torch.tensor([1, 2]),
@@ -81,6 +84,7 @@ class Proposal:
     probability: Tensor | None = None
     wanted: Targets | None = None
     asked: tuple[str, ...] = ()
+    making: Making | None = None
 
     def __len__(self) -> int:
         return len(self.designs)
@@ -98,6 +102,8 @@ class Proposal:
         }
         if self.wanted is not None:
             changes["wanted"] = self.wanted[keep]
+        if self.making is not None:
+            changes["making"] = self.making.rows(keep)
         for name in ("reach", "beyond", "asked"):
             if texts := getattr(self, name):
                 changes[name] = tuple(texts[i] for i in keep.tolist())
@@ -118,6 +124,8 @@ class Proposal:
         result["rank"] = self.rank.tolist()
         if self.probability is not None:
             result["probability"] = self.probability.tolist()
+        if self.making is not None:
+            result |= self.making.columns()
         for name in self.order or xs:
             result[name] = self._design(name)
         for i, name in enumerate(ys):

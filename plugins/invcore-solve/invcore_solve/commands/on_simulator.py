@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from invcore.cli.kit import bound, emit_json, progress
-from invcore.plugin import component_settings, installed
+from invcore.plugin import component_settings, installed, tolerance_texts
 from invcore.results import Store
 from invcore_solve.commands.asking import Asking
 from invcore_solve.commands.table_options import used
@@ -62,7 +62,8 @@ def solve_simulator(
             settings=component_settings(list(options["settings"]), method.Config),
             preset=options["preset"], pairs=options["pairs"],
             budget=options["budget"], check=options["check"] is not False, device=options["device"],
-            store=store, progress=bars, **sampling, **asking.options,
+            store=store, progress=bars, tolerances=tolerance_texts(options["tolerances"]),
+            yield_calls=options["yield_calls"], **sampling, **asking.options,
         )  # fmt: skip
     if top is not None:
         solution = replace(solution, ranked=solution.ranked.top(top))

@@ -9,7 +9,7 @@ import click
 from click.core import ParameterSource
 
 from invcore.cli.kit import emit_json, progress, stdout
-from invcore.plugin import component_settings, installed
+from invcore.plugin import component_settings, installed, tolerance_texts
 from invcore_solve.commands.asking import Asking
 from invcore_solve.commands.table_options import raw_table, read_tables, used
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from invcore_solve.schema.choices import Choices
     from invcore_solve.tables.raw_table import RawTable
 
-_OF_SIMULATORS = ("pairs", "budget", "check")
+_OF_SIMULATORS = ("pairs", "budget", "check", "yield_calls")
 
 
 def solve_table(
@@ -43,7 +43,7 @@ def solve_table(
     """
     for name in _OF_SIMULATORS:
         if options[name] is not None:
-            raise click.UsageError(f"--{name} is for --simulator")
+            raise click.UsageError(f"--{name.replace('_', '-')} is for --simulator")
     registry = installed().registry
     registry.find("sampler", sampler)
     registry.find("judge", options["judge"])
@@ -63,14 +63,15 @@ def solve_table(
         ranked = designer.propose(
             candidates=candidates, sampler=sampler, seed=seed, strict=options["strict"],
             diverse=options["diverse"] is not False, novelty=options["novelty"],
-            among=options["among"], progress=bars, **asking.options,
+            among=options["among"], tolerances=tolerance_texts(options["tolerances"]),
+            progress=bars, **asking.options,
         )  # fmt: skip
     ranked = ranked if top is None else ranked.top(top)
     ranked.save(out)
     if options["report"]:
         from invcore_solve.page.page import write_page
 
-        write_page(options["report"], designer, ranked)
+        write_page(options["report"], designer, ranked, asking.derived)
     if as_json:
         emit_json({
             **document(designer.record, ranked, store, out),

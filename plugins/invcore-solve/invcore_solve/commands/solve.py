@@ -41,6 +41,17 @@ from invcore_solve.commands.table_options import table_options
 )
 @response_option
 @click.option(
+    "--tolerance",
+    "tolerances",
+    multiple=True,
+    metavar="TEXT",
+    help="How far made designs are off: 'width=±0.01', '*=~2%', 'response gap=~0.1', "
+    "@correlations.csv. Designs are ranked by their yield.",
+)
+@click.option(
+    "--yield-calls", type=click.IntRange(1), help="Simulator calls for made designs, in all."
+)
+@click.option(
     "--method",
     "methods",
     type=ComponentName("method"),

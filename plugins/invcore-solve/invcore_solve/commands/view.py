@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from invcore.cli.kit import add_row, number, stdout, table
+from invcore_solve.page.wording import probability_text
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -33,6 +34,7 @@ def document(record: RunRecord, ranked: Proposal, store: Store, out: str) -> dic
         "path": str(store.path(record.id)),
         "out": out,
         "designs": ranked.records(),
+        **({} if ranked.making is None else {"making": ranked.making.document()}),
     }
 
 
@@ -74,6 +76,8 @@ def show(
         console.print(f"{metric.name}: {number(metric.value)} ({interval})")
     if level is not None:
         console.print(f"± covers {level:.0%} of true responses, all of a design at once")
+    if ranked.making is not None:
+        console.print(ranked.making.note())
     if ranked.probability is not None:
         console.print("probability: that a measurement of the design meets all that is wanted, "
                       "by the judge")  # fmt: skip
@@ -152,7 +156,8 @@ def _mark(ranked: Proposal, row: int) -> str:
 
 def _heads(ranked: Proposal) -> list[str]:
     kind = "predicted" if ranked.responses is None else "simulated"
-    chance = ["probability"] if ranked.probability is not None else []
+    chance = ["yield"] if ranked.making is not None else []
+    chance += ["probability"] if ranked.probability is not None else []
     if len(ranked.names[1]) > _CURVE:
         if ranked.wanted is not None:
             return [*chance, f"share of the {kind} curve that meets"]
@@ -162,7 +167,10 @@ def _heads(ranked: Proposal) -> list[str]:
 
 def _responses(ranked: Proposal, row: int) -> list[str]:
     """The simulator's, or what the judge expects with its error; before them the probability."""
-    chance = [] if ranked.probability is None else [_share(float(ranked.probability[row]))]
+    chance = [] if ranked.making is None else [ranked.making.cell(row)]
+    chance += (
+        [] if ranked.probability is None else [probability_text(float(ranked.probability[row]))]
+    )
     own = ranked.predicted if ranked.responses is None else ranked.responses
     assert own is not None
     if len(ranked.names[1]) > _CURVE:
@@ -199,13 +207,6 @@ def _violations(ranked: Proposal, row: int) -> list[str]:
         f" ({number(abs(v), 2)} too {'high' if v > 0 else 'low'})" if v else ""
         for v in ranked.violation[row].tolist()
     ]
-
-
-def _share(value: float) -> str:
-    """A probability for people: never quite sure."""
-    if value < 0.001:
-        return "< 0.1%"
-    return "> 99.9%" if value > 0.999 else f"{100 * value:.3g}%"
 
 
 def _cell(value: Any) -> str:
