@@ -134,9 +134,18 @@ def _with_penalties(forward: Forward, scaling: Scaling) -> Forward:
     return model
 
 
-def _with_zeros(goals: Tensor, scaling: Scaling) -> Tensor:
+def _with_zeros(goals: Aim, scaling: Scaling) -> Aim:
+    """The aim with zeros for these violations."""
     rules = scaling.designs.layout.rules if scaling.designs.constraints else ()
-    return torch.cat([goals, goals.new_zeros(len(goals), len(rules))], dim=1) if rules else goals
+    if not rules:
+        return goals
+
+    def padded(part: Tensor, value: float) -> Tensor:
+        return torch.cat([part, part.new_full((len(part), len(rules)), value)], dim=1)
+
+    low = padded(goals.low, 0.0)
+    high = low if goals.exact else padded(goals.high, 0.0)
+    return Aim(low, high, None if goals.factor is None else padded(goals.factor, 1.0))
 
 
 def localised_candidates(
