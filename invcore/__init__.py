@@ -29,10 +29,16 @@ if TYPE_CHECKING:
     from invcore.registry.hookspecs import hookimpl as hookimpl
     from invcore.runs.runner import run as run
     from invcore.spaces.constraints.kinds import Among as Among
+    from invcore.spaces.constraints.kinds import AnyOf as AnyOf
+    from invcore.spaces.constraints.kinds import Cardinality as Cardinality
     from invcore.spaces.constraints.kinds import Fixed as Fixed
+    from invcore.spaces.constraints.kinds import Interval as Interval
     from invcore.spaces.constraints.kinds import Levels as Levels
     from invcore.spaces.constraints.kinds import LinearEquality as LinearEquality
+    from invcore.spaces.constraints.kinds import LinearInequality as LinearInequality
+    from invcore.spaces.constraints.kinds import Nonlinear as Nonlinear
     from invcore.spaces.constraints.kinds import Periodic as Periodic
+    from invcore.spaces.constraints.kinds import Values as Values
     from invcore.spaces.priors import Categorical as Categorical
     from invcore.spaces.priors import ClippedNormal as ClippedNormal
     from invcore.spaces.priors import Integers as Integers
@@ -61,7 +67,10 @@ __getattr__, _NAMES = lazy_names(__name__, {
     "registry.component": "Component",
     "registry.hookspecs": "hookimpl",
     "runs.runner": "run",
-    "spaces.constraints.kinds": "Among Fixed Levels LinearEquality Periodic",
+    "spaces.constraints.kinds": (
+        "Among AnyOf Cardinality Fixed Interval Levels LinearEquality LinearInequality Nonlinear "
+        "Periodic Values"
+    ),
     "spaces.priors": (
         "Categorical ClippedNormal Integers LogUniform Normal Poisson TruncatedNormal Uniform"
     ),

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from invcore.contracts.loop import Requests as Requests
     from invcore.contracts.loop import Results as Results
     from invcore.contracts.loop import StartedLoop as StartedLoop
+    from invcore.contracts.method import Answers as Answers
     from invcore.contracts.method import InverseMethod as InverseMethod
     from invcore.contracts.method import InverseModel as InverseModel
     from invcore.contracts.method import Needs as Needs
@@ -73,6 +74,7 @@ if TYPE_CHECKING:
     from invcore.data.pairs import Pairs as Pairs
     from invcore.data.pairs import Splits as Splits
     from invcore.data.tables.arrays import real_array as real_array
+    from invcore.data.tables.correlations import tolerance_texts as tolerance_texts
     from invcore.data.tables.read import read_table as read_table
     from invcore.data.tables.table import Table as Table
     from invcore.data.tables.write import Column as Column
@@ -83,12 +85,25 @@ if TYPE_CHECKING:
     from invcore.registry.hookspecs import hookimpl as hookimpl
     from invcore.registry.loader import Plugins as Plugins
     from invcore.registry.loader import installed as installed
+    from invcore.runs.derived_task import with_responses as with_responses
     from invcore.spaces.constraints.kinds import Among as Among
+    from invcore.spaces.constraints.kinds import AnyOf as AnyOf
+    from invcore.spaces.constraints.kinds import Cardinality as Cardinality
     from invcore.spaces.constraints.kinds import Constraint as Constraint
     from invcore.spaces.constraints.kinds import Fixed as Fixed
+    from invcore.spaces.constraints.kinds import Interval as Interval
     from invcore.spaces.constraints.kinds import Levels as Levels
     from invcore.spaces.constraints.kinds import LinearEquality as LinearEquality
+    from invcore.spaces.constraints.kinds import LinearInequality as LinearInequality
+    from invcore.spaces.constraints.kinds import Nonlinear as Nonlinear
     from invcore.spaces.constraints.kinds import Periodic as Periodic
+    from invcore.spaces.constraints.kinds import Values as Values
+    from invcore.spaces.constraints.language import constraint_text as constraint_text
+    from invcore.spaces.constraints.language import parse_constraint as parse_constraint
+    from invcore.spaces.derived import DerivedResponse as DerivedResponse
+    from invcore.spaces.derived import derived_responses as derived_responses
+    from invcore.spaces.derived import with_derived as with_derived
+    from invcore.spaces.made_designs import MadeDesigns as MadeDesigns
     from invcore.spaces.priors import Categorical as Categorical
     from invcore.spaces.priors import ClippedNormal as ClippedNormal
     from invcore.spaces.priors import Integers as Integers
@@ -102,6 +117,15 @@ if TYPE_CHECKING:
     from invcore.spaces.space import Variable as Variable
     from invcore.spaces.specification import Requirement as Requirement
     from invcore.spaces.specification import Specification as Specification
+    from invcore.spaces.tolerances import Correlation as Correlation
+    from invcore.spaces.tolerances import Tolerance as Tolerance
+    from invcore.spaces.tolerances import Tolerances as Tolerances
+    from invcore.spaces.tolerances import parse_tolerance as parse_tolerance
+    from invcore.spaces.wishes import Wish as Wish
+    from invcore.spaces.wishes import WishedSpecification as WishedSpecification
+    from invcore.spaces.wishes import parse_wish as parse_wish
+    from invcore.spaces.wishes import specification_of as specification_of
+    from invcore.spaces.wishes.files import read_specifications as read_specifications
     from invcore.storage.atomic import replace_file as replace_file
     from invcore.storage.atomic import whole_folder as whole_folder
     from invcore.storage.cache import Cache as Cache
@@ -126,9 +150,9 @@ __getattr__, _NAMES = lazy_names(__name__, {
     "contracts.executor": "Executor Job Record",
     "contracts.judge": "FittedJudge Judge Verdict",
     "contracts.loop": "Loop Requests Results StartedLoop",
-    "contracts.method": "InverseMethod InverseModel Needs",
+    "contracts.method": "Answers InverseMethod InverseModel Needs",
     "contracts.metric": "Estimate Evaluation Metric",
-    "contracts.problem": "GOALS Problem Targets",
+    "contracts.problem": "GOALS POINT Problem Targets",
     "contracts.sampler": "Sampler",
     "contracts.simulation.call_record": "History",
     "contracts.simulation.simulator": "Simulator",
@@ -136,6 +160,7 @@ __getattr__, _NAMES = lazy_names(__name__, {
     "contracts.task": "Modes Task",
     "data.pairs": "Pairs Splits",
     "data.tables.arrays": "real_array",
+    "data.tables.correlations": "tolerance_texts",
     "data.tables.read": "read_table",
     "data.tables.table": "Table",
     "data.tables.write": "Column check_output write_table",
@@ -143,13 +168,23 @@ __getattr__, _NAMES = lazy_names(__name__, {
     "registry.component": "Component",
     "registry.hookspecs": "hookimpl",
     "registry.loader": "Plugins installed",
-    "spaces.constraints.kinds": "Among Constraint Fixed Levels LinearEquality Periodic",
+    "runs.derived_task": "with_responses",
+    "spaces.derived": "DerivedResponse derived_responses with_derived",
+    "spaces.constraints.kinds": (
+        "Among AnyOf Cardinality Constraint Fixed Interval Levels LinearEquality LinearInequality "
+        "Nonlinear Periodic Values"
+    ),
+    "spaces.constraints.language": "constraint_text parse_constraint",
+    "spaces.made_designs": "MadeDesigns",
     "spaces.priors": (
         "Categorical ClippedNormal Integers LogUniform Normal Poisson TruncatedNormal "
         "Uniform"
     ),
     "spaces.space": "Grid Space Variable",
     "spaces.specification": "Requirement Specification",
+    "spaces.wishes": "Wish WishedSpecification parse_wish specification_of",
+    "spaces.wishes.files": "read_specifications",
+    "spaces.tolerances": "Correlation Tolerance Tolerances parse_tolerance",
     "storage.atomic": "replace_file whole_folder",
     "storage.cache": "Cache",
 }, within="invcore")  # fmt: skip

@@ -11,18 +11,27 @@ from invcore.benchmarking.manifest import (
 from invcore.contracts.simulation.call_record import LEVELS as CALL_LEVELS
 from invcore.contracts.simulation.call_record import History
 from invcore.registry.metric_code import old_metrics
-from invcore.runs.evaluation import history_of
+from invcore.runs.evaluation import history_of, specification_of
 from invcore.runs.rescoring import Rescoring, rescore
 from invcore.scoring.anytime import Pace, anytime
 from invcore.scoring.equal_calls import best_within_calls
 from invcore.scoring.expected_best import counted, expected_best
 from invcore.scoring.intervals import bootstrap, median
+from invcore.scoring.robustness import (
+    Robustness,
+    judged_robustness,
+    simulated_robustness,
+    wilson,
+    worst_mean,
+)
+from invcore.scoring.specifications import hypervolume, known_goals, pareto_front
 from invcore.storage.run_record import MetricRecord, RunRecord, Timings
 from invcore.storage.store import Store
 
 __all__ = [
-    "CALL_LEVELS", "Ablation", "Bench", "BenchCell", "History", "MetricRecord", "Pace",
-    "Published", "Rescoring", "RunRecord", "Store", "Timings", "anytime", "bench_names",
-    "best_within_calls", "bootstrap", "counted", "expected_best", "history_of", "median",
-    "old_metrics", "read_bench", "rescore",
+    "CALL_LEVELS", "Ablation", "Bench", "BenchCell", "History", "MetricRecord", "Pace", "Published",
+    "Rescoring", "Robustness", "RunRecord", "Store", "Timings", "anytime", "bench_names",
+    "best_within_calls", "bootstrap", "counted", "expected_best", "history_of", "hypervolume",
+    "judged_robustness", "known_goals", "median", "old_metrics", "pareto_front", "read_bench",
+    "rescore", "simulated_robustness", "specification_of", "wilson", "worst_mean",
 ]  # fmt: skip

@@ -9,14 +9,17 @@ from invcore.cli.options import (
     component_option,
     device_option,
     json_option,
+    response_option,
     setting_option,
     store_option,
     store_option_beside_out,
+    want_options,
 )
 from invcore.cli.text_table import wrap
 
 __all__ = [
     "ComponentName", "add_row", "bound", "component_option", "device_option", "emit_json",
-    "json_option", "number", "printable", "progress", "safe", "setting_option", "stderr", "stdout",
-    "store_option", "store_option_beside_out", "table", "terminal_progress", "warn", "wrap",
+    "json_option", "number", "printable", "progress", "response_option", "safe", "setting_option",
+    "stderr", "stdout", "store_option", "store_option_beside_out", "table", "terminal_progress",
+    "want_options", "warn", "wrap",
 ]  # fmt: skip

@@ -9,6 +9,8 @@ import click
 
 from invcore.base.component_kinds import KINDS, Kind
 
+_COMPLETED = 200  # names
+
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
@@ -69,6 +71,51 @@ def setting_option(help: str) -> Decorator:
 def component_option(kind: Kind, default: str | None, help: str) -> Decorator:
     """``--task``, ``--method``, …, completed by the shell."""
     return click.option(f"--{kind}", type=ComponentName(kind), default=default, help=help)
+
+
+class WishText(click.ParamType[str]):
+    """A wish; the shell completes the names of the responses of ``--task``."""
+
+    name = "text"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """The responses that begin so."""
+        from click.shell_completion import CompletionItem
+
+        from invcore.expressions.names import written
+        from invcore.pipeline.components import build
+        from invcore.registry.loader import installed
+        from invcore.runs.derived_task import with_responses
+
+        if "task" not in ctx.params:  # a table: its names are not known here
+            return []
+        try:
+            task = build(installed(), "task", ctx.params.get("task") or "sine-wave").component
+            names = with_responses(task, ctx.params.get("responses") or ()).responses.names
+        except Exception:  # a task that needs settings, or is not there: nothing to complete
+            return []
+        begun = [written(name) for name in names if written(name).startswith(incomplete)]
+        return [CompletionItem(f"{name}=") for name in begun[:_COMPLETED]]
+
+
+def want_options(help: str) -> Decorator:
+    """``--want TEXT``, which may be repeated, and ``--want-file FILE``."""
+    files = "CSV or TOML file of specifications: each row, or table, is one target."
+
+    def decorated(command: Callable[..., Any]) -> Callable[..., Any]:
+        file = click.option("--want-file", type=click.Path(dir_okay=False), help=files)
+        text = click.option("--want", type=WishText(), multiple=True, metavar="WISH", help=help)
+        return text(file(command))
+
+    return decorated
+
+
+response_option = click.option(
+    "--response", "responses", multiple=True, metavar="'NAME = EXPRESSION'",
+    help="A response derived from designs and responses, e.g. 'cost = 2*mass'; may be repeated.",
+)  # fmt: skip
 
 
 def bound(text: str) -> tuple[str, tuple[float, float]]:

@@ -6,13 +6,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from pydantic import model_validator
+from pydantic import field_validator, model_validator
 
 from invcore.base.component_kinds import Kind
 from invcore.base.errors import ConfigError
 from invcore.configs.config import Config, Field, Preset
 
 BUNDLE = "task.json"
+ROBUSTNESS = "robustness"
+"""The metric that the tolerances are for."""
 SLOTS: tuple[Kind, ...] = ("task", "method", "sampler")
 
 
@@ -81,9 +83,38 @@ class RunConfig(Config):
     seconds_per_target: float | None = Field(
         None, gt=0, description="Most seconds for a target, fitting left out; not reproducible."
     )
+    want: tuple[str, ...] = Field(
+        (), description="Wishes, such as gap=0.5:0.7 or mass=min, instead of exact responses."
+    )
+    want_file: str = Field(
+        "", description="A file of specifications (.csv, .toml), one a row, a target each."
+    )
+    responses: tuple[str, ...] = Field(
+        (), description="Derived responses, such as cost = 2*mass, in the names of the task."
+    )
+    tolerances: tuple[str, ...] = Field(
+        (), description="How far made designs are off, as width=±0.01; no part of the id."
+    )
     metrics: dict[str, dict[str, Any] | bool] = Field(
         {}, description="Settings of metrics, by name; false leaves one out. No part of the id."
     )
+
+    @field_validator("want", "responses", "tolerances", mode="before")
+    @classmethod
+    def _one_text(cls, data: Any) -> Any:
+        if isinstance(data, list):  # where a validator stands before it, JSON's list is no tuple
+            return tuple(data)
+        return (data,) if isinstance(data, str) else data
+
+    @property
+    def judging(self) -> dict[str, dict[str, Any] | bool]:
+        """Settings of the metrics, those of `ROBUSTNESS` with the tolerances."""
+        own = self.metrics.get(ROBUSTNESS, {})
+        if not self.tolerances or own is False:
+            return self.metrics
+        settings = {} if own is True else own
+        with_tolerances = {"tolerances": list(self.tolerances)} | settings
+        return {**self.metrics, ROBUSTNESS: with_tolerances}
 
     @property
     def choices(self) -> dict[Kind, Choice]:

@@ -13,7 +13,7 @@ from invcore.base.errors import ShapeError
 from invcore.configs.configurable import C, Configurable
 from invcore.contracts.candidates import Candidates
 from invcore.contracts.environment import FitEnvironment
-from invcore.contracts.method import Needs
+from invcore.contracts.method import Answers, Needs
 from invcore.contracts.problem import Problem, Targets
 from invcore.data.pairs import Pairs
 
@@ -141,6 +141,9 @@ class Loop(Configurable[C]):
 
     needs: ClassVar[Needs] = Needs.SIMULATOR
     """With ``Needs.PAIRS`` where it learns from known pairs."""
+    answers: ClassVar[Answers] = Answers.EXACT
+    """What targets it takes as they are: those whose ``Targets.error`` or ``objective`` it makes
+    small."""
     uses_context: ClassVar[bool] = False
     """Whether it makes use of what is known of each problem."""
 

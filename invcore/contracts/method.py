@@ -29,8 +29,26 @@ class Needs(Flag):
     """The simulator's gradient too."""
 
 
+class Answers(Flag):
+    """What targets a model takes, beside exact responses, which all take.
+
+    Of those that it does not take, the pipeline makes such as it takes: levels of goals, which a
+    bit more than the best known pairs reach, and exact responses drawn from the intervals.
+    """
+
+    EXACT = 0
+    """Exact responses alone."""
+    INTERVALS = auto()
+    """Intervals to meet: it follows ``Targets.violation``."""
+    GOALS = auto()
+    """What is to be minimised or maximised too."""
+
+
 class InverseModel(ABC):
     """A fitted method. Its answers depend on the targets and points alone."""
+
+    answers: Answers = Answers.EXACT
+    """What targets it takes as they are."""
 
     point_dim: int
     """L: how many numbers of the unit cube drive one candidate."""
@@ -101,6 +119,9 @@ class InverseMethod(Configurable[C]):
     """A way to answer targets: ``fit`` returns the fitted model, ``restore`` brings one back."""
 
     needs: ClassVar[Needs] = Needs.PAIRS
+    answers: ClassVar[Answers] = Answers.EXACT
+    """What targets its models take as they are, for people who ask before there is a model; each
+    model says it of itself."""
     uses_context: ClassVar[bool] = False
     """Whether it makes use of what is known of each problem; one that does not is not asked where
     there is such."""

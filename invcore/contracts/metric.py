@@ -4,14 +4,16 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
 
 from invcore.base import seeding
+from invcore.base.errors import UnfitError
 from invcore.base.types import Context
 from invcore.configs.configurable import C, Configurable
+from invcore.contracts.problem import Targets
 from invcore.contracts.simulation.call_record import History
 from invcore.contracts.task import Task
 from invcore.numerics.largest_difference import largest_squared_difference
@@ -44,16 +46,29 @@ class Estimate:
     T: int | None = None
 
 
+class Known(NamedTuple):
+    """What known responses reach of goals, all in the sense of ``Targets.goals``: small is good.
+
+    Args:
+        best: (B, Dy), the smallest among those that meet the target; NaN where none does.
+        worst: (B, Dy), the largest of all.
+    """
+
+    best: Tensor
+    worst: Tensor
+
+
 @dataclass(frozen=True)
 class Evaluation:
     """What a metric sees of a run.
 
     Args:
         designs: space of x.
-        targets: (B, Dy).
+        targets: (B, Dy), the responses that are wanted exactly; NaN where none is.
         candidates: (B, K, Dx).
         resimulated: (B, K, Dy), NaN where a candidate has no response.
-        errors: (B, K), mean over Dy of the squared difference; NaN where there is no response.
+        errors: (B, K), mean over Dy of the squared difference, or ``Targets.error`` of the
+            specification; NaN where there is no response.
         ranked: whether candidates come best first.
         predicted: (B, K, Dy), what the model expected, or None.
         timings: seconds by stage: ``fit_s``, ``propose_s``, ``simulate_s``.
@@ -79,6 +94,9 @@ class Evaluation:
         context: what is known of each target's problem; None for most tasks.
         cache: keeps what is costly and the same for many runs, such as reference samples.
         calls_left: how many rows metrics may still simulate; None for any number.
+        responses: space of y; None in what was stored by earlier versions.
+        specification: what is wanted; None: ``targets``, exactly.
+        known: what training pairs reach of its goals; None where there are no goals.
     """
 
     designs: Space
@@ -106,6 +124,27 @@ class Evaluation:
     context: Context | None = None
     cache: Cache = field(default_factory=Cache)
     calls_left: Callable[[], int | None] = lambda: None
+    responses: Space | None = None
+    specification: Targets | None = None
+    known: Known | None = None
+
+    def need_exact(self) -> None:
+        """For metrics that compare with exact responses.
+
+        Raises:
+            UnfitError: the targets are none.
+        """
+        if self.specification is not None:
+            raise UnfitError("it compares with exact responses, and intervals or goals are wanted")
+
+    def need_errors(self) -> None:
+        """For metrics of errors.
+
+        Raises:
+            UnfitError: goals alone are wanted, so that no candidate has an error.
+        """
+        if self.specification is not None and not bool(self.specification.wanted.any()):
+            raise UnfitError("it judges violations, and nothing but goals is wanted")
 
     @cached_property
     def counted(self) -> Tensor:

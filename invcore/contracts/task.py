@@ -90,6 +90,13 @@ class Task(Configurable[C]):
     reference: ClassVar[str] = ""
     """The method that others are compared with, problem by problem; empty for none."""
 
+    tolerances: ClassVar[Mapping[str, str]] = {}
+    """How far made designs are off where nobody says otherwise: ``{"width": "±0.01"}``.
+
+    The texts are those of ``invcore.spaces.tolerances``; ``*`` stands for all, ``response gap`` for
+    a response.
+    """
+
     @property
     def fingerprint(self) -> str:
         """A checksum of data that the task stands on and its config does not tell, if any.
@@ -132,6 +139,15 @@ class Task(Configurable[C]):
         cannot say; designs that cannot be made are neither simulated nor drawn.
         """
         return self.designs.contains(x)
+
+    def residual(self, x: Tensor, context: Context | None = None) -> Tensor:
+        """How far designs (N, Dx) are from what ``feasible`` allows in code: (N, R), at most zero
+        where it does, differentiable.
+
+        A task that overrides ``feasible`` may offer it; then candidates that cannot be made are
+        moved to where it is at most zero, rather than rejected.
+        """
+        return x.new_zeros(len(x), 0)
 
     @property
     def constrained(self) -> bool:

@@ -1,5 +1,6 @@
 """Networks and their training, for methods: perceptrons, surrogates, ensembles, more pairs."""
 
+from invcore.data.embedding import has_embedding
 from invcore.data.normaliser import Normaliser
 from invcore.data.scaling import Scaling
 from invcore.learning.augmentation import EnlargeConfig, enlarge, enlarged
@@ -16,6 +17,7 @@ from invcore.learning.generative_method import (
 )
 from invcore.learning.image_network import Border
 from invcore.learning.networks import MLP, seeded_network
+from invcore.learning.response_density import ResponseDensity
 from invcore.learning.scaled_network import ScaledNetwork, substate
 from invcore.learning.surrogate import Surrogate, SurrogateConfig, fit_surrogate
 from invcore.learning.training import LossBatch, train
@@ -24,6 +26,7 @@ from invcore.learning.training_config import TrainingConfig
 __all__ = [
     "MLP", "Border", "EnlargeConfig", "GaussianProcess", "GaussianProcessConfig",
     "GenerativeConfig", "GenerativeMethod", "GenerativeModel", "LossBatch", "Normaliser",
-    "Parameters", "ScaledNetwork", "Scaling", "Surrogate", "SurrogateConfig", "TrainingConfig",
-    "enlarge", "enlarged", "fit_process", "fit_surrogate", "seeded_network", "substate", "train",
+    "Parameters", "ResponseDensity", "ScaledNetwork", "Scaling", "Surrogate", "SurrogateConfig",
+    "TrainingConfig", "enlarge", "enlarged", "fit_process", "fit_surrogate", "has_embedding",
+    "seeded_network", "substate", "train",
 ]  # fmt: skip

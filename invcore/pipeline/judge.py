@@ -8,7 +8,6 @@ from invcore.contracts.simulation.simulator import Simulator
 from invcore.data.pairs import repeated, rows_of
 from invcore.learning.surrogate import Surrogate
 from invcore.pipeline.proposals import ROWS
-from invcore.scoring.errors import squared_error
 
 
 def resimulate(simulator: Simulator, designs: Tensor, targets: Targets) -> Tensor:
@@ -23,7 +22,7 @@ def resimulate(simulator: Simulator, designs: Tensor, targets: Targets) -> Tenso
     if bool(finite.all()):
         y = simulator(rows, context, owner)
     else:
-        y = rows.new_full((len(rows), targets.y.shape[1]), torch.nan)
+        y = rows.new_full((len(rows), targets.low.shape[1]), torch.nan)
         if bool(finite.any()):
             y[finite] = simulator(rows[finite], rows_of(context, finite), owner[finite]).to(y)
     y = torch.where(y.isfinite().all(dim=1, keepdim=True), y, torch.nan)
@@ -47,5 +46,5 @@ def rerank(surrogate: Surrogate, candidates: Tensor, targets: Targets) -> Tensor
         rows = slice(start, start + max(1, ROWS // count))
         context = repeated(rows_of(targets.context, rows), count)
         parts.append(surrogate.predict(candidates[rows].flatten(0, 1), context))
-    errors = squared_error(torch.cat(parts).unflatten(0, candidates.shape[:2]), targets.y)
+    errors = targets.objective(torch.cat(parts).unflatten(0, candidates.shape[:2]))
     return errors.argsort(dim=1, stable=True)

@@ -1,11 +1,12 @@
 """Proposals for many targets: points drawn, and candidates for a batch of targets at a time."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from invcore.base.errors import BudgetError, ShapeError, UnfitError
+from invcore.base.errors import BudgetError, ShapeError
 from invcore.base.progress import Progress
 from invcore.base.seeding import generator
 from invcore.contracts.candidates import Candidates
@@ -14,6 +15,10 @@ from invcore.contracts.method import InverseModel
 from invcore.contracts.problem import Problem, Targets
 from invcore.contracts.sampler import Sampler
 from invcore.contracts.simulation.simulator import Simulator
+from invcore.learning.response_density import ResponseDensity
+from invcore.pipeline.feasibility import Residual, within
+from invcore.pipeline.specifications import specified
+from invcore.storage.moves import Moves
 
 ROWS = 65536  # candidates proposed at once: bounds memory, and moves the bar
 
@@ -21,9 +26,13 @@ ROWS = 65536  # candidates proposed at once: bounds memory, and moves the bar
 def propose(
     model: InverseModel, problem: Problem, sampler: Sampler[Any], targets: Targets, count: int, *,
     seed: int = 0, simulator: Simulator | None = None, progress: Progress | None = None,
-    env: FitEnvironment = SILENT,
+    env: FitEnvironment = SILENT, density: ResponseDensity | None = None,
+    residual: Residual | None = None,
+    told: Callable[[Moves], None] | None = None,
 ) -> Candidates:  # fmt: skip
     """Propose ``count`` candidates for each target, in bounded memory; on the CPU, in float64.
+
+    With constraints, each is the nearest allowed design to what the model gives.
 
     Args:
         model: fitted.
@@ -35,20 +44,24 @@ def propose(
         simulator: for methods that need it.
         progress: shows how many targets are done.
         env: that the model is given.
+        density: over the responses that the model has learnt from, for targets that are intervals
+            or goals; see ``specified``.
+        residual: of the task's own constraints, if it has such.
+        told: how far candidates were moved, where there are constraints.
 
     Raises:
-        UnfitError: targets that are no exact responses.
+        UnfitError: targets that are no exact responses, of which the model needs a density.
         ShapeError: the model gives candidates of another shape than (B, K, Dx).
     """
-    if not targets.exact:
-        raise UnfitError(
-            "targets are intervals or goals: so far, methods answer exact responses alone"
-        )
+    model = specified(model, targets, density)
     points = draw_points(sampler, model, len(targets), count, generator(seed, "points"))
     candidates = propose_in_batches(model, targets, points, simulator, progress or Progress(), env)
     expected = (len(targets), count, problem.designs.dim)
     if candidates.x.shape != expected:
         raise ShapeError(f"candidates have shape {tuple(candidates.x.shape)}, expected {expected}")
+    candidates, moves = within(candidates, problem.designs, seed=seed, residual=residual)
+    if moves is not None and told is not None:
+        told(moves)
     return candidates
 
 

@@ -14,6 +14,7 @@ from invcore.contracts.method import InverseModel
 from invcore.contracts.problem import Targets
 from invcore.contracts.simulation.call_record import History
 from invcore.contracts.simulation.simulator import Budget, Simulator
+from invcore.pipeline.feasibility import residual_of
 from invcore.pipeline.fit import SEARCHES
 from invcore.pipeline.pipeline import Pipeline
 from invcore.pipeline.proposals import propose_in_batches
@@ -58,11 +59,14 @@ def search_and_judge(
     each = Budget(config.calls_per_target, config.seconds_per_target)
     limited = each != Budget()
     simulator = Simulator(
-        task, targets=targets.y, scale=float(data.variance.mean()),
+        task, targets=targets, scale=float(data.variance.mean()),
         each=each if searches else None, keep=config.candidates if limited and searches else 0,
     )  # fmt: skip
     problem = problem_of(plan)
-    candidates = pipeline.propose(model, problem, targets, simulator if searches else None)
+    candidates = pipeline.propose(
+        model, problem, targets, simulator if searches else None,
+        residual=residual_of(task, targets.context),
+    )  # fmt: skip
     search = simulator.history() if searches else None
     if each.calls is not None and not searches:
         candidates = _first(candidates, each.calls)
@@ -105,7 +109,8 @@ def _within(seconds: float, pipeline: Pipeline, ranked: bool, targets: int, coun
 def _draws(plan: Plan, model: InverseModel, targets: Targets) -> Tensor | None:
     """Candidates of independent points, for what asks whether a method samples a distribution."""
     independent = plan.parts["sampler"].component.independent
-    if independent or model.ranked or model.joint or not model.point_dim:
+    alone = independent or model.ranked or model.joint or not model.point_dim
+    if alone or not targets.exact:
         return None
     random = generator(plan.config.seed, "points", "independent")
     shape = (len(targets), _INDEPENDENT, model.point_dim)

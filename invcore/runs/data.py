@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 
 from invcore.contracts.method import Needs
+from invcore.contracts.metric import Known
+from invcore.contracts.problem import Targets
 from invcore.contracts.simulation.simulator import Simulator, counted_task
 from invcore.contracts.task import Task
 from invcore.data.pairs import Pairs, Splits
@@ -16,6 +18,7 @@ from invcore.numerics.largest_difference import largest_squared_difference
 from invcore.registry.code import code_of
 from invcore.registry.versions import versions_of
 from invcore.runs.plan import Plan
+from invcore.scoring.specifications import known_goals, largest_error
 from invcore.storage.cache import Cache
 
 _PARTS = ("train", "val", "test")
@@ -42,13 +45,25 @@ class RunData:
         return self._responses.var(dim=0, correction=0)
 
     @property
-    def penalty(self) -> Tensor:
+    def spread(self) -> Tensor:
+        """The standard deviation of all responses that the run has: (Dy,)."""
+        return self.variance.sqrt()
+
+    def penalty(self, targets: Targets) -> Tensor:
         """What a candidate without a response counts as (B,): the error of the worst response.
 
-        It is the largest mean squared difference between a target and the other responses that the
-        run has, of its test and training pairs.
+        It is the largest error of the responses that the run has, of its test and training pairs;
+        if none of them has any, one.
         """
-        return largest_squared_difference(self.splits.test.y, self._responses)
+        if targets.exact:
+            return largest_squared_difference(targets.y, self._responses)
+        worst = largest_error(targets, self._responses)
+        return torch.where(worst > 0, worst, 1.0)
+
+    def known(self, targets: Targets) -> Known | None:
+        """What training pairs reach of the targets' goals; None where there are no goals."""
+        parts = [part.whole().y.double() for part in (self.splits.train, self.splits.val)]
+        return known_goals(targets, torch.cat(parts)) if targets.has_goals else None
 
     @property
     def _responses(self) -> Tensor:
@@ -70,6 +85,7 @@ def run_data(plan: Plan, cache: Cache) -> RunData:
     versions, code = versions_of([entry]), code_of([entry])
     key = {
         **{name: request.resolved[name] for name in ("task", "seed", "targets")},
+        **{n: v for n, v in request.resolved.items() if n == "responses"},
         "pairs": pairs_of(plan),
         "versions": versions | {"torch": torch.__version__},
         "code": code,
@@ -132,3 +148,11 @@ class _CountingTask:
             return drawn
 
         self.task.pairs = pairs  # type: ignore[method-assign]
+
+
+def targets_of(plan: Plan, data: RunData) -> Targets:
+    """The targets of a run: its test responses, or what is wanted of them."""
+    test = data.splits.test
+    if plan.wanted is None:
+        return Targets(test.y, test.context)
+    return plan.wanted.targets(test.y, data.spread, test.context)

@@ -7,7 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from invcore.contracts.metric import Evaluation
+from invcore.base.types import Context
+from invcore.contracts.metric import Evaluation, Known
+from invcore.contracts.problem import Targets
 from invcore.contracts.simulation.call_record import History
 from invcore.contracts.simulation.simulator import Simulator, counted_task
 from invcore.contracts.task import Task
@@ -30,13 +32,19 @@ def stored_tensors(evaluation: Evaluation) -> dict[str, Tensor]:
     tensors = {name: value for name in _TENSORS if (value := getattr(evaluation, name)) is not None}
     tensors["independent"] = torch.tensor(evaluation.independent)
     tensors |= {f"context.{name}": value for name, value in (evaluation.context or {}).items()}
+    if (wanted := evaluation.specification) is not None:
+        for name in (*Targets.parts, "spread"):
+            tensors[f"specification.{name}"] = getattr(wanted, name)
+    if evaluation.known is not None:
+        tensors |= {f"known.{name}": part for name, part in evaluation.known._asdict().items()}
     history = evaluation.history
     return tensors | {f"history.{k}": v for k, v in (vars(history) if history else {}).items()}
 
 
 def stored_evaluation(
-    store: Store, record: RunRecord, designs: Space, task: Task[Any] | None
-) -> Evaluation:
+    store: Store, record: RunRecord, designs: Space, task: Task[Any] | None,
+    responses: Space | None = None,
+) -> Evaluation:  # fmt: skip
     """The evaluation of a stored run.
 
     Args:
@@ -44,6 +52,7 @@ def stored_evaluation(
         record: of the run.
         designs: space of x.
         task: that it was run on, as it was; None where that is not here.
+        responses: space of y.
 
     Raises:
         StoreError: the tensors are damaged.
@@ -62,6 +71,8 @@ def stored_evaluation(
         simulator_calls=record.simulator_calls, search_calls=record.search_calls,
         training_calls=record.training_calls, parameters=record.parameters, seed=record.seed,
         history=history_of(tensors), context=context or None, cache=Cache(store.cache),
+        responses=responses, specification=specification_of(tensors, context or None),
+        known=_known_of(tensors),
         **bounded(task, len(facts["targets"]) * facts["candidates"].shape[1]),
     )  # fmt: skip
 
@@ -71,6 +82,27 @@ def history_of(tensors: dict[str, Tensor]) -> History | None:
     parts = {name: tensors.get(f"history.{name}") for name in _HISTORY}
     whole = {name: value for name, value in parts.items() if value is not None}
     return History(**whole) if len(whole) == len(_HISTORY) else None
+
+
+def specification_of(tensors: dict[str, Tensor], context: Context | None = None) -> Targets | None:
+    """What is wanted, from a run's tensors; None of a run whose targets are exact."""
+    names = [f"specification.{name}" for name in (*Targets.parts, "spread")]
+    if not all(name in tensors for name in names):
+        return None
+    *parts, spread = (tensors[name] for name in names)
+    return Targets.of_parts(*parts, context=context).measured_in(spread)
+
+
+def exact_responses(targets: Targets) -> Tensor:
+    """The responses (B, Dy) that are wanted exactly; NaN where none is."""
+    if targets.exact:
+        return targets.y
+    return torch.where(targets.low == targets.high, targets.low, torch.nan)
+
+
+def _known_of(tensors: dict[str, Tensor]) -> Known | None:
+    parts = [tensors.get(f"known.{name}") for name in Known._fields]
+    return None if any(part is None for part in parts) else Known(*parts)  # type: ignore[arg-type]
 
 
 def bounded(task: Task[Any] | None, judged: int) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -16,7 +16,9 @@ from invcore.contracts.task import Task
 from invcore.pipeline.components import Part, build
 from invcore.pipeline.request import Request
 from invcore.registry.loader import Plugins
+from invcore.runs.derived_task import with_responses
 from invcore.runs.scoring import metric_parts
+from invcore.runs.wanted import Wanted
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Plan:
         metrics: those that judge the run, by name, built; they are no part of its identity.
         device: where.
         problems: metrics that cannot be loaded, and why.
+        wanted: what is wanted of the responses; None for the exact test responses.
     """
 
     config: RunConfig
@@ -36,6 +39,7 @@ class Plan:
     metrics: dict[str, Part]
     device: torch.device
     problems: tuple[str, ...] = ()
+    wanted: Wanted | None = None
 
     @classmethod
     def of(cls, config: RunConfig, plugins: Plugins) -> Plan:
@@ -50,13 +54,18 @@ class Plan:
             slot: build(plugins, slot, choice.name, choice.settings, **where)
             for slot, choice in config.choices.items()
         }
-        for name in config.metrics:
+        for name in config.judging:
             plugins.registry.load("metric", name)  # one that is asked for has to be there
-        task = parts["task"].component
+        task = with_responses(parts["task"].component, config.responses)
+        parts["task"] = replace(parts["task"], component=task)
+        wanted = Wanted.of(config, task.responses) if config.want or config.want_file else None
+        if wanted is not None and wanted.count is not None:
+            config = config.model_copy(update={"targets": wanted.count})
         metrics, problems = metric_parts(
-            plugins, config.metrics, task, preset=config.preset, task_name=config.task.name
+            plugins, config.judging, task, preset=config.preset, task_name=config.task.name
         )
-        return cls(config, parts, metrics, resolve_device(config.device), tuple(problems))
+        device = resolve_device(config.device)
+        return cls(config, parts, metrics, device, tuple(problems), wanted)
 
     @property
     def task(self) -> Task[Any]:
@@ -79,15 +88,21 @@ class Plan:
         }
         if self.task.fingerprint:
             settings["task"]["fingerprint"] = self.task.fingerprint
-        document = (
-            config.model_dump(mode="json", exclude={"device", "metrics", "preset"}) | settings
-        )
+        apart = {"device", "metrics", "preset", "want", "want_file", "responses", "tolerances"}
+        document = config.model_dump(mode="json", exclude=apart) | settings
+        if config.responses:
+            document["responses"] = list(config.responses)
+        wanted = self.wanted
+        document |= {} if wanted is None else wanted.document
         return Request(
             kind="run", task=config.task.name, method=self.parts["method"],
             sampler=self.parts["sampler"], candidates=config.candidates, targets=config.targets,
             seed=config.seed, device=self.device, document=document,
             beside=(self.parts["task"].entry,),
-            apart={"metrics": dict(config.metrics), "preset": config.preset},
+            apart={
+                "metrics": dict(config.judging), "preset": config.preset,
+                **({} if wanted is None else wanted.facts),
+            },
         )  # fmt: skip
 
     @property

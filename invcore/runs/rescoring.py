@@ -15,6 +15,7 @@ from invcore.registry.code import code_of
 from invcore.registry.loader import Plugins
 from invcore.registry.registry import Entry
 from invcore.registry.versions import versions_of
+from invcore.runs.derived_task import with_responses
 from invcore.runs.evaluation import stored_evaluation
 from invcore.runs.scoring import Settings, measured, merged, metric_parts, stale
 from invcore.spaces.space import Space
@@ -112,8 +113,9 @@ def score_again(
     Raises:
         StoreError: a file is damaged, or cannot be written.
     """
-    designs = Space.model_validate(store.json(record.id, "model")["problem"]["designs"])
-    evaluation = stored_evaluation(store, record, designs, task)
+    problem = store.json(record.id, "model")["problem"]
+    designs, responses = (Space.model_validate(problem[n]) for n in ("designs", "responses"))
+    evaluation = stored_evaluation(store, record, designs, task, responses)
     said: list[str] = [] if notes is None else notes
     with (progress or Progress()).stage("scoring", len(metrics)) as bar:
         for name, part in metrics.items():
@@ -137,7 +139,7 @@ def _task_of(record: RunRecord, plugins: Plugins) -> tuple[Task[Any] | None, str
         return None, f"the code of the task's plugin {part.entry.plugin} has changed since"
     if part.component.fingerprint != record.config.get("task", {}).get("fingerprint", ""):
         return None, "the data that the task stands on have changed since"
-    return part.component, ""
+    return with_responses(part.component, record.config.get("responses", ())), ""
 
 
 def _same_code(record: RunRecord, entry: Entry) -> bool:

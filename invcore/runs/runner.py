@@ -20,12 +20,12 @@ from invcore.pipeline.judge import rerank
 from invcore.pipeline.pipeline import Pipeline
 from invcore.registry.loader import Plugins, installed
 from invcore.runs.answers import search_and_judge
-from invcore.runs.data import run_data
-from invcore.runs.evaluation import bounded, stored_tensors
+from invcore.runs.data import run_data, targets_of
+from invcore.runs.evaluation import bounded, exact_responses, stored_tensors
 from invcore.runs.plan import Plan, problem_of
 from invcore.runs.rescoring import score_again
 from invcore.runs.scoring import measured, stale
-from invcore.scoring.errors import squared_error
+from invcore.scoring.errors import errors_of
 from invcore.storage.cache import Cache
 from invcore.storage.run_record import RunRecord
 from invcore.storage.store import Store
@@ -116,22 +116,26 @@ class _Run:
         with pipeline.stage("data"):
             drawn = run_data(plan, self.cache)
         data = drawn.splits
-        targets = Targets(data.test.y, data.test.context)
+        targets = targets_of(plan, drawn)
         model = pipeline.fit(problem_of(plan), data)
         proposed = search_and_judge(plan, pipeline, model, targets, drawn)
         state = model.state()
         rerank = plan.config.rerank
         order = self._rerank(proposed.candidates, targets, data) if rerank else None
+        exact = targets.exact
+        log_density = model.log_density(targets, data.test.x) if exact else None
         evaluation = Evaluation(
-            designs=plan.task.designs, targets=targets.y, candidates=proposed.candidates.x,
+            designs=plan.task.designs, responses=plan.task.responses,
+            targets=exact_responses(targets), candidates=proposed.candidates.x,
             resimulated=proposed.responses,
-            errors=squared_error(proposed.responses, targets.y), ranked=model.ranked,
+            errors=errors_of(proposed.responses, targets), ranked=model.ranked,
+            specification=None if exact else targets, known=drawn.known(targets),
             predicted=proposed.candidates.predicted, timings=pipeline.timings.model_dump(),
             simulator_calls=proposed.calls, search_calls=proposed.search_calls,
             training_calls=drawn.training_calls, history=proposed.history,
             parameters=sum(value.numel() for value in state.values()), seed=plan.config.seed,
-            order=order, truth=data.test.x, log_density=model.log_density(targets, data.test.x),
-            penalty=drawn.penalty, variance=drawn.variance, draws=proposed.draws,
+            order=order, truth=data.test.x if exact else None, log_density=log_density,
+            penalty=drawn.penalty(targets), variance=drawn.variance, draws=proposed.draws,
             independent=plan.parts["sampler"].component.independent,
             context=targets.context, cache=self.cache,
             **bounded(plan.task, proposed.candidates.x[..., 0].numel()),
@@ -162,7 +166,8 @@ class _Run:
             return {name: value.cpu() for name, value in surrogate.state().items()}
 
         owners = ("invcore", self.plan.parts["task"].entry.plugin, "torch")
-        key = {name: resolved[name] for name in ("task", "pairs", "seed", "device", "targets")} | {
+        names = ("task", "pairs", "seed", "device", "targets", "responses")
+        key = {name: resolved[name] for name in names if name in resolved} | {
             "surrogate": _RERANK.model_dump(mode="json"),
             "versions": {owner: self.request.versions[owner] for owner in owners},
             "code": {owner: self.request.code.get(owner) for owner in owners},

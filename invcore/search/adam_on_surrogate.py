@@ -4,11 +4,12 @@ import torch
 from torch import Tensor
 
 from invcore.base.types import Forward
+from invcore.search.aim import Aim
 from invcore.search.localisation_config import LocalisationConfig
 
 
 def adam(
-    forward: Forward, start: Tensor, context_features: Tensor, target: Tensor,
+    forward: Forward, start: Tensor, context_features: Tensor, target: Tensor | Aim,
     box: tuple[Tensor, Tensor], moves: Tensor, config: LocalisationConfig,
 ) -> Tensor:  # fmt: skip
     """Move starts to where the responses are the targets, by Adam on each start's own loss.
@@ -24,12 +25,12 @@ def adam(
     """
     low, high = box
     result, rows = start.clone(), torch.arange(len(start), device=start.device)
-    x, t = start.clone(), target
+    x, aim = start.clone(), Aim.at(target)
     first, second = torch.zeros_like(x), torch.zeros_like(x)
     for step in range(1, config.adam_steps + 1):
         with torch.enable_grad():
             leaf = x.detach().requires_grad_()
-            error = (forward(torch.cat([leaf, context_features], dim=1)) - t).square().mean(dim=1)
+            error = aim.error(forward(torch.cat([leaf, context_features], dim=1)))
             loss = error.sum()
             if config.boundary:
                 outside = torch.relu(low - leaf) + torch.relu(leaf - high)
@@ -45,7 +46,7 @@ def adam(
         if step % 10 == 0 and bool(done.any()):
             result[rows[done]] = x[done]
             keep = ~done
-            rows, x, t, first, second = rows[keep], x[keep], t[keep], first[keep], second[keep]
+            rows, x, aim, first, second = rows[keep], x[keep], aim[keep], first[keep], second[keep]
             context_features = context_features[keep]
             if len(rows) == 0:
                 break

@@ -5,16 +5,19 @@ from torch import Tensor
 
 from invcore.base.types import Forward
 from invcore.numerics.least_squares import damped_least_squares
+from invcore.search.aim import Aim
 from invcore.search.localisation_config import LocalisationConfig
 
 _FLAT = 1e-4  # of its cost: a start that can gain no more in a step of lm is done
 
 
 def levenberg_marquardt(
-    forward: Forward, start: Tensor, context_features: Tensor, target: Tensor,
+    forward: Forward, start: Tensor, context_features: Tensor, target: Tensor | Aim,
     box: tuple[Tensor, Tensor], moves: Tensor, config: LocalisationConfig,
 ) -> Tensor:  # fmt: skip
     """Move starts to where the responses are the targets, by damped Gauss-Newton steps in a box.
+
+    Of intervals it follows what is violated: responses that are inside have no slope.
 
     Starts that are done leave the batch: none depends on another.
 
@@ -22,7 +25,7 @@ def levenberg_marquardt(
         forward: frozen model on features and context features, (N, F + C) to (N, Dy).
         start: (N, F), scaled.
         context_features: (N, C), the context of each start's problem, scaled.
-        target: (N, Dy), scaled.
+        target: (N, Dy), scaled, or an aim at intervals.
         box: lower and upper ends of the features, two (F,); steps are clipped to it.
         moves: (F,), bool, the features that may move.
         config: how long, and when a start is done.
@@ -45,25 +48,25 @@ def levenberg_marquardt(
     low, high = box
     result = start.clamp(low, high)
     rows = torch.arange(len(start), device=start.device)
-    x, t = result.clone(), target
+    x, aim = result.clone(), Aim.at(target)
     y, jac = _value_and_jacobian(forward, x, context_features)
     damping = torch.full((len(x),), 1e-3, device=x.device)
-    cost = (y - t).square().mean(dim=1)
+    cost = aim.error(y)
     for _ in range(config.steps):
-        residual = y - t
+        residual, slopes = aim.residual(y), aim.slopes(y, jac)
         # Features at an end of the box that would leave it, or that may not move, are fixed
-        gradient = torch.einsum("nyf,ny->nf", jac, residual)
+        gradient = torch.einsum("nyf,ny->nf", slopes, residual)
         fixed = ((x <= low) & (gradient > 0)) | ((x >= high) & (gradient < 0)) | ~moves
-        step = damped_least_squares(jac.masked_fill(fixed[:, None, :], 0.0), residual, damping)
+        step = damped_least_squares(slopes.masked_fill(fixed[:, None, :], 0.0), residual, damping)
         length = step.norm(dim=1, keepdim=True).clamp(min=1e-30)
         step = step * (config.max_step / length).clamp(max=1.0)
         trial = (x + step).clamp(low, high)
         inside = (trial == x + step).all(dim=1)  # the box's faces held back none of it
         trial_y, trial_jac = _value_and_jacobian(forward, trial, context_features)
-        trial_cost = (trial_y - t).square().mean(dim=1)
+        trial_cost = aim.error(trial_y)
         better = trial_cost < cost
         # More responses than features can seldom be met: the linear model says when no more is won
-        hoped = cost - (residual + torch.einsum("nyf,nf->ny", jac, step)).square().mean(dim=1)
+        hoped = cost - (residual + torch.einsum("nyf,nf->ny", slopes, step)).square().mean(dim=1)
         flat = inside & (damping <= 1e-2) & (hoped <= _FLAT * cost) & (y.shape[1] > x.shape[1])
         moved = (trial - x).abs().amax(dim=1)
         x = torch.where(better[:, None], trial, x)
@@ -77,7 +80,7 @@ def levenberg_marquardt(
         keep = ~done
         if not bool(keep.any()):
             return result
-        rows, x, t, y, jac = rows[keep], x[keep], t[keep], y[keep], jac[keep]
+        rows, x, aim, y, jac = rows[keep], x[keep], aim[keep], y[keep], jac[keep]
         cost, damping, context_features = cost[keep], damping[keep], context_features[keep]
     result[rows] = x
     return result

@@ -4,6 +4,7 @@ Two ways, both batched over all starts, in which each start's path depends on th
 ``adam``, as the papers do, and ``lm``, a damped Gauss-Newton method projected on the box.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -14,10 +15,14 @@ from invcore.base.types import Forward
 from invcore.contracts.candidates import Candidates
 from invcore.data.scaling import Scaling
 from invcore.search.adam_on_surrogate import adam
+from invcore.search.aim import Aim
 from invcore.search.levenberg_marquardt_on_surrogate import levenberg_marquardt
 from invcore.search.localisation_config import LocalisationConfig
+from invcore.search.neighbour_localisation import among_neighbours
 from invcore.search.surrogate_trust import Anchors, Trust
+from invcore.spaces.constraints.violations import Rule
 
+_PENALTY = 10.0  # standard deviations of responses that a violation by a whole range counts as
 _SMALL = 16  # most columns, of design or response, for which Jacobians are formed
 
 
@@ -28,7 +33,8 @@ class Localised:
     Args:
         x: (N, F + C), scaled features, and what is known.
         y: (N, Dy), what the forward model gives there.
-        error: (N,), mean squared difference from the target, scaled.
+        error: (N,), mean squared difference from the target, scaled; of intervals, of what is
+            violated.
     """
 
     x: Tensor
@@ -37,19 +43,20 @@ class Localised:
 
 
 def localise(
-    forward: Forward, start: Tensor, target: Tensor, scaling: Scaling, config: LocalisationConfig,
-    *, boxed: bool = True,
+    forward: Forward, start: Tensor, target: Tensor | Aim, scaling: Scaling,
+    config: LocalisationConfig, *, boxed: bool = True,
 ) -> Localised:  # fmt: skip
     """Move starts to where ``forward`` gives the targets; whole numbers and categories stay such.
 
     Categories keep what the start says. Whole numbers, levels and listed designs move freely first,
     are rounded, and then the other variables make up for the rounding. Searches stay on the planes
-    of linear equalities; with constraints, what comes out is the nearest allowed design.
+    of linear equalities, and violations of other constraints count as errors of responses; what
+    comes out is the nearest allowed design.
 
     Args:
         forward: frozen model on scaled features and context features, (N, F + C) to (N, Dy).
         start: (N, F + C), scaled; the C columns are the context, and stay.
-        target: (N, Dy), scaled.
+        target: (N, Dy), scaled, or an aim at intervals.
         scaling: gives the box and which features may move.
         config: how.
         boxed: stay in the box of the training data.
@@ -61,7 +68,8 @@ def localise(
     Raises:
         ConfigError: ``lm`` was asked for where Jacobians are too large.
     """
-    features, responses = scaling.designs.features, target.shape[1]
+    aim = Aim.at(target)
+    features, responses = scaling.designs.features, aim.low.shape[1]
     small = min(features, responses) <= _SMALL
     if config.solver == "lm" and not small:
         raise ConfigError(
@@ -78,19 +86,20 @@ def localise(
     parts, rows = [], max(1, config.rows * _SMALL // max(_SMALL, width))  # Jacobians are wider
     for begin in range(0, max(len(start), 1), rows):
         x, context_features = scaling.parts(start[begin : begin + rows])
-        goals = target[begin : begin + rows]
+        goals = aim[begin : begin + rows]
+        wanted = goals.with_zeros(len(_rules(scaling))) if _rules(scaling) else goals
         for free in stages:
             if not bool(free.all()):
                 x = scaling.snap(x.cpu(), inside=boxed).to(x.device)
-            on_planes = _on_planes(forward, scaling, free)
-            x = solve(on_planes, x, context_features, goals, (low, high), free, config)
+            model = _with_penalties(_on_planes(forward, scaling, free), scaling)
+            x = solve(model, x, context_features, wanted, (low, high), free, config)
             x = scaling.planes.nearest(x, free)
         if scaling.designs.constraints:  # what the model says must be of designs that are allowed
             x = scaling.snap(x.cpu(), inside=boxed).to(x.device)
         x = torch.cat([x, context_features], dim=1)
         with torch.no_grad():
             y = forward(x)
-        parts.append((x, y, (y - goals).square().mean(dim=1)))
+        parts.append((x, y, goals.error(y)))
     return Localised(*(torch.cat(column) for column in zip(*parts, strict=True)))
 
 
@@ -109,11 +118,37 @@ def _on_planes(forward: Forward, scaling: Scaling, free: Tensor) -> Forward:
     return model
 
 
+def _with_penalties(forward: Forward, scaling: Scaling) -> Forward:
+    """The forward model, and beside its responses how far designs violate inequalities, conditions
+    and expressions, which a search makes zero as it makes responses the wanted ones.
+    """
+    rules = _rules(scaling)
+    if not rules:
+        return forward
+
+    def model(inputs: Tensor) -> Tensor:
+        y = forward(inputs)
+        features, _ = scaling.parts(inputs)
+        values = scaling.designs.decode(scaling.x.inverse(features.double()))
+        off = torch.stack([rule.violation(values) for rule in rules], dim=-1)
+        return torch.cat([y, _PENALTY * off.nan_to_num(posinf=1.0).to(y)], dim=-1)
+
+    return model
+
+
+def _rules(scaling: Scaling) -> Sequence[Rule]:
+    return scaling.designs.layout.rules if scaling.designs.constraints else ()
+
+
 def localised_candidates(
-    forward: Forward, starts: Tensor, targets: Tensor, scaling: Scaling, config: LocalisationConfig,
-    trust: Trust, *, boxed: bool = True, anchors: Anchors | None = None,
+    forward: Forward, starts: Tensor, targets: Tensor | Aim, scaling: Scaling,
+    config: LocalisationConfig, trust: Trust, *, boxed: bool = True,
+    anchors: Anchors | None = None,
 ) -> Candidates:  # fmt: skip
     """Localise the starts of all targets, and sort them by the error to expect.
+
+    Where designs have categories or levels, starts that end off their target go on to better
+    neighbours, see ``among_neighbours``.
 
     That is the forward model's own error, and (unless ``config.trust`` is off) its error at the
     known pairs nearby, or what is to be expected after the way from a known design.
@@ -121,7 +156,7 @@ def localised_candidates(
     Args:
         forward: frozen model on scaled features and context features, (N, F + C) to (N, Dy).
         starts: (B, K, F + C), scaled; the C columns are the context, and stay.
-        targets: (B, Dy), scaled.
+        targets: (B, Dy), scaled, or an aim at B intervals.
         scaling: back to designs and responses.
         config: how.
         trust: in the forward model.
@@ -134,13 +169,25 @@ def localised_candidates(
         that have converged count as equal, rather than by rounding errors.
     """
     batch, count = starts.shape[:2]
-    goals = targets.repeat_interleave(count, dim=0)
-    lacking = torch.zeros_like(goals) if anchors is None else anchors.lacking.flatten(0, 1)
-    goals = goals - lacking
-    result = localise(forward, starts.flatten(0, 1), goals, scaling, config, boxed=boxed)
+    goals = Aim.at(targets).repeated(count)
+    lacking = torch.zeros_like(goals.low) if anchors is None else anchors.lacking.flatten(0, 1)
+    goals = goals.less(lacking)
+
+    def move(start: Tensor, goals: Aim, config: LocalisationConfig) -> Localised:
+        return localise(forward, start, goals, scaling, config, boxed=boxed)
+
+    result = move(starts.flatten(0, 1), goals, config)
+    result = among_neighbours(
+        forward, result, goals, scaling, config, move, each=count, boxed=boxed
+    )
     error = result.error.nan_to_num(nan=torch.inf).clamp(min=config.tolerance)
     if config.trust:
-        error = error + (trust(result.x) if anchors is None else anchors.doubt.flatten())
+        if anchors is not None:
+            error = error + anchors.doubt.flatten()
+        elif goals.exact:
+            error = error + trust(result.x)
+        else:
+            error = trust.violation(result.x, result.y, goals).clamp(min=config.tolerance)
     order = error.cpu().view(batch, count).argsort(dim=1, stable=True)[..., None]
     # Home in float32: not every device has float64.
     features, _ = scaling.parts(result.x.cpu())

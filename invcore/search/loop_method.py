@@ -54,7 +54,7 @@ class LoopModel(InverseModel):
 
     def __init__(self, loop: Loop[Any], problem: Problem, state: dict[str, Tensor]) -> None:
         self._loop, self._problem, self._state = loop, problem, state
-        self.point_dim = loop.point_dim(problem)
+        self.point_dim, self.answers = loop.point_dim(problem), loop.answers
 
     def propose(
         self, targets: Targets, points: Tensor, *, simulator: Simulator | None = None,
@@ -130,7 +130,8 @@ def method_of(loop: type[Loop[Any]]) -> type[LoopMethod]:
     """
     facts = {
         "loop": loop, "Config": loop.Config, "needs": loop.needs,
-        "uses_context": loop.uses_context, "__doc__": loop.__doc__, "__module__": loop.__module__,
+        "answers": loop.answers, "uses_context": loop.uses_context, "__doc__": loop.__doc__,
+        "__module__": loop.__module__,
     }  # fmt: skip
     return type(loop.__name__, (LoopMethod,), facts)
 

@@ -13,6 +13,7 @@ from invcore.contracts.candidates import Candidates
 from invcore.contracts.loop import Requests, Results, StartedLoop
 from invcore.contracts.problem import Problem, Targets
 from invcore.data.pairs import Pairs
+from invcore.numerics.point_randomness import scattered
 
 _NUMBERS = 1 << 20  # of rows that are remembered for other targets
 _NOBODY = -1
@@ -22,11 +23,13 @@ class PointLoop(StartedLoop):
     """B targets with K searches each: N = B K, one below the other.
 
     A subclass says what to ask for, by ``further``, and learns from what came, by ``learn``; its
-    own tensors are ``tensors``.
+    own tensors are ``tensors``. What it is told as errors is what ``Targets.objective`` says: of
+    exact targets the mean squared difference, of others the violation and then the goals. Where
+    there are several goals, each search weighs them in its own way, and so comes to another end.
 
     Args:
         problem: the spaces.
-        targets: B of them, exact.
+        targets: B of them.
         points: (B, K, L), in the unit cube.
     """
 
@@ -35,7 +38,7 @@ class PointLoop(StartedLoop):
         self.each = points.shape[1]
         count, dims = len(targets) * self.each, (problem.designs.dim, problem.responses.dim)
         self.owner = torch.arange(len(targets)).repeat_interleave(self.each)
-        self._y = targets.y.double()
+        self._aim()
         # Of each search, and below them the best rows that no search has asked for
         self.best_error = torch.full((2, count), torch.inf, dtype=torch.float64)
         self.best_x, self.best_y = (torch.full((2, count, d), torch.nan).double() for d in dims)
@@ -48,6 +51,27 @@ class PointLoop(StartedLoop):
             "x": torch.empty(0, dims[0]).double(), "y": torch.empty(0, dims[1]).double(),
             "owner": torch.empty(0).long(),
         }  # fmt: skip
+
+    def _aim(self) -> None:
+        """What each search is to come to."""
+        self.exact = self.targets.exact
+        self._y = self.targets.low.double()
+        if self.exact:
+            return
+        parts = {name: getattr(self.targets, name)[self.owner] for name in Targets.parts}
+        goals = self.targets.goals(torch.ones_like(self._y))[self.owner] != 0
+        width, dim = goals.shape[1], self.points.shape[2]
+        if bool((goals.sum(dim=1) > 1).any()) and dim:
+            flat = self.points.flatten(0, 1)
+            shares = scattered(flat, 1, 1 - (-width // dim)).transpose(0, 1).flatten(1)[:, :width]
+            parts["weight"] = torch.where(goals, -shares.log(), 1.0) * parts["weight"]
+        self._own = Targets.of_parts(*parts.values()).measured_in(self.targets.spread)
+
+    def _error(self, y: Tensor, row: Tensor) -> Tensor:
+        """What searches (M,) make small of responses (M, Dy): (M,)."""
+        if self.exact:
+            return (y - self._y[self.owner[row]]).square().mean(dim=1)
+        return self._own[row].objective(y)
 
     @abstractmethod
     def further(self, count: int | None) -> tuple[Tensor, Tensor, Tensor]:
@@ -116,7 +140,7 @@ class PointLoop(StartedLoop):
         stale = tag < 0  # asked for before the targets were changed
         self._asked = {name: values[left] for name, values in self._asked.items()}
         self._remember(x, y, owner)
-        error = (y[mine] - self._y[self.owner[row]]).square().mean(dim=1).nan_to_num(torch.inf)
+        error = self._error(y[mine], row).nan_to_num(torch.inf)
         fresh = ~stale
         self._improve(0, row[fresh], error[fresh], x[mine][fresh], y[mine][fresh])
         if not bool(mine.all()) or bool(stale.any()):
@@ -144,8 +168,8 @@ class PointLoop(StartedLoop):
     def _recall(self) -> None:
         """The best known rows of each target, as many as it has searches."""
         x, y, owner = (self._told[name] for name in ("x", "y", "owner"))
-        for target, wanted in enumerate(self._y):  # rarely, and of few rows
-            error = (y - wanted).square().mean(dim=1)
+        for target in range(len(self.targets)):  # rarely, and of few rows
+            error = self.targets[target : target + 1].objective(y[None])[0]
             if self.targets.context is not None:
                 error = torch.where(owner == target, error, torch.inf)
             count = min(self.each, len(error))
@@ -158,6 +182,9 @@ class PointLoop(StartedLoop):
         """The best of each search, and the best rows that no search has asked for."""
         shape = (len(self.targets), self.each)
         error = torch.cat([part.view(shape) for part in self.best_error], dim=1)
+        if not self.exact:  # by one measure for all searches of a target
+            y = torch.cat([part.unflatten(0, shape) for part in self.best_y], dim=1)
+            error = torch.where(error.isfinite(), self.targets.objective(y), torch.inf)
         order = error.argsort(dim=1, stable=True)[:, :count, None]
         x, y = (
             torch.cat([part.unflatten(0, shape) for part in parts], dim=1).take_along_dim(order, 1)
@@ -172,7 +199,8 @@ class PointLoop(StartedLoop):
         if targets.low.shape != self.targets.low.shape:
             shapes = tuple(targets.low.shape), tuple(self.targets.low.shape)
             raise ShapeError(f"targets: {shapes[0]} in the place of {shapes[1]}")
-        self.targets, self._y = targets, targets.y.double()
+        self.targets = targets
+        self._aim()
         self._asked["tag"] = torch.full_like(self._asked["tag"], _NOBODY)
         self.best_error.fill_(torch.inf)
         self._recall()
@@ -180,7 +208,7 @@ class PointLoop(StartedLoop):
 
     def state(self) -> dict[str, Tensor]:
         """All of it."""
-        parts = {name: getattr(self.targets, name) for name in Targets.parts}
+        parts = {name: getattr(self.targets, name) for name in (*Targets.parts, "spread")}
         parts |= {f"context.{name}": v for name, v in (self.targets.context or {}).items()}
         state = {f"targets.{name}": value for name, value in parts.items()}
         state |= {f"asked.{name}": value for name, value in self._asked.items()}
@@ -205,11 +233,11 @@ def stored_targets(state: dict[str, Tensor]) -> Targets:
     """The targets of a stored loop."""
     begin = "targets.context."
     context: dict[str, Any] = {n[len(begin) :]: v for n, v in state.items() if n.startswith(begin)}
-    low, high = state["targets.low"], state["targets.high"]
-    if torch.equal(low, high):
-        return Targets(low, context or None)
     parts = (state[f"targets.{name}"] for name in Targets.parts)
-    return Targets.of_parts(*parts, context=context or None)
+    targets = Targets.of_parts(*parts, context=context or None)
+    if targets.exact:
+        targets = Targets(targets.low, targets.context)
+    return targets.measured_in(state.get("targets.spread", targets.spread))
 
 
 def _filled(part: Tensor, count: int) -> Tensor:

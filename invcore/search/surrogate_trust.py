@@ -9,9 +9,12 @@ from torch import Tensor
 
 from invcore.base.types import Forward
 from invcore.data.pairs import Pairs
+from invcore.search.aim import Aim
 
 _NEAREST = 10
 _KNOWN = 4096  # pairs that are kept: enough to tell good regions from bad, cheap to search
+_SHARE = 0.68  # of held-out pairs, within the error that is stated
+_NUMBERS = 1 << 22  # held at once, where each row has many
 _ROWS = 2048  # designs compared with all of them at once
 
 
@@ -46,6 +49,8 @@ class Trust:
         features: (M, F), scaled designs of known pairs.
         y: (M, Dy), their scaled responses.
         residual: (M, Dy), what the model lacks there, scaled: the truth less its answer.
+        error: (Dy,), scaled: 68% of held-out pairs are no further from what the model says; None
+            where that is not known, as of models that earlier versions have stored.
 
     Example:
         >>> pairs = Pairs(torch.arange(20.0)[:, None], torch.zeros(20, 1))
@@ -57,39 +62,82 @@ class Trust:
     features: Tensor
     y: Tensor
     residual: Tensor
+    error: Tensor | None = None
 
     @classmethod
-    def fit(cls, forward: Forward, pairs: Pairs, generator: torch.Generator) -> Trust:
-        """From scaled pairs, at most 4,096 of them, drawn at random."""
+    def fit(
+        cls, forward: Forward, pairs: Pairs, generator: torch.Generator, held: Pairs | None = None
+    ) -> Trust:
+        """From scaled pairs, at most 4,096 of them, drawn at random.
+
+        Args:
+            forward: the model.
+            pairs: that it was fitted to.
+            generator: draws among them.
+            held: pairs that it was not fitted to, to measure its errors by.
+        """
         rows = torch.randperm(len(pairs), generator=generator)[:_KNOWN].sort().values
         some = pairs[rows.to(pairs.x.device)]
         with torch.no_grad():
             residual = some.y - forward(some.x)
-        return cls(some.x, some.y, residual)
+            error = None
+            if held is not None and len(held):
+                part = held[:_KNOWN]
+                error = _share(part.y - forward(part.x))
+        return cls(some.x, some.y, residual, error)
 
     def __call__(self, features: Tensor) -> Tensor:
         """The error to expect of scaled designs (N, F): (N,)."""
-        count = min(_NEAREST, len(self.features))
         squares = self.residual.square().mean(dim=1)
-        parts = []
-        for part in features.split(_ROWS):
-            apart = torch.cdist(part, self.features)
-            near = apart.topk(count, dim=1, largest=False, sorted=False).indices
-            parts.append(squares[near].mean(dim=1))
+        parts = [squares[self._near(part)].mean(dim=1) for part in features.split(_ROWS)]
         return torch.cat(parts)
 
-    def anchors(self, targets: Tensor, points: Tensor, share: float) -> Anchors:
+    def violation(self, features: Tensor, y: Tensor, aim: Aim) -> Tensor:
+        """The squared violation to expect (N,) of designs (N, F) that the model has at responses
+        (N, Dy): the mean of those with what it lacks at the known pairs nearby.
+        """
+        parts = []
+        rows = min(_ROWS, max(1, _NUMBERS // (_NEAREST * y.shape[1])))
+        for begin in range(0, len(features), rows):
+            part = slice(begin, begin + rows)
+            there = self.residual[self._near(features[part])]  # (n, 10, Dy)
+            wide = (y[part, None] + there).flatten(0, 1)
+            error = aim[part].repeated(there.shape[1]).error(wide)
+            parts.append(error.view(there.shape[:2]).mean(dim=1))
+        return torch.cat(parts).nan_to_num(nan=torch.inf)
+
+    def _near(self, features: Tensor) -> Tensor:
+        """The places (N, 10) of the known pairs nearest to designs (N, F)."""
+        apart = torch.cdist(features, self.features)
+        count = min(_NEAREST, len(self.features))
+        return apart.topk(count, dim=1, largest=False, sorted=False).indices
+
+    def nearest(self, targets: Tensor | Aim, count: int) -> tuple[Tensor, Tensor]:
+        """The known pairs whose responses violate each target least: how far they are from it
+        (B, count), and their places (B, count), the nearest first.
+        """
+        aim = Aim.at(targets)
+        if aim.exact:
+            return torch.cdist(aim.low, self.y).topk(count, dim=1, largest=False)
+        parts, rows = [], max(1, _NUMBERS // self.y.numel())
+        for begin in range(0, len(aim), rows):
+            apart = aim[begin : begin + rows].beside().residual(self.y).norm(dim=2)
+            parts.append(apart.topk(count, dim=1, largest=False))
+        values, places = zip(*parts, strict=True)
+        return torch.cat(values), torch.cat(places)
+
+    def anchors(self, targets: Tensor | Aim, points: Tensor, share: float) -> Anchors:
         """Known designs whose responses are near the targets.
 
         Args:
-            targets: (B, Dy), scaled.
+            targets: (B, Dy), scaled, or an aim at B intervals.
             points: (B, K, 1), in the unit cube: where in the order of the nearest, from 0 for the
                 nearest of all.
             share: of the known pairs, those that count as near.
         """
-        targets, points = targets.to(self.y.device), points.to(self.y.device)
+        points = points.to(self.y.device)
         near = max(1, round(share * len(self.y)))
-        apart, order = torch.cdist(targets, self.y).topk(near, dim=1, largest=False)
+        apart, order = self.nearest(targets, near)
         place = (points[..., 0] * near).long().clamp(max=near - 1)
         rows, way = order.gather(1, place), apart.gather(1, place)
         doubt = self.residual.square().mean() * way.square() / self.y.shape[1]
@@ -97,9 +145,18 @@ class Trust:
 
     def state(self) -> dict[str, Tensor]:
         """Tensors to store."""
-        return {"features": self.features, "y": self.y, "residual": self.residual}
+        state = {"features": self.features, "y": self.y, "residual": self.residual}
+        return state if self.error is None else state | {"error": self.error}
 
     @classmethod
     def restore(cls, state: dict[str, Tensor]) -> Trust:
         """The trust that ``state`` came from."""
-        return cls(state["features"], state["y"], state["residual"])
+        return cls(state["features"], state["y"], state["residual"], state.get("error"))
+
+
+def _share(residual: Tensor) -> Tensor:
+    """The size (Dy,) below which 68% of residuals (N, Dy) are; NaN ones are unknown."""
+    sizes = residual.abs().sort(dim=0).values  # NaN last
+    known = (~sizes.isnan()).sum(dim=0)
+    place = (_SHARE * (known - 1)).round().long().clamp(min=0)
+    return sizes.gather(0, place[None])[0].nan_to_num(0.0, 0.0)

@@ -9,6 +9,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from invcore.configs.config import Config
+from invcore.expressions.names import written
 
 Goal = Literal["meet", "minimise", "maximise", "ignore"]
 
@@ -64,6 +65,49 @@ class Requirement(Config):
         plain = self.weight == 1.0 and self.tolerance is None
         return plain and self.goal == "meet" and self.low is not None and self.low == self.high
 
+    def text(self) -> str:
+        """It as a wish has it behind a name: what ``invcore.spaces.wishes`` reads to the same.
+
+        Example:
+            >>> Requirement(low=0.5, high=0.7, weight=2.0).text()
+            '0.5:0.7, weight=2'
+            >>> Requirement(goal="minimise", high=5.0).text(), Requirement(low=1.2).text()
+            ('min, <=5', '>=1.2')
+        """
+        parts = [{"minimise": "min", "maximise": "max", "ignore": "any"}.get(self.goal, "")]
+        if self.low is not None and self.high is not None:
+            ends = [shortest(end) for end in dict.fromkeys((self.low, self.high))]
+            parts.append(":".join(ends))
+        elif self.low is not None:
+            parts.append(f">={shortest(self.low)}")
+        elif self.high is not None:
+            parts.append(f"<={shortest(self.high)}")
+        if self.weight != 1.0:
+            parts.append(f"weight={shortest(self.weight)}")
+        if self.tolerance is not None:
+            parts.append(f"tolerance={shortest(self.tolerance)}")
+        return ", ".join(part for part in parts if part)
+
+
+def shortest(value: float) -> str:
+    """The shortest text that is the number again.
+
+    Example:
+        >>> shortest(3.0), shortest(0.1)
+        ('3', '0.1')
+    """
+    return repr(float(value)).removesuffix(".0")
+
+
+def with_name(name: str, text: str) -> str:
+    """A requirement's text behind its response's name.
+
+    Example:
+        >>> with_name("fly ash", "<=3"), with_name("gap", "min")
+        ('`fly ash`<=3', 'gap=min')
+    """
+    return written(name) + ("" if text[:1] in "<>" else "=") + text
+
 
 class Specification(Config):
     """What is wanted of one target: requirements by the responses' names.
@@ -85,3 +129,22 @@ class Specification(Config):
     ) -> Self:
         """Make a specification from requirements, by a mapping or by keywords."""
         return cls(requirements={**(requirements or {}), **more})
+
+    def text(self, most: int = 0) -> str:
+        """It as one line, each requirement as a wish.
+
+        Args:
+            most: how many are named before "and 7 more"; 0 for all.
+
+        Example:
+            >>> Specification.of(gap=Requirement(low=0.5, high=0.7)).text()
+            'gap=0.5:0.7'
+        """
+        return listed([with_name(n, r.text()) for n, r in self.requirements.items()], most)
+
+
+def listed(texts: list[str], most: int) -> str:
+    """Texts in one line; behind so many of them (0: all), how many more there are."""
+    if not most or len(texts) <= most:
+        return "; ".join(texts)
+    return "; ".join(texts[:most]) + f"; and {len(texts) - most:,} more"

@@ -22,11 +22,22 @@ from invcore.testing.checks.methods import (
     independence,
     predictions,
     repeats,
+    specifications,
     validity,
 )
 
 QUALITY: dict[Kind, frozenset[str]] = {
-    "method": frozenset({"beats-ignoring-the-target", "ranking"}),
+    "method": frozenset(
+        {
+            "beats-ignoring-the-target",
+            "ranking",
+            "intervals",
+            "one-sided",
+            "between-clusters",
+            "ignored-response",
+            "goals",
+        }
+    ),
     "loop": frozenset({"as-method"}),
     "surrogate": frozenset({"accuracy", "uncertainty"}),
     "judge": frozenset({"coverage", "probability-orders"}),
@@ -68,7 +79,16 @@ def _checks(kind: Kind, *modules: ModuleType) -> tuple[Check, ...]:
 CHECKS: dict[Kind, tuple[Check, ...]] = {
     "task": _checks("task", configs, tasks),
     "method": _checks(
-        "method", configs, validity, repeats, independence, predictions, density, honesty, calls
+        "method",
+        configs,
+        validity,
+        repeats,
+        independence,
+        predictions,
+        density,
+        honesty,
+        calls,
+        specifications,
     ),
     "loop": _checks("loop", configs, loops),
     "surrogate": _checks("surrogate", configs, surrogates),

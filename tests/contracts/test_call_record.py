@@ -8,7 +8,14 @@ import pytest
 import torch
 
 from invcore.contracts.simulation.call_record import LEVELS, CallRecord
-from invcore.plugin import generator
+from invcore.plugin import (
+    Requirement,
+    Space,
+    Specification,
+    Targets,
+    Variable,
+    generator,
+)
 
 TARGETS = torch.tensor([[0.0, 0.0], [1.0, -1.0], [2.0, 0.5]], dtype=torch.float64)
 SCALE = 0.7
@@ -118,3 +125,28 @@ def test_within_calls_of_rows_for_all_are_all_calls_over_the_targets():
     assert history.most_calls == 1.0
     assert history.within(1).tolist() == [0.0, 0.0, 0.0]
     assert history.within(0).isinf().all()
+
+
+def test_intervals_are_recorded_by_their_violations_and_goals_decide_what_is_kept():
+    light = {"u": Requirement(low=0.0, high=1.0), "v": Requirement(goal="minimise")}
+    whole = {"u": Requirement.exact(2.0), "v": Requirement(low=1.0)}
+    responses = Space.of(Variable(name="u"), Variable(name="v"))
+    targets = Targets.of([Specification.of(light), Specification.of(whole)], responses)
+    y = torch.tensor([[3.0, 0.0], [0.5, 2.0], [2.0, 5.0], [0.7, 1.0], [0.1, 9.0]]).double()
+    x = torch.arange(5.0)[:, None]
+    for shared in (True, False):
+        record = CallRecord(targets, scale=100.0)
+        record.keep = 2
+        if shared:
+            record.add(y, None, x=x)
+        else:
+            for row in range(5):
+                record.add(y[row].expand(2, 2), torch.tensor([1, 0]), x=x[row].expand(2, 1))
+        history = record.history()
+        assert history.error[-1].tolist() == [0.0, 0.0]
+        assert history.best[:3].T.tolist() == [[4.0, 0.0, 0.0], [1.0, 1.0, 0.0]]
+        # Reached from the level of one on, whatever the responses' variance is
+        assert history.reached[0].tolist() == [2.0, 1.0] and history.reached[1, 1] == 3
+        # Of designs that meet all the ones of the smallest goal; then by the violation
+        assert record.designs()[0, :, 0].tolist() == [3.0, 1.0]
+        assert record.designs()[1, 0].tolist() == [2.0]

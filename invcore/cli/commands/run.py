@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from invcore.cli.options import component_option, json_option, setting_option, store_option
+from invcore.cli.options import (
+    component_option,
+    json_option,
+    response_option,
+    setting_option,
+    store_option,
+    want_options,
+)
 
 if TYPE_CHECKING:
     from invcore.configs.run_config import RunConfig
@@ -20,10 +27,22 @@ _PRESETS = "quick: under three minutes; default: our best; paper: the published 
 @component_option("task", None, "The forward system; default sine-wave.")
 @component_option("method", None, "The inverse method; default na.")
 @component_option("sampler", None, "What drives its randomness; default maximin-lhs.")
+@want_options(
+    "What is wanted of responses, e.g. 'gap=0.5:0.7', 'mass=min', or 'gap=±5%' of each test "
+    "response; may be repeated. Without ± or 'given' it is one target."
+)
+@response_option
 @click.option("--candidates", type=int, help="Candidates for each target; default 256.")
 @click.option("--targets", type=int, help="Test targets; default 1000.")
 @click.option("--calls-per-target", type=int, help="Most simulator calls for a target.")
 @click.option("--seconds-per-target", type=float, help="Most seconds; not reproducible.")
+@click.option(
+    "--tolerance",
+    "tolerances",
+    multiple=True,
+    metavar="TEXT",
+    help="How far made designs are off: width=±0.01, *=±2%, response gap=~0.1, @correlations.csv.",
+)
 @click.option("--seed", type=int, help="Root of all randomness; default 0.")
 @click.option("--device", help=_DEVICES)
 @click.option("--preset", type=click.Choice(["quick", "default", "paper"]), help=_PRESETS)
@@ -47,6 +66,7 @@ def run(
     \b
     invcore run --method ipage --sampler lhs
     invcore run --task ballistics --method na --preset quick --set boundary=false
+    invcore run --task sine-wave --want 'y=±0.1'
     """  # noqa: D301 - click wants the character
     from invcore.base.errors import DivergedError, UnfitError
     from invcore.cli.console import emit_json, progress
@@ -87,7 +107,12 @@ def build(
     from invcore.configs.settings import apply_settings
 
     data = read_config(path) if path else {}
-    data.update({k: v for k, v in flags.items() if k in RunConfig.model_fields and v is not None})
+    said = {k: v for k, v in flags.items() if k in RunConfig.model_fields and v not in (None, ())}
+    data.update({k: list(v) if isinstance(v, tuple) else v for k, v in said.items()})
+    if data.get("tolerances"):
+        from invcore.data.tables.correlations import tolerance_texts
+
+        data["tolerances"] = list(tolerance_texts(data["tolerances"]))
     rest = []
     for setting in settings:  # `--set method=ipage` decides which settings the others may be
         key, _, value = (part.strip() for part in setting.partition("="))

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from invcore.contracts.problem import Targets
+
 LEVELS = 10.0 ** -(torch.arange(0, 65, dtype=torch.float64) / 4)
 """Parts of the responses' variance, from 1 to 1e-16: when errors fell below each is recorded."""
 _CALLS = torch.unique((10.0 ** (torch.arange(0, 161, dtype=torch.float64) / 20)).round())
@@ -78,14 +80,18 @@ class CallRecord:
     """Takes note of responses as they come.
 
     Args:
-        targets: (B, Dy).
-        scale: the responses' variance, mean over Dy; errors are compared with parts of it.
+        targets: B of them; (B, Dy) where they are exact.
+        scale: the responses' variance, mean over Dy; errors are compared with parts of it. Those
+            of intervals have no unit, and are compared with parts of one.
     """
 
-    def __init__(self, targets: Tensor, scale: float) -> None:
-        self._targets = targets.detach().cpu().double()
-        count, levels = len(targets), len(LEVELS)
-        self._thresholds = LEVELS * scale
+    def __init__(self, targets: Tensor | Targets, scale: float) -> None:
+        wanted = targets if isinstance(targets, Targets) else Targets(targets.detach())
+        self._wanted = wanted.to(torch.device("cpu"))
+        self._exact = wanted.exact
+        self._targets = self._wanted.low.double()
+        count, levels = len(wanted), len(LEVELS)
+        self._thresholds = LEVELS * (scale if self._exact else 1.0)
         self.best = torch.full((count,), torch.inf, dtype=torch.float64)
         self.served = torch.zeros(count, dtype=torch.long)
         """(B,), calls that served each target."""
@@ -130,18 +136,30 @@ class CallRecord:
             part = slice(start, start + rows)
             designs = None if x is None else x[part].detach().cpu().double()
             if target is None:
-                gap = (y[part, None] - self._targets).square().mean(dim=2).T  # (B, N)
+                gap, worth = self._errors(y[part], None)  # (B, N)
                 places = torch.arange(gap.shape[1]).expand_as(gap)
                 everyone = torch.arange(count)
-                self._take(everyone, gap, places, self.total, cost, designs)
+                self._take(everyone, gap, places, self.total, cost, designs, worth=worth)
                 self.shared += gap.shape[1] * cost
                 self.served += gap.shape[1] * cost
             else:
                 self._add_own(y[part], target[part].cpu(), cost, designs)
         self._look()
 
+    def _errors(self, y: Tensor, target: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """Errors (N,) of rows (N, Dy), or (B, N) for every target; and what designs are kept by,
+        where goals are not in the error.
+        """
+        if self._exact and target is None:
+            return (y[:, None] - self._targets).square().mean(dim=2).T, None
+        if self._exact:
+            return (y - self._targets[target]).square().mean(dim=1), None
+        wanted = self._wanted if target is None else self._wanted[target]
+        rows = y.expand(len(wanted), *y.shape) if target is None else y
+        worth = wanted.objective(rows) if self._wanted.has_goals and self.keep else None
+        return wanted.error(rows), worth
+
     def _add_own(self, y: Tensor, target: Tensor, cost: int, x: Tensor | None) -> None:
-        errors = (y - self._targets[target]).square().mean(dim=1)
         sizes = torch.bincount(target, minlength=len(self._targets))
         present = sizes.nonzero()[:, 0]
         if not len(present):
@@ -152,21 +170,23 @@ class CallRecord:
             for rows in (slice(0, half), slice(half, None)):
                 self._add_own(y[rows], target[rows], cost, None if x is None else x[rows])
             return
+        errors, worth = self._errors(y, target)
         order = target.argsort(stable=True)
         starts = sizes.cumsum(0) - sizes
         column = torch.arange(len(y)) - starts[target[order]]
         line = torch.searchsorted(present, target[order])
         gap = torch.full((len(present), longest), torch.inf, dtype=torch.float64)
+        value = None if worth is None else gap.index_put((line, column), worth[order])
         gap[line, column] = errors[order]
         places = torch.full(gap.shape, len(y))
         places[line, column] = order
-        self._take(present, gap, places, self.total, cost, x, sizes[present])
+        self._take(present, gap, places, self.total, cost, x, sizes[present], value)
         self.own += sizes * cost
         self.served += sizes * cost
 
     def _take(
         self, whose: Tensor, gap: Tensor, places: Tensor, before: int, cost: int, x: Tensor | None,
-        sizes: Tensor | None = None,
+        sizes: Tensor | None = None, worth: Tensor | None = None,
     ) -> None:  # fmt: skip
         """Errors (T, L) of the targets ``whose`` (T,), in the order of the calls.
 
@@ -178,6 +198,7 @@ class CallRecord:
             cost: of a row.
             x: designs (N, Dx) of the call.
             sizes: (T,), how many rows each target has; all have L by default.
+            worth: (T, L), what designs are kept by; by default the errors.
         """
         gap = gap.nan_to_num(torch.inf, torch.inf)
         lowest = torch.cat([self.best[whose, None], gap], dim=1).cummin(dim=1).values[:, 1:]
@@ -193,7 +214,8 @@ class CallRecord:
         self._reached_of_all[level, whose[row]] = calls.double()
         self._extend(whose, lowest, cost, sizes)
         if self.keep and x is not None:
-            self._remember(whose, gap, places, x)
+            kept_by = gap if worth is None else worth.nan_to_num(torch.inf, torch.inf)
+            self._remember(whose, kept_by, places, x)
         self.best[whose] = lowest[:, -1]
 
     def _extend(self, whose: Tensor, lowest: Tensor, cost: int, sizes: Tensor | None) -> None:

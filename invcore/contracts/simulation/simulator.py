@@ -12,6 +12,7 @@ from torch import Tensor
 
 from invcore.base.errors import BudgetError, PluginError, ShapeError
 from invcore.base.types import Context
+from invcore.contracts.problem import Targets
 from invcore.contracts.simulation.call_record import CallRecord, History
 from invcore.contracts.task import Task
 from invcore.data.pairs import rows_of
@@ -49,8 +50,9 @@ class Simulator:
     Args:
         task: whose simulator.
         budget: the most rows that may be simulated in all; None for no limit.
-        targets: (B, Dy), the wanted responses; None where no history is wanted.
-        scale: the responses' variance, mean over Dy, for the history's levels.
+        targets: what is wanted, as (B, Dy) where that are exact responses; None where no history is
+            wanted. Errors are those of ``Targets.error``.
+        scale: the responses' variance, mean over Dy, for the history's levels of exact targets.
         each: what may be spent on each target.
         keep: designs of each target to remember, the best ones.
 
@@ -60,8 +62,9 @@ class Simulator:
     """
 
     def __init__(
-        self, task: Task[Any], budget: int | None = None, *, targets: Tensor | None = None,
-        scale: float = 1.0, each: Budget | None = None, keep: int = 0,
+        self, task: Task[Any], budget: int | None = None, *,
+        targets: Tensor | Targets | None = None, scale: float = 1.0, each: Budget | None = None,
+        keep: int = 0,
     ) -> None:  # fmt: skip
         self._task = task
         self._counts = _Counts(budget)
@@ -86,6 +89,16 @@ class Simulator:
             Responses. A row whose target has no calls left is not simulated, and has none.
         """
         return self._answer(x, context, target)
+
+    def as_made(self, x: Tensor, context: Context | None = None) -> Tensor:
+        """Simulate designs (N, Dx) that are what they are: nobody asks whether they are allowed.
+
+        What is made with a tolerance may be a little outside the bounds, or between the levels.
+        Rows are counted as ever.
+        """
+        self._task.designs.check(x)
+        self._count(len(x))
+        return self._simulate(x, context)
 
     def _answer(
         self, x: Tensor, context: Context | None, target: Tensor | None, view: Tensor | None = None
@@ -135,8 +148,12 @@ class Simulator:
         judge.record = self.record
         return judge
 
-    def part(self, rows: slice) -> Simulator:
-        """The same simulator for some of the targets, whose places begin at 0."""
+    def part(self, rows: slice | Tensor) -> Simulator:
+        """The same simulator for some of the targets, whose places begin at 0.
+
+        Args:
+            rows: which, (T,) or a slice; a target may be there several times.
+        """
         return self if self.record is None else _Part(self, rows)
 
     def best_designs(self) -> Tensor | None:
@@ -232,7 +249,7 @@ class Simulator:
 class _Part(Simulator):
     """A simulator for some of the targets: all is counted and recorded by the whole one."""
 
-    def __init__(self, whole: Simulator, rows: slice) -> None:
+    def __init__(self, whole: Simulator, rows: slice | Tensor) -> None:
         self._whole, self._task, self._counts = whole, whole._task, whole._counts
         self.record = whole.record
         assert whole.record is not None
@@ -249,7 +266,7 @@ class _Part(Simulator):
     def judge(self) -> Simulator:
         raise PluginError("judge is for whoever judges a run: call the simulator itself")
 
-    def part(self, rows: slice) -> Simulator:
+    def part(self, rows: slice | Tensor) -> Simulator:
         whole = copy.copy(self)
         whole._rows = self._rows[rows]
         return whole

@@ -8,14 +8,22 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import torch
 
 from invcore.base.errors import close_names
+from invcore.spaces.constraints.conflicts import check_together, conflict_in
 from invcore.spaces.constraints.kinds import (
     Among,
+    AnyOf,
+    Cardinality,
     Constraint,
     Fixed,
     Levels,
     LinearEquality,
+    LinearInequality,
+    Nonlinear,
     Periodic,
+    Piece,
+    Values,
 )
+from invcore.spaces.constraints.kinds.among import allowed_rows
 from invcore.spaces.variable import Variable
 
 Bounds = Callable[[str], tuple[float, float]]
@@ -28,13 +36,16 @@ def check(variables: Sequence[Variable], constraints: Sequence[Constraint]) -> N
 
     Raises:
         ValueError: a name that no variable has; two that say the same of one variable; a value
-            that its variable cannot have; a sum that cannot be reached.
+            that its variable cannot have; categories among numbers; a sum that cannot be reached;
+            constraints that no design satisfies at once.
     """
     named = {variable.name: variable for variable in variables}
     for constraint in constraints:
         for name in constraint.names:
             if name not in named:
                 raise ValueError(f"no variable {name!r}. {close_names(name, list(named))}")
+    for constraint in constraints:
+        _check_numbers(named, constraint)
     for kind in (Fixed, Levels, Periodic, Among):
         seen: set[str] = set()
         for constraint in constraints:
@@ -57,24 +68,7 @@ def check(variables: Sequence[Variable], constraints: Sequence[Constraint]) -> N
             names = ", ".join(constraint.variables)
             raise ValueError(f"no design of {names} has the levels and fixed values of these")
     _check_sums(named, constraints)
-
-
-def allowed_rows(among: Among, constraints: Sequence[Constraint]) -> list[tuple[float, ...]]:
-    """The rows of a list of designs that levels and fixed values allow."""
-    choices: dict[str, tuple[float, ...]] = {}
-    for constraint in constraints:
-        if isinstance(constraint, Levels):
-            choices.setdefault(constraint.variable, constraint.values)
-        if isinstance(constraint, Fixed):
-            choices[constraint.variable] = (constraint.value,)
-    return [
-        row
-        for row in among.designs
-        if all(
-            value in choices.get(name, (value,))
-            for name, value in zip(among.variables, row, strict=True)
-        )
-    ]
+    check_together(variables, constraints)
 
 
 def _values(constraints: Sequence[Constraint]) -> Iterator[tuple[str, str, float]]:
@@ -121,6 +115,36 @@ def _check_turn(variable: Variable, turn: Periodic) -> None:
         )
 
 
+def _check_numbers(named: Mapping[str, Variable], constraint: Constraint) -> None:
+    """Check that categories are not taken for numbers, and that pieces have possible values."""
+    if isinstance(constraint, AnyOf):
+        for piece in (piece for pieces in constraint.alternatives for piece in pieces):
+            _check_piece(named, piece)
+        return
+    if not isinstance(constraint, LinearInequality | Cardinality | Nonlinear):
+        return
+    whats = {
+        "linear-inequality": "which cannot be added",
+        "cardinality": "none of which is zero",
+        "nonlinear": "which are no numbers",
+    }
+    for name in constraint.names:
+        if named[name].categories:
+            raise ValueError(f"{name!r} has categories, {whats[constraint.kind]}")
+
+
+def _check_piece(named: Mapping[str, Variable], piece: Piece) -> None:
+    for name in piece.names:
+        variable = named[name]
+        if not isinstance(piece, Values):
+            if variable.categories:
+                raise ValueError(f"{name!r} has categories, which have no order and no sum")
+        elif variable.categories:
+            for value in piece.values:
+                if value not in range(len(variable.categories)):
+                    raise ValueError(f"{name!r} has no category of number {value:g}")
+
+
 def _check_sums(named: Mapping[str, Variable], constraints: Sequence[Constraint]) -> None:
     sums = [c for c in constraints if isinstance(c, LinearEquality)]
     fixed = {c.variable: c.value for c in constraints if isinstance(c, Fixed)}
@@ -136,6 +160,16 @@ def _check_sums(named: Mapping[str, Variable], constraints: Sequence[Constraint]
             raise ValueError(
                 f"the sum of {', '.join(equality.names)} is between {low:g} and {high:g} within "
                 f"their bounds, and cannot be {equality.value:g}"
+            )
+    for inequality in (c for c in constraints if isinstance(c, LinearInequality)):
+        low, high = reach(inequality, bounds, fixed)
+        least, most = inequality.ends
+        room = _ROUNDING * max([1.0, *(abs(end) for end in (low, high) if math.isfinite(end))])
+        if low > most + room or high < least - room:
+            limit = f"at most {most:g}" if low > most + room else f"at least {least:g}"
+            raise ValueError(
+                f"the sum of {', '.join(inequality.names)} is between {low:g} and {high:g} within "
+                f"their bounds, and cannot be {limit}"
             )
     if len(sums) > 1:
         _check_solvable(list(named), sums, fixed)
@@ -160,7 +194,7 @@ def _check_solvable(
 
 
 def reach(
-    equality: LinearEquality, bounds: Bounds, fixed: Mapping[str, float]
+    equality: LinearEquality | LinearInequality, bounds: Bounds, fixed: Mapping[str, float]
 ) -> tuple[float, float]:
     """The smallest and the largest sum within bounds."""
     low = high = 0.0
@@ -203,18 +237,44 @@ def kept(
         elif isinstance(constraint, Among):
             good = allowed_rows(constraint, constraints)
             lost = not any(all(map(inside, names, row)) for row in good)
-        else:
+        elif isinstance(constraint, LinearEquality):
             low, high = reach(constraint, lambda name: now[name].bounds, fixed)
             lost = not low <= constraint.value <= high
+        elif isinstance(constraint, LinearInequality):
+            low, high = reach(constraint, lambda name: now[name].bounds, fixed)
+            lost = low > constraint.ends[1] or high < constraint.ends[0]
+        else:  # whether all together leave anything is seen later
+            lost = False
         if lost:
             now.update({name: before[name] for name in names})
+    remaining = _remaining(constraints, now)
+    found = conflict_in(tuple(now.values()), remaining)
+    while found:  # what the constraints say of each variable alone left something; together not
+        for name in {name for k in found for name in constraints[k].names}:
+            now[name] = before[name]
+        again = _remaining(constraints, now)
+        if conflict_in(tuple(now.values()), again) == found:
+            now, again = before, tuple(constraints)
+        remaining, found = again, conflict_in(tuple(now.values()), again)
+    return list(now.values()), remaining
+
+
+def _remaining(
+    constraints: Sequence[Constraint], now: Mapping[str, Variable]
+) -> tuple[Constraint, ...]:
+    """The constraints without levels and listed designs that are outside the bounds."""
+
+    def inside(name: str, value: float) -> bool:
+        low, high = now[name].bounds
+        return low <= value <= high
+
     remaining = []
     for constraint in constraints:
         if isinstance(constraint, Levels):
             values = tuple(v for v in constraint.values if inside(constraint.variable, v))
-            constraint = constraint.model_copy(update={"values": values})
+            constraint = constraint.model_copy(update={"values": values or constraint.values})
         elif isinstance(constraint, Among):
             rows = tuple(r for r in constraint.designs if all(map(inside, constraint.names, r)))
-            constraint = constraint.model_copy(update={"designs": rows})
+            constraint = constraint.model_copy(update={"designs": rows or constraint.designs})
         remaining.append(constraint)
-    return list(now.values()), tuple(remaining)
+    return tuple(remaining)

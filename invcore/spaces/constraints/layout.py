@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from invcore.spaces.constraints.consistency import allowed_rows
 from invcore.spaces.constraints.kinds import (
     Among,
+    AnyOf,
+    Cardinality,
     Constraint,
     Fixed,
     Levels,
     LinearEquality,
+    LinearInequality,
+    Nonlinear,
     Periodic,
 )
+from invcore.spaces.constraints.kinds.among import allowed_rows
+from invcore.spaces.constraints.violations import ROUNDING, Measure, Rule, rules_of
 from invcore.spaces.variable import Variable
 
-_ROUNDING = 1e-9  # of what a sum can vary
 _DIGITS = 8  # rounding errors of one number that a sum of several may have
 _TAIL = 0.00135  # of a normal, beyond three standard deviations
 
@@ -41,6 +45,9 @@ class Layout:
         matrix: (M, Dx), of the linear equalities.
         value: (M,), of the sums.
         tolerance: (M,), how far off each may be.
+        measure: what violations are measured in.
+        rules: of the constraints that the tensors do not tell: inequalities, conditions,
+            cardinalities and expressions.
     """
 
     low: Tensor
@@ -54,6 +61,8 @@ class Layout:
     matrix: Tensor
     value: Tensor
     tolerance: Tensor
+    measure: Measure
+    rules: tuple[Rule, ...]
 
     @classmethod
     def of(cls, variables: Sequence[Variable], constraints: Sequence[Constraint]) -> Layout:
@@ -83,7 +92,8 @@ class Layout:
             if isinstance(c, Among)
         )
         ends = [_ends(variable, turns.get(i)) for i, variable in enumerate(variables)]
-        low, high = _float64(ends).unbind(1)
+        limits = _limits(variables, constraints)
+        low, high = _float64([_cut(e, *limits.get(i, e)) for i, e in enumerate(ends)]).unbind(1)
         width = _float64([_width(v, *e) for v, e in zip(variables, ends, strict=True)])
         size = torch.maximum(*(torch.where(e.isfinite(), e.abs(), 0.0) for e in (low, high)))
         sums = [c for c in constraints if isinstance(c, LinearEquality)]
@@ -92,12 +102,15 @@ class Layout:
             for name, coefficient in equality.coefficients.items():
                 matrix[row, place[name]] = coefficient
         size = torch.maximum(size, torch.where(low.isfinite() & high.isfinite(), 0.0, width))
+        measure = Measure(tuple(variables), low, high, width, size)
         given = _float64([c.tolerance for c in sums])
         return cls(
             low, high, torch.tensor([v.whole for v in variables]), width, size, turns,
-            {i: _float64(values) for i, values in levels.items()}, lists, matrix,
+            {i: _within(_float64(v), low[i], high[i]) for i, v in levels.items()},
+            tuple((w, _within(rows, low[w], high[w])) for w, rows in lists), matrix,
             _float64([c.value for c in sums]),
-            torch.maximum(given, _ROUNDING * (matrix.abs() @ width)),
+            torch.maximum(given, ROUNDING * (matrix.abs() @ width)),
+            measure, rules_of([c for c in constraints if _has_rule(c)], measure),
         )  # fmt: skip
 
     def contains(self, values: Tensor) -> Tensor:
@@ -111,7 +124,11 @@ class Layout:
         every = good.all(-1)
         for columns, rows in self.lists:
             every &= is_row(values[..., columns.to(values.device)], rows.to(values))
-        return every & self.balanced(values) if len(self.matrix) else every
+        if len(self.matrix):
+            every &= self.balanced(values)
+        for rule in self.rules:
+            every &= rule.holds(values)
+        return every
 
     def balanced(self, values: Tensor) -> Tensor:
         """Which designs (…, Dx) satisfy the linear equalities: (…), bool."""
@@ -119,6 +136,52 @@ class Layout:
         off = (values.double() @ matrix.T - self.value.to(values.device)).abs()
         rounding = _DIGITS * torch.finfo(values.dtype).eps * (self.matrix.abs() @ self.size)
         return (off <= torch.maximum(self.tolerance, rounding).to(values.device)).all(-1)
+
+
+def _has_rule(constraint: Constraint) -> bool:
+    """Whether its rule says what is allowed; the limits of one variable are bounds."""
+    if isinstance(constraint, LinearInequality):
+        return len(constraint.coefficients) > 1
+    return isinstance(constraint, AnyOf | Cardinality | Nonlinear)
+
+
+def _limits(
+    variables: Sequence[Variable], constraints: Sequence[Constraint]
+) -> dict[int, tuple[float, float]]:
+    """The limits that inequalities of one variable give it, by position."""
+    place = {variable.name: i for i, variable in enumerate(variables)}
+    limits: dict[int, tuple[float, float]] = {}
+    for constraint in constraints:
+        if isinstance(constraint, LinearInequality) and len(constraint.coefficients) == 1:
+            ((name, coefficient),) = constraint.coefficients.items()
+            ends = sorted(end / coefficient + 0.0 for end in constraint.ends)
+            if variables[place[name]].whole:
+                ends = [_whole(ends[0], math.ceil), _whole(ends[1], math.floor)]
+            known = limits.get(place[name], (-math.inf, math.inf))
+            limits[place[name]] = max(known[0], ends[0]), min(known[1], ends[1])
+    return limits
+
+
+def _whole(end: float, nearest: Callable[[float], int]) -> float:
+    """The whole number at an end, where that is finite; up to rounding."""
+    near = round(end) if math.isfinite(end) else 0
+    if not math.isfinite(end) or abs(end - near) <= ROUNDING:
+        return float(near) if math.isfinite(end) else end
+    return float(nearest(end))
+
+
+def _cut(ends: tuple[float, float], low: float, high: float) -> tuple[float, float]:
+    return max(ends[0], low), min(ends[1], high)
+
+
+def _within(rows: Tensor, low: Tensor, high: Tensor) -> Tensor:
+    """The rows (R, …) between limits (…,); all where none is."""
+    good = (
+        ((rows >= low) & (rows <= high)).flatten(1).all(1)
+        if rows.ndim > 1
+        else ((rows >= low) & (rows <= high))
+    )
+    return rows[good] if bool(good.any()) else rows
 
 
 def is_row(values: Tensor, rows: Tensor) -> Tensor:

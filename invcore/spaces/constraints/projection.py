@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from functools import cached_property, reduce
 
 import torch
 from torch import Tensor
 
-from invcore.spaces.constraints.blocks import Block, blocks_of
-from invcore.spaces.constraints.combinations import Combinations
+from invcore.spaces.constraints.groups import Group, groups_of
 from invcore.spaces.constraints.kinds import Constraint
 from invcore.spaces.constraints.layout import Layout
-from invcore.spaces.constraints.plane import nearest_on_planes
-from invcore.spaces.constraints.repair import Repair
-from invcore.spaces.constraints.snapping import snapped, wrapped
+from invcore.spaces.constraints.nearest.blocks import Block, blocks_of
+from invcore.spaces.constraints.nearest.combinations import Combinations
+from invcore.spaces.constraints.nearest.curved import Curved
+from invcore.spaces.constraints.nearest.listing import Listed, combinations_of
+from invcore.spaces.constraints.nearest.mixed import Mixed
+from invcore.spaces.constraints.nearest.plane import nearest_on_planes
+from invcore.spaces.constraints.nearest.remainders import Remainders
+from invcore.spaces.constraints.nearest.snapping import snapped, wrapped
 from invcore.spaces.variable import Variable
+
+Way = Callable[[Tensor, Tensor], Tensor]
 
 _FARTHEST = 1e3  # ranges outside the bounds: what is further off counts as being there
 
@@ -29,9 +35,9 @@ class Projection:
     those that come in steps to the nearest combination that a sum allows, and both at once where
     there are both.
 
-    The combinations of a block of variables are listed if they are at most 200,000. Else a single
-    sum of equal steps is filled by largest remainders, and other ones step by step, which finds
-    an allowed design near by, but not always the nearest, and sometimes none.
+    Inequalities, conditions, cardinalities, and sums in steps whose combinations cannot be listed
+    are solved as mixed-integer programs (``nearest.mixed``); expressions by a sequence of programs
+    (``nearest.curved``), whose result is a local minimum of the distance, and may miss.
 
     Args:
         variables: of the space.
@@ -47,6 +53,7 @@ class Projection:
     """
 
     def __init__(self, variables: Sequence[Variable], constraints: Sequence[Constraint]) -> None:
+        self._variables, self._constraints = variables, constraints
         self.layout = Layout.of(variables, constraints)
 
     def __call__(self, values: Tensor) -> Tensor:
@@ -63,34 +70,53 @@ class Projection:
         return rows.index_copy(0, wrong, near).view(values.shape)
 
     @cached_property
-    def _blocks(self) -> list[tuple[Block, Combinations | Repair | None]]:
-        found: list[tuple[Block, Combinations | Repair | None]] = []
-        for block in blocks_of(self.layout):
-            if not block.units:
-                found.append((block, None))
-            else:
-                found.append((block, Combinations(block) if block.listed else Repair(block)))
-        return found
+    def _ways(self) -> list[tuple[Group, Way]]:
+        groups = groups_of(self._variables, self._constraints)
+        return [(group, way_of(group)) for group in groups]
 
     def _nearest(self, values: Tensor) -> Tensor:
         layout = self.layout
         x = wrapped(layout, values)
         result = snapped(layout, x)
-        if not len(layout.matrix):
-            return result
         far = _FARTHEST * layout.width
         x = torch.where(x.isfinite(), x, result).clamp(layout.low - far, layout.high + far)
-        for block, steps in self._blocks:
-            off = (result @ layout.matrix[block.rows].T - layout.value[block.rows]).abs()
-            rows = (off > layout.tolerance[block.rows]).any(1).nonzero()[:, 0]
-            if not len(rows):
-                continue
-            if steps is not None:
-                moved = steps.nearest(x[rows], result[rows])
-            else:
-                moved = _balanced(block, x[rows], result[rows])
-            result = result.index_copy(0, rows, moved)
+        for group, way in self._ways:
+            own = result[:, group.columns]
+            wrong = ~group.layout.contains(own) & own.isfinite().all(1)
+            rows = wrong.nonzero()[:, 0]
+            if len(rows):
+                own[rows] = way(x[rows][:, group.columns], own[rows])
+                result = result.index_copy(1, group.columns, own)
         return result
+
+
+def way_of(group: Group) -> Way:
+    """How a group's nearest values are found, from values (N, g) and those that are each nearest
+    by itself.
+    """
+    rows = combinations_of(group)
+    if rows is not None and len(rows):
+        listed = Listed(group, rows)
+        return lambda x, near: listed.nearest(x)
+    if group.curved:
+        curved = Curved(group)
+        return lambda x, near: curved.nearest(x)
+    if group.summed:
+        ways = [_of_block(block) for block in blocks_of(group.layout)]
+        if all(way is not None for way in ways):
+            return lambda x, near: reduce(lambda own, way: way(x, own) if way else own, ways, near)
+    mixed = Mixed(group)
+    return lambda x, near: mixed.nearest(x)
+
+
+def _of_block(block: Block) -> Way | None:
+    """The quick way of a block of linear equalities, where there is one."""
+    if not block.units:
+        return lambda x, near: _balanced(block, x, near)
+    if block.listed and len(block.free):
+        return Combinations(block).nearest
+    remainders = Remainders(block)
+    return remainders.nearest if remainders.applies else None
 
 
 def _balanced(block: Block, x: Tensor, result: Tensor) -> Tensor:

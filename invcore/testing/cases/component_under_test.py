@@ -151,7 +151,10 @@ class Question:
 
     def rows(self, rows: Tensor | slice) -> Question:
         """The question of some targets alone; without a context."""
-        return replace(self, targets=Targets(self.targets.y[rows]), points=self.points[rows])
+        some = self.targets[rows]
+        parts = (getattr(some, name) for name in Targets.parts)
+        plain = Targets(some.low) if some.exact else Targets.of_parts(*parts)
+        return replace(self, targets=plain.measured_in(some.spread), points=self.points[rows])
 
     def restored(self, state: Mapping[str, Tensor], files: Files | None = None) -> Question:
         """The same question to the model that the method restores from a state, and its files."""

@@ -1,16 +1,19 @@
 """Evaluations for metrics: made by hand, or from a tiny task."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from invcore.base.seeding import generator
 from invcore.contracts.metric import Estimate, Evaluation
+from invcore.contracts.problem import GOALS, Targets
 from invcore.contracts.simulation.call_record import CallRecord
 from invcore.numerics.largest_difference import largest_squared_difference
-from invcore.scoring.errors import squared_error
+from invcore.scoring.errors import errors_of, squared_error
+from invcore.scoring.specifications import known_goals, largest_error
 from invcore.spaces.space import Space
 from invcore.testing.cases.problems import case, space
 
@@ -59,11 +62,13 @@ def evaluation(
 
 
 def sample_evaluation(
-    targets: int = 12, count: int = 8, *, failed: bool = False, ranked: bool = False, seed: int = 0
-) -> Evaluation:
+    targets: int = 12, count: int = 8, *, failed: bool = False, ranked: bool = False,
+    wishes: bool = False, seed: int = 0,
+) -> Evaluation:  # fmt: skip
     """B targets and K random designs of the two-response task, with all that there can be.
 
-    If ``failed``, the first target's responses are lost, and about a quarter of the others.
+    If ``failed``, the first target's responses are lost, and about a quarter of the others. With
+    ``wishes``, the first response is wanted near the target's, and the second one small.
     """
     task = case("twist").task
     pairs = task.pairs(targets, generator(seed, "kit-targets"))
@@ -82,8 +87,29 @@ def sample_evaluation(
     record = CallRecord(pairs.y, float(pairs.y.var(dim=0, correction=0).mean()))
     record.add(again.flatten(0, 1), torch.arange(targets).repeat_interleave(count))
     facts |= {"history": record.history(), "variance": pairs.y.var(dim=0, correction=0)}
-    facts["penalty"] = largest_squared_difference(pairs.y, task.pairs(200, generator(seed)).y)
+    known = task.pairs(200, generator(seed)).y
+    facts["penalty"] = largest_squared_difference(pairs.y, known)
+    if wishes:
+        return _wished(pairs.y, again, x.unflatten(0, (targets, count)), known, facts)
     return evaluation(pairs.y, again, x.unflatten(0, (targets, count)), **facts)
+
+
+def _wished(
+    y: Tensor, again: Tensor, x: Tensor, known: Tensor, facts: dict[str, Any]
+) -> Evaluation:
+    """The evaluation of a run whose targets are half a spread wide in u, and minimise v."""
+    spread = known.std(dim=0)
+    away = torch.stack([0.5 * spread[0], torch.tensor(torch.inf).to(spread)])
+    goal = torch.tensor([GOALS.index("meet"), GOALS.index("minimise")]).expand(len(y), -1)
+    weight, tolerance = torch.ones_like(y), torch.full_like(y, torch.nan)
+    wanted = Targets.of_parts(y - away, y + away, goal, weight, tolerance).measured_in(spread)
+    record = CallRecord(wanted, 1.0)
+    record.add(again.flatten(0, 1), torch.arange(len(y)).repeat_interleave(again.shape[1]))
+    facts |= {"history": record.history(), "truth": None, "log_density": None}
+    facts |= {"penalty": largest_error(wanted, known), "known": known_goals(wanted, known)}
+    facts |= {"specification": wanted, "responses": facts["task"].responses}
+    whole = evaluation(torch.full_like(y, torch.nan), again, x, **facts)
+    return replace(whole, errors=errors_of(again, wanted))
 
 
 def label(estimate: Estimate) -> str | tuple[str, int]:

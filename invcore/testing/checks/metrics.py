@@ -21,6 +21,7 @@ from invcore.testing.check import CheckFailed, NotApplicable, require
 def check_estimates(subject: Subject) -> None:
     """A list of Estimates comes back, at least one, no two of one name and T."""
     estimates = _measure(subject, sample_evaluation())
+    estimates = estimates or _measure(subject, sample_evaluation(wishes=True))
     require(bool(estimates), "measure gives no estimate, though the evaluation has all that it can")
     names = [label(estimate) for estimate in estimates]
     require(all(e.name and e.name == e.name.strip() for e in estimates), "an estimate has no name")
@@ -83,9 +84,30 @@ def check_missing_facts(subject: Subject) -> None:
     _no_nan(_measure(subject, bare), "where what it needs is missing: leave it out")
 
 
+def check_wishes(subject: Subject) -> None:
+    """Where intervals and goals are wanted instead of exact responses: numbers, or none."""
+    for sample in (
+        sample_evaluation(wishes=True), sample_evaluation(wishes=True, failed=True),
+        sample_evaluation(1, 1, wishes=True), sample_evaluation(wishes=True, ranked=True),
+    ):  # fmt: skip
+        with unchanged("measure", **_tensors(sample)):
+            estimates = _measure(subject, sample)
+        if len(sample.errors) > 1:
+            _no_nan(
+                estimates,
+                "where intervals are wanted: evaluation.need_exact() is for metrics that compare "
+                "with exact responses",
+            )
+        again = repr(_measure(subject, sample))
+        require(again == repr(estimates), "measured twice, the numbers differ")
+
+
 def check_intervals(subject: Subject) -> None:
     """An interval has two ends, and its value between them."""
-    for sample in (sample_evaluation(), sample_evaluation(failed=True), sample_evaluation(1, 1)):
+    for sample in (
+        sample_evaluation(), sample_evaluation(failed=True), sample_evaluation(1, 1),
+        sample_evaluation(wishes=True),
+    ):  # fmt: skip
         for e in _measure(subject, sample):
             ends = [end for end in (e.ci_low, e.ci_high) if end is not None]
             require(len(ends) != 1, f"{e.name}: an interval with one end")

@@ -91,6 +91,14 @@ def draw_arms(axes: Any, corners: Tensor, target: Tensor, candidates: int) -> bo
     return True
 
 
+def draw_discs(axes: Any, discs: Tensor) -> None:
+    """Draw discs (K, 3), horizontal and vertical place of the centre and radius, as obstacles."""
+    turn = torch.linspace(0.0, 2 * torch.pi, 73, dtype=torch.float64)
+    for across, up, radius in discs.tolist():
+        x, y = across + radius * turn.cos(), up + radius * turn.sin()
+        axes.fill(x.numpy(), y.numpy(), color="0.6", linewidth=0, zorder=0)
+
+
 def draw_flights(axes: Any, paths: Tensor, target: Tensor, candidates: int) -> bool:
     """Draw some flights up to the landing, and the wanted landing place.
 

@@ -10,7 +10,7 @@ _KRUSE = "Kruse, Ardizzone, Rother, Köthe, 2021, https://arxiv.org/abs/2101.107
 
 @hookimpl
 def invcore_tasks() -> list[Component]:
-    """Return the three classic tasks."""
+    """Return the classic tasks, and the arm with obstacles."""
     return [
         Component(
             "sine-wave",
@@ -25,6 +25,13 @@ def invcore_tasks() -> list[Component]:
             "invcore_classic.robotic_arm:RoboticArm",
             references=(_KRUSE, _REN),
             tags=("closed form", "differentiable"),
+        ),
+        Component(
+            "robotic-arm-obstacles",
+            "The arm of robotic-arm, whose segments must not cross discs.",
+            "invcore_classic.arm_obstacles:RoboticArmObstacles",
+            references=(_KRUSE,),
+            tags=("closed form", "differentiable", "constraints"),
         ),
         Component(
             "ballistics",

@@ -1,4 +1,4 @@
-"""What holds for all three tasks, and for the plugin."""
+"""What holds for all tasks, and for the plugin."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from invcore_classic.arm_obstacles import RoboticArmObstacles
 from invcore_classic.ballistics import Ballistics, landing_position
 from invcore_classic.plugin import invcore_tasks
 from invcore_classic.robotic_arm import RoboticArm, hand_position
@@ -18,15 +19,17 @@ from torch import Tensor
 from invcore import ClippedNormal, Normal, Poisson, Uniform
 from invcore.plugin import Task, generator
 
-TASKS = [SineWave, RoboticArm, Ballistics]
+TASKS = {
+    "sine-wave": SineWave, "robotic-arm": RoboticArm, "robotic-arm-obstacles": RoboticArmObstacles,
+    "ballistics": Ballistics,
+}  # fmt: skip
 MATHS = [(SineWave, sine_wave), (RoboticArm, hand_position), (Ballistics, landing_position)]
-each_task = pytest.mark.parametrize("task_class", TASKS)
+each_task = pytest.mark.parametrize("task_class", TASKS.values())
 
 
 def test_plugin_names_and_targets() -> None:
     parts = {part.name: part for part in invcore_tasks()}
-    assert sorted(parts) == ["ballistics", "robotic-arm", "sine-wave"]
-    assert [parts[n].load() for n in ("sine-wave", "robotic-arm", "ballistics")] == TASKS
+    assert {name: part.load() for name, part in parts.items()} == TASKS
     assert all(part.references and part.tags for part in parts.values())
 
 

@@ -11,5 +11,9 @@ class TestRoboticArm(PluginSuite):
     kind, name = "task", "robotic-arm"
 
 
+class TestRoboticArmObstacles(PluginSuite):
+    kind, name = "task", "robotic-arm-obstacles"
+
+
 class TestBallistics(PluginSuite):
     kind, name = "task", "ballistics"

@@ -34,6 +34,7 @@ class Hits(Metric[HitsConfig]):
 
     def measure(self, evaluation: Evaluation) -> list[Estimate]:
         """Two shares and an error, with their intervals over targets."""
+        evaluation.need_exact()
         off = (evaluation.resimulated - evaluation.targets[:, None]).abs()  # (B, K, Dy)
         # a double is not exactly 0.1 more than another
         near = (off <= self.config.tolerance + 1e-9).all(dim=2).double().mean(dim=1)  # (B,)

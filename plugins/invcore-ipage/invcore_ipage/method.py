@@ -10,8 +10,10 @@ from torch import Tensor
 
 from invcore.learning import ScaledNetwork, Scaling, seeded_network, substate
 from invcore.learning import train as train_network
+from invcore.numerics import scattered
 from invcore.plugin import (
     SILENT,
+    Answers,
     Candidates,
     ConfigError,
     Files,
@@ -23,7 +25,7 @@ from invcore.plugin import (
     Simulator,
     Targets,
 )
-from invcore.search import Trust, localised_candidates
+from invcore.search import Aim, Trust, localised_candidates
 from invcore_ipage.config import IPageConfig
 from invcore_ipage.losses import BidirectionalLoss
 
@@ -44,6 +46,7 @@ class IPage(InverseMethod[IPageConfig]):
     """
 
     Config = IPageConfig
+    answers = Answers.INTERVALS
     uses_context = True
 
     def fit(self, problem: Problem, train: Pairs, val: Pairs, env: FitEnvironment) -> IPageModel:
@@ -72,7 +75,8 @@ class IPage(InverseMethod[IPageConfig]):
             grid=scaling.designs.grid,
         )
         scaled = ScaledNetwork(network, scaling)
-        trust = Trust.fit(network.predict, train_pairs, env.generator("trust"))
+        held = scaling.pairs(val).to(env.device)
+        trust = Trust.fit(network.predict, train_pairs, env.generator("trust"), held)
         return IPageModel(problem, scaled, trust, self.config)
 
     def restore(
@@ -91,6 +95,7 @@ class IPage(InverseMethod[IPageConfig]):
 class IPageModel(InverseModel):
     """A frozen invertible network."""
 
+    answers = Answers.INTERVALS
     ranked = True
 
     def __init__(
@@ -115,14 +120,14 @@ class IPageModel(InverseModel):
         self.check_sizes(targets, points, self._problem.responses.dim)
         config, device = self._config.localisation, self._scaled.device
         network, scaling = self._scaled.network, self._scaled.scaling
-        target, points = scaling.y(targets.y.double()).float().to(device), points.to(device)
-        anchors = self._trust.anchors(target, points, config.nearest) if self._from_known else None
+        aim, points = Aim.of(targets, scaling, self._trust.error, device), points.to(device)
+        anchors = self._trust.anchors(aim, points, config.nearest) if self._from_known else None
         with torch.no_grad():
             if anchors is None:
-                z, aims = torch.special.ndtri(points.double()).float(), target[:, None]
+                z, aims = torch.special.ndtri(points.double()).float(), self._wanted(aim, points)
             else:
                 z = network.split(network(network.pad(self._trust.features)))[1][anchors.rows]
-                aims = target[:, None] - anchors.lacking
+                aims = self._wanted(aim, points) - anchors.lacking
             aims = aims.expand(-1, points.shape[1], -1)
             context = scaling.context_features(targets.context, len(targets)).to(device)
             context = context.repeat_interleave(points.shape[1], dim=0)
@@ -131,12 +136,22 @@ class IPageModel(InverseModel):
         return localised_candidates(
             network.predict,
             starts.unflatten(0, points.shape[:2]),
-            target,
+            aim,
             scaling,
             config,
             self._trust,
             anchors=anchors,
         )
+
+    def _wanted(self, aim: Aim, points: Tensor) -> Tensor:
+        """What the inverse is asked for: (B, 1 or K, Dy); of intervals the responses of known
+        designs that violate them least, one for each point, moved inside.
+        """
+        if aim.exact:
+            return aim.low[:, None]
+        place = scattered(points.flatten(0, 1), 1, 2)[0, :, :1].view(*points.shape[:2], 1)
+        rows = self._trust.anchors(aim, place, self._config.localisation.nearest).rows
+        return self._trust.y[rows].clamp(aim.low[:, None], aim.high[:, None])
 
     def state(self) -> dict[str, Tensor]:
         """The network's weights, the scaling, and the trust in the forward direction."""

@@ -9,6 +9,7 @@ from torch import Tensor
 from invcore.learning import Normaliser
 from invcore.plugin import (
     SILENT,
+    Answers,
     Candidates,
     ConfigError,
     Files,
@@ -45,6 +46,7 @@ class JointOptimisation(InverseMethod[JointConfig]):
     """
 
     Config = JointConfig
+    answers = Answers.INTERVALS
     needs = Needs.SIMULATOR | Needs.GRADIENT
     uses_context = True
 
@@ -67,6 +69,7 @@ class JointOptimisation(InverseMethod[JointConfig]):
 class JointModel(InverseModel):
     """What will train networks on the targets that it is given."""
 
+    answers = Answers.INTERVALS
     point_dim = 0
     ranked = True
     joint = True
@@ -114,6 +117,8 @@ class JointModel(InverseModel):
 
     def _scale(self, targets: Targets) -> float:
         """The targets' mean variance; of one, or of equal ones, that of the pairs."""
+        if not targets.exact:  # whose errors have no unit
+            return 1.0
         y, scales = targets.y.double(), [self._state["scale"]]
         if len(y) > 1:
             scales.insert(0, y.var(dim=0, correction=0).mean())
@@ -121,8 +126,19 @@ class JointModel(InverseModel):
 
 
 def _inputs(targets: Targets) -> Tensor:
-    """A network's inputs for each problem: target and context, normalised over the problems."""
+    """A network's inputs for each problem: target and context, normalised over the problems.
+
+    Of an interval they are both ends, or twice the one that there is, and which there are.
+    """
     columns = sorted((targets.context or {}).items())
     context = [value.reshape(len(targets), -1).double() for _, value in columns]
-    whole = torch.cat([targets.y.double(), *context], dim=1)
+    if targets.exact:
+        wanted = [targets.y.double()]
+    else:
+        low, high = targets.low.double(), targets.high.double()
+        there = [end.isfinite() for end in (low, high)]
+        both = [torch.where(there[0], low, high), torch.where(there[1], high, low)]
+        ends = [end.nan_to_num(0.0, 0.0, 0.0) for end in both]
+        wanted = [*ends, *(known.double() for known in there)]
+    whole = torch.cat([*wanted, *context], dim=1)
     return Normaliser.standard(whole)(whole).float()

@@ -42,6 +42,7 @@ class Anytime(Metric[AnytimeConfig]):
 
     def measure(self, evaluation: Evaluation) -> list[Estimate]:
         """``best-within-0.1s`` and the like, then ``best-within-10-calls`` and the like."""
+        evaluation.need_errors()
         total = evaluation.errors.shape[1]
         proposed = evaluation.errors.numel()
         if not proposed:

@@ -68,6 +68,7 @@ class BetterThanReference(Metric[BetterThanReferenceConfig]):
 
     def measure(self, evaluation: Evaluation) -> list[Estimate]:
         """Shares of problems: below the reference, and level with it."""
+        evaluation.need_exact()
         task = evaluation.task
         if task is None or not self.applies(task):
             return []

@@ -16,7 +16,8 @@ class CallsToConfig(Config):
         (1e-2, 1e-4, 1e-6, 1e-12),
         min_length=1,
         description="Parts of the responses' variance that the error is to fall to, from 1 to "
-        "1e-16; a level between two that are recorded counts as the lower one.",
+        "1e-16, or of one where wishes are answered; a level between two that are recorded counts "
+        "as the lower one.",
     )
     quantile: float = Field(0.9, gt=0, lt=1, description="Of the targets, beside their median.")
 
@@ -35,6 +36,7 @@ class CallsTo(Metric[CallsToConfig]):
 
     def measure(self, evaluation: Evaluation) -> list[Estimate]:
         """Three numbers a level, without intervals."""
+        evaluation.need_errors()
         history = evaluation.history
         if history is None:
             raise UnfitError("the run has no history of its simulator calls")

@@ -20,7 +20,8 @@ class ExpectedBest(Metric[ExpectedBestConfig]):
 
     Exchangeable candidates: the mean over all subsets of T, in closed form. Ranked ones: the
     smallest among the first T. A candidate without a response counts as the largest difference
-    between its target and another response of the run. Intervals are bootstraps over targets.
+    between its target and another response of the run. Of wishes, errors are violations (see
+    ``Targets.error``), and goals have none. Intervals are bootstraps over targets.
     ``r_T-median`` is the median over targets. ``r_T-reranked`` is that of the candidates in the
     order of a common surrogate's errors, where the run has such an order: methods compare on equal
     terms there.
@@ -33,6 +34,7 @@ class ExpectedBest(Metric[ExpectedBestConfig]):
 
     def measure(self, evaluation: Evaluation) -> list[Estimate]:
         """One estimate for each T, and the medians."""
+        evaluation.need_errors()
         most = evaluation.errors.shape[1]
         counts = [t for t in dict.fromkeys(self.config.T) if 1 <= t <= most]
         errors = evaluation.counted

@@ -16,6 +16,7 @@ class LogLikelihood(Metric[Config]):
 
     def measure(self, evaluation: Evaluation) -> list[Estimate]:
         """The mean over targets; nothing where the model has no density."""
+        evaluation.need_exact()
         values = evaluation.log_density
         if values is None or bool(values.isnan().all()):
             return []

@@ -41,6 +41,7 @@ class ModeRecall(Metric[ModeRecallConfig]):
 
     def measure(self, evaluation: Evaluation) -> list[Estimate]:
         """The mean over targets that have modes, and the modes' mean number."""
+        evaluation.need_exact()
         task = evaluation.task
         if task is None or not has_prior(task):
             return []

@@ -22,6 +22,12 @@ def invcore_metrics() -> list[Component]:
             tags=("accuracy",),
         ),
         Component(
+            "specification",
+            "Whether wishes are met, how far goals are reached, and by how varied designs.",
+            "invcore_metrics.specification:Specification",
+            tags=("accuracy", "specification"),
+        ),
+        Component(
             "resimulation-error",
             "Mean, spread and median of the error over all candidates.",
             "invcore_metrics.resimulation_error:ResimulationError",
@@ -103,5 +109,11 @@ def invcore_metrics() -> list[Component]:
             "invcore_metrics.better_than_reference:BetterThanReference",
             references=(_HOLL,),
             tags=("accuracy", "comparison"),
+        ),
+        Component(
+            "robustness",
+            "Share of made designs that still meet the target, and their worst error.",
+            "invcore_metrics.robustness:Robustness",
+            tags=("accuracy", "tolerance"),
         ),
     ]

@@ -44,6 +44,7 @@ def posterior_samples(evaluation: Evaluation, config: PosteriorConfig) -> Sample
     matter: they are sorted, and where there are more than ``most``, the same places are drawn for
     each target.
     """
+    evaluation.need_exact()
     posterior = reference(evaluation, config)
     if posterior is None:
         return None

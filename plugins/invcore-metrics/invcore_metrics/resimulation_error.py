@@ -13,6 +13,7 @@ class ResimulationError(Metric[Config]):
 
     def measure(self, evaluation: Evaluation) -> list[Estimate]:
         """Mean with its interval, standard deviation, median."""
+        evaluation.need_errors()
         errors = evaluation.counted
         mean, low, high = bootstrap(errors.mean(dim=1), evaluation.generator("error"))
         values = errors.flatten()

@@ -84,6 +84,7 @@ class Sbc(Metric[SbcConfig]):
 
     def measure(self, evaluation: Evaluation) -> list[Estimate]:
         """Two numbers without intervals; nothing without the truth or with too few targets."""
+        evaluation.need_exact()
         if evaluation.truth is None:
             return []
         candidates = evaluation.candidates if evaluation.independent else evaluation.draws

@@ -9,6 +9,7 @@ from invcore.learning import Scaling, Surrogate, fit_surrogate, substate
 from invcore.numerics import scattered
 from invcore.plugin import (
     SILENT,
+    Answers,
     Candidates,
     ConfigError,
     DataError,
@@ -21,7 +22,7 @@ from invcore.plugin import (
     Simulator,
     Targets,
 )
-from invcore.search import Trust, localised_candidates
+from invcore.search import Aim, Trust, localised_candidates
 from invcore_na.config import NeuralAdjointConfig
 
 
@@ -41,6 +42,7 @@ class NeuralAdjoint(InverseMethod[NeuralAdjointConfig]):
     """
 
     Config = NeuralAdjointConfig
+    answers = Answers.INTERVALS
     uses_context = True
     uses_partial = True
 
@@ -60,7 +62,8 @@ class NeuralAdjoint(InverseMethod[NeuralAdjointConfig]):
         whole = train.whole()
         if not len(whole):
             raise DataError("no pair has all responses: nothing tells how good the network is")
-        trust = Trust.fit(surrogate, scaling.pairs(whole).to(env.device), env.generator("trust"))
+        known, held = (scaling.pairs(part).to(env.device) for part in (whole, val))
+        trust = Trust.fit(surrogate, known, env.generator("trust"), held)
         return NeuralAdjointModel(problem, surrogate, trust, self.config)
 
     def restore(
@@ -75,6 +78,7 @@ class NeuralAdjoint(InverseMethod[NeuralAdjointConfig]):
 class NeuralAdjointModel(InverseModel):
     """A frozen forward network, and the search on it."""
 
+    answers = Answers.INTERVALS
     ranked = True
 
     def __init__(
@@ -99,14 +103,14 @@ class NeuralAdjointModel(InverseModel):
         self.check_sizes(targets, points, self._problem.responses.dim)
         scaling, config = self._surrogate.scaling, self._config
         device = self._surrogate.device
-        target = scaling.y(targets.y.double()).float().to(device)
+        aim = Aim.of(targets, scaling, self._trust.error, device)
         context, anchors = scaling.context_features(targets.context, len(targets)), None
         if self._from_known:
-            anchors = self._trust.anchors(target, points, config.localisation.nearest)
+            anchors = self._trust.anchors(aim, points, config.localisation.nearest)
         return localised_candidates(
             self._surrogate,
-            anchors.features if anchors else self._starts(points, target, context.to(device)),
-            target,
+            anchors.features if anchors else self._starts(points, aim, context.to(device)),
+            aim,
             scaling,
             config.localisation,
             self._trust,
@@ -115,7 +119,7 @@ class NeuralAdjointModel(InverseModel):
         )
 
     @torch.no_grad()
-    def _starts(self, points: Tensor, target: Tensor, context: Tensor) -> Tensor:
+    def _starts(self, points: Tensor, aim: Aim, context: Tensor) -> Tensor:
         """From each point, several starts of the prior; the features of the most promising one.
 
         Short ways to the solutions keep the candidates nearer to the posterior than the long ones
@@ -123,7 +127,7 @@ class NeuralAdjointModel(InverseModel):
 
         Args:
             points: (B, K, L), in the unit cube.
-            target: (B, Dy), scaled responses.
+            aim: at B targets.
             context: (B, C), the problems' context features, scaled.
 
         Returns:
@@ -131,19 +135,19 @@ class NeuralAdjointModel(InverseModel):
         """
         context = context[:, None].expand(-1, points.shape[1], -1)
         best = torch.cat([self._encoded(points), context], dim=2)
-        error = self._error(best, target)
+        error = self._error(best, aim)
         flat = points.flatten(0, 1)
         for attempt in range(1, self._config.tries):
             trial = scattered(flat, attempt, attempt + 1)[0].view_as(points)
             other = torch.cat([self._encoded(trial), context], dim=2)
-            trial_error = self._error(other, target)
+            trial_error = self._error(other, aim)
             best = torch.where((trial_error < error)[..., None], other, best)
             error = torch.minimum(trial_error, error)
         return best
 
-    def _error(self, features: Tensor, target: Tensor) -> Tensor:
+    def _error(self, features: Tensor, aim: Aim) -> Tensor:
         predicted: Tensor = self._surrogate(features.flatten(0, 1)).unflatten(0, features.shape[:2])
-        return (predicted - target[:, None]).square().mean(dim=2)
+        return aim.beside().residual(predicted).square().mean(dim=2)
 
     def _encoded(self, points: Tensor) -> Tensor:
         """Points (B, K, L) as features (B, K, F) of designs."""

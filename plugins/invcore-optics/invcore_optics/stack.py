@@ -21,7 +21,7 @@ def stack_fluxes(
     indices: Sequence[Tensor],
     wavelength: Tensor,
     front: float = 1.0,
-    back: float = 1.0,
+    back: float | Tensor = 1.0,
 ) -> Fluxes:
     """Compute where the power of light goes that falls on plane layers at normal incidence.
 
@@ -40,7 +40,7 @@ def stack_fluxes(
         indices: of each layer, real or complex with a positive imaginary part; broadcast too.
         wavelength: in vacuum (W,), nm.
         front: real index of the half space that light comes from.
-        back: real index of the half space behind.
+        back: real index of the half space behind, a number or (W,).
 
     Example:
         >>> wavelength = torch.tensor([500.0, 600.0])

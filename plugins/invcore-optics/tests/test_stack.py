@@ -69,3 +69,20 @@ def test_fresnel_and_half_waves():
 def test_as_many_indices_as_layers():
     with pytest.raises(ValueError, match="zip"):
         stack_fluxes([NM], [], NM)
+
+
+def test_a_dispersive_medium_behind_is_that_of_each_wavelength() -> None:
+    wavelength = torch.tensor([400.0, 500.0, 700.0], dtype=torch.float64)
+    back = torch.tensor([1.6, 1.55, 1.5], dtype=torch.float64)
+    layer, index = torch.tensor([80.0]), torch.tensor([1.38])
+    got = stack_fluxes([layer], [index], wavelength, back=back)
+    for i, behind in enumerate(back.tolist()):
+        one = stack_fluxes([layer], [index], wavelength[i : i + 1], back=behind)
+        for part, wanted in zip(got, one, strict=True):
+            torch.testing.assert_close(part[i : i + 1], wanted, rtol=1e-14, atol=1e-16)
+
+
+def test_the_public_name_is_the_function() -> None:
+    import invcore_optics
+
+    assert invcore_optics.stack_fluxes is stack_fluxes

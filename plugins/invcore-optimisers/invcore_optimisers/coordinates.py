@@ -96,7 +96,8 @@ def scales(designs: Space) -> tuple[Tensor, Tensor]:
         (tensor([3.], dtype=torch.float64), tensor([0.5000], dtype=torch.float64))
     """
     ends = torch.tensor([0.5 - _SPREAD, 0.5, 0.5 + _SPREAD], dtype=torch.float64)
-    low, centre, high = designs.from_unit(ends[:, None].expand(3, designs.dim)).unbind(0)
+    alone = Space.of(*designs.variables)  # of the priors, whatever constraints tie
+    low, centre, high = alone.from_unit(ends[:, None].expand(3, designs.dim)).unbind(0)
     half = 0.5 * (high - low)
     width = 0.5 * (designs.high - designs.low)
     spare = torch.where(width.isfinite(), width, 1.0)

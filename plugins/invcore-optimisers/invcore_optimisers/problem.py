@@ -9,6 +9,9 @@ from torch.nn.functional import mse_loss
 from invcore.plugin import ShapeError, Simulator, Space, Targets
 from invcore_optimisers.placement import Moves, Placement
 
+_INSIDE = 0.01  # of a response's standard deviation, by which intervals end further inside …
+_MOST = 0.5  # … but of half their width no more than this
+
 
 @dataclass(frozen=True)
 class Result:
@@ -17,8 +20,8 @@ class Result:
     Args:
         x: (N, Dx), allowed designs.
         y: (N, Dy), their simulated responses; NaN where there is none.
-        error: (N,), mean squared difference from the target, in the task's units; inf where there
-            is no response.
+        error: (N,), what ``Targets.objective`` says: of exact targets the mean squared difference,
+            in the task's units; inf where there is no response.
     """
 
     x: Tensor
@@ -31,7 +34,9 @@ class Problems:
 
     Its points z (M, D) are the ``Coordinates`` of the designs' continuous variables: whatever z is,
     its design is within the bounds. The value of z is the mean squared difference between its
-    response and the target, over ``scale``. A design without a response has the value inf.
+    response and the target, over ``scale``. A design without a response has the value inf. Of
+    intervals it is what ``Targets.error`` says, and they end a little further inside: searches
+    come to where the slope ends, and no further.
 
     Args:
         simulator: of the task.
@@ -79,7 +84,9 @@ class Problems:
             )
         self._simulator = simulator
         self._scale = scale
-        self._target = targets.y.double()
+        self._exact, self._targets = targets.exact, targets
+        self._target = targets.low.double()
+        self._inside = targets.narrowed(_INSIDE * targets.spread, _MOST)
         self._context = targets.context
         self._owner = torch.arange(len(targets)).repeat_interleave(starts.shape[1])
         self._placement = Placement(designs, starts.flatten(0, 1), moves)
@@ -89,7 +96,8 @@ class Problems:
 
     def __call__(self, z: Tensor, rows: Tensor) -> Tensor:
         """The objective: values (M,) of points z (M, D) of the problems ``rows`` (M,)."""
-        return self._errors(self._placement.whole(z, rows), rows)[1] / self._scale
+        scale = self._scale if self._exact else 1.0
+        return self._errors(self._placement.whole(z, rows), rows)[1] / scale
 
     def designs_of(self, z: Tensor, rows: Tensor) -> Tensor:
         """The allowed designs (M, Dx) of points (M, D)."""
@@ -101,6 +109,9 @@ class Problems:
         rows = torch.arange(len(z))
         x = self.designs_of(z, rows)
         y, error = self._errors(x, rows)
+        if not self._exact:
+            error = self._targets.to(torch.device("cpu"))[self._owner].objective(y)
+            error = error.nan_to_num(nan=torch.inf)
         return Result(x, y, error)
 
     def _errors(self, x: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
@@ -113,6 +124,8 @@ class Problems:
         owner = self._owner[rows]
         context = self._context and {name: value[owner] for name, value in self._context.items()}
         y = self._simulator(x, context, owner)
+        if not self._exact:
+            return y, self._violations(y, self._inside[owner])
         target = self._target[owner]
         error = (y - target).square().mean(dim=1)
         if bool(error.detach().sum().isfinite()):  # the rule: no row without a response
@@ -122,3 +135,9 @@ class Problems:
         responses = torch.where(lost[:, None], target, y)
         error = mse_loss(responses, target, reduction="none").mean(dim=1)
         return y, torch.where(lost, torch.inf, error)
+
+    def _violations(self, y: Tensor, targets: Targets) -> Tensor:
+        """Errors (M,) of responses (M, Dy); inf where one that is wanted is not there."""
+        good = y.detach().isfinite()
+        error = targets.error(torch.where(good, y, 0.0))
+        return torch.where((good | ~targets.wanted.to(y.device)).all(dim=1), error, torch.inf)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -10,9 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
 
-from invcore.pipeline import build, propose
 from invcore.plugin import (
     ConfigError,
     DataError,
@@ -22,21 +21,23 @@ from invcore.plugin import (
     Problem,
     Progress,
     SurrogateModel,
-    Targets,
     generator,
     installed,
 )
 from invcore.results import RunRecord, Store
-from invcore_solve.answers.answering import MeasuredDesigns, Question, answer, described
+from invcore_solve.answers.answering import MeasuredDesigns, described
+from invcore_solve.answers.asked import Specifications, Wanted
 from invcore_solve.answers.prediction import PredictedDesigns
 from invcore_solve.answers.proposal import Proposal
-from invcore_solve.answers.ranking import by_judge
+from invcore_solve.answers.proposing import How, proposed
 from invcore_solve.answers.sensitivities import Sensitivities, sensitivities_of
+from invcore_solve.derived.deriving import deriving
 from invcore_solve.judging.fitted_stack import FittedStack
 from invcore_solve.proposals.inverse_regression import InverseRegression
 from invcore_solve.proposals.judged import Judged
 from invcore_solve.proposals.search import pool_of_mixes
 from invcore_solve.refitting import refitted
+from invcore_solve.robustness.robust_designs import robust_proposal
 from invcore_solve.stored_designer import loaded, parts_of
 from invcore_solve.tables.read import read
 from invcore_solve.tables.response_reach import Reach, Reached
@@ -131,21 +132,33 @@ class Designer:
         listed = listed_designs(self.data.designs)
         if listed is not None:
             return Judged.by(self.judge, np.array(listed))
-        return pool_of_mixes(self.judge, self.typicality, self._random("pool"))
+        return pool_of_mixes(self.judge, self.typicality, self.random("pool"))
 
     def propose(
-        self, targets: Source, *, candidates: int = 100, sampler: str = "maximin-lhs",
-        seed: int = 0, strict: bool = False, diverse: bool = True, novelty: float | None = None,
-        apart: float = APART, among: Source | None = None, progress: Progress | None = None,
+        self, targets: Source | None = None, *, want: Sequence[str] = (),
+        want_file: str | os.PathLike[str] | None = None,
+        specification: Specifications | None = None, derived: Sequence[str] = (),
+        candidates: int = 100, sampler: str = "maximin-lhs", seed: int = 0, strict: bool = False,
+        diverse: bool = True, novelty: float | None = None, apart: float = APART,
+        tolerances: Sequence[str] = (),
+        among: Source | None = None, progress: Progress | None = None,
     ) -> Proposal:  # fmt: skip
         """Propose ranked designs for each target.
 
-        They are ranked by the squared distance of the expected response from the target, and a
-        share of its variance.
+        For exact responses they are ranked by the squared distance of the expected response from
+        the target, and a share of its variance; for other specifications by the probability that
+        they meet it, and where something is to be minimised or maximised by that, among designs
+        that are nearly as probable as the best.
         Rows of the table that meet a target already come first, marked.
 
         Args:
-            targets: (B, Dy), or a file or a data frame of them.
+            targets: exact responses (B, Dy), or a file or a data frame of them; what wishes such
+                as ``gap=±5%`` are relative to.
+            want: wishes, all of which make one specification: ``["gap=0.5:0.7", "mass=min"]``.
+            want_file: a file of specifications, each of which is a target more.
+            specification: one or several, instead.
+            derived: further responses that follow from designs and responses, each as
+                ``"cost = 0.1*cement + 2"``; wishes may name them.
             candidates: designs for each target.
             sampler: drives the methods' randomness.
             seed: of the sampler, and of local search.
@@ -155,49 +168,42 @@ class Designer:
             apart: the least distance of a proposal to a measured design, in units of the
                 distance between rows.
             among: designs to choose from: a file, a table or an array.
+            tolerances: how far made designs are off, as ``["width=±0.01"]``: designs are ranked by
+                the share of what is made that meets the target.
             progress: shows what goes on.
 
         Raises:
             DataError: a target of another width, or one out of reach where that is refused.
+            ConfigError: a wish that is none, or that contradicts another; nothing is wanted.
+            UnknownNameError: a wish names no response, or an expression no column.
             DivergedError: without a table of one's own, a target got no design that is finite.
+
+        Example:
+            >>> import invcore_solve, torch
+            >>> x = torch.rand(60, 2, generator=torch.Generator().manual_seed(0))
+            >>> designer = invcore_solve.fit(
+            ...     x, x.sum(1), judge_settings={"members": ["linear"]})
+            >>> best = designer.propose(
+            ...     want=["y1>=1.2", "price=min"], derived=["price = 3*x1 + x2"], candidates=5
+            ... )
+            >>> bool((best.probability > 0.8).all()), best.asked[0]
+            (True, 'y1>=1.2; price=min')
         """
         if candidates < 1:
             raise ConfigError(f"candidates: expected at least 1, got {candidates}")
         self.plugins.registry.find("sampler", sampler)
-        if among is not None or novelty is not None:
-            own = self if among is None else self._among(among)
-            own = replace(own, novelty=own.novelty if novelty is None else novelty)
-            return own.propose(
-                targets, candidates=candidates, sampler=sampler, seed=seed, strict=strict,
-                diverse=diverse, apart=apart, progress=progress,
-            )  # fmt: skip
-        y = as_targets(targets, self.data.responses)
-        reached = self.reach.check(y.numpy())
-        notes = self._reach_notes(y, reached, strict)
-        further = self._by_methods(y, candidates, sampler, seed, progress)
-        if not self.near:
-            assert further is not None
-            designs = self.data.designs.project(further[1])
-            verdict = self.judge.predict(designs.flatten(0, 1))
-            response, error = (
-                part.unflatten(0, designs.shape[:2]) for part in (verdict.response, verdict.error)
-            )
-            scale = torch.from_numpy(self.reach.scale)
-            return by_judge(self.problem, y, designs, response, error, scale, notes)
-        listed = listed_designs(self.data.designs) is not None
-        question = Question(
-            y.numpy(), self.reach.scale, self._noise, candidates, 0.0 if listed else apart,
-            diverse and not listed,
+        own = deriving(self, derived) if derived else self
+        own = own if among is None else own._among(among)
+        own = own if novelty is None else replace(own, novelty=novelty)
+        wanted = Wanted.of(
+            own.data.responses, own.reach.scale, targets, want=want, want_file=want_file,
+            specification=specification,
         )  # fmt: skip
-        x = None if further is None else further[0]
-        found = answer(
-            question, self.data, self.measured, self.judge, self.typicality, self.pool,
-            self._random("search", seed), inverse=self.inverse, further=x, listed=listed,
-        )  # fmt: skip
-        group = ((found.rank == 1).cumsum(0) - 1).tolist()
-        return replace(
-            found, reach=tuple(notes[b] for b in group), notes=found.notes + self._notes()
-        )
+        how = How(candidates, sampler, seed, strict, diverse, apart, progress)
+        found = proposed(own, wanted, how)
+        if not tolerances:
+            return found
+        return robust_proposal(own, found, wanted, tolerances, count=candidates, seed=seed)
 
     def predict(self, x: Source) -> PredictedDesigns:
         """What to expect of designs: response, error, distance and nearest row.
@@ -221,7 +227,7 @@ class Designer:
 
     def sensitivities(self) -> Sensitivities:
         """Which columns move the responses, by the judge."""
-        return sensitivities_of(self.data, self.judge, self._random("sensitivities"))
+        return sensitivities_of(self.data, self.judge, self.random("sensitivities"))
 
     def refit(
         self, table: Source, *, store: Store | None = None, progress: Progress | None = None
@@ -280,9 +286,9 @@ class Designer:
             DataError: one is out of reach, where ``strict``; up to three are named.
         """
         y = as_targets(targets, self.data.responses)
-        return self._reach_notes(y, self.reach.check(y.numpy()), strict)
+        return self.reach_notes(self.reach.check(y.numpy()), strict)
 
-    def _reach_notes(self, y: Tensor, reached: list[Reached], strict: bool) -> list[str]:
+    def reach_notes(self, reached: list[Reached], strict: bool) -> list[str]:
         """For each target why the table does not reach it, or an empty text."""
         names, rows = self.data.responses.names, self.data.rows.tolist()
         notes = []
@@ -303,21 +309,9 @@ class Designer:
             )
         return notes
 
-    def _by_methods(
-        self, y: Tensor, count: int, sampler: str, seed: int, progress: Progress | None
-    ) -> tuple[tuple[Numbers, Places], Tensor] | None:
-        """What the methods propose: designs (n, Dx) with the target of each, and (B, K, Dx)."""
-        if not self.models:
-            return None
-        part = build(self.plugins, "sampler", sampler).component
-        proposed = torch.cat([
-            propose(model, self.problem, part, Targets(y), count, seed=seed, progress=progress).x
-            for model in self.models.values()
-        ], dim=1)  # fmt: skip
-        flat = proposed.flatten(0, 1).numpy()
-        return (flat, np.repeat(np.arange(len(y)), proposed.shape[1])), proposed
-
-    def _notes(self) -> tuple[str, ...]:
+    @property
+    def level_notes(self) -> tuple[str, ...]:
+        """That errors are stated at a lower level than was asked for, where they are."""
         asked = float(self.config["judge"].get("coverage", 0.9))
         if self.level < asked:
             rows = f"the rows vouch for {self.level:.1%} at most"
@@ -330,11 +324,12 @@ class Designer:
         return replace(self, data=self.data.among(rows))
 
     @property
-    def _noise(self) -> Numbers:
+    def noise(self) -> Numbers:
         """Standard deviation of measurements (Dy,), as far as replicates tell."""
         known = self.data.schema.replicates.noise
         return np.array([known.get(name, 0.0) for name in self.data.responses.names])
 
-    def _random(self, *names: object) -> np.random.Generator:
+    def random(self, *names: object) -> np.random.Generator:
+        """A generator of its own for each purpose."""
         seed = generator(self.record.seed, "designer", *names).initial_seed()
         return np.random.default_rng(seed)

@@ -1,12 +1,24 @@
 """From a simulator of one's own to designs for wanted responses."""
 
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from invcore.pipeline import Request, build
-from invcore.plugin import ConfigError, Needs, Plugins, Progress, Space, installed, resolve_device
+from invcore.plugin import (
+    ConfigError,
+    Needs,
+    Plugins,
+    Progress,
+    Space,
+    Targets,
+    installed,
+    resolve_device,
+)
 from invcore.results import Store
+from invcore_solve.answers.asked import Ask, Specifications
+from invcore_solve.robustness.simulated_copies import YieldRequest
 from invcore_solve.simulator_work import SimulatorWork
 from invcore_solve.simulators.file import read_simulator
 from invcore_solve.simulators.program import Program
@@ -23,9 +35,14 @@ def solve_with(
     simulate: Simulate,
     designs: Designs | None = None,
     *,
-    targets: Source,
+    targets: Source | None = None,
+    want: Sequence[str] = (),
+    want_file: str | os.PathLike[str] | None = None,
+    specification: Specifications | None = None,
+    derived: Sequence[str] = (),
     responses: Space | Sequence[str] | None = None,
     whole: Sequence[str] = (),
+    constraints: Sequence[str] = (),
     method: str = "na",
     settings: Mapping[str, Any] | None = None,
     preset: str = "default",
@@ -33,6 +50,8 @@ def solve_with(
     candidates: int = 100,
     budget: int | None = None,
     check: bool = True,
+    tolerances: Sequence[str] = (),
+    yield_calls: int | None = None,
     sampler: str = "maximin-lhs",
     seed: int = 0,
     device: str = "auto",
@@ -51,9 +70,15 @@ def solve_with(
             its name, ``"package.module:function"``; a `Program`; a simulator's ``.toml`` file; or
             a `SimulatorTask`.
         designs: by name (low, high), or a space; left out for a file or a `SimulatorTask`.
-        targets: (B, Dy), or a file of them.
+        targets: (B, Dy), or a file of them; what wishes such as ``gap=±5%`` are relative to.
+        want: wishes, all of which make one specification: ``["gap=0.5:0.7", "mass=min"]``.
+        want_file: a file of specifications, each of which is a target more.
+        specification: one or several, instead.
+        derived: further responses that follow from designs and responses, each as
+            ``"cost = 2*mass + 1"``; wishes may name them.
         responses: names, or a space; needed for a `Program`.
         whole: designs that take whole numbers only.
+        constraints: what designs have to satisfy, as text: ``["a + b <= 1"]``.
         method: an inverse method.
         settings: of the method; plain data.
         preset: ``quick``, ``default`` or ``paper``.
@@ -64,6 +89,10 @@ def solve_with(
             all proposals, those that look best are checked; if a search wants more, the best of
             what was simulated are the answer.
         check: simulate what is proposed; off: the judge's opinion, as from a table.
+        tolerances: how far made designs are off, as ``["width=±0.01"]``: designs are ranked by the
+            share of what is made that meets the target.
+        yield_calls: simulator calls for made copies, of all targets together, within the budget;
+            None: what was learnt from the pairs answers for them.
         sampler: of the pairs' designs, and of the method's randomness.
         seed: root of all randomness.
         device: ``auto``, ``cpu``, ``cuda``, … of the method; the simulator is called on the CPU.
@@ -88,15 +117,19 @@ def solve_with(
         (True, True)
     """
     plugins = plugins or installed()
-    task = as_simulator(simulate, designs, responses, whole)
+    task = as_simulator(simulate, designs, responses, whole).deriving(derived)
+    task = task.constrained_by(constraints)
     method_part = build(plugins, "method", method, settings, preset=preset)
     sampler_part = build(plugins, "sampler", sampler)
     if pairs is None:
         pairs = _PAIRS if Needs.PAIRS in method_part.component.needs else _FEW
-    target_table = as_table(targets, "y")
+    ask = Ask(targets, want, want_file, specification)
+    count, asked = _asked(ask, task)
     config = {
         "config": method_part.config, "preset": preset, "simulator": task.document(),
         "pairs": pairs, "budget": budget, "check": check,
+        **({} if ask.exact else asked),
+        **({"tolerances": [*tolerances], "yield_calls": yield_calls} if tolerances else {}),
     }  # fmt: skip
     request = Request(
         kind="solve",
@@ -104,12 +137,12 @@ def solve_with(
         method=method_part,
         sampler=sampler_part,
         candidates=candidates,
-        targets=len(target_table.values),
+        targets=count,
         seed=seed,
         device=resolve_device(device),
         config=config,
         document={
-            "kind": "solve-with", **config, "targets": target_table.values.tolist(),
+            "kind": "solve-with", **config, **asked,
             "method": method_part.name, "sampler": sampler_part.name, "candidates": candidates,
             "seed": seed,
         },
@@ -117,8 +150,32 @@ def solve_with(
     work = SimulatorWork(
         request, task, pairs=pairs, budget=budget, check=check, settings=dict(settings or {}),
         preset=preset, store=store, plugins=plugins, progress=progress,
+        yields=YieldRequest(tuple(tolerances), yield_calls),
     )  # fmt: skip
-    return work.go(target_table)
+    return work.go(ask)
+
+
+def _asked(ask: Ask, task: SimulatorTask) -> tuple[int, dict[str, Any]]:
+    """How many targets there are, and what is wanted as plain data."""
+    if ask.exact:
+        if ask.targets is None:
+            raise ConfigError(
+                "say what is wanted", remedy="targets, want=['gap>=1.2'] or want_file do"
+            )
+        values = as_table(ask.targets, "y").values
+        return len(values), {"targets": values.tolist()}
+    wanted = ask.of(task.responses)  # a function is tried for their names
+    parts = {name: getattr(wanted.targets, name).tolist() for name in Targets.parts}
+    several = [[_plain(v) for row in part for v in row] for part in parts.values()]
+    return len(wanted.targets), {
+        "wanted": list(wanted.texts), "wanted_parts": dict(zip(parts, several, strict=True)),
+        "relative_to": None if ask.targets is None else as_table(ask.targets, "y").values.tolist(),
+    }  # fmt: skip
+
+
+def _plain(value: float) -> float | str:
+    """A number as JSON has it; what is not finite as text."""
+    return value if math.isfinite(value) else str(value)
 
 
 def as_simulator(

@@ -22,20 +22,20 @@ from invcore.plugin import (
     Progress,
     SimulatorError,
     Table,
-    Targets,
     UnfitError,
     generator,
 )
 from invcore.results import MetricRecord, RunRecord, Store, bootstrap
+from invcore_solve.answers.asked import Ask
 from invcore_solve.answers.proposal import Proposal
 from invcore_solve.answers.ranking import by_error, checked, distinct
 from invcore_solve.designer import Designer
 from invcore_solve.from_table import fit_pairs
+from invcore_solve.robustness.simulated_copies import YieldRequest
 from invcore_solve.simulators.recorded_simulator import RecordedSimulator
 from invcore_solve.simulators.task import SimulatorTask
 from invcore_solve.solution import Solution
 from invcore_solve.tables.check import check_table
-from invcore_solve.tables.sources import as_targets
 from invcore_solve.tables.table_data import TableData, check_names
 
 _PAIRS = 30  # fewer cannot be split in three and say anything about error
@@ -60,21 +60,24 @@ class SimulatorWork:
         store: where the work is recorded; None keeps nothing.
         plugins: where names are looked up.
         progress: shows what goes on.
+        yields: what is asked of designs as they are made; None for nothing.
     """
 
     def __init__(
         self, request: Request, task: SimulatorTask, *, pairs: int, budget: int | None, check: bool,
         settings: dict[str, Any], preset: str, store: Store | None, plugins: Plugins,
-        progress: Progress | None = None,
+        progress: Progress | None = None, yields: YieldRequest | None = None,
     ) -> None:  # fmt: skip
         self.request, self.task, self.store, self.plugins = request, task, store, plugins
         self.pairs, self.budget, self.check = pairs, budget, check
-        self.settings, self.preset = settings, preset
+        self.settings, self.preset, self.yields = settings, preset, yields or YieldRequest()
+        if budget is not None:  # what made copies take is put aside
+            self.budget = budget - (self.yields.calls or 0)
         assert request.method is not None
         self.method, self.method_name = request.method.component, request.method.name
         self.pipeline = Pipeline(request, progress=progress, plugins=plugins, store=store)
 
-    def go(self, targets: Table) -> Solution:
+    def go(self, ask: Ask) -> Solution:
         """All of it, for the wanted responses; see ``solve_with``."""
         self._check_budget()
         self.pipeline.begin()
@@ -84,9 +87,10 @@ class SimulatorWork:
                 self._check_fits()
                 responses = self.task.responses  # a function is tried for it
             check_names(self.task.designs.names, responses.names)
-            y = as_targets(targets, responses)
+            ask.of(responses)  # what is wrong there is told before anything is simulated
             with self._failures_recorded():
-                ranked, designer = self._search(y) if self._searches else self._learn(y)
+                ranked, designer = self._search(ask) if self._searches else self._learn(ask)
+                ranked = self._made(ranked, designer)
             return self._stored(ranked, designer)
 
     @contextmanager
@@ -114,7 +118,8 @@ class SimulatorWork:
 
     def _check_budget(self) -> None:
         """Refuse what cannot be done, before anything is simulated."""
-        request = self.request
+        request, more = self.request, self.yields.calls or 0
+        self.yields.check(request.targets, judged=not self._searches)
         if request.candidates < 1:
             raise ConfigError(f"candidates: expected at least 1, got {request.candidates}")
         if self.pairs < _PAIRS:
@@ -125,8 +130,10 @@ class SimulatorWork:
         least = self.pairs + request.targets * each
         if self.budget is not None and self.budget < least:
             parts = f"{self.pairs} pairs" + " and a check of what is found" * self.check
+            parts += f" and {more} calls for yields" * bool(more)
             raise ConfigError(
-                f"a budget of {self.budget} is too small: {parts} take at least {least} "
+                f"a budget of {self.budget + more} is too small: {parts} take at least "
+                f"{least + more} "
                 "simulator calls"
             )
 
@@ -169,9 +176,10 @@ class SimulatorWork:
                 f"response, at least {least} must ({task.counts.reasons()})"
             )
         check_table(Table(task.responses.names, y[good].numpy(), task.name, 1), what="responses")
+        self.spread = y[good].std(dim=0, correction=0)
         return TableData.simulated(Pairs(x[good], y[good]), task.designs, task.responses, task.name)
 
-    def _learn(self, targets: Tensor) -> tuple[Proposal, Designer]:
+    def _learn(self, ask: Ask) -> tuple[Proposal, Designer]:
         """By a method that learns from pairs."""
         request, pipeline = self.request, self.pipeline
         data = self._simulated_pairs()
@@ -184,8 +192,8 @@ class SimulatorWork:
         assert request.sampler is not None
         with pipeline.stage("propose"):
             ranked = designer.propose(
-                targets, candidates=request.candidates, sampler=request.sampler.name,
-                seed=request.seed, progress=pipeline.progress,
+                candidates=request.candidates, sampler=request.sampler.name, seed=request.seed,
+                progress=pipeline.progress, **ask.options,
             )  # fmt: skip
         for number, rows in enumerate(ranked.groups(), start=1):
             if ranked.reach[rows[0]]:
@@ -193,7 +201,7 @@ class SimulatorWork:
         if not self.check:
             return ranked, designer
         if self.budget is not None:
-            affordable = (self.budget - self.simulator.calls) // len(targets)
+            affordable = (self.budget - self.simulator.calls) // request.targets
             if affordable < int(ranked.rank.max()):
                 pipeline.notes.append(
                     f"the budget suffices to check {affordable} designs of each target: those that "
@@ -202,17 +210,19 @@ class SimulatorWork:
             ranked = ranked.top(affordable)
         return checked(ranked, self._simulate("check", ranked.designs)), designer
 
-    def _search(self, targets: Tensor) -> tuple[Proposal, None]:
+    def _search(self, ask: Ask) -> tuple[Proposal, None]:
         """By a method that searches on the simulator; if its budget ends, the best it has seen."""
         task, request, pipeline = self.task, self.request, self.pipeline
-        splits = self._simulated_pairs().split(request.seed)
+        data = self._simulated_pairs()
+        wanted = ask.of(task.responses, data.pairs.y.std(dim=0, correction=0).numpy())
+        targets, splits = wanted.targets, data.split(request.seed)
         problem = Problem(task.name, task.designs, task.responses, task.differentiable)
         model = pipeline.fit(problem, splits)
         if self.budget is not None:  # what the check takes is put aside
             self.simulator.budget = self.budget - len(targets) * request.candidates
         self._note_unmoved()
         try:
-            proposed = pipeline.propose(model, problem, Targets(targets), self.simulator)
+            proposed = pipeline.propose(model, problem, targets, self.simulator)
             self.simulator.budget = self.budget
             group, designs = self._distinct(proposed.x)
             y = self._simulate("check", designs)
@@ -223,7 +233,26 @@ class SimulatorWork:
                 f"of the {self.simulator.calls} simulator calls that it made"
             )
         names = (task.designs.names, task.responses.names)
-        return by_error(targets[group], group, designs, y, names), None
+        return by_error(targets, group, designs, y, names, wanted.texts), None
+
+    def _made(self, ranked: Proposal, designer: Designer | None) -> Proposal:
+        """The same designs with their yields, where there are tolerances."""
+        if not self.yields.tolerances:
+            return ranked
+        task, seed = self.task, generator(self.request.seed, "own", "made").initial_seed()
+        if self.budget is not None:
+            self.simulator.budget = self.budget + (self.yields.calls or 0)
+
+        def simulate(x: Tensor) -> Tensor:
+            with self.pipeline.stage("simulate"), task.on_bar(
+                self.pipeline.progress, "made designs", len(x)
+            ):  # fmt: skip
+                return self.simulator.as_made(x)
+
+        return self.yields.answered(
+            ranked, self.spread, (task.designs, task.responses), seed, simulate=simulate,
+            judge=None if designer is None else designer.judge,
+        )  # fmt: skip
 
     def _note_unmoved(self) -> None:
         """That a search by gradients leaves some variables as its starts have them."""
@@ -296,4 +325,14 @@ class SimulatorWork:
         best = torch.where(best.isfinite(), best, torch.nan)
         value = bootstrap(best, generator(self.request.seed, "own", "best"))
         mean, low, high = (end if math.isfinite(end) else None for end in value)
-        return (MetricRecord(name="best-error", value=mean, ci_low=low, ci_high=high),)
+        name = "best-error" if ranked.wanted is None else "best-violation"
+        found = [MetricRecord(name=name, value=mean, ci_low=low, ci_high=high)]
+        if ranked.met is not None:
+            group = (ranked.rank == 1).cumsum(0) - 1
+            met = torch.zeros(len(best), dtype=torch.float64)
+            met.index_reduce_(0, group, ranked.met.all(dim=1).double(), "amax")
+            share = bootstrap(met, generator(self.request.seed, "own", "met"))
+            found.append(MetricRecord(
+                name="targets-met", value=share[0], ci_low=share[1], ci_high=share[2]
+            ))  # fmt: skip
+        return tuple(found)

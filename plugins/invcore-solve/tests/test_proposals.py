@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from invcore_solve.proposals.aims.aim import CAUTION, ExactAim
 from invcore_solve.proposals.diversity import diverse_order
 from invcore_solve.proposals.inverse_regression import InverseRegression
-from invcore_solve.proposals.judged import CAUTION, Judged, joined
-from invcore_solve.proposals.local_search import own_cost, refine
+from invcore_solve.proposals.judged import Judged, joined
+from invcore_solve.proposals.local_search import refine
 from invcore_solve.proposals.measured import measured_rows
 from invcore_solve.proposals.mixes import mixes
 from invcore_solve.proposals.search import cheapest, pool_of_mixes, search
@@ -111,16 +112,18 @@ def cost_by_hand(x, targets, scale):
 
 TARGETS = np.array([[1.0, 0.4], [0.6, 0.5]])
 SCALE = np.array([0.5, 0.3])
+AIM = ExactAim(TARGETS, SCALE)
 
 
 def test_the_cost_is_the_squared_distance_and_a_share_of_the_variance():
     x = np.random.default_rng(0).random((30, 2))
     pool = Judged.by(Known(), x)
-    np.testing.assert_allclose(pool.cost(TARGETS, SCALE), cost_by_hand(x, TARGETS, SCALE))
+    whole = slice(None)
+    np.testing.assert_allclose(AIM.costs(pool, whole), cost_by_hand(x, TARGETS, SCALE))
     owner = np.arange(30) % 2
     expected = cost_by_hand(x, TARGETS, SCALE)[owner, np.arange(30)]
-    np.testing.assert_allclose(own_cost(pool, owner, TARGETS, SCALE), expected)
-    best = cheapest(pool, TARGETS, SCALE, 7)
+    np.testing.assert_allclose(AIM.own_costs(pool, owner), expected)
+    best = cheapest(pool, AIM, 7)
     order = cost_by_hand(x, TARGETS, SCALE).argsort(axis=1)[:, :7]
     np.testing.assert_array_equal(best, order)
     assert len(joined([pool, pool.rows(np.arange(3))])) == 33
@@ -142,9 +145,10 @@ def test_search_gives_typical_designs_best_first_and_the_same_for_a_seed(kind):
     y = judge.predict(torch.from_numpy(rows)).response.numpy()
     targets, scale = np.quantile(y, [0.3, 0.7], axis=0), y.std(axis=0)
     pool = pool_of_mixes(judge, typicality, np.random.default_rng(0), 1500)
+    aim = ExactAim(targets, scale)
 
     def found():
-        return search(judge, typicality, targets, scale, pool, 20, np.random.default_rng(1))
+        return search(judge, typicality, aim, pool, 20, np.random.default_rng(1))
 
     answers, again = found(), found()
     assert np.bincount(answers.target).tolist() == [20, 20]
@@ -156,21 +160,19 @@ def test_search_gives_typical_designs_best_first_and_the_same_for_a_seed(kind):
         x = answers.designs.x[own]
         np.testing.assert_allclose(answers.cost[own], cost_by_hand(x, targets, scale)[b])
         assert len(np.unique(x, axis=0)) == 20
-        best = pool.cost(targets, scale)[b].min()
+        best = aim.costs(pool, slice(None))[b].min()
         assert answers.cost[own][0] <= best, "no worse than the pool"
 
 
 def test_local_search_comes_nearer_than_what_it_started_from():
     typicality, judge = typical_of("plain"), Known()
     start = Judged.by(judge, typicality.neighbourhood.rows)
-    best = cheapest(start, TARGETS, SCALE, 4)
-    more, owner = refine(
-        judge, typicality, TARGETS, SCALE, start, best, 200, np.random.default_rng(0)
-    )
+    best = cheapest(start, AIM, 4)
+    more, owner = refine(judge, typicality, AIM, start, best, 200, np.random.default_rng(0))
     floor = float(np.square(0.05 / SCALE).mean())
     for b in (0, 1):
-        before = start.cost(TARGETS, SCALE)[b].min() - floor
-        after = own_cost(more, owner, TARGETS, SCALE)[owner == b].min() - floor
+        before = AIM.costs(start, slice(None))[b].min() - floor
+        after = AIM.own_costs(more, owner)[owner == b].min() - floor
         assert after < 0.2 * before
     assert bool(typicality.typical(more.x).all())
 
@@ -178,7 +180,7 @@ def test_local_search_comes_nearer_than_what_it_started_from():
 def test_designs_stay_apart_from_measured_ones():
     typicality, judge = typical_of("plain"), Known()
     pool = pool_of_mixes(judge, typicality, np.random.default_rng(0), 1500)
-    found = search(judge, typicality, TARGETS, SCALE, pool, 30, np.random.default_rng(1), apart=0.3)
+    found = search(judge, typicality, AIM, pool, 30, np.random.default_rng(1), apart=0.3)
     assert typicality.neighbourhood.nearest(found.designs.x)[0].min() >= 0.3
 
 
@@ -186,7 +188,7 @@ def test_a_preference_counts_instead_of_the_cost():
     typicality, judge = typical_of("plain"), Known()
     pool = pool_of_mixes(judge, typicality, np.random.default_rng(0), 500)
     found = search(
-        judge, typicality, TARGETS, SCALE, pool, 10, np.random.default_rng(1),
+        judge, typicality, AIM, pool, 10, np.random.default_rng(1),
         preference=lambda targets, x, cost: -x[:, 0],
     )  # fmt: skip
     first = found.designs.x[found.target == 0, 0]

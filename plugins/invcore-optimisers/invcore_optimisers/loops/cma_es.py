@@ -13,7 +13,7 @@ from cmaes import CMA, CMAwM, SepCMA
 from torch import Tensor
 
 from invcore.numerics import point_keys
-from invcore.plugin import FitEnvironment, Loop, Pairs, Problem, Targets
+from invcore.plugin import Answers, FitEnvironment, Loop, Pairs, Problem, Targets
 from invcore.search import PointLoop, mean_variance, stored_targets
 from invcore_optimisers.loops.config import CMAESConfig
 from invcore_optimisers.loops.object_state import set_tensors, tensors_of
@@ -52,6 +52,7 @@ class CMAES(Loop[CMAESConfig]):
     """
 
     Config = CMAESConfig
+    answers = Answers.INTERVALS | Answers.GOALS
     uses_context = True
 
     def numbers(self, problem: Problem) -> int:
@@ -175,7 +176,8 @@ class StartedCMAES(PointLoop):
             moves = self._place.coordinates.steps == 0  # whole numbers are told as drawn
             drawn = self._drawn[row[other], tag[other]]
             self._drawn[row[other], tag[other]] = torch.where(moves, z, drawn)
-        self._values[row, tag] = (error / self._scale).nan_to_num(posinf=_WORST)
+        scale = self._scale if self.exact else 1.0  # violations have no unit
+        self._values[row, tag] = (error / scale).nan_to_num(posinf=_WORST)
         done = row.unique()
         done = done[~self._values[done].isnan().any(dim=1)]
         for search in done.tolist():
@@ -188,7 +190,10 @@ class StartedCMAES(PointLoop):
         if search in self._optimisers:
             one, values = self._optimisers[search], self._values[search].numpy()
             one.tell(list(zip(self._drawn[search].numpy(), values.tolist(), strict=True)))
-            ended |= bool(one.should_stop() or (self._margin and values.min() == 0))
+            # Whole numbers and intervals come to an error of zero, and nothing is better
+            zero = self._margin or not self.exact
+            best = zero and not self.targets.has_goals and values.min() == 0
+            ended |= bool(one.should_stop() or best)
         if ended or not self._optimisers:
             self._alive[search] = False
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from invcore.numerics import scattered
-from invcore.plugin import FitEnvironment, Loop, Pairs, Problem, Targets
+from invcore.plugin import Answers, FitEnvironment, Loop, Pairs, Problem, Targets
 from invcore.search import PointLoop, stored_targets
 from invcore_optimisers.loops.config import RandomSearchConfig
 
@@ -29,6 +29,7 @@ class RandomSearch(Loop[RandomSearchConfig]):
     """
 
     Config = RandomSearchConfig
+    answers = Answers.INTERVALS | Answers.GOALS
     uses_context = True
 
     def numbers(self, problem: Problem) -> int:

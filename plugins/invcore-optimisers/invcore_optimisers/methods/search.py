@@ -11,6 +11,7 @@ from torch import Tensor
 
 from invcore.plugin import (
     SILENT,
+    Answers,
     Candidates,
     Config,
     Files,
@@ -36,6 +37,7 @@ class Search(InverseMethod[C]):
     """A method that moves each start on the simulator; a fit takes the responses' scale alone."""
 
     needs = Needs.SIMULATOR
+    answers = Answers.INTERVALS
     trains = False
     uses_context = True
 
@@ -97,6 +99,7 @@ class GradientSearch(Search[B]):
 class SearchModel(InverseModel):
     """A method with the responses' scale; candidates are sorted by their simulated errors."""
 
+    answers = Answers.INTERVALS
     ranked = True
 
     def __init__(self, method: Search[Any], problem: Problem, scale: Tensor) -> None:

@@ -11,6 +11,7 @@ import torch
 from invcore.plugin import FittedJudge
 from invcore_solve.answers.proposal import Proposal
 from invcore_solve.judging.fitted_stack import FittedStack
+from invcore_solve.proposals.aims.aim import ExactAim
 from invcore_solve.proposals.diversity import SHOWN, diverse_order
 from invcore_solve.proposals.inverse_regression import InverseRegression
 from invcore_solve.proposals.judged import Judged, joined
@@ -121,9 +122,10 @@ def answer(
     varied = min(_VARIED, _TOGETHER // len(targets)) if question.diverse else 0
     count = max(question.count, varied)
     found = search(
-        judge, typicality, targets, question.scale, pool, count, rng,
+        judge, typicality, ExactAim(targets, question.scale), pool, count, rng,
         further=extra, apart=question.apart, refined=not listed,
-        preference=None if inverse is None else inverse.preference,
+        preference=None if inverse is None else
+        lambda b, x, cost: inverse.preference(targets[b], x, cost),
     )  # fmt: skip
     shown = measured.only(typicality.allowed(measured.x))  # as bounds and lists want it
     if listed and isinstance(judge, FittedStack):

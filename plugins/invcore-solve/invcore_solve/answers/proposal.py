@@ -11,13 +11,17 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from invcore.plugin import Column, write_table
+from invcore.plugin import Column, Targets, write_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from invcore_solve.robustness.making import Making
+
 Names = tuple[tuple[str, ...], tuple[str, ...]]
 """Of designs and of responses."""
+
+_MANY = 11  # responses whose violations have columns of their own
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,7 @@ class Proposal:
     """Ranked designs for each target, those of one target one below the other, best first.
 
     Args:
-        target: (R, Dy), what was wanted of each row.
+        target: (R, Dy), what was wanted of each row; NaN where that is no exact value.
         rank: (R,), 1 is best.
         designs: (R, Dx), allowed ones, no two alike for one target; categories as 0, 1, 2, …
         names: of designs and of responses.
@@ -33,8 +37,9 @@ class Proposal:
         predicted_error: (R, Dy), half-width around ``predicted``, from held-out rows.
         reach: for each row why the data do not reach its target; empty texts if they do.
         responses: (R, Dy), the simulator's; NaN where it has none. None if it was not asked.
-        error: (R,), mean over Dy of the squared difference between response and target. None if
-            the simulator was not asked.
+        error: (R,), mean over Dy of the squared difference between response and target; of
+            specifications the weighted mean of squared violations. None if the simulator was not
+            asked.
         distance: (R,), mean distance to the three nearest rows of the table, in units of the
             distance between rows. None where there is no table.
         nearest: (R,), long, line of the nearest row in its file. None likewise.
@@ -45,6 +50,11 @@ class Proposal:
         constants: by name, columns that have one value in the table and in every proposal.
         order: of all columns of designs, constants among them; empty: as in ``names``.
         notes: what one should know, a sentence each.
+        probability: (R,), that the design meets its specification, by a judge. None where exact
+            responses are wanted.
+        wanted: R specifications, that of each row. None likewise.
+        asked: each of them in words. Empty likewise.
+        making: yields of what is made with tolerances; None where there are none.
 
     Example:
         >>> ranked = Proposal(torch.ones(2, 1), torch.tensor([1, 2]),
@@ -71,6 +81,10 @@ class Proposal:
     constants: Mapping[str, float | str] = field(default_factory=dict)
     order: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    probability: Tensor | None = None
+    wanted: Targets | None = None
+    asked: tuple[str, ...] = ()
+    making: Making | None = None
 
     def __len__(self) -> int:
         return len(self.designs)
@@ -86,7 +100,11 @@ class Proposal:
         changes: dict[str, Any] = {
             name: value[keep] for name, value in vars(self).items() if isinstance(value, Tensor)
         }
-        for name in ("reach", "beyond"):
+        if self.wanted is not None:
+            changes["wanted"] = self.wanted[keep]
+        if self.making is not None:
+            changes["making"] = self.making.rows(keep)
+        for name in ("reach", "beyond", "asked"):
             if texts := getattr(self, name):
                 changes[name] = tuple(texts[i] for i in keep.tolist())
         return replace(self, **changes)
@@ -99,9 +117,15 @@ class Proposal:
         """The table's columns by name: targets, rank, designs, responses, predictions, errors."""
         xs, ys = self.names
         result: dict[str, Any] = {}
-        for i, name in enumerate(ys):
+        if self.asked:
+            result["wanted"] = [*self.asked]
+        for i, name in enumerate(ys if self.wanted is None else ()):
             result[f"target {name}"] = self.target[:, i].tolist()
         result["rank"] = self.rank.tolist()
+        if self.probability is not None:
+            result["probability"] = self.probability.tolist()
+        if self.making is not None:
+            result |= self.making.columns()
         for name in self.order or xs:
             result[name] = self._design(name)
         for i, name in enumerate(ys):
@@ -111,8 +135,9 @@ class Proposal:
                 result[f"predicted {name}"] = self.predicted[:, i].tolist()
             if self.predicted_error is not None and self.responses is None:
                 result[f"error {name}"] = self.predicted_error[:, i].tolist()
+        result |= self._violations()
         if self.error is not None:
-            result["error"] = self.error.tolist()
+            result["error" if self.wanted is None else "violation"] = self.error.tolist()
         elif any(self.reach):
             result["reach"] = [note or "ok" for note in self.reach]
         if self.distance is not None and self.nearest is not None and self.measured is not None:
@@ -122,6 +147,37 @@ class Proposal:
         if any(self.beyond):
             result["beyond"] = [*self.beyond]
         return result
+
+    @property
+    def violation(self) -> Tensor | None:
+        """How far responses are from their intervals (R, Dy), with the sign; zero where they are
+        met, or within their tolerance. The simulator's responses, or what a judge expects.
+        """
+        own = self.predicted if self.responses is None else self.responses
+        if self.wanted is None or own is None:
+            return None
+        away = self.wanted.violation(own.double())
+        return torch.where(away.abs() <= self.wanted.slack, 0.0, away)
+
+    @property
+    def met(self) -> Tensor | None:
+        """Whether each response (R, Dy) is as it is wanted, by the same responses."""
+        violation = self.violation
+        return None if violation is None else violation == 0
+
+    def _violations(self) -> dict[str, list[Any]]:
+        """Columns of violations, of those responses of which something is wanted."""
+        violation = self.violation
+        if violation is None or self.wanted is None:
+            return {}
+        some = self.wanted.wanted.any(dim=0).tolist()
+        places = [i for i, wanted in enumerate(some) if wanted]
+        met = (violation == 0).all(dim=1).long().tolist()
+        if len(places) > _MANY:  # a curve
+            share = (violation[:, places] == 0).double().mean(dim=1).tolist()
+            return {"meets": met, "share of the curve that meets": share}
+        own = {f"violation {self.names[1][i]}": violation[:, i].tolist() for i in places}
+        return {"meets": met, **own}
 
     def _design(self, name: str) -> list[float] | list[str]:
         """A column of designs, categories by their names."""

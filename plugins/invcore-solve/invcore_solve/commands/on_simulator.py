@@ -11,16 +11,18 @@ import click
 from click.core import ParameterSource
 
 from invcore.cli.kit import bound, emit_json, progress
-from invcore.plugin import component_settings, installed
+from invcore.plugin import component_settings, installed, tolerance_texts
 from invcore.results import Store
+from invcore_solve.commands.asking import Asking
 from invcore_solve.commands.table_options import used
-from invcore_solve.commands.view import document, show
+from invcore_solve.commands.view import asked_of, document, show
 from invcore_solve.from_simulator import solve_with
+from invcore_solve.schema.constraints import texts_of
 
 
 def solve_simulator(
     options: dict[str, Any], store_path: str, out: str, as_json: bool, top: int | None,
-    targets: Any, **sampling: Any,
+    asking: Asking, **sampling: Any,
 ) -> None:  # fmt: skip
     """Solve with a simulator, write the file, and show the best.
 
@@ -30,13 +32,13 @@ def solve_simulator(
         out: the file of designs.
         as_json: print JSON instead of tables.
         top: write only the best of each target.
-        targets: wanted responses.
+        asking: what is wanted.
         sampling: candidates, sampler and seed.
 
     Raises:
         UsageError: options that are for tables.
     """
-    allowed = ("--bounds", "--whole")
+    allowed = ("--bounds", "--whole", "--constraint", "--fix", "--levels")
     for option in [option for option in used(options) if option not in allowed]:
         raise click.UsageError(f"--simulator takes no {option}: it makes its own pairs")
     for name in ("among", "novelty", "diverse", "report", "model"):
@@ -56,11 +58,12 @@ def solve_simulator(
     with progress() as bars, redirect_stdout(sys.stderr):  # a function may print
         solution = solve_with(
             options["simulator"], dict(bound(text) for text in options["bounds"]) or None,
-            targets=targets, whole=options["whole"], method=name,
+            whole=options["whole"], constraints=_constraints(options), method=name,
             settings=component_settings(list(options["settings"]), method.Config),
             preset=options["preset"], pairs=options["pairs"],
             budget=options["budget"], check=options["check"] is not False, device=options["device"],
-            store=store, progress=bars, **sampling,
+            store=store, progress=bars, tolerances=tolerance_texts(options["tolerances"]),
+            yield_calls=options["yield_calls"], **sampling, **asking.options,
         )  # fmt: skip
     if top is not None:
         solution = replace(solution, ranked=solution.ranked.top(top))
@@ -71,7 +74,7 @@ def solve_simulator(
             **document(record, ranked, store, out),
             "model": None if solution.designer is None else solution.designer.record.id,
             "simulator": solution.simulator,
-            "notes": list(solution.notes),
+            "asked": asked_of(ranked), "notes": list(solution.notes),
         })  # fmt: skip
         return
     show(
@@ -84,3 +87,14 @@ def solve_simulator(
             f"record: {store.path(record.id)}",
         ),
     )  # fmt: skip
+
+
+def _constraints(options: dict[str, Any]) -> list[str]:
+    """What is said of designs, as texts."""
+    pairs = {}
+    for option in ("fix", "levels"):
+        for text in options[option]:
+            if "=" not in text:
+                raise click.UsageError(f"--{option} {text!r}: expected NAME=VALUE")
+        pairs[option] = dict(text.split("=", 1) for text in options[option])
+    return [*options["constraint"], *texts_of(pairs["fix"], pairs["levels"])]

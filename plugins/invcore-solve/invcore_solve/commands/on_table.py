@@ -9,7 +9,8 @@ import click
 from click.core import ParameterSource
 
 from invcore.cli.kit import emit_json, progress, stdout
-from invcore.plugin import component_settings, installed
+from invcore.plugin import component_settings, installed, tolerance_texts
+from invcore_solve.commands.asking import Asking
 from invcore_solve.commands.table_options import raw_table, read_tables, used
 
 if TYPE_CHECKING:
@@ -17,12 +18,12 @@ if TYPE_CHECKING:
     from invcore_solve.schema.choices import Choices
     from invcore_solve.tables.raw_table import RawTable
 
-_OF_SIMULATORS = ("pairs", "budget", "check")
+_OF_SIMULATORS = ("pairs", "budget", "check", "yield_calls")
 
 
 def solve_table(
     options: dict[str, Any], store_path: str, out: str, as_json: bool, top: int | None,
-    targets: Any, *, candidates: int, sampler: str, seed: int,
+    asking: Asking, *, candidates: int, sampler: str, seed: int,
 ) -> None:  # fmt: skip
     """Propose designs with a fitted model, write the file, and show the best.
 
@@ -32,7 +33,7 @@ def solve_table(
         out: the file of designs.
         as_json: print JSON instead of tables.
         top: write only the best of each target.
-        targets: wanted responses: rows, or a file.
+        asking: what is wanted.
         candidates: designs for each target.
         sampler: drives the methods' randomness.
         seed: root of all randomness.
@@ -42,7 +43,7 @@ def solve_table(
     """
     for name in _OF_SIMULATORS:
         if options[name] is not None:
-            raise click.UsageError(f"--{name} is for --simulator")
+            raise click.UsageError(f"--{name.replace('_', '-')} is for --simulator")
     registry = installed().registry
     registry.find("sampler", sampler)
     registry.find("judge", options["judge"])
@@ -52,32 +53,35 @@ def solve_table(
         from invcore_solve.page.page import check_page
 
         check_page(options["report"])
-    table = _table(options, targets) if options["model"] is None else None
+    table = _table(options, asking) if options["model"] is None else None
     from invcore.results import Store  # torch from here on: errors of input are told before it
-    from invcore_solve.commands.view import document, show
+    from invcore_solve.commands.view import asked_of, document, show
 
     store = Store(store_path)
     with progress() as bars:
         designer = _designer(options, store, table, seed, bars)
         ranked = designer.propose(
-            targets, candidates=candidates, sampler=sampler, seed=seed, strict=options["strict"],
+            candidates=candidates, sampler=sampler, seed=seed, strict=options["strict"],
             diverse=options["diverse"] is not False, novelty=options["novelty"],
-            among=options["among"], progress=bars,
+            among=options["among"], tolerances=tolerance_texts(options["tolerances"]),
+            progress=bars, **asking.options,
         )  # fmt: skip
     ranked = ranked if top is None else ranked.top(top)
     ranked.save(out)
     if options["report"]:
         from invcore_solve.page.page import write_page
 
-        write_page(options["report"], designer, ranked)
+        write_page(options["report"], designer, ranked, asking.derived)
     if as_json:
         emit_json({
             **document(designer.record, ranked, store, out),
-            "level": designer.level, "notes": [*designer.data.schema.notes, *ranked.notes],
+            "asked": asked_of(ranked), "level": designer.level,
+            "notes": [*designer.data.schema.notes, *ranked.notes],
             "schema": designer.data.schema.model_dump(mode="json"), "report": options["report"],
         })  # fmt: skip
         return
-    again = f"invcore solve --model {designer.record.id} --target …"
+    how = "--target" if ranked.wanted is None else "--want"
+    again = f"invcore solve --model {designer.record.id} {how} …"
     if store.root != Path("runs"):
         again += f" --store {store.root}"
     for line in designer.data.schema.brief():
@@ -92,14 +96,13 @@ def solve_table(
     )  # fmt: skip
 
 
-def _table(options: dict[str, Any], targets: Any) -> tuple[RawTable, Choices]:
+def _table(options: dict[str, Any], asking: Asking) -> tuple[RawTable, Choices]:
     """The table and what is said of it, checked as far as that needs no torch."""
     from invcore_solve.schema.inspection import inspect_table
-    from invcore_solve.tables.sources import numbers_of, target_table
 
-    table, said = read_tables(options)
+    table, said = read_tables(options, asking)
     inspect_table(table, said)
-    numbers_of(target_table(targets, said.responses))
+    asking.check(table, said)
     return table, said
 
 

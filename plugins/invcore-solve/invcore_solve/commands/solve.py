@@ -9,13 +9,17 @@ from invcore.cli.kit import (
     component_option,
     device_option,
     json_option,
+    response_option,
     setting_option,
     store_option_beside_out,
+    want_options,
 )
+from invcore_solve.commands.asking import Asking
 from invcore_solve.commands.table_options import table_options
 
 
 @click.command()
+@click.argument("given", metavar="[TABLE]", required=False, type=click.Path())
 @table_options
 @click.option(
     "--simulator",
@@ -31,6 +35,22 @@ from invcore_solve.commands.table_options import table_options
     "--target", "targets", multiple=True, metavar="Y[,Y…]", help="A wanted response; repeatable."
 )
 @click.option("--targets", "targets_path", type=click.Path(), help="Table of wanted responses.")
+@want_options(
+    "What is wanted of a response, e.g. 'gap=0.5:0.7', 'strength>=60', 'cost=min'; may be "
+    "repeated, for one specification of all."
+)
+@response_option
+@click.option(
+    "--tolerance",
+    "tolerances",
+    multiple=True,
+    metavar="TEXT",
+    help="How far made designs are off: 'width=±0.01', '*=~2%', 'response gap=~0.1', "
+    "@correlations.csv. Designs are ranked by their yield.",
+)
+@click.option(
+    "--yield-calls", type=click.IntRange(1), help="Simulator calls for made designs, in all."
+)
 @click.option(
     "--method",
     "methods",
@@ -100,7 +120,12 @@ def solve(
     With a simulator, a method learns from pairs that it gives, or searches on it, and what is
     proposed is simulated and ranked by its true error.
 
+    What is wanted are exact responses (--target), or intervals, limits and goals (--want): then
+    designs come by the probability that they meet it, and by the goals among those that probably
+    do. Responses may be derived from designs and responses by expressions (--response).
+
     \b
+    invcore solve mixes.csv --want 'strength>=60' --response 'price = 0.1*cement' --want price=min
     invcore solve --table mixes.xlsx --response-columns strength --target 40 --target 60
     invcore solve --x X.csv --y Y.csv --target 0.5,1.2
     invcore solve --model 1a2b3c --target 50
@@ -110,30 +135,24 @@ def solve(
     from invcore.plugin import check_output
 
     check_output(out)
-    if not (options["targets"] or options["targets_path"]):
-        raise click.UsageError("say what is wanted: --target 0.5, or --targets FILE")
-    if options["targets"] and options["targets_path"]:
-        raise click.UsageError("use --target or --targets, not both")
-    targets: Any = options["targets_path"] or _targets(options["targets"])
+    _name_table(options)
+    asking = Asking.of(options)
     sampling: dict[str, Any] = {"candidates": candidates, "sampler": sampler, "seed": seed}
     if options["simulator"]:
         from invcore_solve.commands.on_simulator import solve_simulator
 
-        solve_simulator(options, store_path, out, as_json, top, targets, **sampling)
+        solve_simulator(options, store_path, out, as_json, top, asking, **sampling)
     else:
         from invcore_solve.commands.on_table import solve_table
 
-        solve_table(options, store_path, out, as_json, top, targets, **sampling)
+        solve_table(options, store_path, out, as_json, top, asking, **sampling)
 
 
-def _targets(texts: tuple[str, ...]) -> list[list[float]]:
-    """Rows from the command line."""
-    rows = []
-    for text in texts:
-        try:
-            rows.append([float(part) for part in text.split(",")])
-        except ValueError:
-            raise click.UsageError(f"--target {text!r}: expected numbers, e.g. 0.5,1.2") from None
-    if len({len(row) for row in rows}) > 1:
-        raise click.UsageError("the targets have different numbers of values")
-    return rows
+def _name_table(options: dict[str, Any]) -> None:
+    """Take a table that is named without an option for one that is named by it."""
+    given = options.pop("given")
+    if given is None:
+        return
+    if options["both_path"] is not None:
+        raise click.UsageError("name the table once: by itself, or with --table")
+    options["both_path"] = given

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from invcore_solve.commands.asking import Asking
     from invcore_solve.schema.choices import Choices
     from invcore_solve.tables.raw_table import RawTable
 
@@ -44,6 +45,8 @@ _OPTIONS = (
     click.option("--log", multiple=True, metavar="NAME", help="Learnt on a logarithmic scale."),
     click.option("--fix", multiple=True, metavar="NAME=VALUE", help="Every proposal has this "
                  "value."),
+    click.option("--constraint", multiple=True, metavar="TEXT", help="What designs have to "
+                 "satisfy, e.g. 'a + b <= 1'; may be repeated."),
     click.option("--bounds", multiple=True, metavar="NAME=LOW:HIGH", help="What can be made; "
                  "narrower or wider than the table."),
     click.option("--ignore", multiple=True, metavar="NAME", help="A column that is no design."),
@@ -57,8 +60,8 @@ _OPTIONS = (
 NAMES = (
     "both_path", "x_path", "y_path", "response_columns", "design_columns", "sheet", "header",
     "units_row", "comment", "encoding", "x_key", "y_key", "schema_path", "whole", "levels",
-    "continuous", "category", "periodic", "positive", "log", "fix", "bounds", "ignore",
-    "error_column", "weight_column", "group",
+    "continuous", "category", "periodic", "positive", "log", "fix", "constraint", "bounds",
+    "ignore", "error_column", "weight_column", "group",
 )  # fmt: skip
 """The options' names as a command gets them."""
 
@@ -77,8 +80,12 @@ def used(options: dict[str, Any]) -> list[str]:
     return [typed.get(name, f"--{name.replace('_', '-')}") for name in given]
 
 
-def read_tables(options: dict[str, Any]) -> tuple[RawTable, Choices]:
+def read_tables(options: dict[str, Any], asking: Asking | None = None) -> tuple[RawTable, Choices]:
     """The table, and what is said of its columns. Nothing here needs torch.
+
+    Args:
+        options: of the command, by name.
+        asking: what is wanted: its columns are the responses where nobody says which are.
 
     Raises:
         UsageError: no table, or options that do not go together.
@@ -101,6 +108,8 @@ def read_tables(options: dict[str, Any]) -> tuple[RawTable, Choices]:
     if both:
         table = raw_table(options)
         said = _roles(table, said, options)
+        if not said.responses and asking is not None and (asking.want or asking.want_file):
+            said = said.model_copy(update={"responses": asking.columns(table)})
         if not said.responses:
             raise click.UsageError("say which columns are responses: --response-columns NAME,…")
     else:
@@ -178,6 +187,7 @@ def with_words(said: Choices, table: RawTable, options: dict[str, Any]) -> Choic
     errors = {n: name(v) for n, v in _pairs(options["error_column"], "error-column", table)}
     said = said.giving("error_column", {name(n): v for n, v in errors.items()})
     changes: dict[str, Any] = {"ignore": (*said.ignore, *names("ignore"))}
+    changes["constraints"] = (*said.constraints, *options["constraint"])
     changes |= {w: name(options[w]) for w in ("weight_column", "group") if options[w]}
     return said.model_copy(update=changes)
 

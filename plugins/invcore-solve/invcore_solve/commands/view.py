@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from invcore.cli.kit import add_row, number, stdout, table
+from invcore_solve.page.wording import probability_text
 
 if TYPE_CHECKING:
     from rich.table import Table
+    from torch import Tensor
 
     from invcore.results import RunRecord, Store
     from invcore_solve.answers.proposal import Proposal
@@ -32,7 +34,13 @@ def document(record: RunRecord, ranked: Proposal, store: Store, out: str) -> dic
         "path": str(store.path(record.id)),
         "out": out,
         "designs": ranked.records(),
+        **({} if ranked.making is None else {"making": ranked.making.document()}),
     }
+
+
+def asked_of(ranked: Proposal) -> list[str]:
+    """What each target asks for, in words."""
+    return [_wanted(ranked, rows[0]) for rows in ranked.groups()]
 
 
 def show(
@@ -68,6 +76,11 @@ def show(
         console.print(f"{metric.name}: {number(metric.value)} ({interval})")
     if level is not None:
         console.print(f"± covers {level:.0%} of true responses, all of a design at once")
+    if ranked.making is not None:
+        console.print(ranked.making.note())
+    if ranked.probability is not None:
+        console.print("probability: that a measurement of the design meets all that is wanted, "
+                      "by the judge")  # fmt: skip
     if ranked.measured is not None and bool(ranked.measured.any()):
         console.print("* measured already: a row of the table")
     if groups and ranked.responses is None:
@@ -80,6 +93,8 @@ def show(
 
 def _wanted(ranked: Proposal, row: int) -> str:
     """A target for people."""
+    if ranked.asked:
+        return ranked.asked[row]
     values = ranked.target[row].tolist()
     if len(values) > _CURVE:
         return f"a curve of {len(values)} values, {number(min(values))} to {number(max(values))}"
@@ -108,7 +123,8 @@ def _designs(ranked: Proposal, rows: Sequence[int]) -> Table:
     names = ranked.order or ranked.names[0]
     heads = _heads(ranked)
     extra = ["distance", "row"] if ranked.distance is not None else []
-    extra += ["error"] if ranked.error is not None else []
+    if ranked.error is not None:
+        extra.append("error" if ranked.wanted is None else "violation")
     titles = [*names[:_MOST], *heads, *extra]
     columns = ranked.columns()
     lines = []
@@ -140,28 +156,57 @@ def _mark(ranked: Proposal, row: int) -> str:
 
 def _heads(ranked: Proposal) -> list[str]:
     kind = "predicted" if ranked.responses is None else "simulated"
+    chance = ["yield"] if ranked.making is not None else []
+    chance += ["probability"] if ranked.probability is not None else []
     if len(ranked.names[1]) > _CURVE:
+        if ranked.wanted is not None:
+            return [*chance, f"share of the {kind} curve that meets"]
         return [f"mean distance of the {kind} curve"]
-    return [f"{name}, {kind}" for name in ranked.names[1]]
+    return chance + [f"{name}, {kind}" for name in ranked.names[1]]
 
 
 def _responses(ranked: Proposal, row: int) -> list[str]:
-    """The simulator's, or what the judge expects with its error."""
+    """The simulator's, or what the judge expects with its error; before them the probability."""
+    chance = [] if ranked.making is None else [ranked.making.cell(row)]
+    chance += (
+        [] if ranked.probability is None else [probability_text(float(ranked.probability[row]))]
+    )
     own = ranked.predicted if ranked.responses is None else ranked.responses
     assert own is not None
     if len(ranked.names[1]) > _CURVE:
-        away = (own[row] - ranked.target[row]).abs().mean()
-        wide = ""
-        if ranked.responses is None and ranked.predicted_error is not None:
-            wide = f" ± {number(float(ranked.predicted_error[row].mean()), 2)}"
-        return [number(float(away)) + wide]
+        return [*chance, _of_curve(ranked, own, row)]
+    off = _violations(ranked, row)
     if ranked.responses is not None:
-        return [number(value, 4) for value in own[row].tolist()]
+        pairs = zip(own[row].tolist(), off, strict=True)
+        return chance + [number(value, 4) + more for value, more in pairs]
     assert ranked.predicted_error is not None
     if _mark(ranked, row) and ranked.nearest_response is not None:
-        return [f"{number(value, 4)} measured" for value in ranked.nearest_response[row].tolist()]
-    pairs = zip(own[row].tolist(), ranked.predicted_error[row].tolist(), strict=True)
-    return [f"{number(value, 4)} ± {number(off, 2)}" for value, off in pairs]
+        known = ranked.nearest_response[row].tolist()
+        return chance + [f"{number(value, 4)} measured" for value in known]
+    parts = zip(own[row].tolist(), ranked.predicted_error[row].tolist(), off, strict=True)
+    return chance + [f"{number(value, 4)} ± {number(wide, 2)}{more}" for value, wide, more in parts]
+
+
+def _of_curve(ranked: Proposal, own: Tensor, row: int) -> str:
+    """The distance of a curve from the target, or the share of it that is as it is wanted."""
+    if ranked.wanted is not None and ranked.met is not None:
+        some = ranked.wanted.wanted[row]
+        return f"{float(ranked.met[row][some].double().mean()):.0%}"
+    away = (own[row] - ranked.target[row]).abs().mean()
+    wide = ""
+    if ranked.responses is None and ranked.predicted_error is not None:
+        wide = f" ± {number(float(ranked.predicted_error[row].mean()), 2)}"
+    return number(float(away)) + wide
+
+
+def _violations(ranked: Proposal, row: int) -> list[str]:
+    """How far each response is beyond its interval; empty texts where it is not."""
+    if ranked.violation is None:
+        return [""] * len(ranked.names[1])
+    return [
+        f" ({number(abs(v), 2)} too {'high' if v > 0 else 'low'})" if v else ""
+        for v in ranked.violation[row].tolist()
+    ]
 
 
 def _cell(value: Any) -> str:

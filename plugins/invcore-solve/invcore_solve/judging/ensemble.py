@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -21,7 +22,6 @@ from invcore.learning import (
     substate,
 )
 from invcore.plugin import (
-    GOALS,
     Config,
     ConfigError,
     Field,
@@ -32,9 +32,10 @@ from invcore.plugin import (
     Targets,
     Verdict,
 )
+from invcore_solve.judging.probability.scenarios import Scenarios
+from invcore_solve.judging.probability.targets import chance
 
 _ROWS = 65536
-_NUMBERS = 1 << 24  # held at once
 
 
 class JudgeConfig(Config):
@@ -126,24 +127,20 @@ class Judge(FittedJudge):
         error = (spread + self.floor) * factor * y.scale.to(mean)
         return Verdict(y.inverse(mean), error)
 
-    def probability(self, x: Tensor, targets: Targets) -> Tensor:
-        """The share of held-out rows whose residuals, at a design, would meet its target.
+    def scenarios(self, x: Tensor) -> Scenarios:
+        """What true responses of designs (N, Dx) may be, by the errors of held-out rows."""
+        residuals, y = self._residuals.numpy(), self.members[0].scaling.y
+        mean, spread = self._scaled(x)
+        scale = (spread + self.floor) * y.scale.to(mean)
+        even = np.full(len(residuals), 1 / len(residuals))
+        return Scenarios(y.inverse(mean).numpy(), scale.numpy(), residuals, even)
 
-        A row's residuals of all responses count together, so that it is joint over responses.
+    def probability(self, x: Tensor, targets: Targets) -> Tensor:
+        """The share of held-out rows whose errors, at a design, would meet its target.
+
+        A row's errors of all responses count together, so that it is joint over responses.
         """
-        residuals, y = self._residuals, self.members[0].scaling.y
-        mean, spread = self._scaled(x.flatten(0, 1))
-        wide = targets.tolerance.nan_to_num(0.0)
-        free = targets.goal != GOALS.index("meet")
-        low = torch.where(free, -torch.inf, targets.low - wide).double()
-        high = torch.where(free, torch.inf, targets.high + wide).double()
-        ends = [y.deviation(end).repeat_interleave(x.shape[1], dim=0) for end in (low, high)]
-        parts = []
-        for rows in torch.arange(len(mean)).split(max(1, _NUMBERS // residuals.numel())):
-            own = mean[rows, None] + residuals * (spread + self.floor)[rows, None]  # (M, R, Dy)
-            inside = (own >= ends[0][rows, None]) & (own <= ends[1][rows, None])
-            parts.append(inside.all(dim=2).double().mean(dim=1))
-        return torch.cat(parts).view(x.shape[:2])
+        return chance(self.scenarios(x.flatten(0, 1)), targets, x.shape[1])
 
     @property
     def _residuals(self) -> Tensor:

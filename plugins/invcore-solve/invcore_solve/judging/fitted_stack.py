@@ -11,22 +11,17 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from invcore.plugin import (
-    GOALS,
-    ConfigError,
-    FittedJudge,
-    FittedSurrogate,
-    Targets,
-    Verdict,
-)
+from invcore.plugin import ConfigError, FittedJudge, FittedSurrogate, Space, Targets, Verdict
 from invcore_solve.judging.error_scale import scale_of, spread_features
+from invcore_solve.judging.probability.scenarios import Scenarios
+from invcore_solve.judging.probability.targets import chance
 from invcore_solve.judging.response_codes import ResponseCodes
 from invcore_solve.judging.selection import supported_level, weighted_quantile
 from invcore_solve.judging.threads import one_thread
+from invcore_solve.typicality.neighbourhood import Neighbourhood
 
 Numbers = npt.NDArray[np.float64]
 
-_NUMBERS = 1 << 22  # held at once
 _ROWS = 4000  # predicted at once
 _LATENT = 0.05  # least share of a measurement's variance that is not its noise
 
@@ -107,6 +102,7 @@ class FittedStack(FittedJudge):
         held_out: (M + 1, N, Dy), predictions of each member, and of all together, of the N rows
             that they were fitted to, by fits that did not see them.
         y: (N, Dy), responses of these rows.
+        neighbourhood: of the designs that were measured; None where distances say nothing.
     """
 
     members: tuple[FittedSurrogate, ...]
@@ -120,6 +116,7 @@ class FittedStack(FittedJudge):
     coverage: float
     held_out: Numbers
     y: Numbers
+    neighbourhood: Neighbourhood | None = None
 
     @property
     def held_out_errors(self) -> Tensor:
@@ -190,31 +187,25 @@ class FittedStack(FittedJudge):
             latent[rows] = self.known.latent[found[rows]]
         return y, s, latent
 
-    def probability(self, x: Tensor, targets: Targets) -> Tensor:
-        """The share of picked rows whose residuals, at a design, would meet its target.
+    def scenarios(self, x: Tensor) -> Scenarios:
+        """What measurements of designs (N, Dx) may give, by the errors of picked rows.
 
-        A row's residuals of all responses count together, so that it is joint over responses.
+        Errors grow with the distance to the rows where that is more than rows keep.
         """
-        mean, spread = self.moments(x.flatten(0, 1))
-        wide = targets.tolerance.nan_to_num(0.0)
-        free = targets.goal != GOALS.index("meet")
-        low = torch.where(free, -torch.inf, targets.low - wide).double().numpy()
-        high = torch.where(free, torch.inf, targets.high + wide).double().numpy()
-        low, high = (np.repeat(end, x.shape[1], axis=0) for end in (low, high))
-        whole = ~np.isnan(self.calibration.residuals).any(axis=1)
-        residuals = self.calibration.residuals[whole]
-        picks = self.calibration.picks[whole]
-        if not len(picks) or not picks.sum() > 0:
-            residuals, picks = np.zeros((1, mean.shape[1])), np.ones(1)
-        picks = picks / picks.sum()
-        step = max(1, _NUMBERS // residuals.size)
-        result = np.empty(len(mean))
-        for start in range(0, len(mean), step):
-            rows = slice(start, start + step)
-            own = mean[rows, None] + residuals * spread[rows, None]  # (N, R, Dy)
-            inside = (own >= low[rows, None]) & (own <= high[rows, None])
-            result[rows] = inside.all(axis=2) @ picks
-        return torch.from_numpy(result).view(x.shape[:2])
+        mean, spread = self.moments(x)
+        if self.neighbourhood is not None:
+            away = self.neighbourhood.distance(x.numpy()) / self.neighbourhood.limit
+            spread = spread * np.maximum(away, 1.0)[:, None]
+        picked = np.flatnonzero(self.calibration.picks > 0)
+        residuals, picks = self.calibration.residuals[picked], self.calibration.picks[picked]
+        return Scenarios(mean, spread, residuals, picks / picks.sum())
+
+    def probability(self, x: Tensor, targets: Targets) -> Tensor:
+        """The share of picked rows whose errors, at a design, would meet its target.
+
+        A row's errors of all responses count together, so that it is joint over responses.
+        """
+        return chance(self.scenarios(x.flatten(0, 1)), targets, x.shape[1])
 
     def state(self) -> dict[str, Tensor]:
         """Tensors to store."""
@@ -254,13 +245,14 @@ def combine(
 
 def restore_stack(
     state: dict[str, Tensor], members: Sequence[FittedSurrogate], names: Sequence[str],
-    codes: ResponseCodes, coverage: float,
+    codes: ResponseCodes, coverage: float, designs: Space,
 ) -> FittedStack:  # fmt: skip
     """The judge that ``state`` came from, with its members restored."""
     own = {name: value.cpu().numpy() for name, value in state.items() if value.ndim}
+    neighbourhood = Neighbourhood.of(designs, own["known.x"])
     return FittedStack(
         tuple(members), tuple(names), codes, own["weights"], own["coefficients"], own["floor"],
         Calibration(own["residuals"], own["picks"]),
         KnownRows(*(own[f"known.{name}"] for name in ("x", "mean", "spread", "latent"))), coverage,
-        own["held_out"], own["y"],
+        own["held_out"], own["y"], neighbourhood,
     )  # fmt: skip

@@ -41,6 +41,7 @@ from invcore_solve.judging.response_codes import ResponseCodes
 from invcore_solve.judging.selection import pick_weights
 from invcore_solve.judging.stacking import stacking_weights
 from invcore_solve.judging.threads import one_thread
+from invcore_solve.typicality.neighbourhood import Neighbourhood
 
 Numbers = npt.NDArray[np.float64]
 Models = Mapping[str, SurrogateModel[Any]]
@@ -134,7 +135,9 @@ class StackedSurrogates(Judge[StackedConfig]):
             model.restore(coded, substate(state, f"{i}."))
             for i, model in enumerate(models.values())
         ]
-        return restore_stack(state, members, [*models], codes, self.config.coverage)
+        return restore_stack(
+            state, members, [*models], codes, self.config.coverage, problem.designs
+        )
 
 
 def _code_problem(problem: Problem, codes: ResponseCodes) -> Problem:
@@ -196,7 +199,7 @@ class _Stack:
         known = self._known(code, spread, np.maximum(floor, self._guessed_noise(members, code)))
         return FittedStack(
             tuple(members), tuple(models), self.codes, weights, coefficients, floor, calibration,
-            known, coverage, each, y,
+            known, coverage, each, y, Neighbourhood.of(self.problem.designs, known.x),
         )  # fmt: skip
 
     def _noise(self, code: Numbers) -> Numbers:

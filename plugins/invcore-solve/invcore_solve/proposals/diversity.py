@@ -15,7 +15,10 @@ _LEAST = 1.0  # distance, in those between rows, that shown designs keep where t
 _HALVED = 4  # how often that is halved before designs that are alike are shown
 
 
-def diverse_order(places: Numbers, cost: Numbers, shown: int = SHOWN) -> Places:
+def diverse_order(
+    places: Numbers, cost: Numbers, shown: int = SHOWN, *, least: float = _LEAST,
+    halvings: int = _HALVED,
+) -> Places:  # fmt: skip
     """An order of designs, cheapest first, whose first ones keep a distance from each other.
 
     The cheapest stays first. Each further one is the cheapest that is far enough from those
@@ -25,6 +28,8 @@ def diverse_order(places: Numbers, cost: Numbers, shown: int = SHOWN) -> Places:
         places: (N, W), designs in units of the distance between rows.
         cost: (N,), ascending.
         shown: how many are to differ.
+        least: the distance that they keep where they can.
+        halvings: how often that is halved before designs that are alike are shown.
 
     Example:
         >>> diverse_order(np.array([[0.0], [0.1], [5.0]]), np.array([1.0, 2.0, 3.0]), 2).tolist()
@@ -32,10 +37,9 @@ def diverse_order(places: Numbers, cost: Numbers, shown: int = SHOWN) -> Places:
     """
     chosen: list[int] = [0] if len(cost) else []
     apart = np.full(len(cost), np.inf)
-    least = _LEAST
     for _ in range(min(shown, len(cost)) - 1):
         apart = np.minimum(apart, np.sqrt(np.square(places - places[chosen[-1]]).sum(axis=1)))
-        for halved in range(_HALVED + 1):
+        for halved in range(halvings + 1):
             far = np.flatnonzero(apart >= least / 2**halved)
             if len(far):
                 chosen.append(int(far[0]))

@@ -20,7 +20,7 @@ _SWAPPED = 0.5  # chance that such a block comes from the second row
 
 def mixes(
     typicality: Typicality, count: int, rng: np.random.Generator,
-    parents: Numbers | None = None, *, reach: float = 0.5,
+    parents: Numbers | None = None, *, reach: float = 0.5, beyond: bool = False,
 ) -> tuple[Numbers, Places]:  # fmt: skip
     """Designs between rows of the table, those alone that are typical.
 
@@ -34,6 +34,7 @@ def mixes(
         rng: of the mixes.
         parents: (count, Dx), designs to begin from instead of rows.
         reach: the largest share of the way.
+        beyond: whether half of them go the other way, beyond the row that they begin from.
 
     Returns:
         Designs (n, Dx), n at most ``count``, and for each the position of the parent, or of the
@@ -53,6 +54,8 @@ def mixes(
     far = rng.random(count) < _FAR
     second[far] = rng.integers(len(rows), size=int(far.sum()))
     share = reach * rng.random(count)[:, None]
+    if beyond:
+        share = share * np.where(rng.random(count) < 0.5, -1.0, 1.0)[:, None]
     x = base * (1 - share) + rows[second] * share
     for block in typicality.blocks:
         if not block.discrete:

@@ -9,14 +9,16 @@ import numpy as np
 import numpy.typing as npt
 
 from invcore.plugin import FittedJudge
+from invcore_solve.proposals.aims.aim import Aim
 from invcore_solve.proposals.judged import Judged, joined
-from invcore_solve.proposals.local_search import own_cost, refine
+from invcore_solve.proposals.local_search import refine
 from invcore_solve.proposals.mixes import mixes
+from invcore_solve.proposals.steps import stepped
 from invcore_solve.typicality.typicality import Typicality
 
 Numbers = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
-Preference = Callable[[Numbers, Numbers, Numbers], Numbers]
+Preference = Callable[[Places, Numbers, Numbers], Numbers]
 
 POOL = 8_000
 _PARENTS = 8
@@ -50,8 +52,8 @@ def pool_of_mixes(
 
 
 def search(
-    judge: FittedJudge, typicality: Typicality, targets: Numbers, scale: Numbers, pool: Judged,
-    count: int, rng: np.random.Generator, *, further: tuple[Judged, Places] | None = None,
+    judge: FittedJudge, typicality: Typicality, aim: Aim, pool: Judged, count: int,
+    rng: np.random.Generator, *, further: tuple[Judged, Places] | None = None,
     apart: float = 0.0, preference: Preference | None = None, refined: bool = True,
 ) -> Answers:  # fmt: skip
     """The best designs for each target from the pool, from local search, and from elsewhere.
@@ -59,38 +61,37 @@ def search(
     Args:
         judge: of designs.
         typicality: which designs are allowed.
-        targets: (B, Dy).
-        scale: (Dy,), in which distances count.
+        aim: what they cost for B targets.
         pool: designs for all targets.
         count: designs kept for each target.
         rng: of local search.
         further: designs that others propose, typical and judged, and the target of each.
         apart: the least distance to a measured design, in units of the distance between rows.
-        preference: what counts instead of the expected squared distance: of targets (N, Dy),
+        preference: what counts instead of the aim's costs: of the positions of targets (N,),
             designs (N, Dx) and their costs (N,), further costs (N,).
         refined: whether local search adds to the pool.
     """
-    far = typicality.neighbourhood.nearest(pool.x)[0] >= apart
-    pool = pool.rows(np.flatnonzero(far)) if far.any() else pool
-    best = cheapest(pool, targets, scale, min(len(pool), max(count, _PARENTS)))
+    if not aim.beyond:  # else measured rows are among the designs to begin from
+        far = typicality.neighbourhood.nearest(pool.x)[0] >= apart
+        pool = pool.rows(np.flatnonzero(far)) if far.any() else pool
+    best = cheapest(pool, aim, min(len(pool), max(count, _PARENTS)))
     parts = [pool.rows(best.reshape(-1))]
-    owners = [np.repeat(np.arange(len(targets)), best.shape[1])]
+    owners = [np.repeat(np.arange(len(aim)), best.shape[1])]
     if refined:
-        children = int(np.clip(_CHILDREN // len(targets), _FEWEST, _MOST))
-        near, owner = refine(
-            judge, typicality, targets, scale, pool, best[:, :_PARENTS], children, rng
-        )
-        parts.append(near)
-        owners.append(owner)
+        children = int(np.clip(_CHILDREN // len(aim), _FEWEST, _MOST))
+        near, owner = refine(judge, typicality, aim, pool, best[:, :_PARENTS], children, rng)
+        more, whose = stepped(judge, typicality, aim, near, owner)
+        parts += [near, more]
+        owners += [owner, whose]
     if further is not None:
         parts.append(further[0])
         owners.append(further[1])
     every, target = joined(parts), np.concatenate(owners)
     kept = np.flatnonzero(typicality.neighbourhood.nearest(every.x)[0] >= apart)
     every, target = every.rows(kept), target[kept]
-    cost = own_cost(every, target, targets, scale)
+    cost = aim.own_costs(every, target)
     if preference is not None:
-        cost = preference(targets[target], every.x, cost)
+        cost = preference(target, every.x, cost)
     order = np.lexsort((cost, target))
     order = order[_distinct(every.x[order], target[order])]
     rank = np.arange(len(order)) - np.searchsorted(target[order], target[order])
@@ -98,12 +99,12 @@ def search(
     return Answers(every.rows(order), target[order], cost[order])
 
 
-def cheapest(pool: Judged, targets: Numbers, scale: Numbers, count: int) -> Places:
+def cheapest(pool: Judged, aim: Aim, count: int) -> Places:
     """For each target the positions of the cheapest designs of the pool (B, count), in order."""
     step = max(1, _CELLS // max(1, len(pool)))
     parts = []
-    for start in range(0, len(targets), step):
-        cost = pool.cost(targets[start : start + step], scale)
+    for start in range(0, len(aim), step):
+        cost = aim.costs(pool, slice(start, min(start + step, len(aim))))
         some = np.argpartition(cost, count - 1, axis=1)[:, :count]
         order = np.take_along_axis(cost, some, axis=1).argsort(axis=1, kind="stable")
         parts.append(np.take_along_axis(some, order, axis=1))

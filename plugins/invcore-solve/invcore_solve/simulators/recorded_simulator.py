@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from invcore.plugin import Context, Simulator, Task
+from invcore.plugin import Context, Simulator, Targets, Task
 
 
 class RecordedSimulator(Simulator):
@@ -29,11 +29,11 @@ class RecordedSimulator(Simulator):
             self._pairs.append((x.detach().cpu().double(), y.detach().cpu().double()))
         return y
 
-    def best(self, targets: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor]:
+    def best(self, targets: Targets, count: int) -> tuple[Tensor, Tensor, Tensor]:
         """Of all designs asked about, those whose responses are nearest to each target.
 
         Args:
-            targets: (B, Dy).
+            targets: B of them.
             count: designs for each target; fewer where fewer different ones have a response.
 
         Returns:
@@ -44,9 +44,9 @@ class RecordedSimulator(Simulator):
         rows, first = torch.unique(torch.cat([x, y], 1)[allowed], dim=0), self._task.designs.dim
         x, y = rows[:, :first], rows[:, first:]
         groups, best = [], []
-        for b, target in enumerate(targets):  # of which there are few
-            error = (y - target).square().mean(dim=1)
-            best.append(error.argsort(stable=True)[:count])
+        for b in range(len(targets)):  # of which there are few
+            value = targets[b : b + 1].objective(y[None])[0]
+            best.append(value.argsort(stable=True)[:count])
             groups.append(torch.full((len(best[-1]),), b))
         chosen = torch.cat(best)
         return torch.cat(groups), x[chosen], y[chosen]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,20 @@ import torch
 from torch import Tensor
 
 from invcore.pipeline import identity
-from invcore.plugin import Config, ConfigError, Context, Progress, Space, Task, Variable
+from invcore.plugin import (
+    Config,
+    ConfigError,
+    Context,
+    DerivedResponse,
+    Progress,
+    Space,
+    Task,
+    Variable,
+    derived_responses,
+    with_derived,
+)
+from invcore_solve.schema.constraints import constraints_of, joined
+from invcore_solve.schema.spaces import first_line
 from invcore_solve.simulators.backends import Backend, FunctionBackend, ProgramBackend
 from invcore_solve.simulators.batches import Batches
 from invcore_solve.simulators.bounds import box, named
@@ -43,6 +57,8 @@ class SimulatorTask(Task[Config]):
             those for which a function took a tenth of a second or more. Of a function that is not
             given by its name they are kept only if ``version`` says which one it is.
         name: for messages and records.
+        derived: further responses that follow from designs and responses, each as
+            ``"cost = 2*mass + 1"``.
 
     Raises:
         ConfigError: no such function, or spaces that cannot be.
@@ -68,6 +84,7 @@ class SimulatorTask(Task[Config]):
         version: str = "",
         journal: Path | None = None,
         name: str = "",
+        derived: Sequence[str] = (),
     ) -> None:
         super().__init__()
         self.designs = designs if isinstance(designs, Space) else box(designs, whole)
@@ -84,15 +101,62 @@ class SimulatorTask(Task[Config]):
             )
         self.name = self._backend.name
         self._batches = Batches(self._backend, self.name)
+        self.derived = tuple(derived)
+        if self._named is not None:
+            assert self.responses.dim  # what is derived is checked before anything is simulated
         if journal is not None:
             self.keep_in(journal)
 
+    def deriving(self, texts: Sequence[str]) -> "SimulatorTask":
+        """The same simulator, with further responses that follow from designs and responses.
+
+        Raises:
+            ConfigError: a text is none, or its name is taken.
+            UnknownNameError: an expression has a name that nothing has.
+        """
+        if not texts:
+            return self
+        task = copy(self)
+        task.derived = (*self.derived, *texts)
+        for name in ("responses", "_own", "_derived"):
+            vars(task).pop(name, None)
+        assert self._named is None or task.responses.dim
+        return task
+
+    def constrained_by(self, texts: Sequence[str]) -> "SimulatorTask":
+        """The same simulator, whose designs have to satisfy further constraints.
+
+        Raises:
+            ConfigError: a text makes no constraint, or no design satisfies all.
+        """
+        if not texts:
+            return self
+        known = self.designs
+        more = constraints_of(texts, known.variables, known.names, self.name)
+        task = copy(self)
+        every = joined(known.constraints, more, self.name)
+        try:
+            task.designs = Space.of(*known.variables, grid=known.grid, constraints=every)
+        except ValueError as error:
+            raise ConfigError(f"{self.name}: {first_line(error)}") from None
+        return task
+
     @cached_property
     def responses(self) -> Space:
+        """The simulator's own, and those that follow from them."""
+        more = (Variable(name=each.name, description=each.text) for each in self._derived)
+        return Space.of(*self._own.variables, *more) if self.derived else self._own
+
+    @cached_property
+    def _own(self) -> Space:
         """What was given; else found by a try."""
         if self._named is not None:
             return self._named
         return Space.of(*(Variable(name=f"y{i + 1}") for i in range(self._trial.dim)))
+
+    @cached_property
+    def _derived(self) -> tuple[DerivedResponse, ...]:
+        return derived_responses(self.derived, self.designs.names, self._own.names)
 
     @property
     def differentiable(self) -> bool:
@@ -125,7 +189,7 @@ class SimulatorTask(Task[Config]):
             **self._backend.identity,
             "designs": self.designs.model_dump(mode="json"),
             "responses": None if self._named is None else list(self._named.names),
-        }
+        } | ({"derived": list(self.derived)} if self.derived else {})
 
     @property
     def journal(self) -> Path | None:
@@ -141,6 +205,7 @@ class SimulatorTask(Task[Config]):
             self._batches.journal = Journal(None)
         elif self._backend.traceable:
             document = self.document() | {"designs": list(self.designs.names)}
+            document.pop("derived", None)  # the same responses are simulated
             self._batches.journal = Journal(root / identity(document))
 
     def restart(self) -> None:
@@ -170,13 +235,15 @@ class SimulatorTask(Task[Config]):
             y = torch.cat([self._with_gradient(part) for part in parts])
             self._batches.check_hope()
         else:
-            array = self._batches.responses(rows.detach().numpy(), self.designs, self.responses)
+            array = self._batches.responses(rows.detach().numpy(), self.designs, self._own)
             y = torch.from_numpy(array)
+        if self.derived:
+            y = with_derived(self._derived, self.designs, rows, self._own.names, y)
         return y.to(x)
 
     def _with_gradient(self, x: Tensor) -> Tensor:
         """A batch's responses with their gradient."""
-        y = self._backend.responses_with_gradient(x, self.responses.dim)
+        y = self._backend.responses_with_gradient(x, self._own.dim)
         good = y.detach().isfinite().all(dim=1, keepdim=True)
         y = y if bool(good.all()) else torch.where(good, y, torch.nan)
         self._batches.count(y.detach().numpy(), Outcome(None))

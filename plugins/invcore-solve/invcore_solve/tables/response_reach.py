@@ -11,7 +11,7 @@ import torch
 from scipy.spatial import cKDTree
 from torch import Tensor
 
-from invcore.plugin import Pairs
+from invcore.plugin import Pairs, Targets
 
 Numbers = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
@@ -96,6 +96,28 @@ class Reach:
             return [Reached(True, target, 0) for target in targets]
         parts = [self._check(targets[i : i + _ROWS]) for i in range(0, len(targets), _ROWS)]
         return [reached for part in parts for reached in part]
+
+    def check_specified(self, targets: Targets) -> list[Reached]:
+        """What the table says of each specification.
+
+        Of the rows that violate it least it is asked whether the table reaches their responses,
+        once these are moved into the intervals. Free responses stay as they are.
+        """
+        if not len(self.y):
+            return [Reached(True, target.nan_to_num().numpy(), 0) for target in targets.low]
+        result, y = [], torch.from_numpy(self.y)
+        for b in range(len(targets)):
+            one = targets[b : b + 1]
+            error = one.error(y[None])[0].nan_to_num(nan=0.0)
+            best = error.argsort(stable=True)[:_NEAREST]
+            low, high = (torch.where(one.wanted, end, y[best]) for end in (one.low, one.high))
+            moved = torch.minimum(torch.maximum(y[best], low), high)
+            found = self.check(moved.numpy())
+            away = [np.square((r.response - m) / self.scale).sum()
+                    for r, m in zip(found, moved.numpy(), strict=True)]  # fmt: skip
+            within = [reached for reached in found if reached.within]
+            result.append(within[0] if within else found[int(np.argmin(away))])
+        return result
 
     def _check(self, targets: Numbers) -> list[Reached]:
         wanted = targets / self.scale

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from invcore.spaces.constraints.layout import Layout
 
-_MOST = 200_000  # combinations that are listed
+_MOST = 20_000  # combinations that are listed
 
 
 @dataclass(frozen=True)
@@ -127,13 +127,21 @@ def blocks_of(layout: Layout) -> list[Block]:
 
 
 def _block(layout: Layout, names: set[int], rows: Sequence[int], value: Tensor) -> Block:
-    units, taken = [], set()
+    units = units_of(layout, sorted(names))
+    stepped = {i for unit in units for i in unit.columns.tolist()}
+    free = sorted(names - stepped)
+    where = torch.tensor(rows)
+    return Block(layout, where, torch.tensor(free, dtype=torch.long), tuple(units), value[where])
+
+
+def units_of(layout: Layout, names: Iterable[int]) -> list[Unit]:
+    """What variables at some positions take values in: lists, levels and whole numbers."""
+    left, units = list(names), []
     for columns, designs in layout.lists:
-        if names & set(columns.tolist()):
+        if set(left) & set(columns.tolist()):
             units.append(Unit(columns, designs))
-            taken |= set(columns.tolist())
-    free = []
-    for i in sorted(names - taken):
+            left = [i for i in left if i not in columns.tolist()]
+    for i in left:
         if i in layout.levels:
             units.append(Unit(torch.tensor([i]), layout.levels[i][:, None]))
         elif bool(layout.whole[i]):
@@ -141,7 +149,4 @@ def _block(layout: Layout, names: set[int], rows: Sequence[int], value: Tensor) 
             few = high - low < _MOST
             numbers = torch.arange(low, high + 1, dtype=torch.float64) if few else None
             units.append(Unit(torch.tensor([i]), None if numbers is None else numbers[:, None]))
-        else:
-            free.append(i)
-    where = torch.tensor(rows)
-    return Block(layout, where, torch.tensor(free, dtype=torch.long), tuple(units), value[where])
+    return units

@@ -7,13 +7,13 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from invcore.spaces.constraints.blocks import Block
-from invcore.spaces.constraints.plane import nearest_on_planes
-from invcore.spaces.constraints.snapping import nearest_rows
+from invcore.spaces.constraints.nearest.blocks import Block
+from invcore.spaces.constraints.nearest.plane import nearest_on_planes
+from invcore.spaces.constraints.nearest.snapping import nearest_rows
 
-_TRIED = 32  # combinations, where bounds keep the continuous variables from the best one
-_FEW = 2000  # combinations that are compared for every design; else only where snapping fails
+_TRIED = 32  # combinations at first, where bounds keep the continuous variables from the best one
 _ROWS = 20_000  # designs at once
+_CELLS = 4_000_000
 
 
 class Combinations:
@@ -83,13 +83,6 @@ class Combinations:
         if not len(self.points):
             best = snapped[:, block.stepped]
             return self._placed(snapped, best, self._moved(free, best))
-        if len(block.free) and len(self.points) > _FEW:
-            near = snapped[:, block.stepped]
-            result = self._placed(snapped, near, self._moved(free, near))
-            bad = (~self._balanced(result)).nonzero()[:, 0]
-            if len(bad):
-                result[bad] = self._compared(x[bad], snapped[bad])
-            return result
         if len(block.free):
             return self._compared(x, snapped)
         best = self.points[nearest_rows(steps / self._units, self._places)]
@@ -107,18 +100,35 @@ class Combinations:
         cost = self._cost(steps, free, best, moved)
         result = self._placed(snapped, best, moved)
         further = (cost > least * (1 + 1e-9) + 1e-18).nonzero()[:, 0]
-        if len(further):
-            tried = min(_TRIED, len(self.points))
-            index = nearest_rows(place[further], self._places, tried)  # (n, T)
-            every = self.points[index]
-            wide = free[further][:, None].expand(-1, tried, -1)
-            moved = self._moved(wide.flatten(0, 1), every.flatten(0, 1)).unflatten(0, index.shape)
-            cost = self._cost(steps[further][:, None], wide, every, moved)
-            chosen = cost.argmin(1), torch.arange(len(further))
-            result[further] = self._placed(
-                snapped[further], every[chosen[::-1]], moved[chosen[::-1]]
-            )
+        tried = _TRIED
+        while len(further):
+            tried = min(4 * tried, len(self.points))
+            parts = further.split(max(1, _CELLS // (tried * x.shape[1])))
+            left = []
+            for part in parts:
+                result[part], sure = self._several(x[part], snapped[part], place[part], tried)
+                left.append(part[~sure])
+            further = torch.cat(left)
         return result
+
+    def _several(
+        self, x: Tensor, snapped: Tensor, place: Tensor, tried: int
+    ) -> tuple[Tensor, Tensor]:
+        """The best of so many combinations, and whether no other can be better: none is, once the
+        farthest is as far as the best costs (N,).
+        """
+        block = self.block
+        steps, free = x[:, block.stepped], x[:, block.free]
+        index = nearest_rows(place, self._places, tried)  # (N, T)
+        every = self.points[index]
+        wide = free[:, None].expand(-1, tried, -1)
+        moved = self._moved(wide.flatten(0, 1), every.flatten(0, 1)).unflatten(0, index.shape)
+        cost = self._cost(steps[:, None], wide, every, moved)
+        least, chosen = cost.min(1)
+        rows = torch.arange(len(x))
+        result = self._placed(snapped, every[rows, chosen], moved[rows, chosen])
+        last = (place - self._places[index[:, -1]]).square().sum(1)
+        return result, (least <= last) | torch.tensor(tried == len(self.points))
 
     def _moved(self, free: Tensor, steps: Tensor) -> Tensor:
         """The continuous variables (N, c), where the others are (N, d)."""
@@ -137,11 +147,6 @@ class Combinations:
         scale = self.block.tolerance.clamp(min=1e-300)
         far = ((off / scale).amax(-1) - 1).clamp(min=0)
         return own + others + torch.where(far > 0, 1e12 + far, 0.0)
-
-    def _balanced(self, x: Tensor) -> Tensor:
-        block = self.block
-        off = block.missing(x[:, block.stepped]) - x[:, block.free] @ block.of_free.T
-        return (off.abs() <= block.tolerance).all(1)
 
     def _placed(self, x: Tensor, steps: Tensor, free: Tensor) -> Tensor:
         """Designs (N, Dx) with these values in the block's place."""

@@ -1,0 +1,1 @@
+"""The nearest allowed designs, for many designs at once."""

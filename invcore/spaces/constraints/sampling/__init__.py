@@ -1,0 +1,1 @@
+"""Designs that constraints allow, drawn as often as their prior has them."""

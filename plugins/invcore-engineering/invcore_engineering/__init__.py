@@ -1,0 +1,1 @@
+"""Tasks from engineering for invcore, whose classical problems are specifications."""

@@ -1,0 +1,1 @@
+"""Responses that follow from designs and other responses: computed, never learnt."""

@@ -1,0 +1,1 @@
+"""What designs cost for what is wanted: what mixes and local search follow."""

@@ -1,0 +1,1 @@
+"""Designs that still work when what is made is a little off."""
