@@ -64,7 +64,8 @@ def wilson(share: Tensor, count: int, level: float = LEVEL) -> tuple[Tensor, Ten
     shrink = 1 + z * z / count
     middle = (share + z * z / (2 * count)) / shrink
     half = z / shrink * (share * (1 - share) / count + (z / (2 * count)) ** 2).sqrt()
-    return (middle - half).clamp(min=0.0), (middle + half).clamp(max=1.0)
+    low, high = (middle - half).clamp(min=0.0), (middle + half).clamp(max=1.0)
+    return torch.minimum(low, share), torch.maximum(high, share)  # rounding, at 0 and at 1
 
 
 def worst_mean(errors: Tensor, share: float = WORST) -> Tensor:

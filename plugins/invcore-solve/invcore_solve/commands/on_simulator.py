@@ -17,6 +17,7 @@ from invcore_solve.commands.asking import Asking
 from invcore_solve.commands.table_options import used
 from invcore_solve.commands.view import asked_of, document, show
 from invcore_solve.from_simulator import solve_with
+from invcore_solve.schema.constraints import texts_of
 
 
 def solve_simulator(
@@ -37,7 +38,7 @@ def solve_simulator(
     Raises:
         UsageError: options that are for tables.
     """
-    allowed = ("--bounds", "--whole")
+    allowed = ("--bounds", "--whole", "--constraint", "--fix", "--levels")
     for option in [option for option in used(options) if option not in allowed]:
         raise click.UsageError(f"--simulator takes no {option}: it makes its own pairs")
     for name in ("among", "novelty", "diverse", "report", "model"):
@@ -57,7 +58,7 @@ def solve_simulator(
     with progress() as bars, redirect_stdout(sys.stderr):  # a function may print
         solution = solve_with(
             options["simulator"], dict(bound(text) for text in options["bounds"]) or None,
-            whole=options["whole"], method=name,
+            whole=options["whole"], constraints=_constraints(options), method=name,
             settings=component_settings(list(options["settings"]), method.Config),
             preset=options["preset"], pairs=options["pairs"],
             budget=options["budget"], check=options["check"] is not False, device=options["device"],
@@ -86,3 +87,14 @@ def solve_simulator(
             f"record: {store.path(record.id)}",
         ),
     )  # fmt: skip
+
+
+def _constraints(options: dict[str, Any]) -> list[str]:
+    """What is said of designs, as texts."""
+    pairs = {}
+    for option in ("fix", "levels"):
+        for text in options[option]:
+            if "=" not in text:
+                raise click.UsageError(f"--{option} {text!r}: expected NAME=VALUE")
+        pairs[option] = dict(text.split("=", 1) for text in options[option])
+    return [*options["constraint"], *texts_of(pairs["fix"], pairs["levels"])]

@@ -45,6 +45,8 @@ _OPTIONS = (
     click.option("--log", multiple=True, metavar="NAME", help="Learnt on a logarithmic scale."),
     click.option("--fix", multiple=True, metavar="NAME=VALUE", help="Every proposal has this "
                  "value."),
+    click.option("--constraint", multiple=True, metavar="TEXT", help="What designs have to "
+                 "satisfy, e.g. 'a + b <= 1'; may be repeated."),
     click.option("--bounds", multiple=True, metavar="NAME=LOW:HIGH", help="What can be made; "
                  "narrower or wider than the table."),
     click.option("--ignore", multiple=True, metavar="NAME", help="A column that is no design."),
@@ -58,8 +60,8 @@ _OPTIONS = (
 NAMES = (
     "both_path", "x_path", "y_path", "response_columns", "design_columns", "sheet", "header",
     "units_row", "comment", "encoding", "x_key", "y_key", "schema_path", "whole", "levels",
-    "continuous", "category", "periodic", "positive", "log", "fix", "bounds", "ignore",
-    "error_column", "weight_column", "group",
+    "continuous", "category", "periodic", "positive", "log", "fix", "constraint", "bounds",
+    "ignore", "error_column", "weight_column", "group",
 )  # fmt: skip
 """The options' names as a command gets them."""
 
@@ -185,6 +187,7 @@ def with_words(said: Choices, table: RawTable, options: dict[str, Any]) -> Choic
     errors = {n: name(v) for n, v in _pairs(options["error_column"], "error-column", table)}
     said = said.giving("error_column", {name(n): v for n, v in errors.items()})
     changes: dict[str, Any] = {"ignore": (*said.ignore, *names("ignore"))}
+    changes["constraints"] = (*said.constraints, *options["constraint"])
     changes |= {w: name(options[w]) for w in ("weight_column", "group") if options[w]}
     return said.model_copy(update=changes)
 

@@ -67,6 +67,7 @@ class Choices(Config):
         ignore: columns that are no designs.
         weight_column: how much each row counts.
         group: column whose rows of one value belong together.
+        constraints: of designs, as text: ``"x1 + x2 <= 3"``.
         columns: what is said of single columns.
 
     Example:
@@ -80,6 +81,7 @@ class Choices(Config):
     ignore: tuple[str, ...] = ()
     weight_column: str | None = None
     group: str | None = None
+    constraints: tuple[str, ...] = ()
     columns: dict[str, ColumnChoice] = {}
 
     def of(self, name: str) -> ColumnChoice:

@@ -65,6 +65,8 @@ def schema_text(schema: TableSchema, said: Choices) -> str:
     lines += [f"designs = {_toml(designs)}", f"responses = {_toml(list(said.responses))}"]
     if said.ignore:
         lines.append(f"ignore = {_toml(list(said.ignore))}")
+    if said.constraints:
+        lines.append(f"constraints = {_toml(list(said.constraints))}")
     for key in ("weight_column", "group"):
         if value := getattr(said, key):
             lines.append(f"{key} = {_toml(value)}")

@@ -26,6 +26,7 @@ from invcore.plugin import (
 )
 from invcore_solve.schema.choices import Choices, ColumnChoice
 from invcore_solve.schema.column_schema import ColumnSchema
+from invcore_solve.schema.constraints import constraints_of, joined
 from invcore_solve.schema.table_schema import TableSchema
 
 Numbers = npt.NDArray[np.float64]
@@ -52,10 +53,12 @@ def design_space(schema: TableSchema, choices: Choices, x: Numbers) -> Space:
         constraints += _own(column, choice, low, high)
     for relation in schema.relations:
         constraints.append(LinearEquality(**relation.model_dump()))
+    columns = [column.name for column in schema.columns]
+    said = constraints_of(choices.constraints, variables, columns, schema.source)
     try:
-        return Space.of(*variables, constraints=constraints)
+        return Space.of(*variables, constraints=joined(constraints, said, schema.source))
     except ValueError as error:
-        raise ConfigError(f"{schema.source}: {_first_line(error)}") from None
+        raise ConfigError(f"{schema.source}: {first_line(error)}") from None
 
 
 def listed_space(designs: Space, listed: Numbers) -> Space:
@@ -146,6 +149,7 @@ def _fixed(column: ColumnSchema, value: float | str) -> float:
         raise ConfigError(f"column {column.name!r}: {value!r} is no number") from None
 
 
-def _first_line(error: ValueError) -> str:
+def first_line(error: ValueError) -> str:
+    """What a refused space says, without what pydantic adds."""
     lines = [line.strip() for line in str(error).splitlines() if "Value error" in line]
     return lines[0].removeprefix("Value error, ") if lines else str(error).splitlines()[0]

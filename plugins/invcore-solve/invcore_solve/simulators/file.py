@@ -58,6 +58,7 @@ class SimulatorFile(Config):
     simulator: SimulatorEntry
     design: tuple[DesignEntry, ...] = Field(min_length=1)
     response: tuple[ResponseEntry, ...] = ()
+    constraints: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _programs_say_more(self) -> Self:
@@ -86,12 +87,13 @@ def read_simulator(path: str | Path) -> SimulatorTask:
     if file.response:
         responses = Space.of(*(Variable(name=r.name, unit=r.unit) for r in file.response))
     if entry.function:
-        return SimulatorTask(
+        task = SimulatorTask(
             entry.function, designs, responses, kind=entry.kind, batch=entry.batch,
             time_limit=entry.time_limit, version=entry.version,
         )  # fmt: skip
+        return task.constrained_by(file.constraints)
     settings = entry.model_dump(mode="json", exclude={"function", "kind"}, exclude_none=True)
     program = Program.parse(
         {**settings, "folder": str(path.resolve().parent)}, where=f"{path}: [simulator]"
     )
-    return SimulatorTask(program, designs, responses)
+    return SimulatorTask(program, designs, responses).constrained_by(file.constraints)

@@ -23,6 +23,8 @@ from invcore.plugin import (
     derived_responses,
     with_derived,
 )
+from invcore_solve.schema.constraints import constraints_of, joined
+from invcore_solve.schema.spaces import first_line
 from invcore_solve.simulators.backends import Backend, FunctionBackend, ProgramBackend
 from invcore_solve.simulators.batches import Batches
 from invcore_solve.simulators.bounds import box, named
@@ -119,6 +121,24 @@ class SimulatorTask(Task[Config]):
         for name in ("responses", "_own", "_derived"):
             vars(task).pop(name, None)
         assert self._named is None or task.responses.dim
+        return task
+
+    def constrained_by(self, texts: Sequence[str]) -> "SimulatorTask":
+        """The same simulator, whose designs have to satisfy further constraints.
+
+        Raises:
+            ConfigError: a text makes no constraint, or no design satisfies all.
+        """
+        if not texts:
+            return self
+        known = self.designs
+        more = constraints_of(texts, known.variables, known.names, self.name)
+        task = copy(self)
+        every = joined(known.constraints, more, self.name)
+        try:
+            task.designs = Space.of(*known.variables, grid=known.grid, constraints=every)
+        except ValueError as error:
+            raise ConfigError(f"{self.name}: {first_line(error)}") from None
         return task
 
     @cached_property
