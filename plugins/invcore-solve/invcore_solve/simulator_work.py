@@ -330,9 +330,8 @@ class SimulatorWork:
         name = "best-error" if ranked.wanted is None else "best-violation"
         found = [MetricRecord(name=name, value=mean, ci_low=low, ci_high=high)]
         if ranked.met is not None:
-            group = (ranked.rank == 1).cumsum(0) - 1
-            met = torch.zeros(len(best), dtype=torch.float64)
-            met.index_reduce_(0, group, ranked.met.all(dim=1).double(), "amax")
+            whole = ranked.met.all(dim=1).double()
+            met = torch.stack([whole[rows].amax() for rows in ranked.groups()])
             share = bootstrap(met, generator(self.request.seed, "own", "met"))
             found.append(MetricRecord(
                 name="targets-met", value=share[0], ci_low=share[1], ci_high=share[2]
