@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from invcore.spaces.constraints.linear_sets.system import Floats, LinearSystem
+from invcore.spaces.constraints.linear_sets.system import LinearSystem
 
 Generator = np.random.Generator
 HARDEST = 1e-6  # in scaled units: the least gap between a set and what it must not be
@@ -40,13 +40,10 @@ class Draft:
 
     def column(self, value: float, weight: float, high: float = 1.0) -> int:
         """A further column, of whole numbers from 0 to `high`."""
-        for values, new in (
-            (self.point, value),
-            (self.high, high),
-            (self.integer, True),
-            (self.weight, weight),
-        ):
-            values.append(new)  # type: ignore[attr-defined]
+        self.point.append(value)
+        self.high.append(high)
+        self.integer.append(True)
+        self.weight.append(weight)
         return len(self.point) - 1
 
     def name(self) -> int:
@@ -57,7 +54,7 @@ class Draft:
     def row(
         self, shares: dict[int, float], low: float, high: float, owner: int | None = None
     ) -> None:
-        """low <= shares · x <= high."""
+        """A further row: low <= shares · x <= high."""
         self.rows.append((shares, low, high, self.name() if owner is None else owner))
 
     def value(self, shares: dict[int, float]) -> float:
@@ -140,7 +137,8 @@ class Draft:
         faint = np.array(self.weight) < 1
         return LinearSystem.of(
             matrix,
-            *ends,
+            ends[0],
+            ends[1],
             low,
             low + np.array(self.high) * unit,
             integer=whole,
@@ -160,7 +158,7 @@ def inside(g: Generator, count: int) -> Draft:
 
 def size(g: Generator, most: int = 30) -> int:
     """A number of columns, small ones more often."""
-    return int(round(2 * (most / 2) ** g.random()))
+    return round(2 * (most / 2) ** float(g.random()))
 
 
 def plain(g: Generator) -> Draft:

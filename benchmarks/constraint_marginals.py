@@ -144,13 +144,13 @@ SETS: dict[str, Callable[[np.random.Generator], Known]] = {
 
 
 def tested(name: str, seeds: range, count: int) -> list[float]:
-    """p of all tests of a set."""
+    """The p of all tests of a set."""
     results: list[float] = []
     for seed in seeds:
         generator = np.random.default_rng([22, seed])
         known = SETS[name](generator)
         spread = 3.0 if seed % 2 else 0.0
-        widths = 10 ** generator.uniform(-spread, spread, known.matrix.shape[1])
+        widths = np.power(10.0, generator.uniform(-spread, spread, known.matrix.shape[1]))
         samples = MixedSet(known.system(widths)).sample(count, generator)
         values = samples.points / widths @ known.directions.T
         for column, cdf in zip(values.T, known.cdfs, strict=True):

@@ -47,9 +47,7 @@ def levels(g: Generator) -> Draft:
     """Levels, and rows."""
     draft = inside(g, size(g, 12))
     add_levels(draft)
-    columns = len(draft.point)
     draft.around(int(g.integers(1, 6)))
-    assert len(draft.point) == columns
     return draft
 
 
@@ -57,8 +55,8 @@ def whole(g: Generator) -> Draft:
     """Whole numbers beside continuous columns, in sums that may be exact."""
     draft = inside(g, size(g, 8))
     for _ in range(int(g.integers(1, 6))):
-        high = float(g.integers(1, 12))
-        draft.column(float(g.integers(high + 1)), 1.0, high)
+        high = int(g.integers(1, 12))
+        draft.column(float(g.integers(high + 1)), 1.0, float(high))
     draft.around(int(g.integers(1, 6)))
     if g.random() < 0.5:
         shares = draft.shares(whole=True)

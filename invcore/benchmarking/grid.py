@@ -7,7 +7,7 @@ from itertools import product
 from statistics import mean
 from typing import Any
 
-from invcore.base.errors import ConfigError, InvcoreError
+from invcore.base.errors import ConfigError, InvcoreError, UnknownNameError
 from invcore.benchmarking.file import AXES, BenchFile
 from invcore.configs.line_numbers import Place
 from invcore.configs.run_config import SLOTS, RunConfig
@@ -17,6 +17,9 @@ from invcore.runs.plan import Plan
 
 Values = Mapping[tuple[str, int | None], float | None]
 """Numbers of a run, by metric and number of candidates."""
+
+
+_MET = "targets-met"
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,13 @@ class State:
     def r(self, T: int) -> float | None:
         """The error of the best of T candidates, where that is known."""
         return (self.values or {}).get(("r_T", T))
+
+    def met(self, T: int | None) -> float | None:
+        """The share of targets that one of T candidates meets, or one of all, where wishes are
+        answered and it is known.
+        """
+        values = {count: v for (name, count), v in (self.values or {}).items() if name == _MET}
+        return values.get(T if T is not None else max((n for n in values if n), default=None))
 
     def within(self, calls: int) -> float | None:
         """The error within so many simulator calls a target, where that is known."""
@@ -122,6 +132,9 @@ def _culprit(
             build(plugins, "metric", name, own, **where)
         except InvcoreError as wrong:
             return file.source.error(("metrics", name, *getattr(wrong, "place", ())), error)
+    for name in ("responses", "want", "want_file"):
+        if getattr(config, name) and isinstance(error, ConfigError | UnknownNameError):
+            return file.source.error((name,), error)
     return file.source.error(("device",), error)
 
 

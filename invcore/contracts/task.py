@@ -140,6 +140,15 @@ class Task(Configurable[C]):
         """
         return self.designs.contains(x)
 
+    def residual(self, x: Tensor, context: Context | None = None) -> Tensor:
+        """How far designs (N, Dx) are from what ``feasible`` allows in code: (N, R), at most zero
+        where it does, differentiable.
+
+        A task that overrides ``feasible`` may offer it; then candidates that cannot be made are
+        moved to where it is at most zero, rather than rejected.
+        """
+        return x.new_zeros(len(x), 0)
+
     @property
     def constrained(self) -> bool:
         """Whether ``feasible`` is more than the bounds: the space has constraints, or the task its

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from invcore.base.errors import ShapeError
 from invcore.base.types import Context
+from invcore.data.embedding import MANY, described, embedded
 from invcore.data.normaliser import Normaliser
 from invcore.data.pairs import Pairs, flat
 from invcore.data.planes import Planes
@@ -18,6 +19,7 @@ from invcore.spaces.space import Space
 
 _RING = 0.5  # width of the ring that the noise makes of a circle, as a share of its radius
 _SHEET = 0.2  # and of the sheet that it makes of a plane, in ranges of the variables
+_OWN = "descriptors_"  # and a variable's position: what was learnt of many categories
 NEAR = 3.0  # standard deviations: the least width of a box, where what is near it is asked for
 
 
@@ -29,7 +31,8 @@ class Scaling:
     and beside its target, where a network is asked for designs.
 
     Args:
-        designs: the designs' space, cut to the box that the training designs span.
+        designs: the designs' space, cut to the box that the training designs span; where a variable
+            has many categories, with descriptors that are learnt from the training pairs.
         x: normaliser of features (F,).
         y: normaliser of responses (Dy,).
         context: normaliser of what is known (C,); None where nothing is.
@@ -43,6 +46,7 @@ class Scaling:
     @classmethod
     def fit(cls, designs: Space, train: Pairs) -> Scaling:
         """From the training pairs: outside their box a network only guesses."""
+        designs = embedded(designs, train)
         box = designs.bounded(train.x.amin(0), train.x.amax(0))
         x, y = train.x.double(), train.y.double()
         # Pixels share a scale, so that images can be shifted
@@ -55,8 +59,8 @@ class Scaling:
             return scaling
         # A category that no training pair has stays one: else its designs would be of none
         categories = box.variables
-        one_hot = scaling.mask(lambda i: bool(categories[i].categories)).to(features.centre.device)
-        return replace(scaling, x=features.freed(one_hot))
+        of_one = scaling.mask(lambda i: bool(categories[i].categories)).to(features.centre.device)
+        return replace(scaling, x=features.freed(of_one))
 
     @property
     def columns(self) -> int:
@@ -141,7 +145,8 @@ class Scaling:
         A density of values that come in steps is infinite at each, and so is one of values that
         lie on a circle or a plane. The noise makes it finite: uniform within half a step of whole
         numbers and levels, and of the same size on the columns of a category, whose largest one
-        ``decode`` takes; on the radius of a circle; and across the planes of linear equalities.
+        ``decode`` takes, or within what tells its descriptors from those of others; on the radius
+        of a circle; and across the planes of linear equalities.
         Other features stay as they are.
 
         References:
@@ -156,6 +161,9 @@ class Scaling:
         if bool((steps > 0).any()):
             noise = even(width) * steps / self.x.scale.to(features)
             features = features + torch.where(steps > 0, noise, 0.0)
+        room = self._room(features)
+        if room is not None:
+            features = features + 2 * even(width) * room
         if not self.designs.constraints:
             return features
         circles = self.mask(lambda i: self._forms[i] == "circle").to(features.device)
@@ -166,6 +174,18 @@ class Scaling:
             features = torch.where(circles, wider, features)
         across = self.planes.across.to(features)
         return features + _SHEET * even(len(across)) @ across if len(across) else features
+
+    def _room(self, features: Tensor) -> Tensor | None:
+        """How far features (N, F) of described categories may be off; None where none is."""
+        if "descriptors" not in self._forms:
+            return None
+        own = self.designs.variable_features
+        parts = self.x.inverse(features.double().cpu()).split([one.width for one in own], dim=1)
+        room = [torch.zeros_like(part) for part in parts]
+        for i, one in enumerate(own):
+            if one.table is not None:
+                room[i] += one.table.room[one.decode(parts[i]).long()][:, None]
+        return (torch.cat(room, dim=1) / self.x.scale.double().cpu()).to(features)
 
     @cached_property
     def planes(self) -> Planes:
@@ -198,9 +218,10 @@ class Scaling:
         levels = designs.layout.levels if designs.constraints else {}
         for i, values in levels.items():
             own = designs.variable_features[i]
-            if own.form != "one-hot":
+            if own.form not in ("one-hot", "descriptors"):
                 steps[i] = own.encode(values)[:, 0].diff().min() if len(values) > 1 else 0.0
-        steps[torch.tensor([form == "circle" for form in self._forms])] = 0.0
+        none = [form in ("circle", "descriptors") for form in self._forms]
+        steps[torch.tensor(none)] = 0.0
         return steps[list(designs.feature_columns)]
 
     def box(self, device: torch.device) -> tuple[Tensor, Tensor]:
@@ -268,11 +289,18 @@ class Scaling:
             **self.x.state("x_"), **self.y.state("y_"),
             "low": self.designs.low, "high": self.designs.high,
         }  # fmt: skip
+        for i, variable in enumerate(self.designs.variables):
+            if len(variable.categories) > MANY and variable.descriptors is not None:
+                rows = torch.tensor(variable.descriptors, dtype=torch.float64)
+                state[f"{_OWN}{i}"] = rows
         return state if self.context is None else state | self.context.state("context_")
 
     @classmethod
     def restore(cls, designs: Space, state: dict[str, Tensor]) -> Scaling:
         """The scaling that ``state`` came from."""
+        learnt = {int(n.removeprefix(_OWN)): v for n, v in state.items() if n.startswith(_OWN)}
+        if learnt:
+            designs = described(designs, learnt)
         return cls(
             designs.bounded(state["low"], state["high"]),
             Normaliser.restore(state, "x_"),

@@ -1,5 +1,6 @@
 """Networks and their training, for methods: perceptrons, surrogates, ensembles, more pairs."""
 
+from invcore.data.embedding import has_embedding
 from invcore.data.normaliser import Normaliser
 from invcore.data.scaling import Scaling
 from invcore.learning.augmentation import EnlargeConfig, enlarge, enlarged
@@ -26,6 +27,6 @@ __all__ = [
     "MLP", "Border", "EnlargeConfig", "GaussianProcess", "GaussianProcessConfig",
     "GenerativeConfig", "GenerativeMethod", "GenerativeModel", "LossBatch", "Normaliser",
     "Parameters", "ResponseDensity", "ScaledNetwork", "Scaling", "Surrogate", "SurrogateConfig",
-    "TrainingConfig", "enlarge", "enlarged", "fit_process", "fit_surrogate", "seeded_network",
-    "substate", "train",
+    "TrainingConfig", "enlarge", "enlarged", "fit_process", "fit_surrogate", "has_embedding",
+    "seeded_network", "substate", "train",
 ]  # fmt: skip

@@ -23,6 +23,7 @@ from invcore.contracts.simulation.simulator import Simulator
 from invcore.data.pairs import Pairs, Splits
 from invcore.learning.response_density import ResponseDensity
 from invcore.pipeline.components import Part
+from invcore.pipeline.feasibility import Residual
 from invcore.pipeline.fit import fit_model
 from invcore.pipeline.judge import resimulate
 from invcore.pipeline.keeper import RunKeeper
@@ -31,6 +32,7 @@ from invcore.pipeline.record import begin_record, failure
 from invcore.pipeline.request import Request
 from invcore.pipeline.warm_up import warm_up
 from invcore.registry.loader import Plugins
+from invcore.storage.moves import Moves
 from invcore.storage.run_record import RunRecord, Timings
 from invcore.storage.store import ARTEFACTS, Store
 
@@ -56,6 +58,7 @@ class Pipeline:
         self.log = self.keeper.lines
         self.notes: list[str] = []
         self.seconds: dict[str, float] = {}
+        self.moves: Moves | None = None
         self._begun = begin_record(request)
         self._density: ResponseDensity | None = None
         self._train: Pairs | None = None
@@ -124,9 +127,12 @@ class Pipeline:
 
     def propose(
         self, model: InverseModel, problem: Problem, targets: Targets,
-        simulator: Simulator | None = None,
+        simulator: Simulator | None = None, *, residual: Residual | None = None,
     ) -> Candidates:  # fmt: skip
-        """Propose candidates (B, K, Dx) for all targets."""
+        """Propose candidates (B, K, Dx) for all targets, allowed ones where there are constraints.
+
+        With ``residual``, those of the task's own code too.
+        """
         request = self.request
         assert request.sampler is not None
         with self.stage("propose"):
@@ -135,7 +141,13 @@ class Pipeline:
                 seed=request.seed, simulator=simulator, progress=self.progress,
                 env=FitEnvironment(0, request.device, self.progress, keeper=self.keeper),
                 density=None if targets.exact else self.density,
+                residual=residual, told=self._moved,
             )  # fmt: skip
+
+    def _moved(self, moves: Moves) -> None:
+        self.moves = moves
+        if moves.outside:
+            self.note(f"{moves.outside} candidates are not allowed: no allowed design was found")
 
     def resimulate(self, simulator: Simulator, designs: Tensor, targets: Targets) -> Tensor:
         """Responses (B, K, Dy) of candidates (B, K, Dx) by the true simulator."""
@@ -155,7 +167,8 @@ class Pipeline:
 
     def record(self, **facts: Any) -> RunRecord:
         """The record as the work stands, with further facts of it."""
-        update = {"timings": self.timings, "notes": tuple(self.notes)} | facts
+        update = {"timings": self.timings, "notes": tuple(self.notes)}
+        update |= {"moves": self.moves} | facts
         return self._begun.model_copy(update=update)
 
     def failed(self, error: BaseException, **facts: Any) -> RunRecord:

@@ -1,5 +1,6 @@
 """Proposals for many targets: points drawn, and candidates for a batch of targets at a time."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -15,7 +16,9 @@ from invcore.contracts.problem import Problem, Targets
 from invcore.contracts.sampler import Sampler
 from invcore.contracts.simulation.simulator import Simulator
 from invcore.learning.response_density import ResponseDensity
+from invcore.pipeline.feasibility import Residual, within
 from invcore.pipeline.specifications import specified
+from invcore.storage.moves import Moves
 
 ROWS = 65536  # candidates proposed at once: bounds memory, and moves the bar
 
@@ -24,8 +27,12 @@ def propose(
     model: InverseModel, problem: Problem, sampler: Sampler[Any], targets: Targets, count: int, *,
     seed: int = 0, simulator: Simulator | None = None, progress: Progress | None = None,
     env: FitEnvironment = SILENT, density: ResponseDensity | None = None,
+    residual: Residual | None = None,
+    told: Callable[[Moves], None] | None = None,
 ) -> Candidates:  # fmt: skip
     """Propose ``count`` candidates for each target, in bounded memory; on the CPU, in float64.
+
+    With constraints, each is the nearest allowed design to what the model gives.
 
     Args:
         model: fitted.
@@ -39,6 +46,8 @@ def propose(
         env: that the model is given.
         density: over the responses that the model has learnt from, for targets that are intervals
             or goals; see ``specified``.
+        residual: of the task's own constraints, if it has such.
+        told: how far candidates were moved, where there are constraints.
 
     Raises:
         UnfitError: targets that are no exact responses, of which the model needs a density.
@@ -50,6 +59,9 @@ def propose(
     expected = (len(targets), count, problem.designs.dim)
     if candidates.x.shape != expected:
         raise ShapeError(f"candidates have shape {tuple(candidates.x.shape)}, expected {expected}")
+    candidates, moves = within(candidates, problem.designs, seed=seed, residual=residual)
+    if moves is not None and told is not None:
+        told(moves)
     return candidates
 
 

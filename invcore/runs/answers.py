@@ -14,6 +14,7 @@ from invcore.contracts.method import InverseModel
 from invcore.contracts.problem import Targets
 from invcore.contracts.simulation.call_record import History
 from invcore.contracts.simulation.simulator import Budget, Simulator
+from invcore.pipeline.feasibility import residual_of
 from invcore.pipeline.fit import SEARCHES
 from invcore.pipeline.pipeline import Pipeline
 from invcore.pipeline.proposals import propose_in_batches
@@ -62,7 +63,10 @@ def search_and_judge(
         each=each if searches else None, keep=config.candidates if limited and searches else 0,
     )  # fmt: skip
     problem = problem_of(plan)
-    candidates = pipeline.propose(model, problem, targets, simulator if searches else None)
+    candidates = pipeline.propose(
+        model, problem, targets, simulator if searches else None,
+        residual=residual_of(task, targets.context),
+    )  # fmt: skip
     search = simulator.history() if searches else None
     if each.calls is not None and not searches:
         candidates = _first(candidates, each.calls)

@@ -100,6 +100,16 @@ class Aim:
         """Each row ``count`` times in a row."""
         return self._with(lambda part: part.repeat_interleave(count, dim=0))
 
+    def with_zeros(self, count: int) -> Aim:
+        """The aim with ``count`` further columns, which shall be zero."""
+
+        def wider(part: Tensor, value: float) -> Tensor:
+            return torch.cat([part, part.new_full((len(part), count), value)], dim=1)
+
+        low = wider(self.low, 0.0)
+        high = low if self.exact else wider(self.high, 0.0)
+        return Aim(low, high, None if self.factor is None else wider(self.factor, 1.0))
+
     def beside(self) -> Aim:
         """The rows (N, 1, Dy), to compare each with responses (M, Dy)."""
         return self._with(lambda part: part[:, None])

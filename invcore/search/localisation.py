@@ -4,6 +4,7 @@ Two ways, both batched over all starts, in which each start's path depends on th
 ``adam``, as the papers do, and ``lm``, a damped Gauss-Newton method projected on the box.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -17,8 +18,11 @@ from invcore.search.adam_on_surrogate import adam
 from invcore.search.aim import Aim
 from invcore.search.levenberg_marquardt_on_surrogate import levenberg_marquardt
 from invcore.search.localisation_config import LocalisationConfig
+from invcore.search.neighbour_localisation import among_neighbours
 from invcore.search.surrogate_trust import Anchors, Trust
+from invcore.spaces.constraints.violations import Rule
 
+_PENALTY = 10.0  # standard deviations of responses that a violation by a whole range counts as
 _SMALL = 16  # most columns, of design or response, for which Jacobians are formed
 
 
@@ -46,7 +50,8 @@ def localise(
 
     Categories keep what the start says. Whole numbers, levels and listed designs move freely first,
     are rounded, and then the other variables make up for the rounding. Searches stay on the planes
-    of linear equalities; with constraints, what comes out is the nearest allowed design.
+    of linear equalities, and violations of other constraints count as errors of responses; what
+    comes out is the nearest allowed design.
 
     Args:
         forward: frozen model on scaled features and context features, (N, F + C) to (N, Dy).
@@ -82,11 +87,12 @@ def localise(
     for begin in range(0, max(len(start), 1), rows):
         x, context_features = scaling.parts(start[begin : begin + rows])
         goals = aim[begin : begin + rows]
+        wanted = goals.with_zeros(len(_rules(scaling))) if _rules(scaling) else goals
         for free in stages:
             if not bool(free.all()):
                 x = scaling.snap(x.cpu(), inside=boxed).to(x.device)
-            on_planes = _on_planes(forward, scaling, free)
-            x = solve(on_planes, x, context_features, goals, (low, high), free, config)
+            model = _with_penalties(_on_planes(forward, scaling, free), scaling)
+            x = solve(model, x, context_features, wanted, (low, high), free, config)
             x = scaling.planes.nearest(x, free)
         if scaling.designs.constraints:  # what the model says must be of designs that are allowed
             x = scaling.snap(x.cpu(), inside=boxed).to(x.device)
@@ -112,12 +118,37 @@ def _on_planes(forward: Forward, scaling: Scaling, free: Tensor) -> Forward:
     return model
 
 
+def _with_penalties(forward: Forward, scaling: Scaling) -> Forward:
+    """The forward model, and beside its responses how far designs violate inequalities, conditions
+    and expressions, which a search makes zero as it makes responses the wanted ones.
+    """
+    rules = _rules(scaling)
+    if not rules:
+        return forward
+
+    def model(inputs: Tensor) -> Tensor:
+        y = forward(inputs)
+        features, _ = scaling.parts(inputs)
+        values = scaling.designs.decode(scaling.x.inverse(features.double()))
+        off = torch.stack([rule.violation(values) for rule in rules], dim=-1)
+        return torch.cat([y, _PENALTY * off.nan_to_num(posinf=1.0).to(y)], dim=-1)
+
+    return model
+
+
+def _rules(scaling: Scaling) -> Sequence[Rule]:
+    return scaling.designs.layout.rules if scaling.designs.constraints else ()
+
+
 def localised_candidates(
     forward: Forward, starts: Tensor, targets: Tensor | Aim, scaling: Scaling,
     config: LocalisationConfig, trust: Trust, *, boxed: bool = True,
     anchors: Anchors | None = None,
 ) -> Candidates:  # fmt: skip
     """Localise the starts of all targets, and sort them by the error to expect.
+
+    Where designs have categories or levels, starts that end off their target go on to better
+    neighbours, see ``among_neighbours``.
 
     That is the forward model's own error, and (unless ``config.trust`` is off) its error at the
     known pairs nearby, or what is to be expected after the way from a known design.
@@ -141,7 +172,14 @@ def localised_candidates(
     goals = Aim.at(targets).repeated(count)
     lacking = torch.zeros_like(goals.low) if anchors is None else anchors.lacking.flatten(0, 1)
     goals = goals.less(lacking)
-    result = localise(forward, starts.flatten(0, 1), goals, scaling, config, boxed=boxed)
+
+    def move(start: Tensor, goals: Aim, config: LocalisationConfig) -> Localised:
+        return localise(forward, start, goals, scaling, config, boxed=boxed)
+
+    result = move(starts.flatten(0, 1), goals, config)
+    result = among_neighbours(
+        forward, result, goals, scaling, config, move, each=count, boxed=boxed
+    )
     error = result.error.nan_to_num(nan=torch.inf).clamp(min=config.tolerance)
     if config.trust:
         if anchors is not None:

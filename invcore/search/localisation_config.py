@@ -35,6 +35,12 @@ class LocalisationConfig(Config):
         description="Where starts are known designs: the share of the training designs, those with "
         "the nearest responses, that they come from.",
     )
+    neighbours: int = Field(
+        20,
+        ge=0,
+        description="Where designs have categories or levels: most changes of a start's category, "
+        "level or whole number to a neighbour, after it was moved; 0: they keep what it says.",
+    )
     rows: int = Field(
         65536,
         ge=1,

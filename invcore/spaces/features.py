@@ -1,4 +1,6 @@
-"""How networks see designs: categories one-hot, angles on a circle, decades as logarithms."""
+"""How networks see designs: categories one-hot or by descriptors, angles on a circle, decades as
+logarithms.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +13,10 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from invcore.spaces.constraints.kinds import Constraint, Periodic
+from invcore.spaces.descriptors import DescriptorTable
 from invcore.spaces.variable import Variable
 
-Form = Literal["number", "logarithm", "circle", "one-hot"]
+Form = Literal["number", "logarithm", "circle", "one-hot", "descriptors"]
 
 _ROUNDING = 8  # of cosines and sines that are zero
 
@@ -36,17 +39,24 @@ class VariableFeatures:
     def __init__(self, variable: Variable, turn: Periodic | None = None) -> None:
         self._variable, self._turn = variable, turn
         self.form: Form = "number"
-        if variable.categories:
+        self.table = None if variable.descriptors is None else DescriptorTable(variable.descriptors)
+        """Of categories with descriptors."""
+        if self.table is not None:
+            self.form = "descriptors"
+        elif variable.categories:
             self.form = "one-hot"
         elif turn is not None:
             self.form = "circle"
         elif variable.logarithmic:
             self.form = "logarithm"
-        self.width = {"one-hot": len(variable.categories), "circle": 2}.get(self.form, 1)
+        own = 1 if self.table is None else self.table.width
+        self.width = {"one-hot": len(variable.categories), "circle": 2}.get(self.form, own)
 
     @property
     def ends(self) -> tuple[float, float]:
         """The smallest and the largest of its features."""
+        if self.table is not None:
+            return self.table.ends
         if self.form == "one-hot":
             return 0.0, 1.0
         if self.form == "circle":
@@ -56,6 +66,8 @@ class VariableFeatures:
 
     def encode(self, column: Tensor) -> Tensor:
         """Values (…,) to features (…, width)."""
+        if self.table is not None:
+            return self.table.encode(column)
         if self.form == "one-hot":
             codes = column.round().long().clamp(0, self.width - 1)
             return one_hot(codes, self.width).to(column.dtype)
@@ -69,7 +81,11 @@ class VariableFeatures:
         return column[..., None]
 
     def decode(self, part: Tensor) -> Tensor:
-        """Features (…, width) to values (…,): the largest of a category's wins."""
+        """Features (…, width) to values (…,): the largest of a category's wins, or the nearest
+        descriptors.
+        """
+        if self.table is not None:
+            return self.table.decode(part)
         if self.form == "one-hot":
             return part.argmax(-1).to(part.dtype)
         if self._turn is not None:

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from invcore.configs.config import Config
+from invcore.spaces.descriptors import check_descriptors
 
 _EDGE = 2.0**-40  # keeps infinite tails finite: 7 standard deviations of a normal
 
@@ -281,11 +282,16 @@ class Integers(_Steps):
 
 
 class Categorical(_Steps):
-    """Named categories, stored as 0, 1, 2, …; equally likely unless weights are given."""
+    """Named categories, stored as 0, 1, 2, …; equally likely unless weights are given.
+
+    With ``descriptors``, numbers that say what each category is like (an index, a density), these
+    are what networks see of it, so that what is learnt of one category tells of those like it.
+    """
 
     kind: Literal["categorical"] = "categorical"
     categories: tuple[str, ...] = Field(min_length=2)
     weights: tuple[float, ...] | None = None
+    descriptors: tuple[tuple[float, ...], ...] | None = None
 
     @model_validator(mode="after")
     def _matching(self) -> Self:
@@ -296,6 +302,8 @@ class Categorical(_Steps):
                 raise ValueError("as many weights as categories, please")
             if min(self.weights) < 0 or sum(self.weights) <= 0:
                 raise ValueError("weights must not be negative, and not all zero")
+        if self.descriptors is not None:
+            check_descriptors(self.categories, self.descriptors)
         return self
 
     def _first(self) -> int:

@@ -2,8 +2,8 @@
 
 Three forms of a design: *values* (N, Dx), as people read them, categories as 0, 1, 2, …; *unit*
 (N, Dx), in the unit cube through the priors; *features* (N, F), what networks see, with
-categories one-hot, periodic variables as cosine and sine, and logarithms of those whose prior is
-uniform in the logarithm.
+categories one-hot or by their descriptors, periodic variables as cosine and sine, and logarithms of
+those whose prior is uniform in the logarithm.
 """
 
 from __future__ import annotations
@@ -324,15 +324,17 @@ class Space(Config):
         return len(self.feature_columns)
 
     def encode(self, values: Tensor) -> Tensor:
-        """Values (…, Dx) to features (…, F): categories become one-hot, periodic variables cosine
-        and sine, and those with a ``LogUniform`` prior their logarithm.
+        """Values (…, Dx) to features (…, F): categories become one-hot, or their descriptors,
+        periodic variables cosine and sine, and those with a ``LogUniform`` prior their logarithm.
         """
         self.check(values)
         every = self.variable_features
         return torch.cat([own.encode(values[..., i]) for i, own in enumerate(every)], dim=-1)
 
     def decode(self, features: Tensor) -> Tensor:
-        """Features (…, F) to values (…, Dx): the largest of a category's features wins."""
+        """Features (…, F) to values (…, Dx): the largest of a category's features wins, or the
+        category with the nearest descriptors.
+        """
         every = self.variable_features
         parts = features.split([own.width for own in every], dim=-1)
         return torch.stack([own.decode(part) for own, part in zip(every, parts, strict=True)], -1)

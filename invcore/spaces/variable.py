@@ -58,6 +58,11 @@ class Variable(Config):
         return self.prior.categories if isinstance(self.prior, Categorical) else ()
 
     @property
+    def descriptors(self) -> tuple[tuple[float, ...], ...] | None:
+        """Numbers of each category that networks see in its place; None where there are none."""
+        return self.prior.descriptors if isinstance(self.prior, Categorical) else None
+
+    @property
     def whole(self) -> bool:
         """Whether only whole numbers make sense (counts, integers and categories)."""
         relaxed = isinstance(self.prior, Poisson) and self.prior.relaxed

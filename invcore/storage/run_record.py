@@ -8,6 +8,7 @@ from pydantic import Field
 
 from invcore.base.errors import UnknownNameError, close_names
 from invcore.configs.config import Config
+from invcore.storage.moves import Moves
 
 SCHEMA: Literal[2] = 2
 _ID = re.compile(r"^[0-9a-f]{12}$")
@@ -93,6 +94,8 @@ class RunRecord(Config):
     search_calls: int = 0
     training_calls: int = 0
     answered: float | None = None
+    moves: Moves | None = None
+    """How far candidates were moved to allowed designs; None without constraints."""
     parameters: int = 0
     config: dict[str, Any] = {}
     versions: dict[str, str] = {}

@@ -151,3 +151,28 @@ def test_searches_stay_on_the_planes_of_sums(config):
     y = designs[:, 0] - designs[:, 1] + designs[:, 3]
     assert float(((y - 0.3).abs() < 0.02).double().mean()) > 0.9
     assert torch.allclose(scaling.y.inverse(found.y.double())[:, 0], y, atol=1e-4)
+
+
+@pytest.mark.parametrize("config", [LM, ADAM], ids=["lm", "adam"])
+def test_searches_answer_within_inequalities(config):
+    """Most answers without the constraints violate them; moved there at the end they are wrong."""
+    space = Space.of(
+        *(Variable(name=n, prior=Uniform(low=0.0, high=1.0)) for n in "abc"),
+        constraints=["a + b <= 0.6", "b*c <= 0.2", "c <= 0.2 or c >= 0.8"],
+    )
+    x = space.sample(300, generator(0))
+    truth = lambda v: v[:, :1] + 2 * v[:, 1:2] + v[:, 2:]  # noqa: E731
+    scaling = Scaling.fit(space, Pairs(x, truth(x)))
+
+    def forward(features):
+        return scaling.y(truth(scaling.x.inverse(features.double()))).float()
+
+    wanted = torch.full((60, 1), 1.25, dtype=torch.float64)
+    found = localise(
+        forward, scaling.encode(space.sample(60, generator(1))), scaling.y(wanted).float(),
+        scaling, config,
+    )  # fmt: skip
+    designs = scaling.decode(found.x)
+    assert bool(space.contains(designs).all())
+    right = ((truth(designs) - 1.25).abs() < 0.02).double().mean()
+    assert float(right) > (0.8 if config is LM else 0.6)

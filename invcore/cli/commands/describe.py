@@ -76,10 +76,7 @@ def _lines(document: dict[str, Any]) -> dict[str, str]:
         parts = (f"{name} {tuple(shape)}" for name, shape in document["context"].items())
         lines["context"] = f"{', '.join(parts)} of each target"
     if document.get("constraints"):
-        kinds = [constraint["kind"] for constraint in document["constraints"]]
-        lines["constraints"] = ", ".join(
-            f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds)
-        )
+        lines["constraints"] = "; ".join(document["constraint_texts"])
     if "note" in document:
         lines["note"] = document["note"]
     return lines

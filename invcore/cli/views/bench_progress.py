@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _ENDED = ("ok", "skipped", *FAILED)
 _SHOWN = 6  # running cells by name
 _CALLS = (10, 100)  # at which methods are shown at equal simulator calls
+_MET: dict[str, int | None] = {"met_1": 1, "met": None}
+_MEANING = "met_1, met: targets whose wishes the first candidate, or one of all, meets"
 _COLUMNS = (
     "r_1, r_50: at equal proposals; calls: at equal simulator calls a target, pairs to learn from "
     "left out"
@@ -172,12 +174,15 @@ def summary(sweep: Sweep) -> list[dict[str, Any]]:
     groups = defaultdict(list)
     for cell in sweep.cells:
         groups[cell.task, cell.method, cell.sampler].append(sweep.states[cell.id])
+    wished = any(cell.config.want or cell.config.want_file for cell in sweep.cells)
+    wishes = _MET if wished else {}
     return [
         {
             **dict(zip(AXES.values(), key, strict=True)),
             "r_1": _mean(state.r(1) for state in states),
             "r_50": _mean(state.r(50) for state in states),
             **{f"within_{n}_calls": _mean(state.within(n) for state in states) for n in _CALLS},
+            **({name: _mean(state.met(T) for state in states) for name, T in wishes.items()}),
             "answered": _mean(state.answered for state in states), "runs": len(states),
             **{s: sum(state.status == s for state in states) for s in _ENDED},
         }
@@ -197,17 +202,29 @@ def show_summary(sweep: Sweep) -> None:
     lines = summary(sweep)
     budgets = [n for n in _CALLS if any(row[f"within_{n}_calls"] is not None for row in lines)]
     within = [f"{n} calls" for n in budgets]
+    met = [name for name in _MET if any(row.get(name) is not None for row in lines)]
     failures = [sum(row[status] for status in FAILED) for row in lines]
-    right = ("r_1", "r_50", *within, "answered", "ok", *(("failed",) if any(failures) else ()))
+    right = (
+        *met,
+        "r_1",
+        "r_50",
+        *within,
+        "answered",
+        "ok",
+        *(("failed",) if any(failures) else ()),
+    )
     rows = table(*names, *right, right=right)
     for row, failed in zip(lines, failures, strict=True):
         means = [row["r_1"], row["r_50"], *(row[f"within_{n}_calls"] for n in budgets)]
         ends = [percent(row["answered"]), f"{row['ok']}/{row['runs']}"]
         ends += [str(failed or "")] if any(failures) else []
-        rows.add_row(*(safe(row[name]) for name in names), *map(number, means), *ends)
+        shares = [percent(row[name]) for name in met]
+        rows.add_row(*(safe(row[name]) for name in names), *shares, *map(number, means), *ends)
     _show(rows, sweep)
     if within:
         stdout().print(_COLUMNS)
+    if met:
+        stdout().print(_MEANING)
 
 
 def show_cells(sweep: Sweep) -> None:

@@ -80,6 +80,7 @@ def _of_task(loaded: type[Any]) -> dict[str, Any]:
             "context": {name: list(shape) for name, shape in (task.context_shapes or {}).items()},
             "designs": [_variable(variable) for variable in task.designs.variables],
             "constraints": [c.model_dump(mode="json") for c in task.designs.constraints],
+            "constraint_texts": list(task.designs.constraint_texts),
             "responses": [_variable(variable) for variable in task.responses.variables],
         }
     except Exception as error:  # a plugin may raise anything

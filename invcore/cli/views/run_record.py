@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # What people look for first; the rest follows as metrics give it
 _FIRST = ("r_T", "r_T-reranked", "r_T-median", "resimulation-error", "failed", "unanswered")
+_WISHED = "specification"  # the metric that comes before all others where it says something
+_WISHES = 8  # shown of many
 _INTERNAL = {
     "schema_version", "kind", "ranked", "config", "versions", "code", "files", "scoring"
 }  # fmt: skip
@@ -34,12 +36,41 @@ def document(record: RunRecord, store: Store, plugins: Plugins | None = None) ->
         metric["old"] = metric["metric"] in old
         if metric["T"] is None:
             del metric["T"]
-    entries = {key: v for key, v in facts.items() if v or key not in ("reason", "notes")}
+    if wishes := specification_of(record):
+        facts["specification"] = wishes
+    entries = {key: v for key, v in facts.items() if v or key not in ("reason", "notes", "moves")}
     entries |= {
         "answered": record.answered_share, "outdated": record.outdated, "stored": record.stored,
         "not_measured": {name: s.reason for name, s in record.scoring.items() if s.reason},
     }  # fmt: skip
     return {**entries, "path": str(store.path(record.id))}
+
+
+def specification_of(record: RunRecord) -> dict[str, Any]:
+    """What was wanted of a run's responses, as plain data; empty for exact test responses."""
+    names = {
+        "want": "want",
+        "want_file_name": "file",
+        "want_first": "first",
+        "responses": "derived",
+    }
+    return {new: record.config[old] for old, new in names.items() if old in record.config}
+
+
+def wanted_lines(record: RunRecord) -> list[str]:
+    """What was wanted of a run's responses, for people."""
+    wishes = specification_of(record)
+    lines = [f"response: {safe(text)}" for text in wishes.get("derived", ())]
+    texts = [safe(text) for text in wishes.get("want", ())]
+    if texts:
+        more = f"; and {len(texts) - _WISHES:,} more" if len(texts) > _WISHES else ""
+        lines.append(f"want: {'; '.join(texts[:_WISHES])}{more}")
+    if "file" in wishes:
+        first = safe(wishes.get("first", ""))
+        lines.append(
+            f"want: {record.targets:,} specifications of {safe(wishes['file'])}, first: {first}"
+        )
+    return lines
 
 
 def show(record: RunRecord, store: Store, plugins: Plugins | None = None) -> None:
@@ -48,6 +79,8 @@ def show(record: RunRecord, store: Store, plugins: Plugins | None = None) -> Non
     title = f"{record.method} on {task_label(record)}, seed {record.seed}, {record.device}"
     if record.kind == "run":
         title += f", {record.sampler}, {record.candidates} candidates x {record.targets} targets"
+    for line in wanted_lines(record):
+        title += f"\n{line}"
     if record.stored:
         title += f"\na stored result, of {moment(record.created)} (--force repeats the run)"
     if record.status != "ok":
@@ -55,6 +88,8 @@ def show(record: RunRecord, store: Store, plugins: Plugins | None = None) -> Non
     else:
         console.print(f"{title}\n")  # as a table's title it would wrap to its width
         _show_metrics(record, console, old_metrics(record, plugins or installed()))
+    if record.moves is not None:
+        console.print(f"constraints: {record.moves.text()}")
     for note in record.notes:
         console.print(f"note: {note}")
     if record.outdated:
@@ -72,7 +107,8 @@ def _show_metrics(record: RunRecord, console: Console, old: set[str]) -> None:
     if record.answered_share is not None:
         rows.add_row("answered targets", percent(record.answered_share), "", "", "higher")
     place = {name: index for index, name in enumerate(_FIRST)}
-    for m in sorted(record.metrics, key=lambda m: place.get(m.name, len(place))):
+    ordered = sorted(record.metrics, key=lambda m: place.get(m.name, len(place)))
+    for m in sorted(ordered, key=lambda m: m.metric != _WISHED):
         name = m.name if m.T is None else f"{m.name}, T={m.T}"
         ends = "" if m.ci_low is None else f"{number(m.ci_low)} .. {number(m.ci_high)}"
         mark = "*" if m.metric in old else ""

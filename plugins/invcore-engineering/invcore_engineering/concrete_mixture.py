@@ -90,7 +90,7 @@ def concrete_mixture(x: Tensor) -> Tensor:
     Example:
         >>> x = torch.tensor([0.06, 0.12, 0.03, 0.0, 0.0, 0.002, 0.35, 0.438])
         >>> concrete_mixture(x).round(decimals=2)
-        tensor([ 54.0100, 173.9800,  30.7800, 116.7800])
+        tensor([ 53.0000, 173.9800,  30.7800, 117.1800])
     """
     wide = x.to(torch.float64)
     linear = wide @ wide.new_tensor((STRENGTH, SLUMP, COST, CARBON)).T
@@ -129,7 +129,7 @@ class ConcreteMixture(Task[ConcreteMixtureConfig]):
     Example:
         >>> x = torch.tensor([[0.06, 0.12, 0.03, 0.0, 0.0, 0.002, 0.35, 0.438]])
         >>> ConcreteMixture().simulate(x)[0, 0].round(decimals=2)
-        tensor(54.0100)
+        tensor(53.)
     """
 
     Config = ConcreteMixtureConfig

@@ -49,18 +49,18 @@ class Specification(Metric[SpecificationConfig]):
         met = _met(evaluation, wanted)
         estimates: list[Estimate] = []
         if bool(wanted.wanted.any()):
-            share = bootstrap(met.double().mean(dim=1), evaluation.generator("met"))
+            share = _interval(evaluation, met.double().mean(dim=1), "met")
             estimates.append(Estimate("share-met", *share, better="higher"))
         most = met.shape[1]
         counts = sorted({*(t for t in self.config.T if t < most), most})
         lost = expected_best((~met).double(), counts, ranked=evaluation.ranked)
         for count, values in zip(counts, 1 - lost, strict=True):
-            ends = bootstrap(values, evaluation.generator("met"))
+            ends = _interval(evaluation, values, "met")
             estimates.append(Estimate("targets-met", *ends, better="higher", T=count))
         if wanted.has_goals:
             estimates += list(_goals(evaluation, wanted, met))
             estimates += self._volume(evaluation, wanted, met)
-        variety = bootstrap(self._variety(evaluation, wanted), evaluation.generator("variety"))
+        variety = _interval(evaluation, self._variety(evaluation, wanted), "variety")
         return [*estimates, Estimate(f"variety-{self.config.best}", *variety, better="higher")]
 
     def _volume(self, evaluation: Evaluation, wanted: Targets, met: Tensor) -> list[Estimate]:
@@ -80,7 +80,7 @@ class Specification(Metric[SpecificationConfig]):
         if not volumes:
             return []
         values = torch.tensor(volumes, dtype=torch.float64)
-        ends = bootstrap(values, evaluation.generator("hypervolume"))
+        ends = _interval(evaluation, values, "hypervolume")
         return [Estimate("hypervolume", *ends, better="higher")]
 
     def _variety(self, evaluation: Evaluation, wanted: Targets) -> Tensor:
@@ -126,11 +126,18 @@ def _goals(evaluation: Evaluation, wanted: Targets, met: Tensor) -> Iterator[Est
             own = sign * evaluation.resimulated[rows][..., column]
             best = torch.where(met[rows], own, torch.inf).amin(dim=1)
             best = torch.where(best.isfinite(), best, torch.nan)
-            mean, *ends = bootstrap(best, evaluation.generator("goal", name))
-            low, high = sorted(sign * end for end in ends)
-            yield Estimate(f"{word}-{name}", sign * mean, low, high, unit, better)  # type: ignore[arg-type]
+            value = _interval(evaluation, sign * best, "goal", name)
+            yield Estimate(f"{word}-{name}", *value, unit, better)  # type: ignore[arg-type]
             if evaluation.known is not None:
                 gain = evaluation.known.best[rows, column] - best
                 if bool(gain.isfinite().any()):
-                    gained = bootstrap(gain, evaluation.generator("improvement", name))
+                    gained = _interval(evaluation, gain, "improvement", name)
                     yield Estimate(f"improvement-{name}", *gained, unit, "higher")
+
+
+def _interval(
+    evaluation: Evaluation, values: Tensor, *names: object
+) -> tuple[float, float | None, float | None]:
+    """The mean over targets with its interval; one target alone has none."""
+    mean, low, high = bootstrap(values, evaluation.generator(*names))
+    return (mean, None, None) if len(values) == 1 else (mean, low, high)

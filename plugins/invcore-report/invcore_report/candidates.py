@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from invcore.plugin import InvcoreError, Task, installed
+from invcore.plugin import InvcoreError, Task, installed, with_responses
 from invcore.results import Store
 from invcore_report.collect import Collection
 from invcore_report.leaderboard import Board
@@ -29,11 +29,12 @@ def build_task(record: RunRecord) -> Task[Any]:
     Raises:
         InvcoreError: it is not installed, or has other settings now.
     """
-    settings = {k: v for k, v in dict(record.config.get("task", {})).items() if k != "name"}
+    own = dict(record.config.get("task", {}))
+    settings = {k: v for k, v in own.items() if k not in ("name", "fingerprint")}
     component = installed().registry.load("task", record.task)
     task = component(component.Config.parse(settings, where=f"task {record.task!r}"))
     assert isinstance(task, Task)
-    return task
+    return with_responses(task, record.config.get("responses", ()))
 
 
 def candidate_pictures(

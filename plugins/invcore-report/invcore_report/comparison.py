@@ -13,7 +13,13 @@ from torch import Tensor
 from invcore.plugin import DataError, StoreError
 from invcore.results import Store
 from invcore_report.curves import by_target, pooled
-from invcore_report.method_summary import CALLS, counted_errors, tensors, within_calls
+from invcore_report.method_summary import (
+    CALLS,
+    SPECIFICATION,
+    counted_errors,
+    tensors,
+    within_calls,
+)
 
 if TYPE_CHECKING:
     from invcore.results import RunRecord
@@ -130,7 +136,7 @@ class _Numbers:
 
 
 def _numbers(store: Store, record: RunRecord) -> _Numbers:
-    arrays = tensors(store, record.id, "errors", "targets", "order", "penalty")
+    arrays = tensors(store, record.id, "errors", "targets", "order", "penalty", *SPECIFICATION)
     errors = counted_errors(arrays)
     counts = sorted({min(count, errors.shape[1]) for count in _COUNTS})
     best = by_target(errors, counts, ranked=record.ranked)
@@ -141,7 +147,9 @@ def _numbers(store: Store, record: RunRecord) -> _Numbers:
     for calls, row in zip(CALLS, within_calls(store, record, errors), strict=True):
         if not bool(row.isnan().any()):
             rows[f"{calls} calls"] = row
-    return _Numbers(arrays["targets"], arrays["errors"].isfinite().any(dim=1), rows)
+    parts = [arrays[name] for name in ("targets", *SPECIFICATION[:2]) if name in arrays]
+    targets = torch.cat(parts, dim=1).nan_to_num(nan=0.0)
+    return _Numbers(targets, arrays["errors"].isfinite().any(dim=1), rows)
 
 
 def _other_seeds(store: Store, a: RunRecord, b: RunRecord) -> list[tuple[RunRecord, RunRecord]]:
@@ -221,6 +229,11 @@ def _check(a: RunRecord, b: RunRecord) -> None:
         raise DataError(_cannot(a, b, f"their tasks are {a.task} and {b.task}"))
     if a.config.get("task") != b.config.get("task"):
         raise DataError(_cannot(a, b, f"their settings of {a.task} differ"))
+    for key, what in (
+        ("want", "wishes"), ("want_file", "files of wishes"), ("responses", "derived responses")
+    ):  # fmt: skip
+        if a.config.get(key) != b.config.get(key):
+            raise DataError(_cannot(a, b, f"their {what} differ"))
     for key in ("seed", "pairs", "targets"):
         mine, other = a.config.get(key), b.config.get(key)
         if mine != other:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from invcore.results import RunRecord
 
 _SHOWN = 3  # settings in one label
+_LONGEST = 60  # letters of wishes
 
 
 def task_labels(records: Sequence[RunRecord]) -> list[str]:
@@ -17,7 +18,9 @@ def task_labels(records: Sequence[RunRecord]) -> list[str]:
 
     That are runs on the same task with the same settings, as many pairs and as many targets.
     """
-    keys = [(r.task, flat({"": r.config.get("task", {})}) | _sizes(r)) for r in records]
+    keys = [
+        (r.task, flat({"": r.config.get("task", {})}) | _sizes(r) | _wishes(r)) for r in records
+    ]
     return _distinct_names([name for name, _ in keys], [facts for _, facts in keys])
 
 
@@ -55,6 +58,17 @@ def flat(data: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
 
 def _sizes(record: RunRecord) -> dict[str, str]:
     return {"pairs": str(record.config.get("pairs", "")), "targets": str(record.targets)}
+
+
+def _wishes(record: RunRecord) -> dict[str, str]:
+    """What was wanted of the responses, where that is not the exact test responses."""
+    config = record.config
+    wishes = {"want": "; ".join(config.get("want", ()))[:_LONGEST]}
+    wishes["want"] = wishes["want"] or str(config.get("want_file_name", ""))
+    wishes |= {"response": "; ".join(config.get("responses", ()))[:_LONGEST]}
+    if "want_file" in config:
+        wishes["want_file"] = str(config["want_file"])[:8]
+    return {key: text for key, text in wishes.items() if text}
 
 
 def _settings(record: RunRecord) -> dict[str, str]:

@@ -4,11 +4,18 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from invcore_report.columns import Column, columns_of
+from invcore_report.columns import Column, Measure, columns_of
 from invcore_report.curves import Interval
 from invcore_report.method_summary import Summary
+from invcore_report.regret import regrets
 
 HEADLINE = 50  # the number of candidates by which methods are ranked, where they have as many
+REGRET = Column(
+    "regret",
+    "regret",
+    "how much worse the best candidate is than the best that any method here found: of goals, in "
+    "spreads of the responses, else of violations",
+)
 CLEAR = 0.95
 SEEDS = 3  # without as many, nothing is said to be clear of methods
 
@@ -72,9 +79,10 @@ def board(summaries: Sequence[Summary]) -> Board:
     deciding = HEADLINE if any(HEADLINE in s.raw.counts for s in summaries) else most
     columns = columns_of(summaries, sorted({1, deciding, most}))
     rows = [Row(summary) for summary in summaries]
+    columns, own = _with_regret(columns, rows)
     for column, measure in columns:
         for row in rows:
-            interval = measure(row.summary)
+            interval = own.get(id(row)) if column is REGRET else measure(row.summary)
             if interval is not None and not math.isnan(interval.value):
                 row.cells[column.key] = interval
         if column.better:
@@ -98,6 +106,17 @@ def board(summaries: Sequence[Summary]) -> Board:
         summaries[0].task, deciding, tuple(column for column, _ in columns), tuple(rows), ahead,
         seeds,
     )  # fmt: skip
+
+
+def _with_regret(
+    columns: list[tuple[Column, Measure]], rows: Sequence[Row]
+) -> tuple[list[tuple[Column, Measure]], dict[int, Interval]]:
+    """The columns, with that of regret first where wishes are answered, and its numbers by row."""
+    of = rows[0].summary
+    same = [r.summary.found if r.summary.targets == of.targets else None for r in rows]
+    every = regrets(same, [record.targets for record in of.records])
+    own = {id(row): one for row, one in zip(rows, every, strict=True) if one is not None}
+    return ([(REGRET, lambda _: None), *columns] if own else columns), own
 
 
 def mean_ranks(boards: Sequence[Board]) -> list[tuple[str, float, dict[str, int]]]:

@@ -13,8 +13,15 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from invcore.numerics import largest_squared_difference
-from invcore.plugin import StoreError
-from invcore.results import History, Store, best_within_calls, counted, history_of
+from invcore.plugin import StoreError, Targets
+from invcore.results import (
+    History,
+    Store,
+    best_within_calls,
+    counted,
+    history_of,
+    specification_of,
+)
 from invcore_report.collect import Collection, Run
 from invcore_report.curves import (
     Curve,
@@ -25,10 +32,13 @@ from invcore_report.curves import (
     places,
     pooled,
 )
+from invcore_report.regret import found
 
 if TYPE_CHECKING:
     from invcore.results import RunRecord
 
+SPECIFICATION = tuple(f"specification.{name}" for name in (*Targets.parts, "spread"))
+"""The tensors of a run that say what was wanted; none where that is exact responses."""
 CALLS = (10, 100, 1000)
 """Simulator calls a target at which methods are compared."""
 
@@ -49,6 +59,8 @@ class Summary:
         failed: share of candidates without a response.
         answered: share of targets with a candidate that has one.
         within: errors within numbers of simulator calls a target; those alone that all runs made.
+        found: (B,), the best that was found for each target of all seeds, where wishes are
+            answered; see ``invcore_report.regret``.
     """
 
     task: str
@@ -62,6 +74,7 @@ class Summary:
     failed: Interval
     answered: Interval
     within: dict[int, Interval]
+    found: Tensor | None = None
 
     @property
     def ranked(self) -> bool:
@@ -184,6 +197,7 @@ def _summary(
 ) -> Summary | None:
     counts = places(min(run.record.candidates for run in runs), also)
     records, raw, reranked, failed, answered, targets, within = [], [], [], [], [], [], []
+    best: list[Tensor] = []
     for run in sorted(runs, key=lambda run: (run.record.seed, run.record.id)):
         record = run.record
         try:
@@ -193,6 +207,10 @@ def _summary(
                 raise StoreError(f"its errors have shape {tuple(missing.shape)}")
             errors = counted_errors(arrays)
             within.append(within_calls(store, record, errors))
+            wanted = specification_of(tensors(store, record.id, *SPECIFICATION))
+            if wanted is not None:
+                more = tensors(store, record.id, "resimulated", "known.worst")
+                best.append(found({**more, "errors": errors}, wanted))
         except (StoreError, KeyError) as error:
             why = str(error) if isinstance(error, StoreError) else f"it holds no {error}"
             collection.omit(f"{run.task}, {run.method}, seed {record.seed} (run {record.id})", why)
@@ -207,6 +225,8 @@ def _summary(
             reranked.append(by_target(errors, counts, ranked=True, order=arrays["order"]))
         if "targets" in arrays:
             targets.append(arrays["targets"])
+        if wanted is not None:
+            targets += [getattr(wanted, name) for name in Targets.parts]
     if not records:
         return None
     values = torch.cat(raw, dim=1)
@@ -229,6 +249,7 @@ def _summary(
             for calls, row in zip(CALLS, by_calls, strict=True)
             if not bool(row.isnan().any())
         },
+        found=torch.cat(best) if len(best) == len(records) else None,
     )
 
 

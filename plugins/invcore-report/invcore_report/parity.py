@@ -69,7 +69,7 @@ def _pairs(store: Store, run: str) -> tuple[Tensor, Tensor] | None:
     if responses is None:
         return None
     target, first = arrays["targets"][:, 0], responses[:, 0, 0]
-    rows = first.isfinite().nonzero()[:, 0]
+    rows = (first.isfinite() & target.isfinite()).nonzero()[:, 0]
     if not len(rows):
         return None
     places = torch.linspace(0, len(rows) - 1, min(len(rows), _POINTS)).round().long()

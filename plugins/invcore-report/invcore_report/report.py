@@ -20,6 +20,7 @@ from invcore_report.pictures import Gallery
 from invcore_report.series import series_charts
 from invcore_report.style import styles
 from invcore_report.tables import wanted_counts
+from invcore_report.wishes import wish_pictures
 
 _STEPS = 3  # of drawing a task
 
@@ -96,7 +97,9 @@ def make(
             part.curves += series_charts(part.board, gallery)
             part.curves += parity_chart(part.board, collection, store, looks, gallery)
             step()
-            part.candidates = candidate_pictures(part.board, collection, store, gallery)
+            part.candidates = wish_pictures(part.board, collection, store, looks, gallery)
+            if not part.candidates:
+                part.candidates = candidate_pictures(part.board, collection, store, gallery)
             step()
             parts.append(part)
         written = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")

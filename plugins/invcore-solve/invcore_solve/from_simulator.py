@@ -42,6 +42,7 @@ def solve_with(
     derived: Sequence[str] = (),
     responses: Space | Sequence[str] | None = None,
     whole: Sequence[str] = (),
+    constraints: Sequence[str] = (),
     method: str = "na",
     settings: Mapping[str, Any] | None = None,
     preset: str = "default",
@@ -77,6 +78,7 @@ def solve_with(
             ``"cost = 2*mass + 1"``; wishes may name them.
         responses: names, or a space; needed for a `Program`.
         whole: designs that take whole numbers only.
+        constraints: what designs have to satisfy, as text: ``["a + b <= 1"]``.
         method: an inverse method.
         settings: of the method; plain data.
         preset: ``quick``, ``default`` or ``paper``.
@@ -116,6 +118,7 @@ def solve_with(
     """
     plugins = plugins or installed()
     task = as_simulator(simulate, designs, responses, whole).deriving(derived)
+    task = task.constrained_by(constraints)
     method_part = build(plugins, "method", method, settings, preset=preset)
     sampler_part = build(plugins, "sampler", sampler)
     if pairs is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from invcore.learning import Scaling, substate
+from invcore.learning import Scaling, has_embedding, substate
 from invcore.plugin import (
     Config,
     Context,
@@ -96,8 +96,11 @@ class BoostedSurrogate(SurrogateModel[BoostedConfig]):
     ) -> Prediction:  # fmt: skip
         """Predictions by a third of the trees, each counting threefold, that did not see the fold.
 
-        The variance is that of the other folds' errors.
+        The variance is that of the other folds' errors. Where many categories are embedded, each
+        fold has a fit of its own: an embedding knows the responses of its rows.
         """
+        if has_embedding(problem.designs):
+            return super().held_out(problem, pairs, env, folds, weights=weights, noise=noise)
         rows, folds = ScaledRows.of(problem, pairs, weights, noise), folds.cpu()
         mean, variance = torch.zeros_like(rows.y), torch.ones_like(rows.y)
         for fold in folds.unique():

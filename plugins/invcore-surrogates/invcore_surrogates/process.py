@@ -12,6 +12,7 @@ from invcore.learning import (
     Parameters,
     Scaling,
     fit_process,
+    has_embedding,
     substate,
 )
 from invcore.numerics import row_jacobian
@@ -93,11 +94,14 @@ class ProcessSurrogate(SurrogateModel[ProcessConfig]):
 
         Up to 100 rows each fold's process is tuned anew; up to 300 with 15 steps from the
         parameters of the whole one, and beyond that not at all, since they hardly depend on a fold.
-        What was chosen for all rows, as the warp, stays.
+        What was chosen for all rows, as the warp, stays. Where many categories are embedded, each
+        fold has a fit of its own: an embedding knows the responses of its rows.
 
         Raises:
             DataError: a response that is known in one fold alone.
         """
+        if has_embedding(problem.designs):
+            return super().held_out(problem, pairs, env, folds, weights=weights, noise=noise)
         if not isinstance(fitted, FittedProcess):
             fitted = self.fit(problem, pairs, env, weights=weights, noise=noise)
         start = fitted.parameters if len(pairs) > _FEW else None

@@ -30,6 +30,13 @@ class InverseNetwork(nn.Module):
         self._whole = scaling.mask(lambda i: variables[i].whole and forms[i].form == "number")
         sizes = [[own.width] if own.form == "one-hot" else [1] * own.width for own in forms]
         self._sizes = [size for own in sizes for size in own]
+        first = [0]
+        for own in forms:
+            first.append(first[-1] + own.width)
+        self._described = [
+            (slice(start, start + own.width), own)
+            for start, own in zip(first, forms, strict=False) if own.form == "descriptors"
+        ]  # fmt: skip
         self.network = MLP(
             scaling.conditions,
             scaling.designs.features,
@@ -50,12 +57,14 @@ class InverseNetwork(nn.Module):
     def forward(self, y: Tensor) -> Tensor:
         """Responses, and what is known (N, Dy + C), to features (N, F)."""
         x: Tensor = self.network(y)
-        if not bool(self._whole.any()) and max(self._sizes) == 1:
+        if not bool(self._whole.any()) and max(self._sizes) == 1 and not self._described:
             return x
         own = x * self.scale + self.centre
         near = torch.where(self._whole.to(x.device), own.round(), own)
-        parts = [_one_hot(part) for part in near.split(self._sizes, dim=-1)]
-        snapped = (torch.cat(parts, dim=-1) - self.centre) / self.scale
+        near = torch.cat([_one_hot(part) for part in near.split(self._sizes, dim=-1)], dim=-1)
+        for columns, form in self._described:
+            near[..., columns] = form.encode(form.decode(near[..., columns].detach()))
+        snapped = (near - self.centre) / self.scale
         return x + (snapped - x).detach()
 
 

@@ -39,7 +39,9 @@ MOST = 64
 """Most alternatives of one constraint."""
 
 
-def parse_constraint(text: str, variables: Sequence[Variable]) -> list[Constraint]:
+def parse_constraint(
+    text: str, variables: Sequence[Variable], columns: Sequence[str] = ()
+) -> list[Constraint]:
     """The constraints that a text stands for.
 
     A text compares sums and other terms (``x1 + x2 <= 3``, ``0.2 <= a + b <= 0.8``, ``x*y >= 2``),
@@ -54,6 +56,8 @@ def parse_constraint(text: str, variables: Sequence[Variable]) -> list[Constrain
     Args:
         text: one statement.
         variables: that it may name.
+        columns: among which names are looked for, and counted, where there are more of them than
+            variables, as in a table.
 
     Raises:
         ConfigError: it cannot be read; it says where, or which part makes no constraint.
@@ -71,6 +75,8 @@ high=0.0)]
     names = Names(variables)
     tree = parse_statement(text)
     try:
+        if columns:
+            tree = with_names(tree, columns, "column")
         return _constraints(with_names(tree, names.all()), names)
     except UnknownNameError as error:
         raise UnknownNameError(f"{quoted(text)}: {error}") from None

@@ -8,10 +8,10 @@ from functools import cached_property
 
 import numpy as np
 
-from invcore.spaces.constraints.linear_sets.discrete import DiscretePart
 from invcore.spaces.constraints.linear_sets.polytope import Polytope, Projected
 from invcore.spaces.constraints.linear_sets.reduction import Reduction, parts_of
 from invcore.spaces.constraints.linear_sets.system import Floats, Integers, LinearSystem
+from invcore.spaces.constraints.linear_sets.whole.part import DiscretePart
 
 
 @dataclass(frozen=True, eq=False)

@@ -42,7 +42,7 @@ def _silent() -> Any:
     """HiGHS without its callbacks, whose setting prints a line to the standard output."""
     from highspy import Highs
 
-    class Silent(Highs):  # type: ignore[misc]
+    class Silent(Highs):
         def enableCallbacks(self) -> None:
             self.setOptionValue("output_flag", False)
 

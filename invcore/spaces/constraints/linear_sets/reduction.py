@@ -135,9 +135,9 @@ class Reduction:
         single = (self.matrix != 0).sum(axis=1) == 1
         if not single.any():
             return False
-        for i in np.nonzero(single)[0]:
+        for i in np.nonzero(single)[0].tolist():
             j = int(np.nonzero(self.matrix[i])[0][0])
-            sign, row = self.matrix[i, j], self.rows[i]
+            sign, row = float(self.matrix[i, j]), int(self.rows[i])
             ends = self.row_low[i] / sign, self.row_high[i] / sign
             sides = self.system.rows + row, row
             if sign < 0:
@@ -163,9 +163,9 @@ class Reduction:
         with np.errstate(invalid="ignore"):
             gaps = (self.row_high - least, most - self.row_low)
         for upper, gap in zip((True, False), gaps, strict=True):
-            for i in np.nonzero(gap <= EQUAL)[0]:
+            for i in np.nonzero(gap <= EQUAL)[0].tolist():
                 room = max(gap[i], 0.0)
-                for j in np.nonzero(self.matrix[i])[0]:
+                for j in np.nonzero(self.matrix[i])[0].tolist():
                     reach = room / abs(self.matrix[i, j])
                     side = int(self.rows[i] + (0 if upper else self.system.rows))
                     if reach > EQUAL or self.high[j] - self.low[j] <= EQUAL:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -97,23 +96,24 @@ class LinearSystem:
         """
         low, high = _vector(low), _vector(high)
         columns = len(low)
-        matrix = np.asarray(matrix, dtype=np.float64).reshape(-1, columns)
+        matrix = np.asarray(matrix, dtype=np.float64)
+        matrix = matrix.reshape(-1 if columns else len(_vector(row_low)), columns)
         span = high - low
         measurable = np.isfinite(span) & (span > 0)
-        low_owner = _or_full(low_owner, columns, INTERNAL).astype(np.int64)
-        given = {
-            "row_low": _vector(row_low),
-            "row_high": _vector(row_high),
-            "low": low,
-            "high": high,
-            "integer": _or_full(integer, columns, False).astype(np.bool_),
-            "owner": np.arange(len(matrix)) if owner is None else _whole(owner),
-            "weight": _vector(_or_full(weight, columns, 1.0)),
-            "width": np.where(measurable, span, 1.0) if width is None else _vector(width),
-            "low_owner": low_owner,
-            "high_owner": low_owner if high_owner is None else _whole(high_owner),
-        }
-        system = cls(matrix=matrix, **given)
+        low_owner = np.full(columns, INTERNAL) if low_owner is None else _whole(low_owner)
+        system = cls(
+            matrix=matrix,
+            row_low=_vector(row_low),
+            row_high=_vector(row_high),
+            low=low,
+            high=high,
+            integer=np.zeros(columns, np.bool_) if integer is None else _flags(integer),
+            owner=np.arange(len(matrix)) if owner is None else _whole(owner),
+            weight=np.ones(columns) if weight is None else _vector(weight),
+            width=np.where(measurable, span, 1.0) if width is None else _vector(width),
+            low_owner=low_owner,
+            high_owner=low_owner if high_owner is None else _whole(high_owner),
+        )
         system._check()
         return system
 
@@ -229,8 +229,8 @@ def _whole(values: ArrayLike) -> Integers:
     return np.asarray(values, dtype=np.int64).reshape(-1)
 
 
-def _or_full(values: ArrayLike | None, size: int, default: float) -> NDArray[Any]:
-    return np.full(size, default) if values is None else np.asarray(values).reshape(-1)
+def _flags(values: ArrayLike) -> Booleans:
+    return np.asarray(values, dtype=np.bool_).reshape(-1)
 
 
 def _finite(values: Floats) -> Floats:

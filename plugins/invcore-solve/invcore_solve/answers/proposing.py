@@ -10,8 +10,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from invcore.learning import ResponseDensity
 from invcore.pipeline import build, propose
-from invcore.plugin import Problem, Progress, Space, Targets
+from invcore.plugin import Pairs, Progress, Space, Targets, generator
 from invcore_solve.answers.answering import Question, answer
 from invcore_solve.answers.asked import Wanted
 from invcore_solve.answers.proposal import Proposal
@@ -92,18 +93,21 @@ def _by_methods(
     if not designer.models:
         return None
     part, problem = build(designer.plugins, "sampler", how.sampler).component, designer.problem
+    count, density = len(problem.responses.names), None
     if isinstance(designer.judge, DerivedJudge):  # methods have learnt the table's own responses
-        names = designer.judge.followers.responses
-        problem = Problem(
-            problem.name, problem.designs, Space.of(*problem.responses.variables[: len(names)])
-        )
-        targets = own_targets(targets, len(names))
+        count = len(designer.judge.followers.responses)
+        own = Space.of(*problem.responses.variables[:count])
+        problem, targets = replace(problem, responses=own), own_targets(targets, count)
         if designer.near and not bool(targets.wanted.any()) and not targets.has_goals:
             return None
+    if not targets.exact:
+        pairs = designer.data.pairs
+        known = Pairs(pairs.x, pairs.y[:, :count], pairs.context)
+        density = ResponseDensity.fit(known, generator(designer.record.seed, "responses"))
     every = torch.cat([
         propose(
-            model, problem, part, targets, how.candidates, seed=how.seed,
-            progress=how.progress,
+            model, problem, part, targets, how.candidates, seed=how.seed, progress=how.progress,
+            density=density,
         ).x
         for model in designer.models.values()
     ], dim=1)  # fmt: skip

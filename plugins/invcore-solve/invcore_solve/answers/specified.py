@@ -107,10 +107,12 @@ def _ranked(
         met = _met_rows(one, shown)
         designs = found.designs.rows(own)
         known = Judged.by(judge, shown.x[met]) if len(met) else designs.rows(met)
-        # What is told of a row is what was measured of it, where goals decide
-        known = Judged(known.x, shown.y[met], np.zeros_like(known.std))
-        order, _ = _order(aim, b, known, np.ones(len(met)))
-        chance = _chance(judge, designs.x, one)
+        chance, again = (_chance(judge, part.x, one) for part in (designs, known))
+        # Where one measurement met it by luck, another would hardly do
+        best = max(chance.max(initial=0.0), again.max(initial=0.0))
+        met = met[again >= _ALIKE * best]
+        known = Judged(shown.x[met], shown.y[met], np.zeros((len(met), shown.y.shape[1])))
+        order, _ = _order(aim, b, known, again[again >= _ALIKE * best])
         first, goals = _order(aim, b, designs, chance)
         if question.diverse and len(first):
             before = chance[first[:SHOWN]].mean()

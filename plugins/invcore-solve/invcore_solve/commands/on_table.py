@@ -71,7 +71,7 @@ def solve_table(
     if options["report"]:
         from invcore_solve.page.page import write_page
 
-        write_page(options["report"], designer, ranked)
+        write_page(options["report"], designer, ranked, asking.derived)
     if as_json:
         emit_json({
             **document(designer.record, ranked, store, out),

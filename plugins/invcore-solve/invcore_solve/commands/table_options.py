@@ -37,7 +37,10 @@ _OPTIONS = (
                  "made."),
     click.option("--continuous", multiple=True, metavar="NAME", help="Not only the table's "
                  "values can be made."),
-    click.option("--category", multiple=True, metavar="NAME", help="Values are names."),
+    click.option("--category", multiple=True, metavar="NAME", help="Values are names; with "
+                 "--simulator NAME=A,B,…, the names."),
+    click.option("--descriptors", multiple=True, metavar="NAME=FILE", help="Numbers for each "
+                 "category: a table with its name first."),
     click.option("--periodic", multiple=True, metavar="NAME=LOW:HIGH", help="Both ends are one, "
                  "as 0:360."),
     click.option("--positive", multiple=True, metavar="NAME", help="Only values above zero make "
@@ -45,6 +48,8 @@ _OPTIONS = (
     click.option("--log", multiple=True, metavar="NAME", help="Learnt on a logarithmic scale."),
     click.option("--fix", multiple=True, metavar="NAME=VALUE", help="Every proposal has this "
                  "value."),
+    click.option("--constraint", multiple=True, metavar="TEXT", help="What designs have to "
+                 "satisfy, e.g. 'a + b <= 1'; may be repeated."),
     click.option("--bounds", multiple=True, metavar="NAME=LOW:HIGH", help="What can be made; "
                  "narrower or wider than the table."),
     click.option("--ignore", multiple=True, metavar="NAME", help="A column that is no design."),
@@ -58,8 +63,9 @@ _OPTIONS = (
 NAMES = (
     "both_path", "x_path", "y_path", "response_columns", "design_columns", "sheet", "header",
     "units_row", "comment", "encoding", "x_key", "y_key", "schema_path", "whole", "levels",
-    "continuous", "category", "periodic", "positive", "log", "fix", "bounds", "ignore",
-    "error_column", "weight_column", "group",
+    "continuous", "category", "descriptors", "periodic", "positive", "log", "fix", "constraint",
+    "bounds",
+    "ignore", "error_column", "weight_column", "group",
 )  # fmt: skip
 """The options' names as a command gets them."""
 
@@ -167,6 +173,7 @@ def _columns(table: RawTable, text: str) -> tuple[str, ...]:
 
 def with_words(said: Choices, table: RawTable, options: dict[str, Any]) -> Choices:
     """What the options say of single columns, beside what is said already."""
+    from invcore_solve.tables.descriptors import read_descriptors
 
     def name(text: str) -> str:
         return table.select([text]).names[0]
@@ -179,12 +186,15 @@ def with_words(said: Choices, table: RawTable, options: dict[str, Any]) -> Choic
     pairs = {what: _pairs(options[what], what, table) for what in ("levels", "fix")}
     said = said.giving("levels", {name(n): _numbers(v, "levels") for n, v in pairs["levels"]})
     said = said.giving("fix", {name(n): _value(v) for n, v in pairs["fix"]})
+    files = {name(n): v for n, v in _pairs(options["descriptors"], "descriptors", table)}
+    said = said.giving("descriptors", {n: read_descriptors(path) for n, path in files.items()})
     for what in ("periodic", "bounds"):
         ends = {name(n): _ends(v, what) for n, v in _pairs(options[what], what, table)}
         said = said.giving(what, ends)
     errors = {n: name(v) for n, v in _pairs(options["error_column"], "error-column", table)}
     said = said.giving("error_column", {name(n): v for n, v in errors.items()})
     changes: dict[str, Any] = {"ignore": (*said.ignore, *names("ignore"))}
+    changes["constraints"] = (*said.constraints, *options["constraint"])
     changes |= {w: name(options[w]) for w in ("weight_column", "group") if options[w]}
     return said.model_copy(update=changes)
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from invcore.cli.kit import add_row, number, stdout, table
+from invcore_solve.page.wording import probability_text
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -167,7 +168,9 @@ def _heads(ranked: Proposal) -> list[str]:
 def _responses(ranked: Proposal, row: int) -> list[str]:
     """The simulator's, or what the judge expects with its error; before them the probability."""
     chance = [] if ranked.making is None else [ranked.making.cell(row)]
-    chance += [] if ranked.probability is None else [_share(float(ranked.probability[row]))]
+    chance += (
+        [] if ranked.probability is None else [probability_text(float(ranked.probability[row]))]
+    )
     own = ranked.predicted if ranked.responses is None else ranked.responses
     assert own is not None
     if len(ranked.names[1]) > _CURVE:
@@ -204,13 +207,6 @@ def _violations(ranked: Proposal, row: int) -> list[str]:
         f" ({number(abs(v), 2)} too {'high' if v > 0 else 'low'})" if v else ""
         for v in ranked.violation[row].tolist()
     ]
-
-
-def _share(value: float) -> str:
-    """A probability for people: never quite sure."""
-    if value < 0.001:
-        return "< 0.1%"
-    return "> 99.9%" if value > 0.999 else f"{100 * value:.3g}%"
 
 
 def _cell(value: Any) -> str:

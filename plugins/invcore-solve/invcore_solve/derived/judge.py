@@ -35,7 +35,7 @@ class DerivedJudge(FittedJudge):
     judge: FittedJudge
     followers: Followers
 
-    def predict(self, x: Tensor, level: float | None = None) -> Verdict:  # type: ignore[override]
+    def predict(self, x: Tensor, level: float | None = None) -> Verdict:
         """What to expect of designs (N, Dx), derived responses last."""
         own = self.judge.predict(x) if level is None else self.judge.predict(x, level)
         y = own.response.double()

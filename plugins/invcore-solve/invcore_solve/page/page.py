@@ -38,22 +38,25 @@ def check_page(path: str | os.PathLike[str]) -> None:
     check_file(path, (".html",))
 
 
-def write_page(path: str | os.PathLike[str], designer: Designer, ranked: Proposal) -> None:
+def write_page(
+    path: str | os.PathLike[str], designer: Designer, ranked: Proposal, derived: Sequence[str] = ()
+) -> None:
     """Write an answer as one file of HTML that needs nothing but itself.
 
     Args:
         path: .html.
         designer: who proposed the designs, and the judge.
         ranked: the designs.
+        derived: definitions of the derived responses among theirs.
 
     Raises:
         DataError: another ending, or the file cannot be written.
     """
     check_page(path)
-    write_file(path, rendered(designer, ranked).encode())
+    write_file(path, rendered(designer, ranked, derived).encode())
 
 
-def rendered(designer: Designer, ranked: Proposal) -> str:
+def rendered(designer: Designer, ranked: Proposal, derived: Sequence[str] = ()) -> str:
     """The page's HTML."""
     import jinja2
     from markupsafe import Markup
@@ -70,12 +73,13 @@ def rendered(designer: Designer, ranked: Proposal) -> str:
     environment.globals.update(svg=Markup)
     source = environment.loader.get_source(environment, "style.css")[0]  # type: ignore[union-attr]
     return environment.get_template("page.html.j2").render(
-        css=Markup(source), **_parts(designer, ranked)
+        css=Markup(source), **_parts(designer, ranked, derived)
     )
 
 
-def _parts(designer: Designer, ranked: Proposal) -> dict[str, Any]:
+def _parts(designer: Designer, ranked: Proposal, derived: Sequence[str]) -> dict[str, Any]:
     """What the template tells."""
+    from invcore_solve.derived.deriving import deriving
     from invcore_solve.page.effect_pictures import importance_order
     from invcore_solve.page.target_parts import nearest_responses, target_parts
     from invcore_solve.page.target_pictures import CURVE
@@ -83,14 +87,16 @@ def _parts(designer: Designer, ranked: Proposal) -> dict[str, Any]:
     from invcore_solve.schema.support import support
 
     data = designer.data
+    whole = deriving(designer, derived) if derived else designer
     units = {column.name: column.unit for column in data.schema.columns}
-    nearest = nearest_responses(ranked, designer.measured)
+    nearest = nearest_responses(ranked, whole.measured)
     effects = designer.sensitivities()
     order = importance_order(effects)
-    targets = [*target_parts(ranked, nearest, units, _FULL)]
+    targets = [*target_parts(ranked, nearest, units, _FULL, measured=whole.measured.y)]
     return {
         "data": data, "schema": data.schema, "designer": designer, "ranked": ranked,
-        "targets": targets, "full": _FULL, "responses": data.responses.names,
+        "targets": targets, "full": _FULL, "responses": whole.data.responses.names,
+        "learnt": data.responses.names,
         "notes": [*data.schema.notes, *ranked.notes],
         "advice": [*support(data.schema, data.pairs.y.numpy())],
         "designs": _designs(_overlay(designer, ranked, order)), "judge": _judge(designer),

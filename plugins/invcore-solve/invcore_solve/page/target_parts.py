@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from invcore_solve.page.front_picture import front_picture
 from invcore_solve.page.shown_rows import shown_rows, unmeasured
 from invcore_solve.page.target_pictures import CURVE, target_picture
-from invcore_solve.page.wording import number, with_unit
+from invcore_solve.page.wording import number, probability_text, with_unit
 
 if TYPE_CHECKING:
     from invcore_solve.answers.answering import MeasuredDesigns
@@ -45,6 +46,8 @@ class TargetPart:
         count: designs in all.
         picture: markup; empty where nothing is predicted.
         caption: of the picture.
+        front: of several goals, markup; empty otherwise.
+        front_caption: of that picture.
     """
 
     number: int
@@ -57,6 +60,8 @@ class TargetPart:
     count: int
     picture: str
     caption: str
+    front: str = ""
+    front_caption: str = ""
 
 
 def nearest_responses(ranked: Proposal, measured: MeasuredDesigns) -> Numbers | None:
@@ -72,7 +77,7 @@ def nearest_responses(ranked: Proposal, measured: MeasuredDesigns) -> Numbers | 
 
 def target_parts(
     ranked: Proposal, nearest: Numbers | None, units: dict[str, str], most: int,
-    drawn: int | None = None,
+    drawn: int | None = None, measured: Numbers | None = None,
 ) -> Iterator[TargetPart]:  # fmt: skip
     """The parts of all targets, the first of which have a whole table and a picture.
 
@@ -82,30 +87,35 @@ def target_parts(
         units: of columns, by name.
         most: targets with a whole table; of others the first design is there.
         drawn: targets with a picture; None: as many.
+        measured: (M, Dy), responses of the table's designs, or None.
     """
     drawn = most if drawn is None else drawn
     columns = ranked.columns()
     names = ranked.order or ranked.names[0]
     heads = (
         "rank", *(with_unit(name, units.get(name, "")) for name in names),
-        *(["yield"] if ranked.making is not None else []), *_heads(ranked, units),
+        *(["yield"] if ranked.making is not None else []),
+        *(["probability"] if ranked.probability is not None else []), *_heads(ranked, units),
         *(["distance", "nearest row"] if _placed(ranked) else []),
     )  # fmt: skip
     for i, rows in enumerate(ranked.groups()):
         some = shown_rows(ranked, rows)
         shown = some if i < most else rows[:1]
         lines = tuple(_row(ranked, columns, names, row) for row in shown)
-        picture, caption = "", ""
+        picture, caption, front = "", "", ("", "")
         if i < drawn and ranked.predicted is not None:
             picture, caption = target_picture(ranked, some, nearest, f"target{i + 1}")
+            front = front_picture(ranked, rows, measured, f"front{i + 1}")
         yield TargetPart(
             i + 1, wanted(ranked, rows[0]), _best(ranked, rows), _met(ranked, rows),
-            _reach(ranked, rows[0]), heads, lines, len(rows), picture, caption,
+            _reach(ranked, rows[0]), heads, lines, len(rows), picture, caption, *front,
         )  # fmt: skip
 
 
 def wanted(ranked: Proposal, row: int) -> str:
     """A target for people."""
+    if ranked.asked:
+        return ranked.asked[row]
     values, names = ranked.target[row].tolist(), ranked.names[1]
     if len(values) > _FEW:
         kind = "a curve of" if len(values) >= CURVE else "responses,"
@@ -119,6 +129,8 @@ def _heads(ranked: Proposal, units: dict[str, str]) -> list[str]:
     if ranked.predicted is None:
         return []
     if len(names) > _FEW:
+        if ranked.wanted is not None:
+            return ["share of the prediction that is as wanted"]
         return ["mean distance of the prediction from the target"]
     return [f"{with_unit(name, units.get(name, ''))}, predicted" for name in names]
 
@@ -133,6 +145,8 @@ def _row(ranked: Proposal, columns: Mapping[str, Any], names: Sequence[str], row
         value = columns[name][row]
         cells.append(value if isinstance(value, str) else number(float(value)))
     cells += [] if ranked.making is None else [ranked.making.cell(row)]
+    if ranked.probability is not None:
+        cells.append(probability_text(float(ranked.probability[row])))
     cells += _predicted(ranked, row)
     if ranked.distance is not None and ranked.nearest is not None:
         cells += [number(float(ranked.distance[row]), 2), str(int(ranked.nearest[row]))]
@@ -147,13 +161,24 @@ def _predicted(ranked: Proposal, row: int) -> list[str]:
     if ranked.predicted is None:
         return []
     said, error = ranked.predicted[row], ranked.predicted_error
+    if len(said) > _FEW and ranked.wanted is not None and ranked.met is not None:
+        share = ranked.met[row][ranked.wanted.wanted[row]].double().mean()
+        return [f"{100 * float(share):.3g}%"]
     if len(said) > _FEW:
         away = number(float((said - ranked.target[row]).abs().mean()), 3)
         return [away if error is None else f"{away} ± {number(float(error[row].mean()), 2)}"]
     if error is None:
         return [number(value) for value in said.tolist()]
-    pairs = zip(said.tolist(), error[row].tolist(), strict=True)
-    return [f"{number(value)} ± {number(off, 2)}" for value, off in pairs]
+    away = said.new_zeros(said.shape) if ranked.violation is None else ranked.violation[row]
+    parts = zip(said.tolist(), error[row].tolist(), away.tolist(), strict=True)
+    return [f"{number(value)} ± {number(off, 2)}{_off(beyond)}" for value, off, beyond in parts]
+
+
+def _off(beyond: float) -> str:
+    """How far a response is beyond its interval; empty where it is not."""
+    if not beyond:
+        return ""
+    return f" ({number(abs(beyond), 2)} too {'high' if beyond > 0 else 'low'})"
 
 
 def _best(ranked: Proposal, rows: Sequence[int]) -> str:
@@ -168,9 +193,15 @@ def _best(ranked: Proposal, rows: Sequence[int]) -> str:
     said = _predicted(ranked, row)
     if len(ranked.names[1]) > _FEW:
         what = f"the prediction is {said[0]} away from the target on average over the responses"
+        if ranked.wanted is not None:
+            what = f"{said[0]} of the prediction are as wanted"
     else:
         pairs = zip(ranked.names[1], said, strict=True)
         what = ", ".join(f"{name} is predicted to be {value}" for name, value in pairs)
+    if ranked.probability is not None:
+        what += (
+            f"; it is met with a probability of {probability_text(float(ranked.probability[row]))}"
+        )
     where = ""
     if ranked.distance is not None and ranked.nearest is not None:
         away = number(float(ranked.distance[row]), 2)

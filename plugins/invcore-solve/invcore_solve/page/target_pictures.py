@@ -52,7 +52,7 @@ def _values(
     across = min(_PANELS, len(names))
     down = math.ceil(len(names) / across)
     caption = (
-        "The line is the wanted response. Filled points are predictions of the designs, best "
+        f"{_wanted_is(ranked)} Filled points are predictions of the designs, best "
         "first, with bars as wide as the stated error."
     )
     if nearest is not None:
@@ -80,7 +80,8 @@ def _designs(
     axes: Axes, ranked: Proposal, rows: Sequence[int], place: int, nearest: Numbers | None
 ) -> None:
     ranks, places = ranked.rank[list(rows)].tolist(), np.arange(len(rows))
-    axes.axhline(float(ranked.target[rows[0], place]), color=WANTED, label="wanted")
+    if ranked.wanted is None:
+        axes.axhline(float(ranked.target[rows[0], place]), color=WANTED, label="wanted")
     if nearest is not None:
         axes.plot(
             places + 0.16, nearest[list(rows)], "o", mfc="none", mec=MEASURED, ms=5,
@@ -97,6 +98,33 @@ def _designs(
         )  # fmt: skip
     axes.set_xticks(places, [str(rank) for rank in ranks])
     axes.set_xlim(-0.6, len(rows) - 0.4)
+    if ranked.wanted is not None:
+        low, high = (float(end[rows[0], place]) for end in (ranked.wanted.low, ranked.wanted.high))
+        _interval(axes, low, high)
+
+
+def _interval(axes: Axes, low: float, high: float) -> None:
+    """What is wanted of a response, behind what is predicted: a band, to the edge on a free side.
+
+    Where nothing limits the response, a line that is not seen keeps the words.
+    """
+    ends = axes.get_ylim()
+    if math.isinf(low) and math.isinf(high):
+        return
+    size = ends[1] - ends[0]
+    bottom = min(ends[0], high - 0.1 * size) if math.isinf(low) else low
+    top = max(ends[1], low + 0.1 * size) if math.isinf(high) else high
+    axes.axhspan(bottom, top, color=WANTED, alpha=0.15, lw=0, label="wanted", zorder=0)
+    for end in (low, high):
+        if not math.isinf(end):
+            axes.axhline(end, color=WANTED, lw=1.2)
+    axes.set_ylim(min(ends[0], bottom), max(ends[1], top))
+
+
+def _wanted_is(ranked: Proposal) -> str:
+    if ranked.wanted is None:
+        return "The line is the wanted response."
+    return "The band is what is wanted; a response without one may have any value, or has a goal."
 
 
 def _curve(ranked: Proposal, row: int, nearest: Numbers | None, name: str) -> tuple[str, str]:
@@ -106,6 +134,11 @@ def _curve(ranked: Proposal, row: int, nearest: Numbers | None, name: str) -> tu
         "The dashed line is the wanted response, the solid one the prediction of the best "
         "new design, with a band as wide as the stated error"
     )
+    if ranked.wanted is not None:
+        caption = (
+            "The shaded parts are where the response must not be, the line is the prediction of "
+            "the best new design, with a band as wide as the stated error"
+        )
     caption += "." if nearest is None else "; dots are what was measured of the row nearest to it."
     with figure(4.8, 3.2) as drawn:
         axes = drawn.add_subplot()
@@ -118,11 +151,28 @@ def _curve(ranked: Proposal, row: int, nearest: Numbers | None, name: str) -> tu
                 off = ranked.predicted_error[row].numpy()
                 axes.fill_between(x, said - off, said + off, color=PREDICTED, alpha=0.25, lw=0)
             axes.plot(x, said, color=PREDICTED, lw=1.6, label="predicted, best design")
-        axes.plot(x, ranked.target[row].numpy(), color=WANTED, lw=1.6, ls="--", label="wanted")
+        if ranked.wanted is None:
+            axes.plot(x, ranked.target[row].numpy(), color=WANTED, lw=1.6, ls="--", label="wanted")
+        else:
+            _limits(axes, x, ranked.wanted.low[row].numpy(), ranked.wanted.high[row].numpy())
         axes.set_xlabel(short(title))
         axes.set_ylabel("value of the response")
         _legend(drawn, axes)
         return inline(drawn, name, caption), caption
+
+
+def _limits(axes: Axes, x: Sequence[float], low: Numbers, high: Numbers) -> None:
+    """The ends of a curve's intervals, and hatching where the curve must not be."""
+    bottom, top = axes.get_ylim()
+    finite = np.concatenate([low[np.isfinite(low)], high[np.isfinite(high)]])
+    if len(finite):
+        margin = 0.05 * (max(top, finite.max()) - min(bottom, finite.min()))
+        bottom, top = min(bottom, finite.min() - margin), max(top, finite.max() + margin)
+    for end, edge in ((low, bottom), (high, top)):
+        shown = np.where(np.isfinite(end), end, np.nan)
+        axes.fill_between(x, shown, edge, color=WANTED, alpha=0.15, lw=0)
+        axes.plot(x, shown, color=WANTED, lw=1.4, label="wanted" if end is low else None)
+    axes.set_ylim(bottom, top)
 
 
 def _legend(drawn: Figure, axes: Axes) -> None:

@@ -30,6 +30,18 @@ def number(value: float | None, digits: int = 4) -> str:
     return f"{mantissa}e{int(exponent)}"
 
 
+def probability_text(probability: float) -> str:
+    """A probability for people: never quite sure.
+
+    Example:
+        >>> probability_text(0.9996), probability_text(0.931), probability_text(0.0002)
+        ('> 99.9%', '93.1%', '< 0.1%')
+    """
+    if probability < 0.001:
+        return "< 0.1%"
+    return "> 99.9%" if probability > 0.999 else f"{100 * probability:.3g}%"
+
+
 def short(name: str, most: int = _LONGEST) -> str:
     r"""A name as pictures have it: one line, what can be printed, not too long.
 

@@ -13,6 +13,7 @@ from invcore_solve.proposals.aims.aim import Aim
 from invcore_solve.proposals.judged import Judged, joined
 from invcore_solve.proposals.local_search import refine
 from invcore_solve.proposals.mixes import mixes
+from invcore_solve.proposals.steps import stepped
 from invcore_solve.typicality.typicality import Typicality
 
 Numbers = npt.NDArray[np.float64]
@@ -79,8 +80,9 @@ def search(
     if refined:
         children = int(np.clip(_CHILDREN // len(aim), _FEWEST, _MOST))
         near, owner = refine(judge, typicality, aim, pool, best[:, :_PARENTS], children, rng)
-        parts.append(near)
-        owners.append(owner)
+        more, whose = stepped(judge, typicality, aim, near, owner)
+        parts += [near, more]
+        owners += [owner, whose]
     if further is not None:
         parts.append(further[0])
         owners.append(further[1])

@@ -26,7 +26,9 @@ from invcore.plugin import (
 )
 from invcore_solve.schema.choices import Choices, ColumnChoice
 from invcore_solve.schema.column_schema import ColumnSchema
+from invcore_solve.schema.constraints import constraints_of, joined
 from invcore_solve.schema.table_schema import TableSchema
+from invcore_solve.tables.descriptors import descriptors_of, number_text
 
 Numbers = npt.NDArray[np.float64]
 Prior = Categorical | Integers | LogUniform | Uniform
@@ -52,10 +54,12 @@ def design_space(schema: TableSchema, choices: Choices, x: Numbers) -> Space:
         constraints += _own(column, choice, low, high)
     for relation in schema.relations:
         constraints.append(LinearEquality(**relation.model_dump()))
+    columns = [column.name for column in schema.columns]
+    said = constraints_of(choices.constraints, variables, columns, schema.source)
     try:
-        return Space.of(*variables, constraints=constraints)
+        return Space.of(*variables, constraints=joined(constraints, said, schema.source))
     except ValueError as error:
-        raise ConfigError(f"{schema.source}: {_first_line(error)}") from None
+        raise ConfigError(f"{schema.source}: {first_line(error)}") from None
 
 
 def listed_space(designs: Space, listed: Numbers) -> Space:
@@ -106,7 +110,10 @@ def _prior(
 ) -> Prior:
     where = f"{source}: column {column.name!r}"
     if column.kind == "category":
-        return Categorical(categories=column.categories)
+        known = choice.descriptors
+        rows = None if known is None else descriptors_of(column.categories, known, where)
+        own = {"categories": column.categories, "descriptors": rows}
+        return Categorical.parse(own, where=where)
     if not low < high:
         raise ConfigError(f"{where}: {low:g} to {high:g} leaves no room; fix it instead")
     if column.kind == "whole":
@@ -135,7 +142,7 @@ def _own(column: ColumnSchema, choice: ColumnChoice, low: float, high: float) ->
 
 def _fixed(column: ColumnSchema, value: float | str) -> float:
     if column.categories:
-        text = str(value)
+        text = number_text(value) if isinstance(value, float) else value
         if text not in column.categories:
             close = close_names(text, column.categories)
             raise ConfigError(f"column {column.name!r} has no category {text!r}. {close}")
@@ -146,6 +153,7 @@ def _fixed(column: ColumnSchema, value: float | str) -> float:
         raise ConfigError(f"column {column.name!r}: {value!r} is no number") from None
 
 
-def _first_line(error: ValueError) -> str:
+def first_line(error: ValueError) -> str:
+    """What a refused space says, without what pydantic adds."""
     lines = [line.strip() for line in str(error).splitlines() if "Value error" in line]
     return lines[0].removeprefix("Value error, ") if lines else str(error).splitlines()[0]

@@ -23,6 +23,8 @@ from invcore.plugin import (
     derived_responses,
     with_derived,
 )
+from invcore_solve.schema.constraints import constraints_of, joined
+from invcore_solve.schema.spaces import first_line
 from invcore_solve.simulators.backends import Backend, FunctionBackend, ProgramBackend
 from invcore_solve.simulators.batches import Batches
 from invcore_solve.simulators.bounds import box, named
@@ -31,7 +33,7 @@ from invcore_solve.simulators.journal import Journal
 from invcore_solve.simulators.outcomes import Counts, Outcome
 from invcore_solve.simulators.program import Program
 
-Designs = Space | Mapping[str, tuple[float, float]]
+Designs = Space | Mapping[str, tuple[float, float] | Sequence[str]]
 
 
 class SimulatorTask(Task[Config]):
@@ -44,7 +46,8 @@ class SimulatorTask(Task[Config]):
     Args:
         simulate: a function of designs (N, Dx) that gives responses (N, Dy), by itself or by its
             name, ``"package.module:function"``; or a `Program`.
-        designs: their space; or by name (low, high), uniform in between.
+        designs: their space; or by name (low, high), uniform in between, or the names of
+            categories, which a function is given as 0, 1, 2, … and a program by their names.
         responses: their space, or their names. None: as many as the function gives, y1, y2, …
         whole: of the designs that are given by bounds, those that take whole numbers only.
         kind: whether a function takes tensors (``torch``) or arrays (``numpy``); ``auto`` tries.
@@ -119,6 +122,24 @@ class SimulatorTask(Task[Config]):
         for name in ("responses", "_own", "_derived"):
             vars(task).pop(name, None)
         assert self._named is None or task.responses.dim
+        return task
+
+    def constrained_by(self, texts: Sequence[str]) -> "SimulatorTask":
+        """The same simulator, whose designs have to satisfy further constraints.
+
+        Raises:
+            ConfigError: a text makes no constraint, or no design satisfies all.
+        """
+        if not texts:
+            return self
+        known = self.designs
+        more = constraints_of(texts, known.variables, known.names, self.name)
+        task = copy(self)
+        every = joined(known.constraints, more, self.name)
+        try:
+            task.designs = Space.of(*known.variables, grid=known.grid, constraints=every)
+        except ValueError as error:
+            raise ConfigError(f"{self.name}: {first_line(error)}") from None
         return task
 
     @cached_property

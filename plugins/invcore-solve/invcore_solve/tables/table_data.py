@@ -24,6 +24,7 @@ from invcore.plugin import (
 )
 from invcore_solve.schema.choices import Choices
 from invcore_solve.schema.column_schema import ColumnSchema, Role, category_codes
+from invcore_solve.schema.constraints import violating
 from invcore_solve.schema.inspection import Inspection, inspect_table
 from invcore_solve.schema.spaces import design_space, listed_space, response_space
 from invcore_solve.schema.table_schema import TableSchema
@@ -96,11 +97,14 @@ class TableData:
         found = inspect_table(table, choices)
         check_names([c.name for c in found.schema.of_role("design")], choices.responses)
         designs = design_space(found.schema, choices, found.x)
+        schema = found.schema
+        if note := violating(designs, found.x, found.rows) if choices.constraints else "":
+            schema = schema.model_copy(update={"notes": (*schema.notes, note)})
         if among is not None:
             designs = listed_space(designs, rows_of(among, found.schema))
         return cls(
             _pairs(found), designs, response_space(found.schema, choices.responses),
-            table.source, found.schema, torch.from_numpy(found.rows.astype(np.int64)),
+            table.source, schema, torch.from_numpy(found.rows.astype(np.int64)),
         )  # fmt: skip
 
     @classmethod
@@ -108,7 +112,10 @@ class TableData:
         """Pairs that a simulator gave, whose spaces are known."""
         roles: tuple[tuple[Space, Role], ...] = ((designs, "design"), (responses, "response"))
         columns = [
-            ColumnSchema(name=variable.name, kind="number", role=role, unit=variable.unit)
+            ColumnSchema(
+                name=variable.name, kind="category" if variable.categories else "number", role=role,
+                unit=variable.unit, categories=variable.categories,
+            )
             for space, role in roles
             for variable in space.variables
         ]  # fmt: skip

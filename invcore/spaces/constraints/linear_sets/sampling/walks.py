@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -43,20 +44,20 @@ class Walk:
 
     def sample(self, count: int, generator: np.random.Generator) -> Floats:
         """(count, k), which depend on the generator alone, not on earlier calls."""
-        if count <= _FEW and "_rounded" not in self.__dict__:
-            transform, start = self._ellipsoid, np.zeros((count, self.dimension))
+        if count <= _FEW:
+            round_, start = self._ellipsoid, np.zeros((count, self.dimension))
             sweeps = 10 + self.dimension
         else:
-            transform, population = self._rounded
+            round_, population = self._rounded
             places = generator.permutation(len(population))
             start = population[places[np.arange(count) % len(places)]]
             sweeps = 10 + self.dimension // 2
         parts = [
-            self._walked(transform, start[i : i + _CHAINS], sweeps, generator)
+            round_.walked(start[i : i + _CHAINS], sweeps, generator)
             for i in range(0, count, _CHAINS)
         ]
-        points = np.concatenate(parts) if parts else np.zeros((0, self.dimension))
-        return self._centre + points @ transform.T
+        points = np.concatenate(parts) if parts else start
+        return self._centre + points @ round_.transform.T
 
     @cached_property
     def _centre(self) -> Floats:
@@ -72,40 +73,53 @@ class Walk:
         return z
 
     @cached_property
-    def _ellipsoid(self) -> Floats:
-        """(k, k), from coordinates in which the barrier's Hessian is the identity."""
+    def _ellipsoid(self) -> _Coordinates:
+        """Those in which the barrier's Hessian is the identity."""
         slack = self.offsets - self.normals @ self._centre
         factor = np.linalg.qr(self.normals / slack[:, None], mode="r")
-        return np.linalg.inv(factor)
+        return _Coordinates(self.normals, slack, np.linalg.inv(factor))
 
     @cached_property
-    def _rounded(self) -> tuple[Floats, Floats]:
-        """A transformation (k, k) to coordinates where the set is round, and points in these."""
+    def _rounded(self) -> tuple[_Coordinates, Floats]:
+        """Those in which the set is round, and points of the set."""
         generator, k = np.random.default_rng(0), self.dimension
         needed = irredundant(self.normals, self.offsets, met(self.normals, self.offsets))
-        self.normals, self.offsets = self.normals[needed], self.offsets[needed]
-        transform = self._ellipsoid
+        slack = (self.offsets - self.normals @ self._centre)[needed]
+        round_ = _Coordinates(self.normals[needed], slack, self._ellipsoid.transform)
         population = np.zeros((max(256, 6 * k), k))
         for _ in range(_ROUNDINGS):
-            population = self._walked(transform, population, 4 + k // 4, generator)
+            population = round_.walked(population, 4 + k // 4, generator)
             covariance = np.cov(population.T).reshape(k, k)
             variances = np.linalg.eigvalsh(covariance)
             factor = np.linalg.cholesky(covariance)
-            transform = transform @ factor
+            round_ = replace(round_, transform=round_.transform @ factor)
             population = np.linalg.solve(factor, population.T).T
             if variances[-1] < _ROUND * variances[0]:
                 break
-        return transform, self._walked(transform, population, 8 + (3 * k) // 2, generator)
+        return round_, round_.walked(population, 8 + (3 * k) // 2, generator)
 
-    def _walked(
-        self, transform: Floats, start: Floats, sweeps: int, generator: np.random.Generator
-    ) -> Floats:
-        """Where walks from points (n, k) are after some sweeps through k directions each."""
+
+@dataclass(frozen=True, eq=False)
+class _Coordinates:
+    """Coordinates y of points z = centre + transform y.
+
+    Args:
+        normals: (m, k), of rows for z.
+        slack: (m,), of the centre.
+        transform: (k, k).
+    """
+
+    normals: Floats
+    slack: Floats
+    transform: Floats
+
+    def walked(self, start: Floats, sweeps: int, generator: np.random.Generator) -> Floats:
+        """Where walks from points y (n, k) are after sweeps through k directions each."""
         count, k = start.shape
-        normals = self.normals @ transform
+        normals = self.normals @ self.transform
         norm = np.linalg.norm(normals, axis=1)
         normals = normals / norm[:, None]
-        limits = ((self.offsets - self.normals @ self._centre) / norm)[:, None]
+        limits = (self.slack / norm)[:, None]
         least, points, since = 1e-14, start.copy(), _REFRESH
         slack, ratio = np.empty((2, len(norm), count))
         moves = np.empty((k, count))

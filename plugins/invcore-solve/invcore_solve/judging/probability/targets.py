@@ -29,8 +29,8 @@ def chance(
         further: responses that follow from the others and the design, if there are any.
     """
     low, high = ends_of(targets)
-    own = (np.repeat(end, each, axis=0) for end in (low, high))
-    return torch.from_numpy(scenarios.probability(*own, further)).view(len(targets), each)
+    low, high = np.repeat(low, each, axis=0), np.repeat(high, each, axis=0)
+    return torch.from_numpy(scenarios.probability(low, high, further)).view(len(targets), each)
 
 
 def ends_of(targets: Targets) -> tuple[Numbers, Numbers]:

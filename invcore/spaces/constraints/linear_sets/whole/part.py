@@ -7,10 +7,11 @@ from functools import cached_property
 
 import numpy as np
 
-from invcore.spaces.constraints.linear_sets.assignments import Assignments
-from invcore.spaces.constraints.linear_sets.branch_and_bound import BranchAndBound
-from invcore.spaces.constraints.linear_sets.polytope import Incumbents, Polytope, Projected
+from invcore.spaces.constraints.linear_sets.polytope import Polytope, Projected
 from invcore.spaces.constraints.linear_sets.system import Floats, LinearSystem
+from invcore.spaces.constraints.linear_sets.whole.assignments import Assignments
+from invcore.spaces.constraints.linear_sets.whole.branch_and_bound import BranchAndBound
+from invcore.spaces.constraints.linear_sets.whole.incumbents import Incumbents
 
 _DIVES = 64  # assignments that are drawn for a sample, where there are too many to list
 _LEAVES = 40  # up to which nearest points are sought in each

@@ -1,28 +1,21 @@
-"""The nearest points where whole numbers have too many assignments to list them."""
+"""Relaxations of nodes of a search tree: whole numbers that may be broken within bounds."""
 
 from __future__ import annotations
 
-import heapq
-import itertools
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from invcore.spaces.constraints.linear_sets.active_set import nearest
-from invcore.spaces.constraints.linear_sets.polytope import Incumbents, Polytope, Projected
 from invcore.spaces.constraints.linear_sets.presolve import piece_of, root_weights
 from invcore.spaces.constraints.linear_sets.reduction import Reduction
 from invcore.spaces.constraints.linear_sets.system import Booleans, Floats, Integers, LinearSystem
 
-_NODES = 2000  # for each point; those that need more are not proven
-_BATCH = 256  # nodes whose relaxations are solved at once
 _WHOLE = 1e-7
-_CLOSE = 2e-11  # of distances: what can gain no more is left out
 
 
 @dataclass(eq=False)
-class _Node:
+class Node:
     """Bounds of the whole numbers, and what the node above found.
 
     Args:
@@ -40,124 +33,8 @@ class _Node:
     active: Integers
 
 
-class BranchAndBound:
-    """Nearest points, each with a search tree of its own, whose nodes are solved in batches.
-
-    A node's relaxation is the nearest point where whole numbers may be broken within the node's
-    bounds. Columns without weight are held near their last values by a small one: a proximal-point
-    method. What that costs is bounded by its gradient, so that a node's bound is one for the
-    distance as it is. Trees are searched depth first until there is a first assignment, and then
-    by the least bound. An assignment's points are found in its own polytope.
-
-    Args:
-        system: with points, and bounds of whole numbers that are whole.
-        leaf: the polytope of an assignment (q,).
-        first: the polytope of some assignment that leaves a point.
-        nodes: for each point; where these do not suffice, what was found is not proven.
-    """
-
-    def __init__(
-        self,
-        system: LinearSystem,
-        leaf: Callable[[Floats], Polytope],
-        first: Polytope,
-        nodes: int = _NODES,
-    ) -> None:
-        self.system, self.leaf, self.first, self.nodes = system, leaf, first, nodes
-        self.whole = np.nonzero(system.integer)[0]
-        self.relaxation = _Relaxation(system)
-
-    def project(self, points: Floats) -> Projected:
-        """The nearest points of the system to points (N, n)."""
-        best = Incumbents(points, self.system)
-        best.offer(self.first, np.arange(len(points)))
-        trees = [_Tree(self.relaxation.root(), self.nodes) for _ in points]
-        given = self.relaxation.scaled(points)
-        while True:
-            live = [i for i, tree in enumerate(trees) if tree.open(best.distance[i])]
-            if not live:
-                break
-            share = max(1, _BATCH // len(live))
-            nodes = [(i, node) for i in live for node in trees[i].take(share, best.distance[i])]
-            for start in range(0, len(nodes), _BATCH):
-                self._solve(nodes[start : start + _BATCH], given, trees, best)
-        return best.projected(np.array([tree.proven for tree in trees], dtype=np.bool_))
-
-    def _solve(
-        self,
-        nodes: list[tuple[int, _Node]],
-        given: Floats,
-        trees: list[_Tree],
-        best: Incumbents,
-    ) -> None:
-        at = np.array([i for i, _ in nodes])
-        solved = self.relaxation.solve([node for _, node in nodes], given[at])
-        bound = np.array([node.at_least for _, node in nodes])
-        bound = np.where(solved.exact, np.maximum(bound, solved.at_least), bound)
-        hopeful = ~solved.infeasible & ~closed(bound, best.distance[at])
-        rounded = np.clip(np.round(solved.values), solved.low, solved.high)
-        broken = np.where(solved.high > solved.low, np.abs(solved.values - rounded), 0.0)
-        ready = hopeful & (broken.max(axis=1, initial=0.0) < _WHOLE)
-        distance = np.full(len(nodes), np.inf)
-        for values in np.unique(rounded[ready], axis=0):
-            same = np.nonzero(ready & (rounded == values).all(axis=1))[0]
-            leaf = self.leaf(values)
-            if leaf.feasible:
-                distance[same] = best.offer(leaf, at[same])
-        for k in np.nonzero(hopeful)[0]:
-            i, node = nodes[k]
-            node.at_least, node.faint, node.active = bound[k], solved.faint[k], solved.active[k]
-            if ready[k]:
-                if closed(bound[k], distance[k]) or (node.low == node.high).all():
-                    continue
-                trees[i].add(_around(node, rounded[k]))
-            else:
-                trees[i].add(_halves(node, solved.values[k], broken[k]))
-
-
-def closed(at_least: Floats | float, distance: Floats | float) -> Booleans:
-    """Whether squared distances of at least so much cannot be shorter than a distance."""
-    return np.sqrt(np.maximum(at_least, 0.0)) >= np.asarray(distance) - _CLOSE
-
-
-class _Tree:
-    """The open nodes of one point."""
-
-    def __init__(self, root: _Node, nodes: int) -> None:
-        self._heap: list[tuple[float, int, _Node]] = []
-        self._stack: list[_Node] = [root]
-        self._ticks, self._left, self._found = itertools.count(), nodes, False
-        self.proven = True
-
-    def open(self, distance: float) -> bool:
-        """Whether a node is left that could bring something nearer than this distance."""
-        nodes = [*self._stack, *(self._heap[:1] and [self._heap[0][2]])]
-        worth = any(not closed(node.at_least, distance) for node in nodes)
-        if worth and self._left <= 0:
-            self.proven = False
-        return worth and self._left > 0
-
-    def take(self, count: int, distance: float) -> list[_Node]:
-        """The next nodes."""
-        taken: list[_Node] = []
-        while len(taken) < count and self._left > 0 and (self._stack or self._heap):
-            node = self._stack.pop() if self._stack else heapq.heappop(self._heap)[2]
-            if closed(node.at_least, distance):
-                continue
-            taken.append(node)
-            self._left -= 1
-        return taken
-
-    def add(self, nodes: list[_Node]) -> None:
-        """Further nodes; the first is the one to be looked at next."""
-        ahead, others = nodes[:1], nodes[1:]
-        self._stack.extend(ahead)
-        for node in others:
-            heapq.heappush(self._heap, (node.at_least, -next(self._ticks), node))
-
-
 @dataclass(frozen=True, eq=False)
-class _Relaxed:
+class Relaxed:
     """Solutions of B nodes' relaxations.
 
     Args:
@@ -181,7 +58,7 @@ class _Relaxed:
     exact: Booleans
 
 
-class _Relaxation:
+class Relaxation:
     """The system with broken whole numbers, in coordinates of its affine hull.
 
     The bounds of whole numbers are rows whose limits are those of a node.
@@ -231,7 +108,7 @@ class _Relaxation:
         scaled = (points - self.reduction.origin) / self.system.width
         return np.where(self.system.weight > 0, scaled, 0.0)
 
-    def root(self) -> _Node:
+    def root(self) -> Node:
         """All whole numbers within their bounds."""
         system, reduction, whole = self.system, self.reduction, self.whole
         ends = []
@@ -241,9 +118,9 @@ class _Relaxation:
             ends.append(np.ceil(values + rounding) if rounding < 0 else np.floor(values + rounding))
         faint = np.where(np.isfinite(reduction.low), reduction.low, 0.0)
         start = (faint[self.piece.columns] * self.root_weight)[self.faint]
-        return _Node(ends[0], ends[1], 0.0, start, np.zeros(0, dtype=np.int64))
+        return Node(ends[0], ends[1], 0.0, start, np.zeros(0, dtype=np.int64))
 
-    def solve(self, nodes: list[_Node], given: Floats) -> _Relaxed:
+    def solve(self, nodes: list[Node], given: Floats) -> Relaxed:
         """The relaxations of nodes, each for one of the given points (B, n), in scaled units."""
         piece, root = self.piece, self.root_weight
         low, high = np.array([n.low for n in nodes]), np.array([n.high for n in nodes])
@@ -271,7 +148,7 @@ class _Relaxation:
         values = np.broadcast_to(self._fixed, low.shape).copy()
         values[:, self.moving] = self.reduction.origin[columns] + y[:, self.inside] / factor
         outside = np.abs(values - np.clip(values, low, high)).max(axis=1, initial=0.0) > 1e-6
-        return _Relaxed(
+        return Relaxed(
             values,
             low,
             high,
@@ -314,7 +191,7 @@ class _Relaxation:
         return total - 2.0 * np.maximum(gain, 0.0).sum(axis=1)
 
 
-def _halves(node: _Node, values: Floats, broken: Floats) -> list[_Node]:
+def halves(node: Node, values: Floats, broken: Floats) -> list[Node]:
     """Two nodes below and above the most broken whole number, the nearer first."""
     j = int(broken.argmax())
     floor = np.floor(values[j])
@@ -322,7 +199,7 @@ def _halves(node: _Node, values: Floats, broken: Floats) -> list[_Node]:
     return [below, above] if values[j] - floor < 0.5 else [above, below]
 
 
-def _around(node: _Node, values: Floats) -> list[_Node]:
+def around(node: Node, values: Floats) -> list[Node]:
     """Nodes where the first whole number that can vary has a value, less, or more."""
     j = int(np.nonzero(node.high > node.low)[0][0])
     ends = (
@@ -333,7 +210,7 @@ def _around(node: _Node, values: Floats) -> list[_Node]:
     return [_part(node, j, first, last) for first, last in ends if first <= last]
 
 
-def _part(node: _Node, j: int, first: float, last: float) -> _Node:
+def _part(node: Node, j: int, first: float, last: float) -> Node:
     low, high = node.low.copy(), node.high.copy()
     low[j], high[j] = first, last
-    return _Node(low, high, node.at_least, node.faint, node.active)
+    return Node(low, high, node.at_least, node.faint, node.active)

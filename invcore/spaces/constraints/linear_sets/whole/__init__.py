@@ -1,0 +1,1 @@
+"""Whole numbers that rows tie to one another."""
