@@ -9,9 +9,7 @@ INF = np.inf
 
 
 def unit(matrix, row_low, row_high, columns, **options):
-    return LinearSystem.of(
-        matrix, row_low, row_high, np.zeros(columns), np.ones(columns), **options
-    )
+    return LinearSystem.of(matrix, row_low, row_high, np.zeros(columns), np.ones(columns), **options)
 
 
 def onto_simplex(points):

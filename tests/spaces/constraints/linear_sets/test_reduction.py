@@ -13,7 +13,9 @@ def reduced(matrix, row_low, row_high, low, high, **options):
 
 
 def test_rows_of_one_column_become_bounds_with_their_sides():
-    result = reduced([[-2.0, 0.0], [0.0, 1.0]], [-6.0, -INF], [INF, 30.0], [1.0, 10.0], [5.0, 20.0])
+    result = reduced(
+        [[-2.0, 0.0], [0.0, 1.0]], [-6.0, -INF], [INF, 30.0], [1.0, 10.0], [5.0, 20.0]
+    )
     assert result.feasible and len(result.rows) == 0
     # -2 x >= -6 is x <= 3, by the row's lower side; y <= 30 says nothing.
     assert result.bounds(np.arange(2))[1].tolist() == [3.0, 20.0]
@@ -38,7 +40,9 @@ def test_what_is_fixed_is_put_into_other_rows():
 
 
 def test_rows_that_bounds_imply_are_left_out():
-    result = reduced([[1.0, 1.0], [1.0, 1.0]], [0.5, -1.0], [2.0, 2.0], np.zeros(2), np.ones(2))
+    result = reduced(
+        [[1.0, 1.0], [1.0, 1.0]], [0.5, -1.0], [2.0, 2.0], np.zeros(2), np.ones(2)
+    )
     assert result.rows.tolist() == [0] and result.row_high.tolist() == [INF]
 
 
