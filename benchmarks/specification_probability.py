@@ -29,7 +29,7 @@ from invcore.results import Store
 CURVES = {"thin-film": 16}
 """Tasks whose responses are curves, and at how many places these are taken."""
 
-FRESH = 2000
+FRESH = 1000
 Kind = tuple[str, list[Specification]]
 
 

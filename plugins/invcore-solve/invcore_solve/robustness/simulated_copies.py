@@ -111,14 +111,15 @@ def _ranked(found: Proposal, known: Robustness, making: Making, rows: Targets) -
     goals = np.zeros((len(found), 1)) if own is None else (
         rows.goals(own.double()[:, None])[:, 0] / rows.spread
     ).nan_to_num(torch.inf).numpy()  # fmt: skip
-    order, ranks = [], []
+    order: list[int] = []
+    ranks: list[int] = []
     for group in found.groups():
         place = np.array(group)
         asked = place[~known.share[place].isnan().numpy()]
         used = np.ptp(np.nan_to_num(goals[asked], posinf=1e300), axis=0) > 0
         worst = known.worst[asked].nan_to_num(torch.inf).numpy()
         first = asked[preferred(known.share[asked].numpy(), worst, goals[asked][:, used])]
-        order += [*first, *np.setdiff1d(place, asked)]
+        order += [*first.tolist(), *np.setdiff1d(place, asked).tolist()]
         ranks += range(1, len(place) + 1)
     keep = torch.tensor(order, dtype=torch.long)
     return replace(

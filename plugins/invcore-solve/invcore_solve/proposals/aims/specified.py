@@ -139,7 +139,9 @@ class SpecifiedAim(Aim):
         total = np.ones(len(designs))
         for i in np.flatnonzero(self.weight.any(axis=0)):
             mean, std = designs.mean[:, i], np.maximum(designs.std[:, i], _TINY)
-            high, low = (self.high[owner, i] - mean) / std, (mean - self.low[owner, i]) / std
+            with np.errstate(over="ignore"):
+                high = (self.high[owner, i] - mean) / std
+                low = (mean - self.low[owner, i]) / std
             total = total * np.maximum(ndtr(high) + ndtr(low) - 1, 0.0)
         return total
 
