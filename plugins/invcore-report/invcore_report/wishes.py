@@ -57,7 +57,7 @@ def _first(summary: Summary, store: Store) -> tuple[Targets, Tensor] | None:
     run = summary.records[0].id
     arrays = tensors(store, run, *SPECIFICATION)
     wanted = specification_of(arrays)
-    if wanted is None:
+    if wanted is None or wanted.exact:
         return None
     y = tensors(store, run, "resimulated", target=0)["resimulated"][:_MOST]
     return wanted[slice(0, 1)], y
