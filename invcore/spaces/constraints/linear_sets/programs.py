@@ -14,6 +14,7 @@ import numpy as np
 from invcore.spaces.constraints.linear_sets.system import Booleans, Floats
 
 TOLERANCE = 1e-9
+_NODES = 200  # of a second opinion
 _SECONDS = 60.0  # for one program; what then has no answer is "unknown"
 
 Status = Literal["optimal", "infeasible", "unbounded", "unknown"]
@@ -130,7 +131,7 @@ class Program:
         Args:
             cost: (n,); that of the last time if None.
             sure: ask for a second opinion, without presolve and from scratch, where the answer is
-                anything but a point.
+                anything but a point. With whole numbers, it need not come to an end.
         """
         if cost is not None:
             self._solver.changeColsCost(self._columns, self._all, np.ascontiguousarray(cost))
@@ -138,8 +139,10 @@ class Program:
         if outcome.point is not None or not sure:
             return outcome
         self._solver.setOptionValue("presolve", "off")
+        self._solver.setOptionValue("mip_max_nodes", _NODES)
         self._solver.clearSolver()
         second = self._outcome()
+        self._solver.setOptionValue("mip_max_nodes", self._api.kHighsIInf)
         if self._presolve:
             self._solver.setOptionValue("presolve", "choose")
         return outcome if second.status == "unknown" else second

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from invcore.plugin import Column, Targets, write_table
+from invcore.plugin import Column, Space, Targets, write_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +22,11 @@ Names = tuple[tuple[str, ...], tuple[str, ...]]
 """Of designs and of responses."""
 
 _MANY = 11  # responses whose violations have columns of their own
+
+
+def categories_of(designs: Space) -> dict[int, tuple[str, ...]]:
+    """By position, the names of the categories of those that have some."""
+    return {i: v.categories for i, v in enumerate(designs.variables) if v.categories}
 
 
 @dataclass(frozen=True)

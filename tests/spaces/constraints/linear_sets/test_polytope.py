@@ -9,7 +9,9 @@ INF = np.inf
 
 
 def unit(matrix, row_low, row_high, columns, **options):
-    return LinearSystem.of(matrix, row_low, row_high, np.zeros(columns), np.ones(columns), **options)
+    return LinearSystem.of(
+        matrix, row_low, row_high, np.zeros(columns), np.ones(columns), **options
+    )
 
 
 def onto_simplex(points):
@@ -195,3 +197,18 @@ def test_samples_depend_on_the_generator_alone():
     assert samples[0].tolist() == samples[1].tolist()
     few = [p.sample(4, np.random.default_rng(7)) for p in (Polytope(system), second)]
     assert few[0].tolist() == few[1].tolist()
+
+
+@pytest.mark.parametrize("away", [1e3, 1e6, 1e9])
+def test_points_that_are_far_away(drawn, away):
+    system = drawn("equalities", 1)
+    given = away * np.random.default_rng(0).standard_normal((20, system.columns)) * system.width
+    found = Polytope(system).project(given)
+    assert system.violation(found.points).max() < 1e-9
+
+
+def test_no_points(drawn):
+    system = drawn("plain", 2)
+    polytope = Polytope(system)
+    assert polytope.project(np.zeros((0, system.columns))).points.shape == (0, system.columns)
+    assert polytope.sample(0, np.random.default_rng(0)).shape == (0, system.columns)

@@ -8,6 +8,8 @@ from functools import cached_property
 import numpy as np
 
 from invcore.spaces.constraints.linear_sets.polytope import Polytope, Projected
+from invcore.spaces.constraints.linear_sets.sampling.together import together
+from invcore.spaces.constraints.linear_sets.sampling.walks import FEW
 from invcore.spaces.constraints.linear_sets.system import Floats, LinearSystem
 from invcore.spaces.constraints.linear_sets.whole.assignments import Assignments
 from invcore.spaces.constraints.linear_sets.whole.branch_and_bound import BranchAndBound
@@ -92,13 +94,20 @@ class DiscretePart:
             drawn = self.assignments.drawn(min(count, _DIVES), generator)
             leaves = [leaf for leaf in map(self.leaf, drawn) if leaf.feasible] or [self._first()]
             chosen = generator.permutation(np.arange(count) % len(leaves))
-        points = np.empty((count, self.system.columns))
-        by_leaf: dict[int, list[int]] = {}
+        by_leaf: dict[Polytope, list[int]] = {}
         for place, i in enumerate(chosen.tolist()):
-            by_leaf.setdefault(id(leaves[i]), []).append(place)
-        polytopes = {id(leaf): leaf for leaf in leaves}
-        for key, places in by_leaf.items():
-            points[places] = polytopes[key].sample(len(places), generator)
+            by_leaf.setdefault(leaves[i], []).append(place)
+        requests = [
+            (walk, len(places))
+            for leaf, places in by_leaf.items()
+            if len(places) <= FEW
+            for walk in leaf.walks
+        ]
+        few = together(requests, generator)
+        walked = {walk: points for (walk, _), points in zip(requests, few, strict=True)}
+        points = np.empty((count, self.system.columns))
+        for leaf, places in by_leaf.items():
+            points[places] = leaf.sample(len(places), generator, walked)
         return points
 
     def _first(self) -> Polytope:
