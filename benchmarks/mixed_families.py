@@ -102,8 +102,9 @@ def catalyst(seed: int) -> MixedProblem:
 
     def response(x: Tensor) -> Tensor:
         code = x[:, :4].long()
-        total = sum(own[code[:, i]] for i, own in enumerate(main))
-        total = total + sum(own[code[:, i], code[:, j]] for (i, j), own in pairs.items())
+        parts = [own[code[:, i]] for i, own in enumerate(main)]
+        parts += [own[code[:, i], code[:, j]] for (i, j), own in pairs.items()]
+        total = torch.stack(parts).sum(0)
         total = total - ((x[:, 4] - warm[code[:, 0]]) / 60).square()
         return -(total - ((x[:, 5] - press[code[:, 1]]) / 12).square())
 
