@@ -34,13 +34,13 @@ def wish_pictures(
     shown = []
     for summary in [row.summary for row in board.rows][:METHODS]:
         try:
-            names = store.json(summary.records[0].id, "model")["problem"]["responses"]["variables"]
             found = _first(summary, store)
+            if found is None:
+                continue
+            names = store.json(summary.records[0].id, "model")["problem"]["responses"]["variables"]
+            shown.append((summary, *found, [str(variable["name"]) for variable in names]))
         except (InvcoreError, KeyError, TypeError) as error:
             collection.omit(f"wishes of {board.task}, {summary.method}", str(error))
-            continue
-        if found is not None:
-            shown.append((summary, *found, [str(variable["name"]) for variable in names]))
     if not shown:
         return []
     pictures = []
