@@ -101,10 +101,8 @@ def ball(system: Rows) -> tuple[Floats, float] | None:
         found = program.minimise(cost, sure=False).point
         if found is None:
             continue
-        point, radius = (
-            found[:-1],
-            float((system.limit - system.matrix @ found[:-1]).min(initial=1.0)),
-        )
+        point = found[:-1]
+        radius = float((system.limit - system.matrix @ point).min(initial=1.0))
         exact = np.abs(system.equal @ point - system.level).max(initial=0.0) <= WRONG
         if exact and radius >= -WRONG:
             return point, radius
