@@ -9,7 +9,7 @@ from invcore.contracts.problem import GOALS, Targets
 from invcore.data.pairs import flat, repeated
 from invcore.learning.response_density import ResponseDensity
 
-REACH = 1.0
+REACH = 3.0
 """The longest step beyond the best known pairs, in ways from their best hundredth to the best."""
 _BEST = 0.01  # of the pairs: where their tail begins
 _ROWS = 100  # pairs that meet the rest, from which on their own tail says how far a step is
@@ -46,7 +46,8 @@ def levels(targets: Targets, points: Tensor, density: ResponseDensity, *, exact:
     wide = targets[owner]
     low, high, weight = wide.low.double(), wide.high.double(), wide.weight.double()
     reached = torch.full_like(low, torch.nan)
-    for b in range(len(targets)):  # each has another number of pairs to choose from
+    # Each has another number of pairs to choose from
+    for b in _goals(targets).any(dim=1).nonzero()[:, 0].tolist():
         rows = slice(b * count, (b + 1) * count)
         reached[rows] = _reached(targets[b : b + 1], points[b], density)
     down, up = (wide.goal == GOALS.index(name) for name in ("minimise", "maximise"))

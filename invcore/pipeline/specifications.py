@@ -20,7 +20,7 @@ from invcore.learning.response_density import ResponseDensity
 from invcore.pipeline.levels import levels
 from invcore.pipeline.levels import point_dim as level_point_dim
 
-MARGIN = 0.1
+MARGIN = 0.03
 """How far drawn responses stay away from an interval's ends, in standard deviations: about as far
 as candidates are from what was asked for."""
 PREFIX = "responses."

@@ -233,8 +233,9 @@ class Tolerances(Config):
         rest = [v.name for v in designs.variables if not (v.whole or v.name in taken)]
         named += [t.model_copy(update={"variable": name}) for t in general for name in rest]
         order = {name: place for place, name in enumerate(designs.names)}
+        ordered = sorted(named, key=lambda each: order[each.variable])
         parts: dict[str, Sequence[Config]] = {
-            "designs": sorted(named, key=lambda tolerance: order[tolerance.variable]),
+            "designs": ordered,
             "responses": [each for each in said if each.of == "response"],
             "correlations": [each for each in every if isinstance(each, Correlation)],
         }

@@ -53,7 +53,8 @@ class ReferenceModel(InverseModel):
         return error.argsort(dim=1, stable=True)
 
     def move(self, x, moves, error):
-        unit = self.problem.designs.to_unit(x) + 0.02 * (moves - 0.5)
+        apart = (0.02 + 0.4 * error.sqrt())[..., None]  # further where no pair is near
+        unit = self.problem.designs.to_unit(x) + apart * (moves - 0.5)
         return self.problem.designs.from_unit(unit.clamp(0, 1))
 
     def answer(self, x, y, targets, simulator):

@@ -263,10 +263,14 @@ def _project(
     if within is not None:
         across = away - inside @ piece.basis.T
         within = np.sqrt(np.maximum(within * within - (across * across).sum(axis=1), 0.0)) + _FAR
-    found = nearest(piece.normals, piece.offsets, inside, within=within)
+    found = nearest(piece.normals, piece.offsets, inside, within=within, solvable=True)
     at = found.points
     if np.abs(inside).max(initial=0.0) > _AWAY:  # rounding errors of the way there
         at = nearest(piece.normals, piece.offsets, at).points
+    lost = ~found.solved
+    if lost.any():  # towards the inside, as far as needed
+        speed = (at[lost] @ piece.normals.T / np.maximum(piece.offsets, 1e-300)).max(axis=1)
+        at[lost] /= np.maximum(speed, 1.0)[:, None]
     values = piece.centre + at @ piece.basis.T
     used = (found.active >= 0) & (found.multipliers > _PULLS)
     point, place = np.nonzero(used)

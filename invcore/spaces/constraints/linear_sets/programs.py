@@ -63,6 +63,7 @@ class Program:
         high: (n,).
         integer: (n,), bool; None if all are continuous.
         presolve: whether HiGHS reduces the program first. Without, changes are solved faster.
+        primal: whether the primal simplex method is used, not the dual one.
 
     Example:
         >>> zero, one = np.zeros(2), np.ones(2)
@@ -81,6 +82,7 @@ class Program:
         integer: Booleans | None = None,
         *,
         presolve: bool = True,
+        primal: bool = False,
     ) -> None:
         import highspy
 
@@ -110,6 +112,7 @@ class Program:
             "dual_feasibility_tolerance": TOLERANCE,
             "mip_feasibility_tolerance": TOLERANCE,
             "presolve": "choose" if presolve else "off",
+            "simplex_strategy": 4 if primal else 1,
         }
         for name, value in options.items():
             self._solver.setOptionValue(name, value)

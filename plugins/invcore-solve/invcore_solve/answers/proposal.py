@@ -246,4 +246,12 @@ class Proposal:
             "candidates": grid(self.designs),
             "resimulated": grid(self.responses),
             "errors": grid(self.error),
-        }
+        } | self._specification()
+
+    def _specification(self) -> dict[str, Tensor]:
+        """What is wanted of each target, as a run's folder holds it."""
+        if self.wanted is None:
+            return {}
+        first = self.wanted[self.rank == 1]
+        parts = {name: getattr(first, name) for name in (*Targets.parts, "spread")}
+        return {f"specification.{name}": part.contiguous() for name, part in parts.items()}

@@ -190,7 +190,7 @@ def _varied(
         good &= value <= value[good].min() + _CLOSE
     some = order[good]
     places = typicality.neighbourhood.whitening(x[some])
-    again = diverse_order(places, np.arange(len(some)), least=_APART, halvings=_HALVINGS)
+    again = diverse_order(places, np.arange(float(len(some))), least=_APART, halvings=_HALVINGS)
     return np.concatenate([some[again], order[~good]])
 
 

@@ -146,8 +146,9 @@ class Processes:
         names, variables = self._designs.names, self._designs.variables
         if self._program.format == "npz":
             named = [v for v in variables if v.categories]
-            texts = {f"categories {v.name}": np.array(v.categories, dtype=np.str_) for v in named}
-            np.savez(path, x=x, names=np.array(names, dtype=np.str_), **texts)
+            arrays: dict[str, Any] = {"x": x, "names": np.array(names, dtype=np.str_)}
+            arrays |= {f"categories {v.name}": np.array(v.categories, dtype=np.str_) for v in named}
+            np.savez(path, **arrays)
             return
         columns = {v.name: _as_written(v, x[:, i]) for i, v in enumerate(variables)}
         if self._program.format == "csv":

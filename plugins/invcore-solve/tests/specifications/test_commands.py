@@ -8,6 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+
+from invcore import Store
 
 QUICK = ["--surrogate", "linear", "--device", "cpu"]
 PRICE = "price = 0.1*cement + 0.05*slag + 0.02*`fly ash` + 1.2*plasticiser"
@@ -107,6 +110,8 @@ def test_a_simulator_meets_wishes_and_what_follows(call, monkeypatch, tmp_path):
     assert code == 0
     document = json.loads(out)
     assert document["asked"] == ["y1=0.6:0.7; cost=min"]
+    kept = Store("runs").tensors(document["id"], "candidates")
+    assert kept["specification.low"].tolist() == [[0.6, -torch.inf]]
     metrics = {each["name"]: each["value"] for each in document["metrics"]}
     assert metrics["targets-met"] == 1.0 and metrics["best-violation"] == 0.0
     best = pd.read_csv("designs.csv").iloc[0]

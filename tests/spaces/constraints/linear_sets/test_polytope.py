@@ -212,3 +212,27 @@ def test_no_points(drawn):
     polytope = Polytope(system)
     assert polytope.project(np.zeros((0, system.columns))).points.shape == (0, system.columns)
     assert polytope.sample(0, np.random.default_rng(0)).shape == (0, system.columns)
+
+
+@pytest.mark.parametrize("angle", [1e-3, 1e-5, 1e-7])
+def test_rows_that_are_nearly_parallel(angle):
+    g = np.random.default_rng(int(-np.log10(angle)))
+    centre, first = g.random(6), g.standard_normal(6)
+    rows = first + angle * g.standard_normal((4, 6))
+    rows /= np.linalg.norm(rows, axis=1)[:, None]
+    level, thick = rows @ centre, np.array([0.0, 0.0, 1e-6, 1e-7])
+    for equal in (True, False):  # equalities, or two inequalities that meet
+        upper = np.concatenate([level + thick, np.full(4, INF)])
+        lower = np.concatenate([np.full(4, -INF), level - thick])
+        system = (
+            unit(rows, level - thick, level + thick, 6)
+            if equal
+            else unit(np.vstack([rows, rows]), lower, upper, 6)
+        )
+        polytope = Polytope(system)
+        assert polytope.feasible
+        found = polytope.project(g.standard_normal((20, 6)) * 2)
+        assert found.proven.all()
+        assert system.violation(found.points).max() <= 1e-9
+        samples = polytope.sample(20, np.random.default_rng(0))
+        assert system.violation(samples).max() <= 1e-9

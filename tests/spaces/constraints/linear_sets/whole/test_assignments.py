@@ -6,6 +6,7 @@ import pytest
 from invcore.spaces.constraints.linear_sets.polytope import Polytope
 from invcore.spaces.constraints.linear_sets.system import LinearSystem
 from invcore.spaces.constraints.linear_sets.whole.assignments import Assignments
+from invcore.spaces.constraints.linear_sets.whole.part import DiscretePart
 
 INF = np.inf
 
@@ -71,3 +72,10 @@ def test_draws_are_nearly_uniform(at):
     values, counts = np.unique(drawn, axis=0, return_counts=True)
     assert {tuple(row) for row in values} == brute(lattice(), at)
     assert counts.min() > 12 and counts.max() < 60
+
+
+def test_where_the_solver_cannot_tell_all_are_listed(monkeypatch):
+    monkeypatch.setattr(Assignments, "any", lambda self: np.zeros(0))
+    assert DiscretePart(lattice(), most=100).feasible
+    with pytest.raises(RuntimeError, match="could not decide"):
+        DiscretePart(lattice(), most=5).feasible  # noqa: B018
