@@ -1,11 +1,10 @@
 """Random sets of linear and discrete constraints: verdicts, samples, nearest points, conflicts.
 
     python benchmarks/constraint_sets.py --sets 1000 --from 0 --rows FILE
-    python benchmarks/constraint_sets.py --marginals --rows FILE
 
-Each set is appended to FILE as a line of JSON, and one that is there is not done again; at the end
-the figures of all lines are printed. Sets are seeded by their numbers; settings of the library were
-chosen on numbers from 1,000,000 on. Times are process times on one thread.
+Each set is appended to FILE, if one is given, as a line of JSON, and one that is there is not done
+again; at the end the figures of all sets are printed. Sets are seeded by their numbers; settings of
+the library were chosen on numbers from 1,000,000 on. Times are process times on one thread.
 
 * The verdict is compared with how the set was made and with SciPy's solvers.
 * 200 samples and 200 projections of a set with points are checked against the raw rows.
@@ -23,6 +22,8 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -123,8 +124,6 @@ def worst_gap(system: LinearSystem, chosen: MixedSet, given: Floats) -> float:
 
 
 def _at(system: LinearSystem, values: Floats) -> LinearSystem:
-    from dataclasses import replace
-
     low, high = system.low.copy(), system.high.copy()
     low[system.integer] = high[system.integer] = values
     return replace(system, low=low, high=high)
@@ -225,15 +224,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--sets", type=int, default=200)
     parser.add_argument("--from", type=int, default=0, dest="first")
-    parser.add_argument("--rows", type=Path, default=Path("constraint_sets.jsonl"))
+    parser.add_argument("--rows", type=Path)
     options = parser.parse_args()
-    rows = {row["set"]: row for row in done(options.rows)}
-    with options.rows.open("a") as file:
+    rows = {row["set"]: row for row in done(options.rows)} if options.rows else {}
+    with options.rows.open("a") if options.rows else nullcontext() as file:
         for number in range(options.first, options.first + options.sets):
             if number not in rows:
                 rows[number] = measured(number)
-                file.write(json.dumps(rows[number]) + "\n")
-                file.flush()
+                if file:
+                    file.write(json.dumps(rows[number]) + "\n")
+                    file.flush()
     print(json.dumps(figures(list(rows.values())), indent=1))
 
 

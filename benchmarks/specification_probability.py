@@ -29,7 +29,7 @@ from invcore.results import Store
 CURVES = {"thin-film": 16}
 """Tasks whose responses are curves, and at how many places these are taken."""
 
-FRESH = 2000
+FRESH = 1000
 Kind = tuple[str, list[Specification]]
 
 
@@ -134,7 +134,8 @@ def measure(
             designer = invcore_solve.fit(table.x, y, judge=judge, seed=seed, store=store)
         targets = Targets.of(several, designer.data.responses).measured_in(y.std(dim=0))
         ranked = designer.propose(specification=several, candidates=20)
-        assert ranked.wanted is not None and ranked.probability is not None
+        assert ranked.wanted is not None and ranked.measured is not None
+        assert ranked.probability is not None
         new = ~ranked.measured
         order = torch.zeros(len(ranked), dtype=torch.long)
         for group in ranked.groups():

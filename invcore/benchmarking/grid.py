@@ -98,7 +98,8 @@ def cells_of(file: BenchFile, plugins: Plugins) -> list[Cell]:
         except InvcoreError as error:
             places: list[Place] = [(a, i) for a, (i, _) in zip(AXES, chosen, strict=True)]
             raise _culprit(file, config, plugins, places, error) from None
-        config = config.model_copy(update={"device": str(plan.device)})
+        found = {"device": str(plan.device), "targets": plan.config.targets}  # wishes count theirs
+        config = config.model_copy(update=found)
         task, method, sampler = (part.label for part in parts)
         first.append((replace(plan, config=config), (task, method, sampler)))
     file.check_references()

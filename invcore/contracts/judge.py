@@ -48,8 +48,8 @@ class FittedJudge(ABC):
     def probability(self, x: Tensor, targets: Targets) -> Tensor:
         """The probability that each design meets its target.
 
-        Of a response, the interval from ``low`` to ``high`` counts, wider by ``tolerance`` at both
-        ends where there is one. Goals and what is ignored are met by any value.
+        Of a response, the interval from ``low`` to ``high`` counts, wider by ``Targets.slack`` at
+        both ends. Goals and what is ignored are met by any value, unless they have limits too.
 
         Args:
             x: (B, K, Dx).

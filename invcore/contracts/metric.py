@@ -95,7 +95,7 @@ class Evaluation:
         cache: keeps what is costly and the same for many runs, such as reference samples.
         calls_left: how many rows metrics may still simulate; None for any number.
         responses: space of y; None in what was stored by earlier versions.
-        specification: what is wanted; None: ``targets``, exactly.
+        specification: what is wanted, of a run with wishes; None: ``targets``, exactly.
         known: what training pairs reach of its goals; None where there are no goals.
     """
 
@@ -134,7 +134,7 @@ class Evaluation:
         Raises:
             UnfitError: the targets are none.
         """
-        if self.specification is not None:
+        if self.specification is not None and not self.specification.exact:
             raise UnfitError("it compares with exact responses, and intervals or goals are wanted")
 
     def need_errors(self) -> None:

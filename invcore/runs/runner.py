@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from invcore.base.errors import UnfitError
@@ -122,14 +123,14 @@ class _Run:
         state = model.state()
         rerank = plan.config.rerank
         order = self._rerank(proposed.candidates, targets, data) if rerank else None
-        exact = targets.exact
+        exact = targets.exact and torch.equal(targets.y, data.test.y)  # whose designs are known
         log_density = model.log_density(targets, data.test.x) if exact else None
         evaluation = Evaluation(
             designs=plan.task.designs, responses=plan.task.responses,
             targets=exact_responses(targets), candidates=proposed.candidates.x,
             resimulated=proposed.responses,
             errors=errors_of(proposed.responses, targets), ranked=model.ranked,
-            specification=None if exact else targets, known=drawn.known(targets),
+            specification=None if plan.wanted is None else targets, known=drawn.known(targets),
             predicted=proposed.candidates.predicted, timings=pipeline.timings.model_dump(),
             simulator_calls=proposed.calls, search_calls=proposed.search_calls,
             training_calls=drawn.training_calls, history=proposed.history,

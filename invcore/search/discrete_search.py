@@ -49,7 +49,9 @@ class Visited:
         self.x, self.score = torch.empty(0, 0).double(), torch.empty(0).double()
 
     def add(self, x: Tensor, score: Tensor) -> None:
-        """Take designs (M, Dx) with their scores (M,)."""
+        """Take designs (M, Dx) with their scores (M,); those without a finite one are left out."""
+        good = score.isfinite()
+        x, score = x[good], score[good]
         some = score.topk(min(len(score), 4 * self._most), largest=False).indices
         x, score = x[some], score[some]
         if len(self.score):

@@ -50,6 +50,7 @@ class Neighbours:
         for i, variable in enumerate(space.variables):
             if i in listed or bool(space.fixed[i]):
                 continue
+            values: Tensor | None
             if i in levels:
                 values = levels[i].sort().values
             elif variable.whole:

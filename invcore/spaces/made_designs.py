@@ -115,7 +115,7 @@ class MadeDesigns:
     @property
     def deviating(self) -> list[int]:
         """The variables of designs that have a tolerance, by their positions."""
-        return self.size.nonzero()[:, 0].tolist()  # type: ignore[no-any-return]
+        return self.size.nonzero()[:, 0].tolist()
 
     def _with(self, **changes: Tensor) -> MadeDesigns:
         return MadeDesigns(**{**vars(self), **changes})

@@ -232,8 +232,10 @@ class Tolerances(Config):
                 raise ConfigError(f"tolerance of {variable.name}: a category has none")
         rest = [v.name for v in designs.variables if not (v.whole or v.name in taken)]
         named += [t.model_copy(update={"variable": name}) for t in general for name in rest]
-        parts = {
-            "designs": sorted(named, key=lambda each: designs.names.index(each.variable)),
+        order = {name: place for place, name in enumerate(designs.names)}
+        ordered = sorted(named, key=lambda each: order[each.variable])
+        parts: dict[str, Sequence[Config]] = {
+            "designs": ordered,
             "responses": [each for each in said if each.of == "response"],
             "correlations": [each for each in every if isinstance(each, Correlation)],
         }
@@ -243,7 +245,8 @@ class Tolerances(Config):
     @property
     def texts(self) -> tuple[str, ...]:
         """The texts that say them."""
-        return tuple(e.text for e in (*self.designs, *self.responses, *self.correlations))
+        every = (*self.designs, *self.responses)
+        return (*(each.text for each in every), *(each.text for each in self.correlations))
 
     def __bool__(self) -> bool:
         return bool(self.designs or self.responses)

@@ -210,3 +210,23 @@ def test_debug_raises(monkeypatch):
 
     with pytest.raises(KeyError, match="no task 'x'"):
         main(["run", "--task", "x", "--debug"])
+
+
+def test_tolerances_are_no_part_of_the_run_and_score_it_anew(document, folder):
+    """The same run under other tolerances: one folder, other yields."""
+    (folder / "c.csv").write_text("x1,x2\n1,0.5\n0.5,1\n")
+    words = [*SMALL, "--task", "robotic-arm"]
+    plain = document(*words)
+
+    def yields(found):
+        assert found["id"] == plain["id"]
+        return [m["value"] for m in found["metrics"] if m["name"] == "yield"]
+
+    assert yields(plain) == []
+    wide = ["--set", "metrics.robustness.within=3.0"]
+    small = document(*words, "--tolerance", "*=±1e-9", "--tolerance", "@c.csv", *wide)
+    scoring = json.loads((folder / "runs" / plain["id"] / "run.json").read_text())["scoring"]
+    asked = scoring["robustness"]["settings"]["tolerances"]
+    assert asked == ["*=±1e-9", "correlation x1,x2=0.5"]
+    large = document(*words, "--tolerance", "*=±100", *wide)
+    assert len(yields(small)) == 2 and min(yields(small)) > max(yields(large))

@@ -150,3 +150,16 @@ def test_unanswered_counts_one_where_all_that_is_known_meets(go, monkeypatch):
     wishful(go, monkeypatch)
     go(want=["y=-9:9"], store=None)
     assert go.seen["evaluation"].penalty.tolist() == [1.0]
+
+
+def test_an_exact_wish_is_exact_and_its_design_is_not_known(go):
+    record = go(want=["y=0.5"])
+    assert record.status == "ok" and record.targets == 1
+    seen = go.seen["evaluation"]
+    assert seen.targets.tolist() == [[0.5]] and seen.specification.exact
+    assert seen.truth is None and seen.log_density is None
+    go(want=["y=given"])
+    seen = go.seen["evaluation"]
+    assert len(seen.truth) == 7
+    torch.testing.assert_close(seen.truth.sum(dim=1, keepdim=True), seen.targets)
+    assert torch.equal(seen.errors, (seen.resimulated - seen.targets[:, None]).square().mean(2))

@@ -97,11 +97,16 @@ def task_label(record: RunRecord) -> str:
     return f"{Path(bundle).name}/" if isinstance(bundle, str) and bundle else record.task
 
 
+def _wishes(record: RunRecord) -> str:
+    """That its errors are violations of wishes, and no differences from exact responses."""
+    return " (wishes)" if {"want", "want_file"} & set(record.config) else ""
+
+
 def show_rows(rows: list[Row]) -> None:
     """The runs as a table, and below it why some are not well."""
     console, facts = stdout(), [summary(row) for row in rows]
     for row, one in zip(rows, facts, strict=True):
-        one["task"] = task_label(row.record) if row.record else None
+        one["task"] = f"{task_label(row.record)}{_wishes(row.record)}" if row.record else None
     titles = {"candidates": "K", "targets": "B", "created": "when"}
     names = ["id", "created", "task", "method", "sampler", "candidates", "targets", "seed"]
     if console.width < _WIDE:

@@ -137,6 +137,25 @@ class Blend(Task[Config]):
         return (2 * red - green + 0.3 * size + 0.5 * hue + 0.2 * length.log())[:, None]
 
 
+class Limited(Task[Config]):
+    """Two lengths and three parts, of which some sums, combinations and counts are not allowed."""
+
+    free_calls = True
+    designs = Space.of(
+        *space(a=(0.0, 1.0), b=(0.0, 2.0), p=(0.0, 1.0), q=(0.0, 1.0), r=(0.0, 1.0)).variables,
+        Variable(name="kind", prior=Categorical(categories=("plain", "rough"))),
+        constraints=[
+            "a + b <= 1.5", "if kind == rough then a >= 0.5 and b <= 0.8", "at most 2 of p, q, r",
+        ],
+    )  # fmt: skip
+    responses = space(y=None)
+
+    def simulate(self, x: Tensor, context: Context | None = None) -> Tensor:
+        """A sum with a product."""
+        a, b, p, q, r, kind = x.unbind(dim=1)
+        return (2 * a - b + p + 0.5 * q * r + 0.3 * kind)[:, None]
+
+
 class Known(Task[Config]):
     """One response that a known offset shifts, and a known pair of numbers that does nothing."""
 
@@ -182,13 +201,14 @@ class Case(Splits):
 
 _SMALL = {"train": 12, "val": 3}
 _TASKS: dict[str, Callable[[], Task[Any]]] = {"small": Bowl} | {
-    task.__name__.lower(): task for task in (Bowl, Twist, Mixed, Line, Tiles, Known, Blend)
+    task.__name__.lower(): task for task in (Bowl, Twist, Mixed, Line, Tiles, Known, Blend, Limited)
 }
 
 
 def case(name: str) -> Case:
-    """``bowl``, ``twist``, ``mixed``, ``line``, ``tiles``, ``known``, ``blend``, or ``small``:
-    a bowl of 12 + 3 pairs; or ``parted``: a line of whose pairs none has a response near zero.
+    """``bowl``, ``twist``, ``mixed``, ``line``, ``tiles``, ``known``, ``blend``, ``limited``, or
+    ``small``: a bowl of 12 + 3 pairs; or ``parted``: a line of whose pairs none has a response near
+    zero.
     """
     # Drawn anew each time: a bad plugin that writes into its pairs spoils its own alone.
     parted = name == "parted"

@@ -42,7 +42,7 @@ class Specification(Metric[SpecificationConfig]):
     Config = SpecificationConfig
 
     def measure(self, evaluation: Evaluation) -> list[Estimate]:
-        """Nothing where exact responses are wanted."""
+        """Nothing where test responses are the targets, and nobody wished anything."""
         wanted = evaluation.specification
         if wanted is None:
             return []

@@ -34,13 +34,13 @@ def wish_pictures(
     shown = []
     for summary in [row.summary for row in board.rows][:METHODS]:
         try:
-            names = store.json(summary.records[0].id, "model")["problem"]["responses"]["variables"]
             found = _first(summary, store)
+            if found is None:
+                continue
+            names = store.json(summary.records[0].id, "model")["problem"]["responses"]["variables"]
+            shown.append((summary, *found, [str(variable["name"]) for variable in names]))
         except (InvcoreError, KeyError, TypeError) as error:
             collection.omit(f"wishes of {board.task}, {summary.method}", str(error))
-            continue
-        if found is not None:
-            shown.append((summary, *found, [str(variable["name"]) for variable in names]))
     if not shown:
         return []
     pictures = []
@@ -57,7 +57,7 @@ def _first(summary: Summary, store: Store) -> tuple[Targets, Tensor] | None:
     run = summary.records[0].id
     arrays = tensors(store, run, *SPECIFICATION)
     wanted = specification_of(arrays)
-    if wanted is None:
+    if wanted is None or wanted.exact:
         return None
     y = tensors(store, run, "resimulated", target=0)["resimulated"][:_MOST]
     return wanted[slice(0, 1)], y
@@ -136,24 +136,23 @@ def _curve(axes: Any, low: Tensor, high: Tensor, y: Tensor) -> None:
 
 def _strips(axes: Any, wanted: Targets, y: Tensor, met: Tensor, names: list[str]) -> None:
     """A line for each response that counts, in units of its spread about the candidates' middle."""
-    rows = (wanted.goal[0] < GOALS.index("ignore")).nonzero()[:, 0].tolist()
-    for place, column in enumerate(rows):
-        value = y[:, column]
-        middle = value.nanmedian()
-        low, high = ((end[0, column] - middle) for end in (wanted.low, wanted.high))
-        scale = wanted.spread[column]
-        away = (value - middle) / scale
-        far = float(torch.cat([away[away.isfinite()].abs(), away.new_ones(1)]).max())
-        edges = [float((end / scale).clamp(-9 * far, 9 * far)) for end in (low, high)]
+    rows = (wanted.goal[0] < GOALS.index("ignore")).nonzero()[:, 0]
+    middle, scale = y[:, rows].nanmedian(dim=0).values.nan_to_num(), wanted.spread[rows]
+    away = (y[:, rows] - middle) / scale
+    low, high = ((end[0, rows] - middle) / scale for end in (wanted.low, wanted.high))
+    near = torch.minimum(low.abs(), high.abs())  # so that an interval that nothing meets is there
+    far = torch.cat([away.abs().flatten(), near, near.new_ones(1)])
+    reach = 1.25 * float(far[far.isfinite()].max())
+    for place, column in enumerate(rows.tolist()):
         if bool(wanted.wanted[0, column]):
-            width = max(edges[1] - edges[0], 0.02 * far)
-            axes.barh(place, width, left=edges[0], height=0.6, color=_BAND, alpha=0.25)
+            ends = [float(end[place].clamp(-reach, reach)) for end in (low, high)]
+            width = max(ends[1] - ends[0], 0.02 * reach)
+            axes.barh(place, width, left=ends[0], height=0.6, color=_BAND, alpha=0.25)
         for which, colour in ((~met, "0.5"), (met, "tab:blue")):
-            x = away[which].numpy()
+            x = away[which, place].numpy()
             axes.plot(x, [place] * len(x), "|", color=colour, markersize=14, alpha=0.6)
-        arrow = {1: "◀ ", 2: "▶ "}.get(int(wanted.goal[0, column]), "")
-        names = [*names[:column], arrow + names[column], *names[column + 1 :]]
-    axes.set_yticks(range(len(rows)), [names[column] for column in rows])
-    axes.set(
-        xlabel="response about the candidates' middle, in spreads", ylim=(-0.6, len(rows) - 0.4)
-    )
+    arrows = {1: "◀ ", 2: "▶ "}
+    labels = [arrows.get(int(wanted.goal[0, c]), "") + names[c] for c in rows.tolist()]
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set(xlabel="response about the candidates' middle, in spreads")
+    axes.set(xlim=(-reach, reach), ylim=(-0.6, len(labels) - 0.4))

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -27,7 +28,7 @@ from invcore.plugin import (
 )
 from invcore.results import MetricRecord, RunRecord, Store, bootstrap
 from invcore_solve.answers.asked import Ask
-from invcore_solve.answers.proposal import Proposal
+from invcore_solve.answers.proposal import Proposal, categories_of
 from invcore_solve.answers.ranking import by_error, checked, distinct
 from invcore_solve.designer import Designer
 from invcore_solve.from_table import fit_pairs
@@ -233,7 +234,8 @@ class SimulatorWork:
                 f"of the {self.simulator.calls} simulator calls that it made"
             )
         names = (task.designs.names, task.responses.names)
-        return by_error(targets, group, designs, y, names, wanted.texts), None
+        ranked = by_error(targets, group, designs, y, names, wanted.texts)
+        return replace(ranked, categories=categories_of(task.designs)), None
 
     def _made(self, ranked: Proposal, designer: Designer | None) -> Proposal:
         """The same designs with their yields, where there are tolerances."""
@@ -328,9 +330,8 @@ class SimulatorWork:
         name = "best-error" if ranked.wanted is None else "best-violation"
         found = [MetricRecord(name=name, value=mean, ci_low=low, ci_high=high)]
         if ranked.met is not None:
-            group = (ranked.rank == 1).cumsum(0) - 1
-            met = torch.zeros(len(best), dtype=torch.float64)
-            met.index_reduce_(0, group, ranked.met.all(dim=1).double(), "amax")
+            whole = ranked.met.all(dim=1).double()
+            met = torch.stack([whole[rows].amax() for rows in ranked.groups()])
             share = bootstrap(met, generator(self.request.seed, "own", "met"))
             found.append(MetricRecord(
                 name="targets-met", value=share[0], ci_low=share[1], ci_high=share[2]

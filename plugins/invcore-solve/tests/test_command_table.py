@@ -160,7 +160,7 @@ def test_fit_that_diverges(call):
 
 KEYS = {
     "id", "status", "method", "metrics", "timings", "path", "out", "designs", "level", "notes",
-    "schema", "report",
+    "schema", "report", "asked",
 }  # fmt: skip
 
 

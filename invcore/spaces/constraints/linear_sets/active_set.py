@@ -19,6 +19,7 @@ def nearest(
     *,
     active: Integers | None = None,
     within: Floats | None = None,
+    solvable: bool = False,
 ) -> Nearest:
     """The points z nearest to given ones with normals z <= offsets.
 
@@ -38,6 +39,8 @@ def nearest(
             with other offsets; where they do not make a dual feasible start, they are ignored.
         within: (N,), distances within which nearest points are of interest; where there is none,
             the search may end early, as if no point satisfied the rows.
+        solvable: whether it is known that some point satisfies the rows; where none is found all
+            the same, the search begins anew and more carefully.
 
     Example:
         >>> box = np.array([[1.0, 0.0], [0.0, 1.0]])
@@ -58,7 +61,7 @@ def nearest(
     for at in range(0, count, _AT_ONCE):
         part = slice(at, at + _AT_ONCE)
         start = None if active is None else active[part]
-        parts.append(_nearest(normals, limits[part], points[part], start, reach[part]))
+        parts.append(_nearest(normals, limits[part], points[part], start, reach[part], solvable))
     return parts[0] if len(parts) == 1 else _stacked(parts)
 
 
@@ -71,13 +74,19 @@ def _without_rows(limits: Floats, points: Floats) -> Nearest:
 
 
 def _nearest(
-    normals: Floats, limits: Floats, points: Floats, active: Integers | None, reach: Floats
+    normals: Floats,
+    limits: Floats,
+    points: Floats,
+    active: Integers | None,
+    reach: Floats,
+    solvable: bool,
 ) -> Nearest:
     steps = 20 * (normals.shape[1] + 5) + len(normals)
     search = Search(normals, limits, points, active, reach)
     search.run(steps)
     result = search.result()
-    again = np.nonzero(~result.solved & ~result.infeasible)[0]
+    clear = search.far if solvable else result.infeasible
+    again = np.nonzero(~result.solved & ~clear)[0]
     if not len(again):
         return result
     # Once more, with factors that are never updated, only made anew.

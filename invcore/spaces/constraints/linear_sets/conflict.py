@@ -11,6 +11,8 @@ from invcore.spaces.constraints.linear_sets.system import LinearSystem
 def conflict(system: LinearSystem) -> tuple[int, ...]:
     """Owners that together leave no point, while without any one of them there is one.
 
+    Where the solver cannot tell whether some leave a point, they count as if they did.
+
     Returns:
         In order; empty if the system has a point, or if what is internal has none.
 
@@ -30,7 +32,10 @@ def conflict(system: LinearSystem) -> tuple[int, ...]:
     """
 
     def infeasible(owners: tuple[int, ...]) -> bool:
-        return not MixedSet(system.keeping(owners)).feasible
+        try:
+            return not MixedSet(system.keeping(owners)).feasible
+        except RuntimeError:
+            return False
 
     return irreducible(system.owners, infeasible)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 
 import numpy as np
 
@@ -12,9 +14,11 @@ from invcore.spaces.constraints.linear_sets.presolve import Piece, piece_of, roo
 from invcore.spaces.constraints.linear_sets.programs import Program
 from invcore.spaces.constraints.linear_sets.reduction import EQUAL, Reduction, parts_of
 from invcore.spaces.constraints.linear_sets.sampling.sampler import Sampler
+from invcore.spaces.constraints.linear_sets.sampling.walks import Walk
 from invcore.spaces.constraints.linear_sets.system import Booleans, Floats, LinearSystem
 
 _PULLS = 1e-9  # a multiplier that counts
+_AWAY = 1e3  # widths, from where a nearest point is corrected
 _FAR = 1e-9  # beyond which a nearest point is too far
 _ROUNDS = 8  # of the proximal-point method, where columns have no weight
 
@@ -155,10 +159,25 @@ class Polytope:
     def _samplers(self) -> list[Sampler]:
         return [Sampler(piece) for piece in self.pieces]
 
-    def sample(self, count: int, generator: np.random.Generator) -> Floats:
+    @property
+    def walks(self) -> list[Walk]:
+        """What is walked on to draw points."""
+        return [walk for sampler in self._samplers for walk in sampler.walks]
+
+    def sample(
+        self,
+        count: int,
+        generator: np.random.Generator,
+        walked: Mapping[Walk, Floats] = MappingProxyType({}),
+    ) -> Floats:
         """(count, n), uniform.
 
         The same state of the generator gives the same points, whatever was drawn before.
+
+        Args:
+            count: how many.
+            generator: of the random numbers.
+            walked: points (count, k) that were drawn before, of some walks.
 
         Raises:
             ValueError: the set is empty or unbounded.
@@ -171,7 +190,7 @@ class Polytope:
         scaled = np.zeros((count, self.system.columns))
         scaled[:, self._alone] = low + generator.random((count, len(low))) * (high - low)
         for piece, sampler in zip(self.pieces, self._samplers, strict=True):
-            values = sampler.sample(count, generator)
+            values = sampler.sample(count, generator, walked)
             scaled[:, piece.columns] = values / self._root[piece.columns]
         return self._points(scaled)
 
@@ -244,8 +263,15 @@ def _project(
     if within is not None:
         across = away - inside @ piece.basis.T
         within = np.sqrt(np.maximum(within * within - (across * across).sum(axis=1), 0.0)) + _FAR
-    found = nearest(piece.normals, piece.offsets, inside, within=within)
-    values = piece.centre + found.points @ piece.basis.T
+    found = nearest(piece.normals, piece.offsets, inside, within=within, solvable=True)
+    at = found.points
+    if np.abs(inside).max(initial=0.0) > _AWAY:  # rounding errors of the way there
+        at = nearest(piece.normals, piece.offsets, at).points
+    lost = ~found.solved
+    if lost.any():  # towards the inside, as far as needed
+        speed = (at[lost] @ piece.normals.T / np.maximum(piece.offsets, 1e-300)).max(axis=1)
+        at[lost] /= np.maximum(speed, 1.0)[:, None]
+    values = piece.centre + at @ piece.basis.T
     used = (found.active >= 0) & (found.multipliers > _PULLS)
     point, place = np.nonzero(used)
     rows = found.active[point, place]

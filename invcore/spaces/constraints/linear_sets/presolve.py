@@ -6,14 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from invcore.spaces.constraints.linear_sets.programs import Program
-from invcore.spaces.constraints.linear_sets.reduction import EQUAL, WRONG, Reduction
+from invcore.spaces.constraints.linear_sets.inside import INSIDE, Rows, ball, hull, with_equalities
+from invcore.spaces.constraints.linear_sets.reduction import EQUAL, Reduction
 from invcore.spaces.constraints.linear_sets.system import Booleans, Floats, Integers
-
-_INSIDE = 1e-8  # a ball of this radius in all rows: none is an equality, whatever rounding does
-_FARTHEST = 1e6  # by how much the search for equalities may enlarge the set
-_RANKS = (1e-9, 1e-7, 1e-5)  # below which share of the largest a singular value counts as zero
-_NO_SIDE = -1
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,40 +50,6 @@ class Piece:
         return self.basis.shape[1]
 
 
-@dataclass(frozen=True, eq=False)
-class _Rows:
-    """Inequalities matrix v <= limit and equalities equal v = level, in scaled units."""
-
-    matrix: Floats
-    limit: Floats
-    sides: Integers
-    equal: Floats
-    level: Floats
-    equal_high: Integers
-    equal_low: Integers
-
-    def program(self, room: float, *, presolve: bool = False) -> Program:
-        """All rows, where the inequalities are relaxed by some room."""
-        low = np.concatenate([np.full(len(self.limit), -np.inf), self.level])
-        high = np.concatenate([self.limit + room, self.level])
-        free = np.full(self.matrix.shape[1], np.inf)
-        both = np.vstack([self.matrix, self.equal])
-        return Program(both, low, high, -free, free, presolve=presolve)
-
-    def split(self, equal: Booleans) -> _Rows:
-        """With some of the inequalities taken as equalities."""
-        count = int(equal.sum())
-        return _Rows(
-            self.matrix[~equal],
-            self.limit[~equal],
-            self.sides[~equal],
-            np.vstack([self.equal, self.matrix[equal]]),
-            np.concatenate([self.level, self.limit[equal]]),
-            np.concatenate([self.equal_high, self.sides[equal]]),
-            np.concatenate([self.equal_low, np.full(count, _NO_SIDE)]),
-        )
-
-
 def piece_of(reduction: Reduction, rows: Integers, columns: Integers) -> Piece | None:
     """The polytope that some rows and the bounds of their columns leave.
 
@@ -111,16 +72,16 @@ def piece_of(reduction: Reduction, rows: Integers, columns: Integers) -> Piece |
         None if no point satisfies them.
     """
     system = _rows_of(reduction, rows, columns)
-    inner = _inside_of_one(reduction, rows, columns, system) or _ball(system)
+    inner = _inside_of_one(reduction, rows, columns, system) or ball(system)
     if inner is None:
         return None
     point, radius = inner
-    if radius <= _INSIDE:
-        system, point = _with_equalities(system, point, radius)
-    hull = _hull(system, point)
-    if hull is None:
+    if radius <= INSIDE:
+        system, point = with_equalities(system, point, radius)
+    flat = hull(system, point)
+    if flat is None:
         return None
-    point, basis = hull
+    point, basis = flat
     return _measured(system, point, basis, root_weights(reduction.system.weight[columns]), columns)
 
 
@@ -131,7 +92,7 @@ def root_weights(weight: Floats) -> Floats:
     return np.sqrt(np.maximum(weight, 1e-4))
 
 
-def _rows_of(reduction: Reduction, rows: Integers, columns: Integers) -> _Rows:
+def _rows_of(reduction: Reduction, rows: Integers, columns: Integers) -> Rows:
     matrix = reduction.matrix[np.ix_(rows, columns)]
     low, high = reduction.row_low[rows], reduction.row_high[rows]
     upper, count = reduction.rows[rows], reduction.system.rows
@@ -140,7 +101,7 @@ def _rows_of(reduction: Reduction, rows: Integers, columns: Integers) -> _Rows:
     unit = np.eye(len(columns))
     ends = reduction.low[columns], reduction.high[columns]
     below, above = np.isfinite(ends[0]), np.isfinite(ends[1])
-    return _Rows(
+    return Rows(
         np.vstack([matrix[up], -matrix[down], unit[above], -unit[below]]),
         np.concatenate([high[up], -low[down], ends[1][above], -ends[0][below]]),
         np.concatenate(
@@ -159,7 +120,7 @@ def _rows_of(reduction: Reduction, rows: Integers, columns: Integers) -> _Rows:
 
 
 def _inside_of_one(
-    reduction: Reduction, rows: Integers, columns: Integers, system: _Rows
+    reduction: Reduction, rows: Integers, columns: Integers, system: Rows
 ) -> tuple[Floats, float] | None:
     """With one row, a point between those where it is least and largest, if that is well inside."""
     low, high = reduction.low[columns], reduction.high[columns]
@@ -172,91 +133,10 @@ def _inside_of_one(
     share = (levels.mean() - least) / (most - least)
     point = start + share * (end - start)
     radius = float((system.limit - system.matrix @ point).min(initial=1.0))
-    return (point, radius) if radius > _INSIDE else None
+    return (point, radius) if radius > INSIDE else None
 
 
-def _ball(system: _Rows) -> tuple[Floats, float] | None:
-    """A point whose least slack is largest, at most 1, and that slack; None if there is none."""
-    count, dimension = system.matrix.shape
-    equals = len(system.level)
-    matrix = np.zeros((count + equals, dimension + 1))
-    matrix[:count, :-1], matrix[:count, -1], matrix[count:, :-1] = system.matrix, 1.0, system.equal
-    low = np.concatenate([np.full(count, -np.inf), system.level])
-    high = np.concatenate([system.limit, system.level])
-    free = np.full(dimension + 1, np.inf)
-    top = free.copy()
-    top[-1] = 1.0
-    cost = np.zeros(dimension + 1)
-    cost[-1] = -1.0
-    found = Program(matrix, low, high, -free, top, presolve=False).minimise(cost)
-    if found.point is None:
-        return None
-    point = found.point[:-1]
-    radius = float((system.limit - system.matrix @ point).min(initial=1.0))
-    return (point, radius) if radius >= -WRONG else None
-
-
-def _with_equalities(system: _Rows, point: Floats, radius: float) -> tuple[_Rows, Floats]:
-    """The rows that cannot have a slack become equalities; and a point where all others have."""
-    equal, points = np.ones(len(system.limit), dtype=np.bool_), [point]
-    first = _enlarged(system)
-    if first is not None:
-        points = [first]
-    program = system.program(max(0.0, -radius))
-    for i in range(len(equal)):
-        slack = system.limit[i] - system.matrix[i] @ np.array(points).T
-        if slack.max() > EQUAL * len(points) + _INSIDE:
-            equal[i] = False
-            continue
-        found = program.minimise(system.matrix[i])
-        if found.point is not None and system.limit[i] - system.matrix[i] @ found.point > EQUAL:
-            equal[i] = False
-            points.append(found.point)
-    return system.split(equal), np.mean(points, axis=0)
-
-
-def _enlarged(system: _Rows) -> Floats | None:
-    """A point with a slack in as many rows as can have one: the most of sum s where matrix v + s
-    <= t limit, equal v = t level, 0 <= s <= 1 and t >= 1, divided by t.
-    """
-    count, dimension = system.matrix.shape
-    equals = len(system.level)
-    matrix = np.zeros((count + equals, dimension + count + 1))
-    matrix[:count, :dimension], matrix[count:, :dimension] = system.matrix, system.equal
-    matrix[:count, dimension:-1] = np.eye(count)
-    matrix[:count, -1], matrix[count:, -1] = -system.limit, -system.level
-    sides = np.concatenate([np.full(count, -np.inf), np.zeros(equals)])
-    low = np.concatenate([np.full(dimension, -np.inf), np.zeros(count), [1.0]])
-    high = np.concatenate([np.full(dimension, np.inf), np.ones(count), [_FARTHEST]])
-    cost = np.concatenate([np.zeros(dimension), -np.ones(count), [0.0]])
-    program = Program(matrix, sides, np.zeros(count + equals), low, high)
-    found = program.minimise(cost).point
-    return None if found is None else found[:dimension] / found[-1]
-
-
-def _hull(system: _Rows, point: Floats) -> tuple[Floats, Floats] | None:
-    """The nearest point that satisfies the equalities, and a basis of the directions in which they
-    stay so; None if they contradict one another.
-    """
-    if not len(system.level):
-        return point, np.eye(len(point))
-    left, size, right = np.linalg.svd(system.equal)
-    for share in _RANKS:
-        rank = int((size > share * size[0]).sum())
-        at = point
-        for _ in range(2):
-            gap = left[:, :rank].T @ (system.equal @ at - system.level)
-            at = at - right[:rank].T @ (gap / size[:rank])
-        wrong = np.abs(system.equal @ at - system.level).max()
-        wrong = max(wrong, (system.matrix @ at - system.limit).max(initial=0.0))
-        if wrong <= WRONG:
-            return at, right[rank:].T
-    return None
-
-
-def _measured(
-    system: _Rows, point: Floats, basis: Floats, root: Floats, columns: Integers
-) -> Piece:
+def _measured(system: Rows, point: Floats, basis: Floats, root: Floats, columns: Integers) -> Piece:
     """In coordinates whose distances are those of the points."""
     centre, basis = point * root, np.linalg.qr(basis * root[:, None])[0]
     equal = system.equal / root

@@ -14,6 +14,7 @@ import numpy as np
 from invcore.spaces.constraints.linear_sets.system import Booleans, Floats
 
 TOLERANCE = 1e-9
+_NODES = 200  # of a second opinion
 _SECONDS = 60.0  # for one program; what then has no answer is "unknown"
 
 Status = Literal["optimal", "infeasible", "unbounded", "unknown"]
@@ -62,6 +63,7 @@ class Program:
         high: (n,).
         integer: (n,), bool; None if all are continuous.
         presolve: whether HiGHS reduces the program first. Without, changes are solved faster.
+        primal: whether the primal simplex method is used, not the dual one.
 
     Example:
         >>> zero, one = np.zeros(2), np.ones(2)
@@ -80,6 +82,7 @@ class Program:
         integer: Booleans | None = None,
         *,
         presolve: bool = True,
+        primal: bool = False,
     ) -> None:
         import highspy
 
@@ -109,6 +112,7 @@ class Program:
             "dual_feasibility_tolerance": TOLERANCE,
             "mip_feasibility_tolerance": TOLERANCE,
             "presolve": "choose" if presolve else "off",
+            "simplex_strategy": 4 if primal else 1,
         }
         for name, value in options.items():
             self._solver.setOptionValue(name, value)
@@ -130,7 +134,7 @@ class Program:
         Args:
             cost: (n,); that of the last time if None.
             sure: ask for a second opinion, without presolve and from scratch, where the answer is
-                anything but a point.
+                anything but a point. With whole numbers, it need not come to an end.
         """
         if cost is not None:
             self._solver.changeColsCost(self._columns, self._all, np.ascontiguousarray(cost))
@@ -138,8 +142,10 @@ class Program:
         if outcome.point is not None or not sure:
             return outcome
         self._solver.setOptionValue("presolve", "off")
+        self._solver.setOptionValue("mip_max_nodes", _NODES)
         self._solver.clearSolver()
         second = self._outcome()
+        self._solver.setOptionValue("mip_max_nodes", self._api.kHighsIInf)
         if self._presolve:
             self._solver.setOptionValue("presolve", "choose")
         return outcome if second.status == "unknown" else second

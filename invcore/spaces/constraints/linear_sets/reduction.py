@@ -54,7 +54,23 @@ class Reduction:
         self.free: Booleans = np.ones(columns, dtype=np.bool_)
         self.value: Floats = np.zeros(columns)
         self._whole = np.nonzero(system.integer)[0] if whole else np.zeros(0, dtype=np.int64)
+        if len(self._whole):
+            self._round_rows(norm, shift)
         self._reduce()
+
+    def _round_rows(self, norm: Floats, shift: Floats) -> None:
+        """Rows of whole numbers alone are multiples of something: their sides become such."""
+        system = self.system
+        used = system.matrix != 0
+        for i in np.nonzero(used.any(axis=1) & ~used[:, ~system.integer].any(axis=1))[0].tolist():
+            step = common_divisor(system.matrix[i, used[i]])
+            if step:
+                exact = WRONG * norm[i] / step
+                low = np.ceil(system.row_low[i] / step - exact) * step
+                high = np.floor(system.row_high[i] / step + exact) * step
+                self._low[i], self._high[i] = (np.array([low, high]) - shift[i]) / norm[i]
+                if low > high:
+                    self.feasible = False
 
     def _reduce(self) -> None:
         for _ in range(_ROUNDS):
@@ -176,6 +192,22 @@ class Reduction:
                     else:
                         self._tighten(j, self.high[j] - reach, np.inf, (side, side))
         return found
+
+
+def common_divisor(values: Floats) -> float:
+    """The largest number that all of some numbers, not zero, are multiples of; 0 if there is none
+    of at least a tenth of the smallest.
+
+    Example:
+        >>> common_divisor(np.array([0.2, -0.3, 1.0])).__round__(9)
+        0.1
+    """
+    least = np.abs(values).min()
+    for parts in range(1, 11):
+        shares = values / least * parts
+        if np.abs(shares - np.round(shares)).max() < 1e-9:
+            return float(np.gcd.reduce(np.round(np.abs(shares)).astype(np.int64)) * least / parts)
+    return 0.0
 
 
 def _times(matrix: Floats, values: Floats) -> Floats:

@@ -10,6 +10,8 @@ from invcore.spaces.constraints.linear_sets.system import Booleans, Floats, Inte
 
 TOLERANCE = 1e-11  # of rows of unit norm
 _DEPENDENT = 1e-14  # squared sine between a row and the span of the active ones
+_ROUNDING = 1e-9  # by no more than this is a row violated that is not
+_UNCLEAR = 1e-6  # by more than this, there is no doubt
 _EXACT = 1e-13
 _NEGATIVE = -1e-12
 _PRUNINGS = 4
@@ -58,7 +60,7 @@ class Search:
         self.final = np.full((count, most), -1)
         self.final_span = np.zeros((count, most, dimension))
         self.final_inverse = np.zeros((count, most, most))
-        self.infeasible = np.zeros(count, dtype=np.bool_)
+        self.infeasible, self.far = np.zeros((2, count), dtype=np.bool_)
         self.done = np.zeros(count, dtype=np.bool_)
         self.at = np.arange(count)  # the points that the following belong to
         self.x = points.copy()
@@ -117,7 +119,7 @@ class Search:
         if self.reach is not None:  # with all active rows in place, the way so far is a bound
             way = self.x[free] - self.given[at]
             far = (way * way).sum(axis=1) > self.reach[at]
-            self.infeasible[at[far]] = True
+            self.far[at[far]] = True
             self._leave(free[far])
             free = np.nonzero(self.entering < 0)[0]
             at = self.at[free]
@@ -153,19 +155,13 @@ class Search:
     def _step(self) -> None:
         """Move along the entering row's normal, less its part in the span of the active ones."""
         used = max(int(self.size.max()), 1)
-        span, price = self.span[:, :used], self.price[:, :used]
+        price = self.price[:, :used]
         normal = self.normals[self.entering]
-        if self.careful:
-            self._refactor(used)
-        inverse = self.inverse[:, :used, :used]
-        shares, way = np.zeros_like(price), normal
-        for _ in range(2):  # the second time takes out what rounding left
-            more = (inverse @ (span @ way[:, :, None]))[..., 0]
-            shares = shares + more
-            way = way - (more[:, None, :] @ span)[:, 0]
+        shares, way = self._orthogonal(normal, used) if self.careful else self._across(normal, used)
         length = (way * way).sum(axis=1)
         gap = (self.x * normal).sum(axis=1) - self.limits[self.at, self.entering]
-        independent = (length > _DEPENDENT) & (self.size < self.rows.shape[1])
+        least = _DEPENDENT * (1e-4 if self.careful else 1.0)
+        independent = (length > least) & (self.size < self.rows.shape[1])
         whole = np.where(independent, gap / np.where(independent, length, 1.0), np.inf)
         falls = shares > 1e-12
         ratios = np.where(falls, price / np.where(falls, shares, 1.0), np.inf)
@@ -181,18 +177,32 @@ class Search:
         self._add(full, shares, length)
         self._drop(np.nonzero(~full & ~stuck)[0], first)
         lost = np.nonzero(stuck)[0]
-        close = gap[lost] <= 1e-9  # rounding errors of a row that the active ones imply
-        self.infeasible[self.at[lost[~close]]] = True
-        self.done[self.at[lost[close]]] = True
+        # What is hardly violated may be a rounding error of a row that the active ones imply.
+        clear = gap[lost] > (_ROUNDING if self.careful else _UNCLEAR)
+        self.infeasible[self.at[lost[clear]]] = True
+        self.done[self.at[lost[gap[lost] <= _ROUNDING]]] = True
         self._leave(lost)
 
-    def _refactor(self, used: int) -> None:
-        span = self.span[:, :used]
-        empty = np.arange(used) >= self.size[:, None]
-        gram = span @ span.transpose(0, 2, 1)
-        gram[:, np.arange(used), np.arange(used)] += empty + 1e-16
-        kept = ~empty[:, :, None] & ~empty[:, None, :]
-        self.inverse[:, :used, :used] = np.linalg.inv(gram) * kept
+    def _across(self, normal: Floats, used: int) -> tuple[Floats, Floats]:
+        """The shares (L, used) of active rows in normals (L, k), and what is left of these."""
+        span, inverse = self.span[:, :used], self.inverse[:, :used, :used]
+        shares, way = np.zeros(span.shape[:2]), normal
+        for _ in range(2):  # the second time takes out what rounding left
+            more = (inverse @ (span @ way[:, :, None]))[..., 0]
+            shares = shares + more
+            way = way - (more[:, None, :] @ span)[:, 0]
+        return shares, way
+
+    def _orthogonal(self, normal: Floats, used: int) -> tuple[Floats, Floats]:
+        """The same by orthogonal factors, for each point anew."""
+        shares, way = np.zeros((len(normal), used)), normal.copy()
+        for i, size in enumerate(self.size.tolist()):
+            basis, factor = np.linalg.qr(self.span[i, :size].T)
+            for _ in range(2):
+                part = basis.T @ way[i]
+                way[i] -= basis @ part
+                shares[i, :size] += np.linalg.lstsq(factor, part, rcond=None)[0]
+        return shares, way
 
     def _add(self, full: Booleans, shares: Floats, length: Floats) -> None:
         """Take the entering row in: the inverse of a matrix with one more row and column."""
@@ -247,17 +257,20 @@ class Search:
             multipliers += more
             points -= (more[:, None, :] @ span)[:, 0]
         wrong = np.abs((span @ points[:, :, None])[..., 0] - limits).max(axis=1)
-        for at in np.nonzero(~(wrong <= self.tolerance * 0.01))[0]:
+        for at in np.nonzero(~(wrong <= self.tolerance * 0.01) | self.careful)[0]:
             self._factored(int(at), points, multipliers)
         gap = (points @ self.normals.T - self.limits).max(axis=1, initial=0.0)
         size = np.abs(multipliers).max(axis=1, initial=0.0)
-        solved = self.done & ~self.infeasible & (gap <= 3 * self.tolerance)
+        lost = self.infeasible | self.far
+        solved = self.done & ~lost & (gap <= 3 * self.tolerance)
         solved &= multipliers.min(axis=1, initial=0.0) >= _NEGATIVE * (1.0 + size)
-        return Nearest(points, active, multipliers, solved, self.infeasible)
+        return Nearest(points, active, multipliers, solved, lost)
 
     def _factored(self, at: int, points: Floats, multipliers: Floats) -> None:
         """By orthogonal factors, where the inverse is not exact enough."""
         rows = self.final[at][self.final[at] >= 0]
+        if not len(rows):
+            return
         basis, factor = np.linalg.qr(self.normals[rows].T)
         factor = factor + np.diag(np.abs(np.diagonal(factor)) < 1e-12)
         x, total = self.given[at], np.zeros(len(rows))

@@ -13,6 +13,7 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
 
+_LARGEST = 1e6
 INTERNAL = -1  # the owner of what no user wrote, and which is never given up
 
 
@@ -144,6 +145,14 @@ class LinearSystem:
     def columns(self) -> int:
         """How many columns there are, n."""
         return self.matrix.shape[1]
+
+    @property
+    def imprecise(self) -> Booleans:
+        """(n,), which columns have numbers so large, beside their widths, that rounding errors
+        come near to what counts as a violation: a million times as large.
+        """
+        size = np.maximum(np.abs(_finite(self.low)), np.abs(_finite(self.high)))
+        return size > _LARGEST * self.width
 
     @cached_property
     def row_norm(self) -> Floats:

@@ -83,10 +83,13 @@ def check_mixed_space(subject: MethodSubject) -> None:
 
 
 def check_constraints(subject: MethodSubject) -> None:
-    """Candidates satisfy the constraints of their space."""
-    question = subject.ask("blend", 12, 6)
-    x = question.designs()
-    _all_allowed(question, x, "against the constraints; problem.designs.project meets them")
+    """Candidates satisfy the constraints of their space: sums, levels and turns, and inequalities,
+    conditions and counts.
+    """
+    for name in ("blend", "limited"):
+        question = subject.ask(name, 12, 6)
+        x = question.designs()
+        _all_allowed(question, x, "against the constraints; problem.designs.project meets them")
 
 
 def check_images(subject: MethodSubject) -> None:

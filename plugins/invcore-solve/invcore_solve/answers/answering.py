@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 
 from invcore.plugin import FittedJudge
-from invcore_solve.answers.proposal import Proposal
+from invcore_solve.answers.proposal import Proposal, categories_of
 from invcore_solve.judging.fitted_stack import FittedStack
 from invcore_solve.proposals.aims.aim import ExactAim
 from invcore_solve.proposals.diversity import SHOWN, diverse_order
@@ -208,7 +208,7 @@ def described(
         nearest=torch.from_numpy(measured.row[nearest]),
         nearest_response=torch.from_numpy(measured.y[nearest]),
         beyond=tuple(beyond) if any(beyond) else (),
-        categories={i: v.categories for i, v in enumerate(data.designs.variables) if v.categories},
+        categories=categories_of(data.designs),
         constants=schema.constants,
         order=tuple(column.name for column in schema.of_role("design")),
     )

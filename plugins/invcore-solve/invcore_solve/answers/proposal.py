@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from invcore.plugin import Column, Targets, write_table
+from invcore.plugin import Column, Space, Targets, write_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +22,11 @@ Names = tuple[tuple[str, ...], tuple[str, ...]]
 """Of designs and of responses."""
 
 _MANY = 11  # responses whose violations have columns of their own
+
+
+def categories_of(designs: Space) -> dict[int, tuple[str, ...]]:
+    """By position, the names of the categories of those that have some."""
+    return {i: v.categories for i, v in enumerate(designs.variables) if v.categories}
 
 
 @dataclass(frozen=True)
@@ -241,4 +246,12 @@ class Proposal:
             "candidates": grid(self.designs),
             "resimulated": grid(self.responses),
             "errors": grid(self.error),
-        }
+        } | self._specification()
+
+    def _specification(self) -> dict[str, Tensor]:
+        """What is wanted of each target, as a run's folder holds it."""
+        if self.wanted is None:
+            return {}
+        first = self.wanted[self.rank == 1]
+        parts = {name: getattr(first, name) for name in (*Targets.parts, "spread")}
+        return {f"specification.{name}": part.contiguous() for name, part in parts.items()}

@@ -29,7 +29,7 @@ _MEASURED = 10  # rows that are shown for a target, where so many meet it
 _WITH_GOALS = 3  # likewise, where new designs may be better
 _SHARE = 4  # designs for each of these rows
 _ALIKE = 0.5  # share of the best probability from which on designs are made to differ
-_CLOSE = 0.1  # standard deviations of a goal within which they are
+_CLOSE = 0.2  # standard deviations of a goal within which they are
 _APART = 1.0  # distance that these keep where they can, in standard deviations of designs
 _HALVINGS = 1
 _WORTH_SAYING = 0.01
@@ -190,7 +190,7 @@ def _varied(
         good &= value <= value[good].min() + _CLOSE
     some = order[good]
     places = typicality.neighbourhood.whitening(x[some])
-    again = diverse_order(places, np.arange(len(some)), least=_APART, halvings=_HALVINGS)
+    again = diverse_order(places, np.arange(float(len(some))), least=_APART, halvings=_HALVINGS)
     return np.concatenate([some[again], order[~good]])
 
 

@@ -38,7 +38,7 @@ def solve_simulator(
     Raises:
         UsageError: options that are for tables.
     """
-    allowed = ("--bounds", "--whole", "--constraint", "--fix", "--levels")
+    allowed = ("--bounds", "--whole", "--category", "--constraint", "--fix", "--levels")
     for option in [option for option in used(options) if option not in allowed]:
         raise click.UsageError(f"--simulator takes no {option}: it makes its own pairs")
     for name in ("among", "novelty", "diverse", "report", "model"):
@@ -51,13 +51,15 @@ def solve_simulator(
         raise click.UsageError("--strict is for tables: a simulator may be asked anything")
     if len(options["methods"]) > 1:
         raise click.UsageError("--simulator takes one --method")
+    designs: dict[str, Any] = dict(bound(text) for text in options["bounds"])
+    designs |= dict(_categories(text) for text in options["category"])
     name = options["methods"][0] if options["methods"] else "na"
     installed().registry.find("sampler", sampling["sampler"])
     method = installed().registry.load("method", name)
     store = Store(store_path)
     with progress() as bars, redirect_stdout(sys.stderr):  # a function may print
         solution = solve_with(
-            options["simulator"], dict(bound(text) for text in options["bounds"]) or None,
+            options["simulator"], designs or None,
             whole=options["whole"], constraints=_constraints(options), method=name,
             settings=component_settings(list(options["settings"]), method.Config),
             preset=options["preset"], pairs=options["pairs"],
@@ -98,3 +100,11 @@ def _constraints(options: dict[str, Any]) -> list[str]:
                 raise click.UsageError(f"--{option} {text!r}: expected NAME=VALUE")
         pairs[option] = dict(text.split("=", 1) for text in options[option])
     return [*options["constraint"], *texts_of(pairs["fix"], pairs["levels"])]
+
+
+def _categories(text: str) -> tuple[str, tuple[str, ...]]:
+    """``NAME=A,B,…`` as a design and the names of its categories."""
+    name, equal, names = text.partition("=")
+    if not equal or "," not in names:
+        raise click.UsageError(f"--category {text!r}: expected NAME=A,B,… with --simulator")
+    return name, tuple(part.strip() for part in names.split(","))

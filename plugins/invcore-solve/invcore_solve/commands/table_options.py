@@ -37,7 +37,10 @@ _OPTIONS = (
                  "made."),
     click.option("--continuous", multiple=True, metavar="NAME", help="Not only the table's "
                  "values can be made."),
-    click.option("--category", multiple=True, metavar="NAME", help="Values are names."),
+    click.option("--category", multiple=True, metavar="NAME", help="Values are names; with "
+                 "--simulator NAME=A,B,…, the names."),
+    click.option("--descriptors", multiple=True, metavar="NAME=FILE", help="Numbers for each "
+                 "category: a table with its name first."),
     click.option("--periodic", multiple=True, metavar="NAME=LOW:HIGH", help="Both ends are one, "
                  "as 0:360."),
     click.option("--positive", multiple=True, metavar="NAME", help="Only values above zero make "
@@ -60,7 +63,8 @@ _OPTIONS = (
 NAMES = (
     "both_path", "x_path", "y_path", "response_columns", "design_columns", "sheet", "header",
     "units_row", "comment", "encoding", "x_key", "y_key", "schema_path", "whole", "levels",
-    "continuous", "category", "periodic", "positive", "log", "fix", "constraint", "bounds",
+    "continuous", "category", "descriptors", "periodic", "positive", "log", "fix", "constraint",
+    "bounds",
     "ignore", "error_column", "weight_column", "group",
 )  # fmt: skip
 """The options' names as a command gets them."""
@@ -169,6 +173,7 @@ def _columns(table: RawTable, text: str) -> tuple[str, ...]:
 
 def with_words(said: Choices, table: RawTable, options: dict[str, Any]) -> Choices:
     """What the options say of single columns, beside what is said already."""
+    from invcore_solve.tables.descriptors import read_descriptors
 
     def name(text: str) -> str:
         return table.select([text]).names[0]
@@ -181,6 +186,8 @@ def with_words(said: Choices, table: RawTable, options: dict[str, Any]) -> Choic
     pairs = {what: _pairs(options[what], what, table) for what in ("levels", "fix")}
     said = said.giving("levels", {name(n): _numbers(v, "levels") for n, v in pairs["levels"]})
     said = said.giving("fix", {name(n): _value(v) for n, v in pairs["fix"]})
+    files = {name(n): v for n, v in _pairs(options["descriptors"], "descriptors", table)}
+    said = said.giving("descriptors", {n: read_descriptors(path) for n, path in files.items()})
     for what in ("periodic", "bounds"):
         ends = {name(n): _ends(v, what) for n, v in _pairs(options[what], what, table)}
         said = said.giving(what, ends)

@@ -194,7 +194,8 @@ class FittedStack(FittedJudge):
         """
         mean, spread = self.moments(x)
         if self.neighbourhood is not None:
-            away = self.neighbourhood.distance(x.numpy()) / self.neighbourhood.limit
+            apart = self.neighbourhood.distance(x.detach().cpu().double().numpy())
+            away = apart / max(self.neighbourhood.limit, np.finfo(np.float64).tiny)
             spread = spread * np.maximum(away, 1.0)[:, None]
         picked = np.flatnonzero(self.calibration.picks > 0)
         residuals, picks = self.calibration.residuals[picked], self.calibration.picks[picked]

@@ -169,9 +169,9 @@ def _predicted(ranked: Proposal, row: int) -> list[str]:
         return [away if error is None else f"{away} ± {number(float(error[row].mean()), 2)}"]
     if error is None:
         return [number(value) for value in said.tolist()]
-    away = said.new_zeros(said.shape) if ranked.violation is None else ranked.violation[row]
-    parts = zip(said.tolist(), error[row].tolist(), away.tolist(), strict=True)
-    return [f"{number(value)} ± {number(off, 2)}{_off(beyond)}" for value, off, beyond in parts]
+    beyond = [0.0] * len(said) if ranked.violation is None else ranked.violation[row].tolist()
+    parts = zip(said.tolist(), error[row].tolist(), beyond, strict=True)
+    return [f"{number(value)} ± {number(wide, 2)}{_off(by)}" for value, wide, by in parts]
 
 
 def _off(beyond: float) -> str:

@@ -25,6 +25,7 @@ _PARENTS = 8
 _CHILDREN = 16_000  # in all targets together, in a round
 _MOST = 400  # in a round, for a target
 _FEWEST = 16
+_CELL = 0.25  # standard deviations of designs, within which one stands for others
 _CELLS = 1 << 20  # of targets by designs, at once
 
 
@@ -94,6 +95,9 @@ def search(
         cost = preference(target, every.x, cost)
     order = np.lexsort((cost, target))
     order = order[_distinct(every.x[order], target[order])]
+    if aim.beyond:
+        places = np.round(typicality.neighbourhood.whitening(every.x[order]) / _CELL)
+        order = np.concatenate(_alike_last(places, target[order], order))
     rank = np.arange(len(order)) - np.searchsorted(target[order], target[order])
     order = order[rank < count]
     return Answers(every.rows(order), target[order], cost[order])
@@ -109,6 +113,17 @@ def cheapest(pool: Judged, aim: Aim, count: int) -> Places:
         order = np.take_along_axis(cost, some, axis=1).argsort(axis=1, kind="stable")
         parts.append(np.take_along_axis(some, order, axis=1))
     return np.concatenate(parts)
+
+
+def _alike_last(places: Numbers, target: Places, order: Places) -> list[Places]:
+    """For each target the first design of each place (N, W), and then those that are like one."""
+    _, first = np.unique(np.c_[target, places], axis=0, return_index=True)
+    alike = np.ones(len(order), dtype=bool)
+    alike[first] = False
+    return [
+        part for b in np.unique(target)
+        for part in (order[(target == b) & ~alike], order[(target == b) & alike])
+    ]  # fmt: skip
 
 
 def _distinct(x: Numbers, target: Places) -> Places:

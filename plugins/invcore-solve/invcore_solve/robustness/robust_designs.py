@@ -16,7 +16,7 @@ from invcore_solve.answers.answering import described
 from invcore_solve.answers.preference import preferred
 from invcore_solve.answers.proposal import Proposal
 from invcore_solve.proposals.mixes import mixes
-from invcore_solve.robustness.judged_copies import JudgedCopies
+from invcore_solve.robustness.judged_copies import DRAWS, JudgedCopies
 from invcore_solve.robustness.making import Making
 from invcore_solve.robustness.movers import movers_of
 
@@ -62,11 +62,10 @@ def robust_proposal(
     tolerances = Tolerances.of_texts(texts, designs, responses)
     targets = wanted.targets.measured_in(torch.from_numpy(np.asarray(designer.reach.scale)))
 
-    def copies(number: int, part: str, draws: int | None = None) -> JudgedCopies:
+    def copies(number: int, part: str, draws: int = DRAWS) -> JudgedCopies:
         own = int(designer.random("made", seed, part).integers(2**31))
         made = MadeDesigns.draw(tolerances, designs, responses, number, seed=own)
-        more = {} if draws is None else {"draws": draws}
-        return JudgedCopies(designer.judge, made, **more)
+        return JudgedCopies(designer.judge, made, draws)
 
     quick, sharp = copies(_FEW, "quick", _FEW_DRAWS), copies(_MANY, "sharp")
     x = found.designs.double().numpy()

@@ -19,6 +19,7 @@ from invcore_solve.robustness.making import Making
 _JUDGED = 128  # copies of each design, by a judge
 _ENOUGH = 128  # copies of a design, where several share the calls
 _FEWEST = 16
+_PILOTS = 40  # designs of a target among which those are chosen, where no judge does
 _DESIGNS = 10  # of a target whose copies are simulated, at most
 
 
@@ -71,56 +72,89 @@ class YieldRequest:
             spaces: of designs and of responses.
             seed: of the copies.
             simulate: made designs (N, Dx) to responses (N, Dy).
-            judge: who answers where there are no calls for it.
+            judge: who answers where there are no calls for it, and else chooses whose copies are
+                simulated; without one, half of the calls do.
         """
-        tolerances = Tolerances.of_texts(self.tolerances, *spaces)
         rows = found.wanted if found.wanted is not None else Targets(found.target)
-        rows = rows.measured_in(spread)
+        work = _Answers(
+            Tolerances.of_texts(self.tolerances, *spaces), spaces, seed, rows.measured_in(spread)
+        )
+        if judge is not None:
+            found, work = work.judged(found, judge)
         if self.calls is None:
-            assert judge is not None
-            made = MadeDesigns.draw(tolerances, *spaces, _JUDGED, seed=seed)
-            owner = torch.arange(len(found))
-            known = JudgedCopies(judge, made).robustness(found.designs, rows, owner)
-            return _ranked(found, known, Making(known, tolerances.texts, "judge"), rows)
+            return found
         groups = [*found.groups()]
-        each = self.calls // len(groups)
-        count = max(1, min(_DESIGNS, each // _ENOUGH, max(map(len, groups))))
-        first = torch.tensor([row for group in groups for row in group[:count]])
-        made = MadeDesigns.draw(tolerances, *spaces, each // count, seed=seed)
-        copies = made.of(found.designs[first])
-        y = simulate(copies.flatten(0, 1)).double().view(*copies.shape[:2], -1)
-        y = made.measured(y)
-        some = rows[first]
-        responses = found.responses
-        nominal = (
-            torch.full((len(first),), torch.nan, dtype=torch.float64)
-            if responses is None else some.error(responses[first][:, None].double())[:, 0]
-        )  # fmt: skip
+        each, most = self.calls // len(groups), max(map(len, groups))
+        pilots = min(most, _PILOTS, each // 2 // _FEWEST)
+        if judge is None and pilots > 1:  # which designs are worth more copies
+            found, work = work.simulated(found, pilots, _FEWEST, simulate)
+            each -= pilots * _FEWEST
+        count = max(1, min(_DESIGNS, each // _ENOUGH, most))
+        return work.simulated(found, count, each // count, simulate)[0]
+
+
+@dataclass(frozen=True)
+class _Answers:
+    """Yields of the rows of a table, each row with its own target; each step has its own copies."""
+
+    tolerances: Tolerances
+    spaces: tuple[Space, Space]
+    seed: int
+    rows: Targets
+
+    def judged(self, found: Proposal, judge: FittedJudge) -> tuple[Proposal, _Answers]:
+        """The table ranked by what a judge says of all designs."""
+        made = MadeDesigns.draw(self.tolerances, *self.spaces, _JUDGED, seed=self.seed)
+        owner = torch.arange(len(found))
+        known = JudgedCopies(judge, made).robustness(found.designs, self.rows, owner)
+        return self._ranked(found, Making(known, self.tolerances.texts, "judge"))
+
+    def simulated(
+        self, found: Proposal, count: int, copies: int, simulate: Callable[[Tensor], Tensor]
+    ) -> tuple[Proposal, _Answers]:
+        """The table ranked by what copies of the first designs of each target are simulated to be;
+        others have no yield, and stay behind them.
+        """
+        first = torch.tensor([row for group in found.groups() for row in group[:count]])
+        made = MadeDesigns.draw(self.tolerances, *self.spaces, copies, seed=self.seed)
+        x = made.of(found.designs[first])
+        y = made.measured(simulate(x.flatten(0, 1)).double().view(*x.shape[:2], -1))
+        some = self.rows[first]
+        nominal = torch.full((len(first),), torch.nan, dtype=torch.float64)
+        if found.responses is not None:
+            nominal = some.error(found.responses[first][:, None].double())[:, 0]
         known = simulated_robustness(nominal, some.error(y), some.met(y))
         unknown = torch.full((len(found),), torch.nan, dtype=torch.float64)
         whole = Robustness(**{
             name: unknown.index_copy(0, first, value.double())
             for name, value in vars(known).items()
         })  # fmt: skip
-        return _ranked(found, whole, Making(whole, tolerances.texts, "simulator"), rows)
+        return self._ranked(found, Making(whole, self.tolerances.texts, "simulator"))
+
+    def _ranked(self, found: Proposal, making: Making) -> tuple[Proposal, _Answers]:
+        keep, rank = _order(found, making.robustness, self.rows)
+        ranked = replace(replace(found, making=making).rows(keep), rank=rank)
+        return ranked, replace(self, rows=self.rows[keep], seed=self.seed + 1)
 
 
-def _ranked(found: Proposal, known: Robustness, making: Making, rows: Targets) -> Proposal:
-    """By yield, and by goals where yields allow; designs without a yield last, as they were."""
+def _order(found: Proposal, known: Robustness, rows: Targets) -> tuple[Tensor, Tensor]:
+    """By yield, and by goals where yields allow; designs without a yield last, as they were.
+
+    Returns:
+        Positions (R,), and the rank of each row in that order.
+    """
     own = found.responses if found.responses is not None else found.predicted
     goals = np.zeros((len(found), 1)) if own is None else (
         rows.goals(own.double()[:, None])[:, 0] / rows.spread
     ).nan_to_num(torch.inf).numpy()  # fmt: skip
-    order, ranks = [], []
+    order: list[int] = []
+    ranks: list[int] = []
     for group in found.groups():
         place = np.array(group)
         asked = place[~known.share[place].isnan().numpy()]
         used = np.ptp(np.nan_to_num(goals[asked], posinf=1e300), axis=0) > 0
         worst = known.worst[asked].nan_to_num(torch.inf).numpy()
         first = asked[preferred(known.share[asked].numpy(), worst, goals[asked][:, used])]
-        order += [*first, *np.setdiff1d(place, asked)]
+        order += [*first.tolist(), *np.setdiff1d(place, asked).tolist()]
         ranks += range(1, len(place) + 1)
-    keep = torch.tensor(order, dtype=torch.long)
-    return replace(
-        replace(found, making=making).rows(keep), rank=torch.tensor(ranks, dtype=torch.long)
-    )
+    return torch.tensor(order, dtype=torch.long), torch.tensor(ranks, dtype=torch.long)

@@ -26,6 +26,7 @@ class ColumnChoice(Config):
         positive: whether only values above zero make sense.
         log: whether it is learnt on a logarithmic scale.
         fix: the one value that every proposal has.
+        descriptors: of a category, numbers for each of its names: what networks see of them.
         error_column: of a response, the column that holds its measurements' standard deviation.
     """
 
@@ -36,6 +37,7 @@ class ColumnChoice(Config):
     positive: bool = False
     log: bool = False
     fix: float | str | None = None
+    descriptors: dict[str, tuple[float, ...]] | None = Field(None, min_length=2)
     error_column: str | None = None
 
     @field_validator("bounds", mode="before")
@@ -51,6 +53,8 @@ class ColumnChoice(Config):
     def _consistent(self) -> Self:
         if self.levels is not None and self.kind not in (None, "levels"):
             raise ValueError(f"a column of kind {self.kind!r} takes no levels")
+        if self.descriptors is not None and self.kind not in (None, "category"):
+            raise ValueError(f"a column of kind {self.kind!r} takes no descriptors")
         for what in ("bounds", "periodic"):
             ends = getattr(self, what)
             if ends is not None and None not in ends and not ends[0] < ends[1]:
@@ -116,7 +120,8 @@ class Choices(Config):
         """The same, with a value for each of several columns.
 
         Args:
-            what: ``levels``, ``bounds``, ``periodic``, ``fix`` or ``error_column``.
+            what: ``levels``, ``bounds``, ``periodic``, ``fix``, ``descriptors`` or
+                ``error_column``.
             values: by column.
         """
         result = self

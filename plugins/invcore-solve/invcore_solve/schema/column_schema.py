@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from invcore.plugin import Config
 from invcore_solve.schema.choices import ColumnChoice
+from invcore_solve.tables.descriptors import number_text
 
 Numbers = npt.NDArray[np.float64]
 ColumnKind = Literal[
@@ -81,6 +82,8 @@ def number_kind(values: Numbers, choice: ColumnChoice) -> ColumnKind:
         return "constant"
     if choice.levels is not None:
         return "levels"
+    if choice.descriptors is not None:
+        return "category"
     if choice.kind is not None:
         return choice.kind
     if choice.periodic is not None:
@@ -122,7 +125,7 @@ def text_column(
     """The schema of a column of text, None where one is missing."""
     known = [text for text in texts if text is not None]
     distinct = sorted(set(known))
-    said = choice.kind == "category"
+    said = choice.kind == "category" or choice.descriptors is not None
     few = len(distinct) <= _LEVELS and len(known) >= _ROWS_A_CATEGORY * len(distinct)
     kind: ColumnKind = "text"
     if not known:
@@ -144,17 +147,13 @@ def category_codes(
     """The number of each cell's category (N,), NaN where it is missing."""
     place = {name: float(i) for i, name in enumerate(column.categories)}
     if texts is None:
-        known = [None if np.isnan(v) else _number_as_text(v) for v in values.tolist()]
+        known = [None if np.isnan(v) else number_text(v) for v in values.tolist()]
         texts = known
     return np.array([np.nan if text is None else place.get(text, np.nan) for text in texts])
 
 
 def _numbers_as_texts(values: Numbers) -> tuple[str, ...]:
-    return tuple(_number_as_text(value) for value in values.tolist())
-
-
-def _number_as_text(value: float) -> str:
-    return str(int(value)) if value == int(value) else repr(value)
+    return tuple(number_text(value) for value in values.tolist())
 
 
 def _skewed(values: Numbers) -> bool:

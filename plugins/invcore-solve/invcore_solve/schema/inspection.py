@@ -91,7 +91,8 @@ def _column(table: RawTable, name: str, choices: Choices) -> tuple[ParsedColumn,
         return parsed, _plain(name, "date", parsed), ""
     if parsed.kind == "text":
         bad = parsed.bad
-        if choice.kind != "category" and bad is not None and bad.numbers > 0:
+        named = choice.kind == "category" or choice.descriptors is not None
+        if not named and bad is not None and bad.numbers > 0:
             first = f"text in row {bad.row}, {quoted(bad.text)}"
             more = f" ({bad.count} such cells)" if bad.count > 1 else ""
             return parsed, _plain(name, "text", parsed), first + more

@@ -100,7 +100,13 @@ def _check_numbers(column: ColumnSchema, role: str, mixed: str, source: str) -> 
         )
     if column.kind in ("text", "date", "empty", "category"):
         what = "empty" if column.kind == "empty" else f"{column.kind}, no numbers"
-        raise DataError(f"{place} is {_named(role)}, and is {what}")
+        advice = ""
+        if role == "response" and column.kind in ("category", "text"):
+            advice = (
+                "; give a column that says it in numbers, as 0 and 1 for no and yes, or make it a "
+                "design"
+            )
+        raise DataError(f"{place} is {_named(role)}, and is {what}{advice}")
     if role == "response" and column.kind == "constant":
         raise DataError(f"{place} is constant, {column.value}: every design gives it")
 

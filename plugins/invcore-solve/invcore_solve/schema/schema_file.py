@@ -13,6 +13,7 @@ from invcore.plugin import ConfigError, printable, replace_file
 from invcore_solve.schema.choices import Choices
 from invcore_solve.schema.column_schema import ColumnSchema
 from invcore_solve.schema.table_schema import TableSchema
+from invcore_solve.tables.descriptors import read_descriptors
 
 _LARGEST = 10_000_000  # bytes
 
@@ -30,7 +31,16 @@ def read_schema(path: str | os.PathLike[str]) -> Choices:
         document = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ConfigError(f"{place}: {printable(error)}") from None
+    _read_descriptors(document, file.parent)
     return Choices.parse(document, where=place)
+
+
+def _read_descriptors(document: dict[str, Any], folder: Path) -> None:
+    """Files of descriptors, named as from the schema's folder, in place of their names."""
+    columns = document.get("columns")
+    for own in columns.values() if isinstance(columns, dict) else ():
+        if isinstance(own, dict) and isinstance(own.get("descriptors"), str):
+            own["descriptors"] = read_descriptors(folder / own["descriptors"])
 
 
 def write_schema(path: str | os.PathLike[str], schema: TableSchema, said: Choices) -> None:
@@ -98,9 +108,11 @@ def _column(column: ColumnSchema, said: Choices) -> list[str]:
 
 
 def _toml(value: Any) -> str:
-    """A text, number, flag or list as TOML has it; its strings are those of JSON."""
+    """A text, number, flag, list or table as TOML has it; its strings are those of JSON."""
     if isinstance(value, list):
         return f"[{', '.join(map(_toml, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{_toml(name)} = {_toml(own)}' for name, own in value.items())}}}"
     if isinstance(value, float) and math.isinf(value):
         return "inf" if value > 0 else "-inf"
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -28,6 +28,7 @@ from invcore_solve.schema.choices import Choices, ColumnChoice
 from invcore_solve.schema.column_schema import ColumnSchema
 from invcore_solve.schema.constraints import constraints_of, joined
 from invcore_solve.schema.table_schema import TableSchema
+from invcore_solve.tables.descriptors import descriptors_of, number_text
 
 Numbers = npt.NDArray[np.float64]
 Prior = Categorical | Integers | LogUniform | Uniform
@@ -109,7 +110,10 @@ def _prior(
 ) -> Prior:
     where = f"{source}: column {column.name!r}"
     if column.kind == "category":
-        return Categorical(categories=column.categories)
+        known = choice.descriptors
+        rows = None if known is None else descriptors_of(column.categories, known, where)
+        own = {"categories": column.categories, "descriptors": rows}
+        return Categorical.parse(own, where=where)
     if not low < high:
         raise ConfigError(f"{where}: {low:g} to {high:g} leaves no room; fix it instead")
     if column.kind == "whole":
@@ -138,7 +142,7 @@ def _own(column: ColumnSchema, choice: ColumnChoice, low: float, high: float) ->
 
 def _fixed(column: ColumnSchema, value: float | str) -> float:
     if column.categories:
-        text = str(value)
+        text = number_text(value) if isinstance(value, float) else value
         if text not in column.categories:
             close = close_names(text, column.categories)
             raise ConfigError(f"column {column.name!r} has no category {text!r}. {close}")

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from invcore.plugin import (
+    Categorical,
     ConfigError,
     DataError,
     Integers,
@@ -15,6 +16,7 @@ from invcore.plugin import (
     real_array,
 )
 from invcore_solve.tables.check import size_problem
+from invcore_solve.tables.descriptors import descriptors_of
 
 
 def variable(
@@ -42,6 +44,32 @@ def variable(
     return Variable(name=name, prior=Integers.parse(ends, where=where), unit=unit)
 
 
+def category(
+    name: str, names: Sequence[str], descriptors: Mapping[str, Sequence[float]] | None = None, *,
+    unit: str = "", where: str = "",
+) -> Variable:  # fmt: skip
+    """A design variable of named categories.
+
+    Args:
+        name: of the variable.
+        names: of the categories.
+        descriptors: numbers for each; None: none.
+        unit: of the variable.
+        where: for messages.
+
+    Raises:
+        ConfigError: fewer than two, one twice, or one without descriptors.
+
+    Example:
+        >>> category("metal", ["gold", "iron"]).categories
+        ('gold', 'iron')
+    """
+    where = f"{where}: design {name!r}" if where else f"design {name!r}"
+    rows = None if descriptors is None else descriptors_of(names, descriptors, where)
+    own = {"categories": tuple(names), "descriptors": rows}
+    return Variable(name=name, prior=Categorical.parse(own, where=where), unit=unit)
+
+
 def limits(name: str, ends: object) -> tuple[float, float]:
     """Low and high of a design, as people give them.
 
@@ -64,15 +92,17 @@ def limits(name: str, ends: object) -> tuple[float, float]:
     return low, high
 
 
-def box(bounds: Mapping[str, tuple[float, float]], whole: Sequence[str] = ()) -> Space:
-    """Designs by their bounds.
+def box(
+    bounds: Mapping[str, tuple[float, float] | Sequence[str]], whole: Sequence[str] = ()
+) -> Space:
+    """Designs by their bounds, or by the names of their categories.
 
     Raises:
         ConfigError: no design, or bounds that leave no room.
 
     Example:
-        >>> box({"x1": (0, 1), "x2": (-1, 1)}).names
-        ('x1', 'x2')
+        >>> box({"x1": (0, 1), "metal": ("gold", "iron", "air")}).variables[1].categories
+        ('gold', 'iron', 'air')
     """
     if not bounds:
         raise ConfigError("a simulator needs its designs: by name, low and high")
@@ -81,8 +111,16 @@ def box(bounds: Mapping[str, tuple[float, float]], whole: Sequence[str] = ()) ->
             raise ConfigError(f"no design {name!r} to be whole. {close_names(name, bounds)}")
     variables = []
     for name, ends in bounds.items():
+        texts = [end for end in ends if isinstance(end, str)] if _is_list(ends) else []
+        if texts and len(texts) == len(ends):
+            variables.append(category(name, texts))
+            continue
         variables.append(variable(name, *limits(name, ends), whole=name in whole))
     return Space.of(*variables)
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, list | tuple)
 
 
 def named(responses: Space | Sequence[str] | None) -> Space | None:

@@ -5,20 +5,48 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from invcore.plugin import Config, Field, Space, Variable, read_config
-from invcore_solve.simulators.bounds import variable
+from invcore.plugin import Config, Field, Levels, Space, Variable, read_config
+from invcore_solve.simulators.bounds import category, variable
 from invcore_solve.simulators.program import Program
 from invcore_solve.simulators.task import SimulatorTask
+from invcore_solve.tables.descriptors import read_descriptors
 
 
 class DesignEntry(Config):
-    """One ``[[design]]``."""
+    """One ``[[design]]``: ``low`` and ``high``, or ``levels``, or ``categories``."""
 
     name: str = Field(min_length=1)
-    low: float
-    high: float
+    low: float | None = None
+    high: float | None = None
     unit: str = ""
     whole: bool = False
+    levels: tuple[float, ...] | None = Field(None, min_length=2)
+    categories: tuple[str, ...] | None = Field(None, min_length=2)
+    descriptors: str | dict[str, tuple[float, ...]] | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        ends = {"low", "high"} if self.low is not None or self.high is not None else set()
+        kinds = [bool(ends), self.levels is not None, self.categories is not None]
+        if sum(kinds) != 1 or (ends and None in (self.low, self.high)):
+            raise ValueError("say either low and high, or levels, or categories")
+        if self.whole and not ends:
+            raise ValueError("whole is for low and high")
+        if self.descriptors is not None and self.categories is None:
+            raise ValueError("descriptors are for categories")
+        return self
+
+    def variable(self, folder: Path, where: str) -> Variable:
+        """The variable, with descriptors from a file of the folder."""
+        if self.categories is not None:
+            known = self.descriptors
+            if isinstance(known, str):
+                known = read_descriptors(folder / known)
+            return category(self.name, self.categories, known, unit=self.unit, where=where)
+        if self.levels is not None:
+            return variable(self.name, min(self.levels), max(self.levels), unit=self.unit)
+        assert self.low is not None and self.high is not None
+        return variable(self.name, self.low, self.high, whole=self.whole, unit=self.unit)
 
 
 class ResponseEntry(Config):
@@ -34,7 +62,7 @@ class SimulatorEntry(Config):
     command: tuple[str, ...] = ()
     function: str = ""
     kind: Literal["auto", "torch", "numpy"] = "auto"
-    format: Literal["csv", "npz"] = "csv"
+    format: Literal["csv", "json", "npz"] = "csv"
     batch: int | None = Field(None, ge=1)
     time_limit: float = Field(3600.0, gt=0)
     retries: int = Field(1, ge=0)
@@ -81,8 +109,12 @@ def read_simulator(path: str | Path) -> SimulatorTask:
     file = SimulatorFile.parse(read_config(path), where=str(path))
     entry = file.simulator
     designs = Space.of(
-        *(variable(d.name, d.low, d.high, whole=d.whole, unit=d.unit) for d in file.design)
-    )
+        *(design.variable(path.parent, str(path)) for design in file.design),
+        constraints=[
+            Levels(variable=design.name, values=design.levels)
+            for design in file.design if design.levels is not None
+        ],
+    )  # fmt: skip
     responses = None
     if file.response:
         responses = Space.of(*(Variable(name=r.name, unit=r.unit) for r in file.response))

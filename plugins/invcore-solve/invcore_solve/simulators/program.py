@@ -25,8 +25,10 @@ class Program(Config):
             two files, ``{folder}`` for an empty folder of the batch, ``{python}`` for the Python
             that runs invcore.
         format: of the two files. ``csv``: a row of names, then a row a design, and so back; names
-            may be missing from what comes back. ``npz``: arrays ``x`` (N, Dx) and ``names``; back
-            comes ``y`` (N, Dy).
+            may be missing from what comes back. ``json``: a list of objects by names, one a design,
+            and so back. ``npz``: arrays ``x`` (N, Dx) and ``names``; back comes ``y`` (N, Dy).
+            Categories are given by their names; in ``x`` as 0, 1, 2, …, with the names in order in
+            an array ``categories NAME``.
         batch: designs in one file.
         time_limit: seconds for one batch; then all its processes are killed.
         retries: how often a batch that failed is tried again.
@@ -40,7 +42,7 @@ class Program(Config):
     """
 
     command: tuple[str, ...] = Field(min_length=1)
-    format: Literal["csv", "npz"] = "csv"
+    format: Literal["csv", "json", "npz"] = "csv"
     batch: int = Field(64, ge=1)
     time_limit: float = Field(3600.0, gt=0)
     retries: int = Field(1, ge=0)

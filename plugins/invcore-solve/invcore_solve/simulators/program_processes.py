@@ -1,6 +1,7 @@
 """Batches given to a program: files written, processes started and watched, files read."""
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -10,11 +11,21 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from invcore.plugin import DataError, SimulatorError, Space, Table, read_table, write_table
+from invcore.plugin import (
+    DataError,
+    SimulatorError,
+    Space,
+    Table,
+    Variable,
+    one_line,
+    read_table,
+    write_table,
+)
 from invcore_solve.simulators.outcomes import Outcome, whole_rows
 from invcore_solve.simulators.program import Program
 
@@ -132,20 +143,30 @@ class Processes:
                 _kill(process)
 
     def _write(self, path: Path, x: Array) -> None:
-        names = self._designs.names
+        names, variables = self._designs.names, self._designs.variables
         if self._program.format == "npz":
-            np.savez(path, x=x, names=np.array(names, dtype=np.str_))
+            named = [v for v in variables if v.categories]
+            arrays: dict[str, Any] = {"x": x, "names": np.array(names, dtype=np.str_)}
+            arrays |= {f"categories {v.name}": np.array(v.categories, dtype=np.str_) for v in named}
+            np.savez(path, **arrays)
             return
-        whole = self._designs.whole.tolist()
-        columns = {
-            name: x[:, i].astype(np.int64) if whole[i] else x[:, i] for i, name in enumerate(names)
-        }
-        write_table(path, names, columns)
+        columns = {v.name: _as_written(v, x[:, i]) for i, v in enumerate(variables)}
+        if self._program.format == "csv":
+            write_table(path, names, columns)
+            return
+        rows = zip(*columns.values(), strict=True)
+        text = json.dumps([dict(zip(names, row, strict=True)) for row in rows], ensure_ascii=False)
+        path.write_text(text, encoding="utf-8")
 
     def _read(self, path: Path, rows: int, folder: Path) -> Outcome:
         """The responses in a file, or why they cannot be used."""
         if not path.is_file():
             return Outcome(None, "no output", _last_line(folder))
+        if self._program.format == "json":
+            y, problem = _json_rows(path, self._responses)
+            if y is None:
+                return Outcome(None, "unusable output", problem)
+            return self._shaped(y, rows)
         key = "y" if self._program.format == "npz" else None
         try:
             table = read_table(path, prefix="y", key=key)
@@ -156,6 +177,10 @@ class Processes:
         except DataError as error:
             message = str(error).replace(f"{folder}{os.sep}", "")
             return Outcome(None, "unusable output", message)
+        return self._shaped(y, rows)
+
+    def _shaped(self, y: Array, rows: int) -> Outcome:
+        """Responses as an outcome, if they have the right shape."""
         if y.shape != (rows, len(self._responses)):
             shape = (rows, len(self._responses))
             return Outcome(None, "wrong shape", f"output has shape {y.shape}, expected {shape}")
@@ -165,6 +190,26 @@ class Processes:
         """The responses' columns: by their names if the file has names, else as they stand."""
         named = self._program.format == "csv" and table.first_row > 1
         return (table.select(self._responses) if named else table).values
+
+
+def _as_written(variable: Variable, column: Array) -> list[Any]:
+    """A column of designs: categories by their names, whole numbers as such."""
+    if variable.categories:
+        return [variable.categories[int(code)] for code in column]
+    return column.astype(np.int64).tolist() if variable.whole else column.tolist()
+
+
+def _json_rows(path: Path, names: Sequence[str]) -> tuple[Array | None, str]:
+    """The responses in a JSON file (N, Dy), NaN where one is null; or why there are none."""
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))
+        values = [[row[name] for name in names] if isinstance(row, dict) else row for row in rows]
+        y = np.array([[np.nan if v is None else float(v) for v in row] for row in values])
+    except KeyError as error:
+        return None, f"an object has no response {error}"
+    except (OSError, ValueError, TypeError) as error:
+        return None, f"expected a list of objects with numbers: {one_line(error, 100)}"
+    return y.reshape(len(values), -1), ""
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

@@ -33,7 +33,7 @@ from invcore_solve.simulators.journal import Journal
 from invcore_solve.simulators.outcomes import Counts, Outcome
 from invcore_solve.simulators.program import Program
 
-Designs = Space | Mapping[str, tuple[float, float]]
+Designs = Space | Mapping[str, tuple[float, float] | Sequence[str]]
 
 
 class SimulatorTask(Task[Config]):
@@ -46,7 +46,8 @@ class SimulatorTask(Task[Config]):
     Args:
         simulate: a function of designs (N, Dx) that gives responses (N, Dy), by itself or by its
             name, ``"package.module:function"``; or a `Program`.
-        designs: their space; or by name (low, high), uniform in between.
+        designs: their space; or by name (low, high), uniform in between, or the names of
+            categories, which a function is given as 0, 1, 2, … and a program by their names.
         responses: their space, or their names. None: as many as the function gives, y1, y2, …
         whole: of the designs that are given by bounds, those that take whole numbers only.
         kind: whether a function takes tensors (``torch``) or arrays (``numpy``); ``auto`` tries.

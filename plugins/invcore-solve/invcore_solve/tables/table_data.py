@@ -112,7 +112,10 @@ class TableData:
         """Pairs that a simulator gave, whose spaces are known."""
         roles: tuple[tuple[Space, Role], ...] = ((designs, "design"), (responses, "response"))
         columns = [
-            ColumnSchema(name=variable.name, kind="number", role=role, unit=variable.unit)
+            ColumnSchema(
+                name=variable.name, kind="category" if variable.categories else "number", role=role,
+                unit=variable.unit, categories=variable.categories,
+            )
             for space, role in roles
             for variable in space.variables
         ]  # fmt: skip

@@ -9,7 +9,9 @@ INF = np.inf
 
 
 def unit(matrix, row_low, row_high, columns, **options):
-    return LinearSystem.of(matrix, row_low, row_high, np.zeros(columns), np.ones(columns), **options)
+    return LinearSystem.of(
+        matrix, row_low, row_high, np.zeros(columns), np.ones(columns), **options
+    )
 
 
 def onto_simplex(points):
@@ -195,3 +197,42 @@ def test_samples_depend_on_the_generator_alone():
     assert samples[0].tolist() == samples[1].tolist()
     few = [p.sample(4, np.random.default_rng(7)) for p in (Polytope(system), second)]
     assert few[0].tolist() == few[1].tolist()
+
+
+@pytest.mark.parametrize("away", [1e3, 1e6, 1e9])
+def test_points_that_are_far_away(drawn, away):
+    system = drawn("equalities", 1)
+    given = away * np.random.default_rng(0).standard_normal((20, system.columns)) * system.width
+    found = Polytope(system).project(given)
+    assert system.violation(found.points).max() < 1e-9
+
+
+def test_no_points(drawn):
+    system = drawn("plain", 2)
+    polytope = Polytope(system)
+    assert polytope.project(np.zeros((0, system.columns))).points.shape == (0, system.columns)
+    assert polytope.sample(0, np.random.default_rng(0)).shape == (0, system.columns)
+
+
+@pytest.mark.parametrize("angle", [1e-3, 1e-5, 1e-7])
+def test_rows_that_are_nearly_parallel(angle):
+    g = np.random.default_rng(int(-np.log10(angle)))
+    centre, first = g.random(6), g.standard_normal(6)
+    rows = first + angle * g.standard_normal((4, 6))
+    rows /= np.linalg.norm(rows, axis=1)[:, None]
+    level, thick = rows @ centre, np.array([0.0, 0.0, 1e-6, 1e-7])
+    for equal in (True, False):  # equalities, or two inequalities that meet
+        upper = np.concatenate([level + thick, np.full(4, INF)])
+        lower = np.concatenate([np.full(4, -INF), level - thick])
+        system = (
+            unit(rows, level - thick, level + thick, 6)
+            if equal
+            else unit(np.vstack([rows, rows]), lower, upper, 6)
+        )
+        polytope = Polytope(system)
+        assert polytope.feasible
+        found = polytope.project(g.standard_normal((20, 6)) * 2)
+        assert found.proven.all()
+        assert system.violation(found.points).max() <= 1e-9
+        samples = polytope.sample(20, np.random.default_rng(0))
+        assert system.violation(samples).max() <= 1e-9

@@ -56,7 +56,9 @@ def test_whole_numbers():
 def test_a_program_without_rows_or_columns():
     none = np.zeros(0)
     assert Program(np.zeros((0, 0)), none, none, none, none).minimise().point.shape == (0,)
-    found = Program(np.zeros((0, 1)), none, none, np.zeros(1), np.ones(1)).minimise(np.array([-1.0]))
+    found = Program(np.zeros((0, 1)), none, none, np.zeros(1), np.ones(1)).minimise(
+        np.array([-1.0])
+    )
     assert found.point.tolist() == [1.0]
 
 

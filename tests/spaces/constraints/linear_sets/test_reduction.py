@@ -1,7 +1,11 @@
 import numpy as np
 import pytest
 
-from invcore.spaces.constraints.linear_sets.reduction import Reduction, parts_of
+from invcore.spaces.constraints.linear_sets.reduction import (
+    Reduction,
+    common_divisor,
+    parts_of,
+)
 from invcore.spaces.constraints.linear_sets.system import LinearSystem
 
 INF = np.inf
@@ -13,9 +17,7 @@ def reduced(matrix, row_low, row_high, low, high, **options):
 
 
 def test_rows_of_one_column_become_bounds_with_their_sides():
-    result = reduced(
-        [[-2.0, 0.0], [0.0, 1.0]], [-6.0, -INF], [INF, 30.0], [1.0, 10.0], [5.0, 20.0]
-    )
+    result = reduced([[-2.0, 0.0], [0.0, 1.0]], [-6.0, -INF], [INF, 30.0], [1.0, 10.0], [5.0, 20.0])
     assert result.feasible and len(result.rows) == 0
     # -2 x >= -6 is x <= 3, by the row's lower side; y <= 30 says nothing.
     assert result.bounds(np.arange(2))[1].tolist() == [3.0, 20.0]
@@ -40,9 +42,7 @@ def test_what_is_fixed_is_put_into_other_rows():
 
 
 def test_rows_that_bounds_imply_are_left_out():
-    result = reduced(
-        [[1.0, 1.0], [1.0, 1.0]], [0.5, -1.0], [2.0, 2.0], np.zeros(2), np.ones(2)
-    )
+    result = reduced([[1.0, 1.0], [1.0, 1.0]], [0.5, -1.0], [2.0, 2.0], np.zeros(2), np.ones(2))
     assert result.rows.tolist() == [0] and result.row_high.tolist() == [INF]
 
 
@@ -62,6 +62,25 @@ def test_bounds_of_whole_numbers_are_rounded_where_asked():
     assert reduced(*arguments, **whole).low.tolist() == [0.0, 0.0]
     nothing = reduced([[1.0]], [0.2], [0.8], [0.0], [5.0], integer=[True], whole=True)
     assert not nothing.feasible
+
+
+@pytest.mark.parametrize("factor", [1.0, 0.37])
+def test_sums_of_whole_numbers_are_multiples(factor):
+    rows, whole = factor * np.array([[2.0, -6.0]]), {"integer": [True, True], "whole": True}
+    box = np.zeros(2), np.full(2, 9.0)
+    assert not reduced(rows, [3 * factor], [3 * factor], *box, **whole).feasible
+    assert not reduced(rows, [2.1 * factor], [3.9 * factor], *box, **whole).feasible
+    assert reduced(rows, [4 * factor], [4 * factor], *box, **whole).feasible
+    some = reduced(rows, [2.1 * factor], [7.9 * factor], *box, **whole)
+    norm = some.system.row_norm
+    np.testing.assert_allclose(some.row_low * norm, [4 * factor])
+    np.testing.assert_allclose(some.row_high * norm, [6 * factor])
+
+
+def test_common_divisors():
+    assert common_divisor(np.array([4.0, -6.0])) == 2.0
+    assert common_divisor(np.array([0.25, 0.6])) == pytest.approx(0.05)
+    assert common_divisor(np.array([1.0, 2**0.5])) == 0.0
 
 
 def test_infinite_bounds():

@@ -90,3 +90,8 @@ def test_whole_numbers_keep_finite_bounds():
     system = LinearSystem.of([], [], [], [0.0], [3.0], integer=[True], low_owner=[4])
     kept = system.keeping([])
     assert kept.low.tolist() == [-30000.0] and kept.high.tolist() == [30003.0]
+
+
+def test_numbers_that_are_large_beside_their_range_are_imprecise():
+    low, high = [1e6, 2e6, -INF], [1e6 + 0.5, 2e6 + 4.0, 0.0]
+    assert LinearSystem.of([], [], [], low, high).imprecise.tolist() == [True, False, False]

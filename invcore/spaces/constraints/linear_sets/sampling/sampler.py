@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
@@ -61,11 +63,31 @@ class Sampler:
             if basis is not None and basis.shape[1]
         ]
 
-    def sample(self, count: int, generator: np.random.Generator) -> Floats:
-        """(count, c), uniform values of the piece's columns."""
+    @property
+    def walks(self) -> list[Walk]:
+        """The parts that are walked on."""
+        return [part.shape for part in self.parts if isinstance(part.shape, Walk)]
+
+    def sample(
+        self,
+        count: int,
+        generator: np.random.Generator,
+        walked: Mapping[Walk, Floats] = MappingProxyType({}),
+    ) -> Floats:
+        """(count, c), uniform values of the piece's columns.
+
+        Args:
+            count: how many.
+            generator: of the random numbers.
+            walked: points (count, k) that were drawn before, of some walks.
+        """
         values = np.repeat(self.piece.centre[None], count, axis=0)
         for part in self.parts:
-            values[:, part.columns] += part.shape.sample(count, generator) @ part.basis.T
+            if isinstance(part.shape, Walk) and part.shape in walked:
+                points = walked[part.shape]
+            else:
+                points = part.shape.sample(count, generator)
+            values[:, part.columns] += points @ part.basis.T
         return values
 
 

@@ -12,7 +12,7 @@ from invcore.spaces.constraints.linear_sets.system import Floats
 
 _ROUNDINGS = 8
 _ROUND = 3.0  # the largest ratio of variances that counts as round
-_FEW = 20  # points for which the rounding by variances would cost more than it gains
+FEW = 20  # points for which the rounding by variances would cost more than it gains
 _REFRESH = 64  # steps after which slacks are computed anew
 _CHAINS = 4096  # at once
 _BASES = 32  # that are drawn at once
@@ -44,9 +44,9 @@ class Walk:
 
     def sample(self, count: int, generator: np.random.Generator) -> Floats:
         """(count, k), which depend on the generator alone, not on earlier calls."""
-        if count <= _FEW:
-            round_, start = self._ellipsoid, np.zeros((count, self.dimension))
-            sweeps = 10 + self.dimension
+        if count <= FEW:
+            round_, start = self.ellipsoid, np.zeros((count, self.dimension))
+            sweeps = sweeps_of_few(self.dimension)
         else:
             round_, population = self._rounded
             places = generator.permutation(len(population))
@@ -57,10 +57,10 @@ class Walk:
             for i in range(0, count, _CHAINS)
         ]
         points = np.concatenate(parts) if parts else start
-        return self._centre + points @ round_.transform.T
+        return self.centre + points @ round_.transform.T
 
     @cached_property
-    def _centre(self) -> Floats:
+    def centre(self) -> Floats:
         """The analytic centre (k,), by Newton's method."""
         z = np.zeros(self.dimension)
         for _ in range(100):
@@ -73,19 +73,19 @@ class Walk:
         return z
 
     @cached_property
-    def _ellipsoid(self) -> _Coordinates:
+    def ellipsoid(self) -> Coordinates:
         """Those in which the barrier's Hessian is the identity."""
-        slack = self.offsets - self.normals @ self._centre
+        slack = self.offsets - self.normals @ self.centre
         factor = np.linalg.qr(self.normals / slack[:, None], mode="r")
-        return _Coordinates(self.normals, slack, np.linalg.inv(factor))
+        return Coordinates(self.normals, slack, np.linalg.inv(factor))
 
     @cached_property
-    def _rounded(self) -> tuple[_Coordinates, Floats]:
+    def _rounded(self) -> tuple[Coordinates, Floats]:
         """Those in which the set is round, and points of the set."""
         generator, k = np.random.default_rng(0), self.dimension
         needed = irredundant(self.normals, self.offsets, met(self.normals, self.offsets))
-        slack = (self.offsets - self.normals @ self._centre)[needed]
-        round_ = _Coordinates(self.normals[needed], slack, self._ellipsoid.transform)
+        slack = (self.offsets - self.normals @ self.centre)[needed]
+        round_ = Coordinates(self.normals[needed], slack, self.ellipsoid.transform)
         population = np.zeros((max(256, 6 * k), k))
         for _ in range(_ROUNDINGS):
             population = round_.walked(population, 4 + k // 4, generator)
@@ -100,7 +100,7 @@ class Walk:
 
 
 @dataclass(frozen=True, eq=False)
-class _Coordinates:
+class Coordinates:
     """Coordinates y of points z = centre + transform y.
 
     Args:
@@ -143,6 +143,11 @@ class _Coordinates:
             points += (basis @ moves).T
             since += k
         return points
+
+
+def sweeps_of_few(dimension: int) -> int:
+    """How long walks from the centre are."""
+    return 10 + dimension
 
 
 def _newton(barrier: Floats) -> Floats:

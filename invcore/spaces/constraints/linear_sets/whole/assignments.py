@@ -78,16 +78,14 @@ class Assignments:
         return np.clip(ends, self.system.low[:, None], self.system.high[:, None])
 
     def any(self) -> Floats | None:
-        """An assignment (q,) that leaves a point, by a mixed-integer program; None if none does.
-
-        Raises:
-            RuntimeError: the solver could not tell.
+        """An assignment (q,) that leaves a point, by a mixed-integer program; None if none does,
+        and nothing (0,) if the solver could not tell.
         """
         found = self._mixed().minimise()
         if found.infeasible:
             return None
         if found.point is None:
-            raise RuntimeError(f"HiGHS could not decide on a mixed-integer program: {found.status}")
+            return np.zeros(0)
         return np.round(self._origin + self._unit * found.point)[self.places]
 
     def listed(self, most: int) -> Listing:

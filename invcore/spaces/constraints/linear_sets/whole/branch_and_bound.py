@@ -43,7 +43,6 @@ class BranchAndBound:
         nodes: int = _NODES,
     ) -> None:
         self.system, self.leaf, self.first, self.nodes = system, leaf, first, nodes
-        self.whole = np.nonzero(system.integer)[0]
         self.relaxation = Relaxation(system)
 
     def project(self, points: Floats) -> Projected:
@@ -105,7 +104,7 @@ class _Tree:
     def __init__(self, root: Node, nodes: int) -> None:
         self._heap: list[tuple[float, int, Node]] = []
         self._stack: list[Node] = [root]
-        self._ticks, self._left, self._found = itertools.count(), nodes, False
+        self._ticks, self._left = itertools.count(), nodes
         self.proven = True
 
     def open(self, distance: float) -> bool:

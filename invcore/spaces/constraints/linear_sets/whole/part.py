@@ -8,12 +8,15 @@ from functools import cached_property
 import numpy as np
 
 from invcore.spaces.constraints.linear_sets.polytope import Polytope, Projected
+from invcore.spaces.constraints.linear_sets.sampling.together import together
+from invcore.spaces.constraints.linear_sets.sampling.walks import FEW
 from invcore.spaces.constraints.linear_sets.system import Floats, LinearSystem
 from invcore.spaces.constraints.linear_sets.whole.assignments import Assignments
 from invcore.spaces.constraints.linear_sets.whole.branch_and_bound import BranchAndBound
 from invcore.spaces.constraints.linear_sets.whole.incumbents import Incumbents
 
 _DIVES = 64  # assignments that are drawn for a sample, where there are too many to list
+_MORE = 32  # points, for each of which one more is drawn
 _LEAVES = 40  # up to which nearest points are sought in each
 _KEPT = 2000  # polytopes of assignments
 
@@ -58,13 +61,19 @@ class DiscretePart:
 
     @cached_property
     def first(self) -> Polytope | None:
-        """The polytope of some assignment; None if none leaves a point."""
+        """The polytope of some assignment; None if none leaves a point.
+
+        Raises:
+            RuntimeError: the solver could not tell, and there are too many to try.
+        """
         values = self.assignments.any()
-        if values is not None and self.leaf(values).feasible:
+        if values is None:
+            return None
+        if len(values) and self.leaf(values).feasible:
             return self.leaf(values)
-        if self.listed is not None:
-            return self.listed[1][0] if self.listed[1] else None
-        return None
+        if self.listed is None:
+            raise RuntimeError("HiGHS could not decide whether whole numbers leave a point")
+        return self.listed[1][0] if self.listed[1] else None
 
     @cached_property
     def _tree(self) -> BranchAndBound:
@@ -89,16 +98,24 @@ class DiscretePart:
             leaves = self.listed[1]
             chosen = generator.integers(len(leaves), size=count)
         else:
-            drawn = self.assignments.drawn(min(count, _DIVES), generator)
+            dives = min(count, _DIVES + count // _MORE, _KEPT)
+            drawn = self.assignments.drawn(dives, generator)
             leaves = [leaf for leaf in map(self.leaf, drawn) if leaf.feasible] or [self._first()]
             chosen = generator.permutation(np.arange(count) % len(leaves))
-        points = np.empty((count, self.system.columns))
-        by_leaf: dict[int, list[int]] = {}
+        by_leaf: dict[Polytope, list[int]] = {}
         for place, i in enumerate(chosen.tolist()):
-            by_leaf.setdefault(id(leaves[i]), []).append(place)
-        polytopes = {id(leaf): leaf for leaf in leaves}
-        for key, places in by_leaf.items():
-            points[places] = polytopes[key].sample(len(places), generator)
+            by_leaf.setdefault(leaves[i], []).append(place)
+        requests = [
+            (walk, len(places))
+            for leaf, places in by_leaf.items()
+            if len(places) <= FEW
+            for walk in leaf.walks
+        ]
+        few = together(requests, generator)
+        walked = {walk: points for (walk, _), points in zip(requests, few, strict=True)}
+        points = np.empty((count, self.system.columns))
+        for leaf, places in by_leaf.items():
+            points[places] = leaf.sample(len(places), generator, walked)
         return points
 
     def _first(self) -> Polytope:

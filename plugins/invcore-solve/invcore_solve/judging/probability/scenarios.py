@@ -66,7 +66,7 @@ class Scenarios:
         References:
             Silverman, Density Estimation for Statistics and Data Analysis, 1986, section 4.3.
         """
-        wanted: Flags = (np.isfinite(low) | np.isfinite(high)).any(axis=0)
+        wanted: Flags = np.asarray((np.isfinite(low) | np.isfinite(high)).any(axis=0))
         if not wanted.any():
             return np.ones(len(self.mean))
         needed = (

@@ -68,11 +68,15 @@ class SpecifiedAim(Aim):
         goals = goals / targets.spread.double().numpy()
         shares = _shares(goals, targets.weight.double().numpy())
         repeats = shares.shape[1]
-        parts = (low, high, weight / np.maximum(total, 1), goals)
-        several = [np.repeat(part, repeats, axis=0) for part in parts]
-        none = np.zeros(len(low) * repeats)
         flat = shares.reshape(-1, low.shape[1])
-        return cls(*several, flat, none, np.zeros_like(flat), repeats)
+
+        def each(part: Numbers) -> Numbers:
+            return np.repeat(part, repeats, axis=0)
+
+        return cls(
+            each(low), each(high), each(weight / np.maximum(total, 1)), each(goals), flat,
+            np.zeros(len(flat)), np.zeros_like(flat), repeats,
+        )  # fmt: skip
 
     def __len__(self) -> int:
         return len(self.low)
@@ -139,7 +143,9 @@ class SpecifiedAim(Aim):
         total = np.ones(len(designs))
         for i in np.flatnonzero(self.weight.any(axis=0)):
             mean, std = designs.mean[:, i], np.maximum(designs.std[:, i], _TINY)
-            high, low = (self.high[owner, i] - mean) / std, (mean - self.low[owner, i]) / std
+            with np.errstate(over="ignore"):
+                high = (self.high[owner, i] - mean) / std
+                low = (mean - self.low[owner, i]) / std
             total = total * np.maximum(ndtr(high) + ndtr(low) - 1, 0.0)
         return total
 

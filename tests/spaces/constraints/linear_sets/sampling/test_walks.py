@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 from invcore.spaces.constraints.linear_sets.sampling.redundancy import irredundant, met
+from invcore.spaces.constraints.linear_sets.sampling.together import together
 from invcore.spaces.constraints.linear_sets.sampling.walks import Walk
 
 
@@ -62,3 +63,25 @@ def test_rows_that_others_imply():
     assert needed.tolist() == [False, True, True, True, False, True, False]
     kept = irredundant(normals, offsets, needed)
     assert kept.sum() == 5 and not kept[4] and kept[0] != kept[6]
+
+
+def test_walks_on_several_polytopes_at_once():
+    walks = [Walk(*cross_polytope(d, stretch)) for d, stretch in ((3, 1.0), (2, 1.0), (3, 1e3))]
+    requests = [(walk, 2 + i) for i, walk in enumerate(walks)] * 300
+    found = together(requests, np.random.default_rng(5))
+    assert [points.shape for points in found[:3]] == [(2, 3), (3, 2), (4, 3)]
+    for i, (dimension, stretch) in enumerate(((3, 1.0), (2, 1.0), (3, 1e3))):
+        points = np.concatenate(found[i::3]) / np.append(stretch, np.ones(dimension - 1))
+        p = [stats.kstest(x, marginal, args=(dimension,)).pvalue for x in points.T]
+        assert min(p) > 0.01 / dimension
+
+
+def test_walks_in_portions(monkeypatch):
+    from invcore.spaces.constraints.linear_sets.sampling import together as module
+
+    walk = Walk(*cross_polytope(3))
+    monkeypatch.setattr(module, "_CELLS", 100)
+    found = together([(walk, 2)] * 7, np.random.default_rng(6))
+    assert len(found) == 7
+    for points in found:
+        assert points.shape == (2, 3) and (np.abs(points).sum(axis=1) <= 1).all()
