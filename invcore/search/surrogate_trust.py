@@ -15,6 +15,8 @@ _NEAREST = 10
 _KNOWN = 4096  # pairs that are kept: enough to tell good regions from bad, cheap to search
 _SHARE = 0.68  # of held-out pairs, within the error that is stated
 _NUMBERS = 1 << 22  # held at once, where each row has many
+_NEARER = 3  # power of a number of the unit cube: most starts are near the nearest pairs
+_BESIDE = 0.1  # of the way from a known design to another start, so that no two are one
 _ROWS = 2048  # designs compared with all of them at once
 
 
@@ -125,6 +127,23 @@ class Trust:
             parts.append(apart.topk(count, dim=1, largest=False))
         values, places = zip(*parts, strict=True)
         return torch.cat(values), torch.cat(places)
+
+    def nearer_starts(self, aim: Aim, starts: Tensor, points: Tensor, share: float) -> Tensor:
+        """Starts of a search, near known designs where no known pair meets the aim.
+
+        There the model knows little, and from anywhere else a search ends where it is wrong.
+
+        Args:
+            aim: at B intervals.
+            starts: (B, K, F), scaled; they say a little of where new ones are, too.
+            points: (B, K, 1), in the unit cube: which known pair; small numbers for near ones.
+            share: of the known pairs, those that count as near.
+        """
+        apart, order = self.nearest(aim, max(1, round(share * len(self.y))))
+        place = (points[..., 0].to(apart.device) ** _NEARER * order.shape[1]).long()
+        known = self.features[order.gather(1, place.clamp(max=order.shape[1] - 1))]
+        near = known + _BESIDE * (starts - known)
+        return torch.where((apart[:, 0] > 0)[:, None, None], near, starts)
 
     def anchors(self, targets: Tensor | Aim, points: Tensor, share: float) -> Anchors:
         """Known designs whose responses are near the targets.

@@ -45,6 +45,21 @@ ALL = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("name", "answers", "words"),
+    [
+        ("na", ["exact", "intervals"], ["follows what violates them", "more than the best known"]),
+        ("mdn", ["exact"], ["responses drawn inside them", "more than the best known"]),
+        ("cma-es", ["exact", "intervals", "goals"], ["follows them where all else is met"]),
+        ("bfgs", ["exact", "intervals"], ["stay as each start has them"]),
+    ],
+)
+def test_a_method_says_what_it_makes_of_specifications(call, name, answers, words):
+    out = " ".join(call("describe", "method", name).out.split())
+    assert all(word in out for word in words), out
+    assert json.loads(call("describe", "method", name, "--json").out)["answers"] == answers
+
+
 @pytest.mark.filterwarnings("ignore")  # of what plugins import
 @pytest.mark.parametrize("kind, name", ALL)
 def test_every_component_can_be_described(call, kind, name):

@@ -53,7 +53,7 @@ class ReferenceModel(InverseModel):
         return error.argsort(dim=1, stable=True)
 
     def move(self, x, moves, error):
-        apart = (0.02 + 0.4 * error.sqrt())[..., None]  # further where no pair is near
+        apart = (0.02 + 1.2 * error.sqrt())[..., None]  # further where no pair is near
         unit = self.problem.designs.to_unit(x) + apart * (moves - 0.5)
         return self.problem.designs.from_unit(unit.clamp(0, 1))
 

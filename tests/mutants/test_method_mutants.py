@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from invcore.plugin import (
+    Answers,
     Candidates,
     Config,
     Field,
@@ -278,6 +279,75 @@ class IgnoresTheContext(Reference):
         return super().fit(problem, Pairs(train.x, train.y), val, env)
 
 
+class SaysOtherwise(Reference):
+    answers = Answers.INTERVALS
+
+
+class OfIntervals(Reference):
+    """The reference, which takes intervals and makes responses of them by itself."""
+
+    answers = Answers.INTERVALS
+
+    class model(ReferenceModel):
+        answers = Answers.INTERVALS
+
+        def wanted(self, targets):
+            if targets.exact:
+                return targets.y.double()
+            return self.inside(targets.low.double(), targets.high.double())
+
+        def inside(self, low, high):
+            middle, room = 0.5 * (low + high), 0.1 * self.y.std(0)
+            ends = torch.minimum(torch.maximum(self.y.mean(0), low + room), high - room)
+            return torch.where(middle.isfinite(), middle, ends)
+
+
+def of_intervals(model_class):
+    """A reference of intervals with another model."""
+    return type(model_class.__name__, (OfIntervals,), {"model": model_class})
+
+
+class AsksForTheEnd(OfIntervals.model):
+    def inside(self, low, high):
+        return torch.where(low.isfinite(), low, high - self.y.std(0)).nan_to_num(0.0)
+
+
+class AsksBeyondOneEnd(OfIntervals.model):
+    def inside(self, low, high):
+        one = low.isfinite() ^ high.isfinite()
+        return torch.where(one, self.y.mean(0), super().inside(low, high))
+
+
+class WantsAllResponses(OfIntervals.model):
+    def inside(self, low, high):
+        free = low.isinf() & high.isinf()
+        return torch.where(free, self.y.amax(0) + 9 * self.y.std(0), super().inside(low, high))
+
+
+class KnownPairsAlone(ReferenceModel):
+    def move(self, x, moves, error):
+        return super().move(x, moves, 0 * error)
+
+
+class MeansOverTheBatch(OfIntervals.model):
+    def inside(self, low, high):
+        middle = super().inside(low, high)
+        return middle + 0.1 * (middle.mean(0) - middle)
+
+
+class WidthOfIts(OfIntervals.model):
+    def wanted(self, targets):
+        away = 0.0 if targets.low is targets.high else 0.1 * self.y.std(0)
+        return super().wanted(targets) + away
+
+
+class TakesGoalsForNothing(Reference):
+    answers = Answers.INTERVALS | Answers.GOALS
+
+    class model(OfIntervals.model):
+        answers = Answers.INTERVALS | Answers.GOALS
+
+
 class LooseConfig(Config):
     """Settings."""
 
@@ -319,10 +389,24 @@ MUTANTS = [
     (method(ClampsPointsInPlace), ["arguments-unchanged"]),
     (
         method(LeavesTheBox),
-        ["in-bounds", "mixed-space", "constraints", "images", "unreachable-targets", "ranking"],
+        [
+            "in-bounds",
+            "mixed-space",
+            "constraints",
+            "images",
+            "unreachable-targets",
+            "ranking",
+            "intervals",
+            "one-sided",
+            "ignored-response",
+            "goals",
+        ],
     ),
-    (method(InfiniteTails), ["finite"]),
-    (method(HalfALayer), ["mixed-space", "constraints", "points-matter"]),
+    (method(InfiniteTails), ["finite", "goals"]),
+    (
+        method(HalfALayer),
+        ["mixed-space", "constraints", "points-matter", "between-clusters", "goals"],
+    ),
     (method(ForgetsConstraints), ["constraints"]),
     (method(LeavesTheImage), ["images"]),
     (ForgetsTheGrid, ["images"]),
@@ -333,8 +417,11 @@ MUTANTS = [
     (method(FloatOnly), ["dtypes"]),
     (method(LosesTheBatch), ["one-target-one-candidate", "batch-size"]),
     (method(CandidatesFirst), ["shapes", ...]),
-    (method(NormalisesOverTheBatch), ["batch-size"]),
-    (method(LooksAtTheRow), ["target-order", "batch-size"]),
+    (method(NormalisesOverTheBatch), ["batch-size", "goals", "specifications-alone"]),
+    (
+        method(LooksAtTheRow),
+        ["target-order", "batch-size", "between-clusters", "goals", "specifications-alone"],
+    ),
     (
         method(CountsItsCalls),
         [
@@ -345,24 +432,45 @@ MUTANTS = [
             "target-order",
             "earlier-fits",
             "arguments-not-kept",
+            "context",
+            "zero-width",
+            "specifications-alone",
         ],
     ),
-    (method(DeafToPoints), ["points-matter"]),
+    (method(DeafToPoints), ["points-matter", "intervals", "ignored-response"]),
     (method(OneAnswer), ["points-matter"]),
     (FitKnowsMore, ["state-restores", "images", "restores-elsewhere"]),
     (method(StoresAView), ["state-tensors"]),
     (method(StoresParameters), ["state-tensors"]),
     (method(StoresOneTwice), ["state-tensors"]),
-    (method(IgnoresTheTarget), ["beats-ignoring-the-target", "context"]),
+    (
+        method(IgnoresTheTarget),
+        [
+            "beats-ignoring-the-target",
+            "context",
+            "intervals",
+            "one-sided",
+            "between-clusters",
+            "goals",
+        ],
+    ),
     (method(SecretSimulations), ["simulator-budget"]),
     (method(SwallowsTheRefusal), ["simulator-budget"]),
     (PastTheCounter, ["simulator-budget", "calls-recorded"]),
     (OpensTheTestSplit, ["test-split-unopened"]),
     (TunesOnTheTargets, ["test-split-unopened"]),
     (NeedsManyPairs, ["small-table"]),
-    (NeedsTwoVariables, ["one-variable"]),
-    (method(NeedsSeveralCandidates), ["one-target-one-candidate", "finite"]),
+    (NeedsTwoVariables, ["one-variable", "between-clusters"]),
+    (method(NeedsSeveralCandidates), ["one-target-one-candidate", "finite", ...]),
     (IgnoresTheContext, ["context"]),
+    (SaysOtherwise, ["answers-declared"]),
+    (of_intervals(AsksForTheEnd), ["intervals", ...]),
+    (of_intervals(AsksBeyondOneEnd), ["one-sided", ...]),
+    (of_intervals(WantsAllResponses), ["ignored-response", ...]),
+    (method(KnownPairsAlone), ["between-clusters", ...]),
+    (of_intervals(MeansOverTheBatch), ["specifications-alone", ...]),
+    (of_intervals(WidthOfIts), ["zero-width", ...]),
+    (TakesGoalsForNothing, ["goals", ...]),
     (configured(LooseConfig), ["config-rejects-unknown-keys"]),
     (configured(ThawedConfig), ["config-frozen"]),
     (configured(SilentConfig), ["config-described"]),
@@ -375,7 +483,7 @@ def failing(component):
     return {o.check.name: o.why for o in outcomes if o.result == "failed"}
 
 
-@pytest.mark.parametrize("component", [Reference, HonestSimulations, Kernels])
+@pytest.mark.parametrize("component", [Reference, HonestSimulations, Kernels, OfIntervals])
 def test_the_good_ones_pass(component):
     assert failing(component) == {}
 

@@ -67,6 +67,7 @@ def _lines(document: dict[str, Any]) -> dict[str, str]:
         lines["tags"] = ", ".join(document["tags"])
     if "needs" in document:
         lines["needs"] = ", ".join(document["needs"]) or "nothing but the targets"
+        lines |= _answered(document)
     for key, word in (("differentiable", "gradients"), ("latin", "latin")):
         if key in document:
             lines[word] = "yes" if document[key] else "no"
@@ -80,6 +81,24 @@ def _lines(document: dict[str, Any]) -> dict[str, str]:
     if "note" in document:
         lines["note"] = document["note"]
     return lines
+
+
+def _answered(document: dict[str, Any]) -> dict[str, str]:
+    """What the method makes of specifications itself, and what is done for it."""
+    own = document["answers"]
+    intervals = "follows what violates them"
+    if "intervals" not in own:
+        intervals = "is asked for responses drawn inside them, one a candidate"
+    goals = "follows them where all else is met"
+    if "goals" not in own:
+        goals = "is asked for more than the best known pairs have, each candidate for its own"
+    categories = "proposes them"
+    if "gradient" in document["needs"]:
+        categories = "stay as each start has them"
+    return {
+        "intervals": intervals, "goals": goals, "categories": categories,
+        "constraints": "what it proposes is moved to the nearest allowed design",
+    }  # fmt: skip
 
 
 def _show_space(kind: str, variables: list[dict[str, Any]], console: Console) -> None:

@@ -107,9 +107,13 @@ class NeuralAdjointModel(InverseModel):
         context, anchors = scaling.context_features(targets.context, len(targets)), None
         if self._from_known:
             anchors = self._trust.anchors(aim, points, config.localisation.nearest)
+        if anchors is not None:
+            starts = anchors.features
+        else:
+            starts = self._starts(points, aim, context.to(device))
         return localised_candidates(
             self._surrogate,
-            anchors.features if anchors else self._starts(points, aim, context.to(device)),
+            starts,
             aim,
             scaling,
             config.localisation,
@@ -143,7 +147,11 @@ class NeuralAdjointModel(InverseModel):
             trial_error = self._error(other, aim)
             best = torch.where((trial_error < error)[..., None], other, best)
             error = torch.minimum(trial_error, error)
-        return best
+        if aim.exact or self._surrogate.scaling.columns:
+            return best
+        which = scattered(flat, self._config.tries, self._config.tries + 1)[0, :, :1]
+        which = which.view(*points.shape[:2], 1)
+        return self._trust.nearer_starts(aim, best, which, self._config.localisation.nearest)
 
     def _error(self, features: Tensor, aim: Aim) -> Tensor:
         predicted: Tensor = self._surrogate(features.flatten(0, 1)).unflatten(0, features.shape[:2])
