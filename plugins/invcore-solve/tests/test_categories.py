@@ -149,17 +149,13 @@ class TestDescriptors:
         (table / "again.toml").write_text(schema_text(schema, said))
         assert read_schema(table / "again.toml").columns["metal"].descriptors == known
 
-    def test_on_the_command_line(self, table, monkeypatch):
-        from click.testing import CliRunner
-
-        from invcore.cli.main import main
-
+    def test_on_the_command_line(self, table, monkeypatch, call):
         monkeypatch.chdir(table)
         words = "solve --table all.csv --response-columns gap --target 2.5 --json --store runs"
         more = "--surrogate linear --candidates 4 --descriptors metal=metals.csv --fix metal=iron"
-        done = CliRunner().invoke(main, [*words.split(), *more.split()])
-        assert done.exit_code == 0, done.output
-        designs = json.loads(done.stdout)["designs"]
+        done = call(*words.split(), *more.split())
+        assert done.code == 0, done.err
+        designs = json.loads(done.out)["designs"]
         assert {row["metal"] for row in designs} == {"iron"}
 
 
@@ -285,18 +281,14 @@ class TestSimulators:
         columns = solution.ranked.columns()
         assert set(columns["metal"]) <= set(METALS) and solution.ranked.error[0] < 0.01
 
-    def test_categories_of_a_function_on_the_command_line(self, tmp_path, monkeypatch):
-        from click.testing import CliRunner
-
-        from invcore.cli.main import main
-
+    def test_categories_of_a_function_on_the_command_line(self, tmp_path, monkeypatch, call):
         monkeypatch.chdir(tmp_path)
         monkeypatch.syspath_prepend(tmp_path)
         Path("layered.py").write_text("def gap(x):\n    return 0.1 * x[:, :1] + x[:, 1:]\n")
         words = "solve --simulator layered:gap --bounds width=0:1 --category metal=air,gold,iron "
         words += "--target 2.05 --method random-search --preset quick --candidates 3 --json"
-        done = CliRunner().invoke(main, words.split())
-        assert done.exit_code == 0, done.output
-        assert json.loads(done.stdout)["designs"][0]["metal"] == "iron"
+        done = call(*words.split())
+        assert done.code == 0, done.err
+        assert json.loads(done.out)["designs"][0]["metal"] == "iron"
         wrong = words.replace("metal=air,gold,iron", "metal")
-        assert "expected NAME=A,B" in CliRunner().invoke(main, wrong.split()).output
+        assert "expected NAME=A,B" in call(*wrong.split()).err

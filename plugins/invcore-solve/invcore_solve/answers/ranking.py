@@ -12,7 +12,7 @@ from torch import Tensor
 from invcore.plugin import DivergedError, FittedJudge, Problem, Targets
 from invcore_solve.answers.asked import Wanted
 from invcore_solve.answers.preference import preferred, true_order
-from invcore_solve.answers.proposal import Names, Proposal
+from invcore_solve.answers.proposal import Names, Proposal, categories_of
 from invcore_solve.answers.specified import exact_values
 from invcore_solve.proposals.aims.specified import SpecifiedAim
 from invcore_solve.proposals.judged import Judged
@@ -53,7 +53,7 @@ def by_judge(
         target=target[which], rank=rank, designs=designs[which, best],
         names=(problem.designs.names, problem.responses.names),
         predicted=predicted[which, best], predicted_error=error[which, best],
-        reach=tuple(reach[b] for b in which.tolist()),
+        reach=tuple(reach[b] for b in which.tolist()), categories=categories_of(problem.designs),
     )  # fmt: skip
 
 
@@ -94,6 +94,7 @@ def by_probability(
         predicted_error=verdict.error, reach=tuple(reach[b] for b in which.tolist()),
         probability=probability, wanted=own_targets,
         asked=tuple(wanted.texts[b] for b in which.tolist()),
+        categories=categories_of(problem.designs),
     )  # fmt: skip
 
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from invcore import ConfigError
-from invcore.spaces.wishes import specification_of
-from invcore.spaces.wishes.files import read_specifications
+from invcore.plugin import read_specifications, specification_of
 
 if TYPE_CHECKING:
     from invcore_solve.schema.choices import Choices
@@ -68,7 +67,7 @@ class Asking:
             UnknownNameError: a name that nothing has.
             DataError: targets that are none.
         """
-        from invcore.spaces.derived import derived_responses
+        from invcore.plugin import derived_responses
         from invcore_solve.tables.sources import numbers_of, target_table
 
         columns = [name for name in table.names if name not in said.responses]
@@ -88,7 +87,7 @@ class Asking:
             ConfigError: a wish that is none; nothing is wanted of any column.
             UnknownNameError: a wish names neither a column nor a derived response.
         """
-        from invcore.spaces.derived import DerivedResponse
+        from invcore.plugin import DerivedResponse
 
         derived = [DerivedResponse.of(text).name for text in self.derived]
         names = [*table.names, *derived]
