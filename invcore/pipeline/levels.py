@@ -9,8 +9,10 @@ from invcore.contracts.problem import GOALS, Targets
 from invcore.data.pairs import flat, repeated
 from invcore.learning.response_density import ResponseDensity
 
-REACH = 3.0
+REACH = 1.0
 """The longest step beyond the best known pairs, in ways from their best hundredth to the best."""
+FURTHER = 3.0
+"""How much longer for models that take exact responses: they come less far than is asked."""
 _BEST = 0.01  # of the pairs: where their tail begins
 _ROWS = 100  # pairs that meet the rest, from which on their own tail says how far a step is
 _NEAR = 10  # pairs that count where none meets the rest
@@ -49,7 +51,8 @@ def levels(targets: Targets, points: Tensor, density: ResponseDensity, *, exact:
     # Each has another number of pairs to choose from
     for b in _goals(targets).any(dim=1).nonzero()[:, 0].tolist():
         rows = slice(b * count, (b + 1) * count)
-        reached[rows] = _reached(targets[b : b + 1], points[b], density)
+        reach = REACH * FURTHER if exact else REACH
+        reached[rows] = _reached(targets[b : b + 1], points[b], density, reach)
     down, up = (wide.goal == GOALS.index(name) for name in ("minimise", "maximise"))
     reached = torch.where(down | up, reached.clamp(low, high), reached)
     others = (targets.wanted & ~_goals(targets)).any(dim=1)[owner][:, None]
@@ -65,7 +68,7 @@ def levels(targets: Targets, points: Tensor, density: ResponseDensity, *, exact:
     return Targets.of_parts(*parts, context=context).measured_in(targets.spread)
 
 
-def _reached(target: Targets, points: Tensor, density: ResponseDensity) -> Tensor:
+def _reached(target: Targets, points: Tensor, density: ResponseDensity, reach: float) -> Tensor:
     """The levels (K, Dy) of one target's candidates; NaN where a response has no goal."""
     y, spread = density.y, target.spread.double()
     own = _goals(target)[0]
@@ -80,7 +83,7 @@ def _reached(target: Targets, points: Tensor, density: ResponseDensity) -> Tenso
     if way.shape[1] > 1:  # evenly over all positive directions
         way = -points[:, 2 : 2 + way.shape[1]].log()
         way = way / way.amax(dim=1, keepdim=True)
-    level = start[pick] - REACH * points[:, 1:2] * step * way
+    level = start[pick] - reach * points[:, 1:2] * step * way
     sign = torch.where(target.goal[0, own] == GOALS.index("maximise"), -1.0, 1.0)
     reached = torch.full((len(points), y.shape[1]), torch.nan, dtype=torch.float64)
     reached[:, own] = level * spread[own] * sign

@@ -182,12 +182,16 @@ def localised_candidates(
     )
     error = result.error.nan_to_num(nan=torch.inf).clamp(min=config.tolerance)
     if config.trust:
-        if anchors is not None:
+        known = None if anchors is None else anchors.known
+        if anchors is not None and known is None:
             error = error + anchors.doubt.flatten()
         elif goals.exact:
             error = error + trust(result.x)
         else:
-            error = trust.violation(result.x, result.y, goals).clamp(min=config.tolerance)
+            near = trust.violation(result.x, result.y, goals).clamp(min=config.tolerance)
+            if anchors is not None and known is not None:
+                near = torch.where(known.flatten(), error + anchors.doubt.flatten(), near)
+            error = near
     order = error.cpu().view(batch, count).argsort(dim=1, stable=True)[..., None]
     # Home in float32: not every device has float64.
     features, _ = scaling.parts(result.x.cpu())

@@ -15,8 +15,8 @@ _NEAREST = 10
 _KNOWN = 4096  # pairs that are kept: enough to tell good regions from bad, cheap to search
 _SHARE = 0.68  # of held-out pairs, within the error that is stated
 _NUMBERS = 1 << 22  # held at once, where each row has many
-_NEARER = 3  # power of a number of the unit cube: most starts are near the nearest pairs
-_BESIDE = 0.1  # of the way from a known design to another start, so that no two are one
+_NEARER = 4  # power of a number of the unit cube: most starts are near the nearest pairs
+_BESIDE = 0.05  # of the way from a known design to another start, so that no two are one
 _ROWS = 2048  # designs compared with all of them at once
 
 
@@ -31,12 +31,15 @@ class Anchors:
             there, it leaves the error of the difference alone.
         doubt: (B, K), the squared error to expect of that, scaled: as large a share of the way, in
             response, as the model's squared errors are of the responses' variance.
+        known: (B, K), bool, which starts are known designs; others are as they were, and nothing is
+            known of what the model lacks there. None: all.
     """
 
     features: Tensor
     rows: Tensor
     lacking: Tensor
     doubt: Tensor
+    known: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -128,22 +131,30 @@ class Trust:
         values, places = zip(*parts, strict=True)
         return torch.cat(values), torch.cat(places)
 
-    def nearer_starts(self, aim: Aim, starts: Tensor, points: Tensor, share: float) -> Tensor:
-        """Starts of a search, near known designs where no known pair meets the aim.
+    def anchors_of_unmet(self, aim: Aim, starts: Tensor, points: Tensor, share: float) -> Anchors:
+        """Starts of a search, which are next to known designs where no known pair meets the aim.
 
-        There the model knows little, and from anywhere else a search ends where it is wrong.
+        Few pairs are like what is wanted there, and a search from far away ends where the model is
+        wrong. From the nearest pairs the way is short, and what the model lacks there is known.
 
         Args:
             aim: at B intervals.
-            starts: (B, K, F), scaled; they say a little of where new ones are, too.
-            points: (B, K, 1), in the unit cube: which known pair; small numbers for near ones.
+            starts: (B, K, F), scaled, which stay where known pairs meet the aim.
+            points: (B, K, 1), in the unit cube: which known pair; most take the nearest ones.
             share: of the known pairs, those that count as near.
         """
         apart, order = self.nearest(aim, max(1, round(share * len(self.y))))
         place = (points[..., 0].to(apart.device) ** _NEARER * order.shape[1]).long()
-        known = self.features[order.gather(1, place.clamp(max=order.shape[1] - 1))]
-        near = known + _BESIDE * (starts - known)
-        return torch.where((apart[:, 0] > 0)[:, None, None], near, starts)
+        place = place.clamp(max=order.shape[1] - 1)
+        rows, way = order.gather(1, place), apart.gather(1, place)
+        known = (apart[:, :1] > 0).expand_as(rows)
+        near = self.features[rows] + _BESIDE * (starts - self.features[rows])
+        doubt = self.residual.square().mean() * way.square() / self.y.shape[1]
+        unmet = known[..., None]
+        return Anchors(
+            torch.where(unmet, near, starts), rows, torch.where(unmet, self.residual[rows], 0.0),
+            doubt, known,
+        )  # fmt: skip
 
     def anchors(self, targets: Tensor | Aim, points: Tensor, share: float) -> Anchors:
         """Known designs whose responses are near the targets.

@@ -399,7 +399,6 @@ MUTANTS = [
             "intervals",
             "one-sided",
             "ignored-response",
-            "goals",
         ],
     ),
     (method(InfiniteTails), ["finite", "goals"]),
@@ -420,7 +419,7 @@ MUTANTS = [
     (method(NormalisesOverTheBatch), ["batch-size", "goals", "specifications-alone"]),
     (
         method(LooksAtTheRow),
-        ["target-order", "batch-size", "between-clusters", "goals", "specifications-alone"],
+        ["target-order", "batch-size", "between-clusters", "specifications-alone"],
     ),
     (
         method(CountsItsCalls),
@@ -437,7 +436,7 @@ MUTANTS = [
             "specifications-alone",
         ],
     ),
-    (method(DeafToPoints), ["points-matter", "intervals", "ignored-response"]),
+    (method(DeafToPoints), ["points-matter", "intervals", "ignored-response", "goals"]),
     (method(OneAnswer), ["points-matter"]),
     (FitKnowsMore, ["state-restores", "images", "restores-elsewhere"]),
     (method(StoresAView), ["state-tensors"]),

@@ -135,3 +135,29 @@ def test_candidates_of_intervals_are_ranked_and_the_error_of_held_pairs_keeps_th
     inside, border = (float(one.x[0, 0, 0]) for one in found)
     assert border == pytest.approx(0.0, abs=1e-4)
     assert inside == pytest.approx(2 * 0.068 * float(scaling.x.scale[0]), abs=0.01)
+
+
+def test_where_no_known_pair_meets_an_aim_starts_are_next_to_the_nearest_known_designs():
+    """The model is off by .3, which is known at each pair: from there it is off no more."""
+    scaling = line_scaling(features=1)
+    known = scaling.encode(torch.linspace(-1, 0.5, 400, dtype=torch.float64)[:, None])
+    trust = Trust(known, known + 0.3, torch.full_like(known, 0.3), torch.zeros(1))
+    end = known.max() + 0.4
+    unmet, met = Aim(end[None, None], torch.full((1, 1), INF)), Aim(known[:1], known[:1] + 1)
+    starts = torch.rand(1, 60, 1, generator=generator(0)) - 0.5
+    points = torch.rand(1, 60, 1, generator=generator(1)).double()
+    found = trust.anchors_of_unmet(unmet, starts, points, 0.1)
+    assert bool(found.known.all()) and len(found.features[0].unique()) == 60
+    assert float(found.features.mean()) > float(known.quantile(0.95))
+    assert bool((found.lacking == 0.3).all())
+    stay = trust.anchors_of_unmet(met, starts, points, 0.1)
+    assert torch.equal(stay.features, starts) and not bool(stay.known.any())
+    assert bool((stay.lacking == 0).all())
+    config = LocalisationConfig()
+    best = localised_candidates(
+        lambda x: x, found.features, unmet, scaling, config, trust, anchors=found
+    )  # fmt: skip
+    x = scaling.encode(best.x)[0, :, 0]
+    torch.testing.assert_close(x + 0.3, (end * torch.ones(60)).clamp(min=0), atol=1e-3, rtol=0.0)
+    said = scaling.y(best.predicted)[0, :, 0].float()
+    torch.testing.assert_close(said, x + 0.3, atol=1e-4, rtol=0.0)

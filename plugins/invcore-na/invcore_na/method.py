@@ -22,7 +22,7 @@ from invcore.plugin import (
     Simulator,
     Targets,
 )
-from invcore.search import Aim, Trust, localised_candidates
+from invcore.search import Aim, Anchors, Trust, localised_candidates
 from invcore_na.config import NeuralAdjointConfig
 
 
@@ -111,6 +111,9 @@ class NeuralAdjointModel(InverseModel):
             starts = anchors.features
         else:
             starts = self._starts(points, aim, context.to(device))
+            if not aim.exact and not scaling.columns:
+                anchors = self._near_known(aim, starts, points)
+                starts = anchors.features
         return localised_candidates(
             self._surrogate,
             starts,
@@ -147,11 +150,14 @@ class NeuralAdjointModel(InverseModel):
             trial_error = self._error(other, aim)
             best = torch.where((trial_error < error)[..., None], other, best)
             error = torch.minimum(trial_error, error)
-        if aim.exact or self._surrogate.scaling.columns:
-            return best
-        which = scattered(flat, self._config.tries, self._config.tries + 1)[0, :, :1]
+        return best
+
+    def _near_known(self, aim: Aim, starts: Tensor, points: Tensor) -> Anchors:
+        """Starts (B, K, F) that are near known designs where no known pair meets an aim."""
+        tries, share = self._config.tries, self._config.localisation.nearest
+        which = scattered(points.flatten(0, 1), tries, tries + 1)[0, :, :1]
         which = which.view(*points.shape[:2], 1)
-        return self._trust.nearer_starts(aim, best, which, self._config.localisation.nearest)
+        return self._trust.anchors_of_unmet(aim, starts, which, share)
 
     def _error(self, features: Tensor, aim: Aim) -> Tensor:
         predicted: Tensor = self._surrogate(features.flatten(0, 1)).unflatten(0, features.shape[:2])

@@ -83,9 +83,7 @@ def check_mixed_space(subject: MethodSubject) -> None:
 
 
 def check_constraints(subject: MethodSubject) -> None:
-    """Candidates satisfy the constraints of their space: sums, levels and turns, and inequalities,
-    conditions and counts.
-    """
+    """Candidates satisfy the constraints of their space, of every kind."""
     for name in ("blend", "limited"):
         question = subject.ask(name, 12, 6)
         x = question.designs()
