@@ -172,4 +172,5 @@ def test_check_plugin_says_what_is_wrong(home):
     (component,) = json.loads(bad.stdout)["components"]
     assert component["conforms"] and component["quality"] == "poor"
     failed = [c["check"] for c in component["checks"] if c["outcome"] == "failed"]
-    assert failed == ["beats-ignoring-the-target"]
+    unheard = ["intervals", "one-sided", "between-clusters", "goals"]
+    assert failed == ["beats-ignoring-the-target", *unheard]

@@ -401,7 +401,7 @@ MUTANTS = [
             "ignored-response",
         ],
     ),
-    (method(InfiniteTails), ["finite", "goals"]),
+    (method(InfiniteTails), ["finite"]),
     (
         method(HalfALayer),
         ["mixed-space", "constraints", "points-matter", "between-clusters", "goals"],
@@ -416,7 +416,7 @@ MUTANTS = [
     (method(FloatOnly), ["dtypes"]),
     (method(LosesTheBatch), ["one-target-one-candidate", "batch-size"]),
     (method(CandidatesFirst), ["shapes", ...]),
-    (method(NormalisesOverTheBatch), ["batch-size", "goals", "specifications-alone"]),
+    (method(NormalisesOverTheBatch), ["batch-size", "specifications-alone"]),
     (
         method(LooksAtTheRow),
         ["target-order", "batch-size", "between-clusters", "specifications-alone"],

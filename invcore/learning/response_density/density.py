@@ -45,7 +45,7 @@ class ResponseDensity:
         >>> wanted = Specification.of(gap=Requirement(low=0.4, high=0.5))
         >>> points = torch.tensor([[[0.2, 0.5], [0.8, 0.5]]]).double()
         >>> density.draw(Targets.of([wanted], responses), points)[0, :, 0].round(decimals=2)
-        tensor([0.4200, 0.4800], dtype=torch.float64)
+        tensor([0.4300, 0.4700], dtype=torch.float64)
     """
 
     y: Tensor

@@ -197,7 +197,7 @@ WRONG = {
     "strict": ([*ANY, *BOUNDS, *ONE, "--strict"], 2, "--strict is for tables"),
     "among": ([*ANY, *BOUNDS, *ONE, "--among", "x.csv"], 2, "--among is for tables"),
     "novelty": ([*ANY, *BOUNDS, *ONE, "--novelty", "2"], 2, "--novelty is for tables"),
-    "levels": ([*ANY, *BOUNDS, *ONE, "--levels", "a=0,1"], 2, "takes no --levels"),
+    "levels": ([*ANY, *BOUNDS, *ONE, "--levels", "c=0,1"], 2, "'c'"),
     "surrogate": ([*ANY, *BOUNDS, *ONE, "--surrogate", "linear"], 2, "--judge is for tables"),
     "methods": ([*ANY, *BOUNDS, *ONE, "--method", "na", "--method", "ipage"], 2, "one --method"),
     "no target": ([*ANY, *BOUNDS], 2, "--target 0.5"),

@@ -7,7 +7,7 @@ import torch
 from invcore_solve.simulators.recorded_simulator import RecordedSimulator
 
 from invcore import BudgetError, Integers, Space, Uniform, Variable
-from invcore.plugin import Task
+from invcore.plugin import Targets, Task
 
 
 class Sum(Task):
@@ -32,7 +32,7 @@ def recalled(x, wanted, count, budget=100):
     simulator = RecordedSimulator(Sum(), budget)
     for part in x.split(2):
         simulator(part)
-    return simulator.best(tensor(*([y] for y in wanted)), count)
+    return simulator.best(Targets(tensor(*([y] for y in wanted))), count)
 
 
 @pytest.mark.parametrize(

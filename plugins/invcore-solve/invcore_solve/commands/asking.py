@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from invcore import ConfigError
-from invcore.plugin import read_specifications, specification_of
 
 if TYPE_CHECKING:
     from invcore_solve.schema.choices import Choices
@@ -67,7 +66,7 @@ class Asking:
             UnknownNameError: a name that nothing has.
             DataError: targets that are none.
         """
-        from invcore.plugin import derived_responses
+        from invcore.plugin import derived_responses, read_specifications, specification_of
         from invcore_solve.tables.sources import numbers_of, target_table
 
         columns = [name for name in table.names if name not in said.responses]
@@ -87,7 +86,7 @@ class Asking:
             ConfigError: a wish that is none; nothing is wanted of any column.
             UnknownNameError: a wish names neither a column nor a derived response.
         """
-        from invcore.plugin import DerivedResponse
+        from invcore.plugin import DerivedResponse, read_specifications, specification_of
 
         derived = [DerivedResponse.of(text).name for text in self.derived]
         names = [*table.names, *derived]

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import TypeGuard
 
 from invcore.plugin import (
     Categorical,
@@ -111,16 +112,26 @@ def box(
             raise ConfigError(f"no design {name!r} to be whole. {close_names(name, bounds)}")
     variables = []
     for name, ends in bounds.items():
-        texts = [end for end in ends if isinstance(end, str)] if _is_list(ends) else []
-        if texts and len(texts) == len(ends):
-            variables.append(category(name, texts))
-            continue
-        variables.append(variable(name, *limits(name, ends), whole=name in whole))
+        if _are_names(ends):
+            variables.append(category(name, list(ends)))
+        else:
+            variables.append(variable(name, *limits(name, ends), whole=name in whole))
     return Space.of(*variables)
 
 
-def _is_list(value: object) -> bool:
-    return isinstance(value, list | tuple)
+def _are_names(ends: object) -> TypeGuard[Sequence[str]]:
+    """Whether these are texts, of which not all are numbers that somebody forgot to convert."""
+    if not isinstance(ends, list | tuple) or not ends:
+        return False
+    return all(isinstance(e, str) for e in ends) and not all(_is_number(e) for e in ends)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def named(responses: Space | Sequence[str] | None) -> Space | None:
