@@ -334,11 +334,16 @@ def _cell(part: str, row: dict[str, Any] | None, every: list[dict[str, Any]]) ->
 
 def _regret(row: dict[str, Any], every: list[dict[str, Any]]) -> float:
     """How much worse the best of ten is than that of any method, on average; goals count alike."""
-    best = [torch.tensor(other["goals"]).sum(2).amin(1) for other in every if "goals" in other]
-    own = torch.tensor(row["goals"]).sum(2).amin(1)
-    worst = torch.stack(best).nan_to_num(posinf=-torch.inf).amax(0)
+    sums = {other["method"]: _best_sum(other) for other in every if "goals" in other}
+    found, own = torch.stack(list(sums.values())), sums[row["method"]]
+    some = found.isfinite().any(dim=0)
+    worst = torch.where(found.isfinite(), found, -torch.inf).amax(dim=0)
     own = torch.where(own.isfinite(), own, worst)  # nothing met: as the worst of all methods
-    return float((own - torch.stack(best).amin(0)).nan_to_num(0.0).mean())
+    return float((own - found.amin(dim=0))[some].mean())
+
+
+def _best_sum(row: dict[str, Any]) -> Tensor:
+    return torch.tensor(row["goals"]).sum(dim=2).amin(dim=1)
 
 
 def main() -> None:

@@ -49,7 +49,8 @@ def within(
         residual: what a task's own code allows, if it has such.
 
     Returns:
-        The candidates; what was done, or None where nothing constrains them.
+        The candidates, of which those that were moved have no predictions (NaN); what was done, or
+        None where nothing constrains them.
     """
     if not designs.constraints and residual is None:
         return candidates, None
@@ -69,7 +70,12 @@ def within(
         still = _copies(tried, owner, moved)[again]
         near[again[~still]] = tried[again[~still]]
         replaced[again[~still]] = True
-    result = Candidates(near.view(proposed.shape), candidates.predicted)
+    predicted = candidates.predicted
+    if predicted is not None:  # it was of where the candidate came from
+        stayed = (near - flat).abs() <= _SAME * designs.layout.width
+        stayed = stayed.all(dim=1).view(proposed.shape[:2])[..., None]
+        predicted = torch.where(stayed, predicted, torch.nan)
+    result = Candidates(near.view(proposed.shape), predicted)
     return result, _told(flat, near, replaced, designs)
 
 

@@ -14,7 +14,7 @@ from invcore.contracts.method import InverseModel
 from invcore.contracts.problem import Targets
 from invcore.contracts.simulation.call_record import History
 from invcore.contracts.simulation.simulator import Budget, Simulator
-from invcore.pipeline.feasibility import residual_of
+from invcore.pipeline.feasibility import residual_of, within
 from invcore.pipeline.fit import SEARCHES
 from invcore.pipeline.pipeline import Pipeline
 from invcore.pipeline.proposals import propose_in_batches
@@ -116,4 +116,7 @@ def _draws(plan: Plan, model: InverseModel, targets: Targets) -> Tensor | None:
     shape = (len(targets), _INDEPENDENT, model.point_dim)
     points = torch.rand(shape, generator=random, dtype=torch.float64)
     points = points.clamp(2.0**-53, 1 - 2.0**-53)
-    return propose_in_batches(model, targets, points, None, Progress()).x
+    drawn = propose_in_batches(model, targets, points, None, Progress())
+    task = plan.task
+    residual = residual_of(task, targets.context)
+    return within(drawn, task.designs, seed=plan.config.seed, residual=residual)[0].x

@@ -57,6 +57,16 @@ def test_all_are_allowed_and_no_two_became_one():
     assert torch.equal(again.x, result.x)
 
 
+def test_what_was_expected_of_a_moved_candidate_is_not_expected_of_another():
+    given = candidates()
+    predicted = torch.ones(5, 40, 2).double()
+    result, _ = within(Candidates(given.x, predicted), SPACE)
+    stayed = (result.x == given.x).all(dim=2)
+    assert 5 < int(stayed.sum()) < 195
+    assert torch.equal(result.predicted.isfinite().all(dim=2), stayed)
+    assert torch.equal(result.predicted.isnan().all(dim=2), ~stayed)
+
+
 def test_the_first_of_copies_stays():
     x = torch.tensor([[[0.0, 0.0, 0.0], [-1.0, -1.0, 0.0], [-1.0, -2.0, 0.0]]]).double()
     result, moves = within(Candidates(x), SPACE)
