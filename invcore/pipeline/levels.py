@@ -83,7 +83,8 @@ def _reached(target: Targets, points: Tensor, density: ResponseDensity, reach: f
     if way.shape[1] > 1:  # evenly over all positive directions
         way = -points[:, 2 : 2 + way.shape[1]].log()
         way = way / way.amax(dim=1, keepdim=True)
-    level = start[pick] - reach * points[:, 1:2] * step * way
+    # Squared, for many short steps: of a heavy tail the longest leads beyond what a model knows
+    level = start[pick] - reach * points[:, 1:2].square() * step * way
     sign = torch.where(target.goal[0, own] == GOALS.index("maximise"), -1.0, 1.0)
     reached = torch.full((len(points), y.shape[1]), torch.nan, dtype=torch.float64)
     reached[:, own] = level * spread[own] * sign
