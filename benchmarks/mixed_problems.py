@@ -16,7 +16,7 @@ methods make 2,000 calls of the simulator, those of the candidates among them.
 * ``neighbours-network``: the same with the network alone.
 * ``neighbours-at-once``: the same with the network alone, from 1,900 designs of the prior.
 * ``cma-es``: CatCMA with margin, which moves categories, levels and whole numbers, begun again
-  where it has come to an end.
+  where it has come to an end, or to a generation of designs that were all measured before.
 * ``random-search``: different designs of the prior.
 
 The candidates of the last two are the best 100 that they measured. So all candidates hold the best
@@ -174,9 +174,11 @@ def cma_es(problem: MixedProblem, seed: int) -> Calls:
                     x[row, numbers] = torch.tensor(np.asarray(each.z, dtype=float))
                 if named:
                     x[row, named] = torch.tensor(each.c.argmax(axis=1)).double()
+            known = not len(calls.new(x))
             y = calls(x)
-            if len(asked) == one.population_size:
-                one.tell(list(zip(asked, y.tolist(), strict=True)))
+            if known or len(asked) < one.population_size:
+                break
+            one.tell(list(zip(asked, y.tolist(), strict=True)))
     return calls
 
 
