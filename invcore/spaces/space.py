@@ -62,9 +62,12 @@ class Space(Config):
             variables: in order.
             grid: how they lie, if they are the pixels of an image.
             constraints: between them, as data or as text: ``"x1 + x2 <= 3"``.
+
+        Raises:
+            ConfigError: no such space, or no design in it.
         """
         made = tuple(c for given in constraints for c in _made(given, variables))
-        return cls(variables=variables, grid=grid, constraints=made)
+        return cls.made(variables=variables, grid=grid, constraints=made)
 
     @classmethod
     def parse(cls, data: Mapping[str, Any], *, where: str = "config") -> Self:

@@ -23,8 +23,7 @@ from invcore.plugin import (
     derived_responses,
     with_derived,
 )
-from invcore_solve.schema.constraints import constraints_of, joined
-from invcore_solve.schema.spaces import first_line
+from invcore_solve.schema.constraints import constrained, constraints_of, joined
 from invcore_solve.simulators.backends import Backend, FunctionBackend, ProgramBackend
 from invcore_solve.simulators.batches import Batches
 from invcore_solve.simulators.bounds import box, named
@@ -136,10 +135,7 @@ class SimulatorTask(Task[Config]):
         more = constraints_of(texts, known.variables, known.names, self.name)
         task = copy(self)
         every = joined(known.constraints, more, self.name)
-        try:
-            task.designs = Space.of(*known.variables, grid=known.grid, constraints=every)
-        except ValueError as error:
-            raise ConfigError(f"{self.name}: {first_line(error)}") from None
+        task.designs = constrained(known.variables, every, self.name, known.grid)
         return task
 
     @cached_property
