@@ -87,8 +87,10 @@ def show(
         out = sum(1 for rows in groups if ranked.reach and ranked.reach[rows[0]])
         if out and len(groups) > _TARGETS:
             console.print(f"note: {out} of {len(groups)} targets are out of the table's reach")
-    for line in (*(f"note: {note}" for note in notes), *ends):
-        console.print(line)
+    for note in notes:
+        console.print(f"note: {note}")
+    for line in ends:
+        console.print(line, soft_wrap=True)  # a command is copied whole
 
 
 def _wanted(ranked: Proposal, row: int) -> str:

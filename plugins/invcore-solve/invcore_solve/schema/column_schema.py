@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from invcore.plugin import Config, ConfigError
+from invcore.plugin import Config, ConfigError, written
 from invcore_solve.schema.choices import ColumnChoice
 from invcore_solve.tables.descriptors import number_text
 
@@ -104,8 +104,7 @@ def _check_levels(
     broken = [level for level in levels if level != round(level)]
     if broken and number_kind(values, bare) == "whole":
         kept = ", ".join(f"{level:g}" for level in levels)
-        typed = name if name.isidentifier() else f"`{name}`"
-        instead = f" with the constraint '{typed} in {{{kept}}}'"
+        instead = f" with the constraint '{written(name)} in {{{kept}}}'"
         raise not_whole(f"the level {broken[0]:g} of", name, instead)
 
 

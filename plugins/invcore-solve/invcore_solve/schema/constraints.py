@@ -37,7 +37,7 @@ def constraints_of(
     Args:
         texts: as in ``invcore.plugin.parse_constraint``.
         variables: the designs that vary.
-        columns: all columns of the table, as ``#3`` counts them.
+        columns: all columns of the table, as ``#3`` counts them; none of a simulator.
         source: for messages.
 
     Raises:

@@ -8,6 +8,14 @@ import pytest
 
 QUICK = ["--surrogate", "linear", "--device", "cpu"]
 WISH = ["--want", "strength>=45"]
+SIMULATOR_FILE = """
+[simulator]
+function = "own_sims:plate"
+[[design]]
+name = "a"
+low = 0
+high = 1
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -78,6 +86,42 @@ TABLE = {
     "infinite quotient": (limits("1e-300*cement <= 1e300"), "too large a number"),
     "counted twice": (limits("at most 1 of slag, slag"), "comes twice among slag, slag\n"),
     "counted too many": (limits("at least 3 of slag, cement"), "at least 3 of 2 variables\n"),
+    "derived, never": (
+        ["--response", "price = 1/(slag - slag)", "--want", "price=min"],
+        "response 'price = 1/(slag - slag)' has no finite value for any row\n"),
+    "derived, a root": (
+        ["--response", "price = sqrt(-1 - slag^2)", "--want", "price=min"],
+        "has no finite value for any row\n"),
+    "derived, by zero": (
+        ["--response", "price = 1/0", "--want", "price=min"],
+        "'price = 1/0': 1/0 has no finite value\n"),
+    "derived, infinite": (
+        ["--response", "price = 1e400*cement", "--want", "price=min"],
+        "'1e400' is too large a number"),
+    "a limit of a design": (
+        ["--response-columns", "strength", "--want", "200 <= cem <= 300"],
+        "want '200 <= cem <= 300': 'cement' is a design, and no response; "
+        "--constraint '200 <= cement <= 300' limits it\n"),
+    "a least value of a design": (
+        ["--response-columns", "strength", "--want", "slag>=20"],
+        "--constraint 'slag >= 20' limits it\n"),
+    "a goal of a design": (
+        ["--response-columns", "strength", "--want", "cement=min"],
+        "--response 'cement_wanted = cement' makes a response of it\n"),
+    "no response": (
+        ["--response-columns", "strength", "--want", "price=min"],
+        "no response 'price'. Known: strength; --response 'NAME = …' derives one"),
+    "nothing given": (
+        ["--response-columns", "strength", "--want", "strength=±5%"],
+        "needs a response that is given, and there is none; --target Y gives it\n"),
+    "no mask": (["--want", "@masc.csv"], "masc.csv: no such file"),
+    "no list": (["--among", "stok.csv"], "stok.csv: no such file"),
+    "no correlations": (["--tolerance", "@corr.csv"], "correlations corr.csv: cannot be read"),
+    "a beginning": (["--fix", "AG=1000"], "outside the bounds 1 to 60 of 'age'"),
+    "a beginning among responses": (
+        ["--response-columns", "stren", "--bounds", "ce=600:700", *limits("cement <= 9")],
+        "outside the bounds 600 to 700 of 'cement'"),
+    "several beginnings": (["--fix", "s=3"], "'s' is the beginning of several columns: slag, st"),
 }  # fmt: skip
 
 
@@ -95,6 +139,14 @@ SIMULATOR = {
     "fixed outside": (["--fix", "a=3"], "the fixed value 3 of 'a' is outside its bounds 0 to 1\n"),
     "limit outside": (limits("a >= 2"), "'a' is between 0 and 1, and cannot be at least 2\n"),
     "infinite": (limits("a <= 1e400"), "'1e400' is too large a number"),
+    "no variable": (limits("aa <= 1"), "no variable 'aa'"),
+    "a limit of a design": (
+        ["--want", "a<=0.5"], "'a' is a design, and no response; --constraint 'a <= 0.5' limits"),
+    "no mask": (["--want", "@masc.csv"], "masc.csv: no such file"),
+    "report": (["--report", "page.html"], "--report is for tables"),
+    "never a response": (
+        ["--response", "cost = 1/(a - a)", "--want", "cost=min"],
+        "'cost = 1/(a - a)' has no finite value for any of 1000 designs\n"),
     "infinite response": (
         ["--response", "cost = a*1e400"], "'cost = a*1e400': '1e400' is too large a number"),
 }  # fmt: skip
@@ -109,3 +161,18 @@ def test_of_a_simulator(name, call, monkeypatch, tmp_path):
     code, _, err = call("solve", *own, *words)
     assert code == 2 and err.startswith("error: ") and err.count("\n") == 1 and said in err, err
     assert "type=" not in err and "input_value" not in err
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("aa <= 1", "plate.toml: constraint 'aa <= 1': no variable 'aa'"),
+        ("a >= 2", "plate.toml: 'a' is between 0 and 1, and cannot be at least 2"),
+    ],
+)
+def test_of_a_simulator_s_file(text, said, call, monkeypatch, tmp_path):
+    (tmp_path / "own_sims.py").write_text("def plate(x):\n    return x[:, :1]\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "plate.toml").write_text(f"constraints = ['{text}']\n{SIMULATOR_FILE}")
+    code, _, err = call("solve", "--simulator", "plate.toml", "--want", "y1=0.5")
+    assert code == 2 and err.startswith(f"error: {said}"), err
