@@ -93,9 +93,8 @@ class Space(Config):
             raise ValueError(f"two variables have one name among {', '.join(self.names)}")
         if self.grid is not None:
             if self.grid.rows * self.grid.columns != self.dim:
-                raise ValueError(
-                    f"a grid of {self.grid.rows} x {self.grid.columns} for {self.dim} variables"
-                )
+                size = f"{self.grid.rows} x {self.grid.columns}"
+                raise ValueError(f"a grid of {size} for {self.dim} variables")
             if any(variable.categories for variable in self.variables):
                 raise ValueError("pixels of a grid are numbers: no categories, please")
             if any(isinstance(constraint, Periodic) for constraint in self.constraints):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -140,6 +140,8 @@ class Proposal:
                 result[f"predicted {name}"] = self.predicted[:, i].tolist()
             if self.predicted_error is not None and self.responses is None:
                 result[f"error {name}"] = self.predicted_error[:, i].tolist()
+            if self.known is not None and self.measured is not None and bool(self.measured.any()):
+                result[f"measured {name}"] = self.known[:, i].tolist()
         result |= self._violations()
         if self.error is not None:
             result["error" if self.wanted is None else "violation"] = self.error.tolist()
@@ -152,6 +154,33 @@ class Proposal:
         if any(self.beyond):
             result["beyond"] = [*self.beyond]
         return result
+
+    @property
+    def known(self) -> Tensor | None:
+        """What was measured (R, Dy) of designs that are rows of the table; NaN of all others. None
+        where there is no table, or the simulator was asked.
+        """
+        if self.measured is None or self.nearest_response is None or self.responses is not None:
+            return None
+        return torch.where(self.measured[:, None], self.nearest_response, torch.nan)
+
+    def said(self, row: int, place: int, number: Callable[..., str]) -> str:
+        """One predicted response for people: as it was measured, exact, or with its error.
+
+        Args:
+            row: of the table.
+            place: of the response.
+            number: makes a text of a number and of its digits.
+        """
+        assert self.predicted is not None
+        value = float(self.predicted[row, place])
+        error = 0.0 if self.predicted_error is None else float(self.predicted_error[row, place])
+        if error == 0.0:  # what follows from designs alone
+            return number(value, 4)
+        known = self.known
+        if known is not None and not bool(known[row, place].isnan()):
+            return f"{number(float(known[row, place]), 4)} measured"
+        return f"{number(value, 4)} ± {number(error, 2)}"
 
     @property
     def violation(self) -> Tensor | None:
