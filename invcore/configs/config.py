@@ -140,10 +140,12 @@ def _one_line(error: ValidationError, model: type[BaseModel], where: str) -> str
         names = _fields(model, first["loc"][:-1])
         text = f"{where}: no field {path!r}. {close_names(str(first['loc'][-1]), names)}"
     else:
+        own = first["type"] == "value_error" and isinstance(first.get("input"), Mapping)
         value = json.dumps(first.get("input"), default=str)
         value = value if len(value) < 80 else value[:77] + "..."
         at = f"field {path!r}: " if path else ""
-        text = f"{where}: {at}{first['msg'].removeprefix('Value error, ')}, got {value}"
+        text = f"{where}: {at}{first['msg'].removeprefix('Value error, ')}"
+        text += "" if own else f", got {value}"  # what a whole config says names what is wrong
     return text + (f" (and {len(problems) - 1} more)" if len(problems) > 1 else "")
 
 

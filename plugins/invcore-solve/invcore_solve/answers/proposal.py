@@ -133,6 +133,12 @@ class Proposal:
             result |= self.making.columns()
         for name in self.order or xs:
             result[name] = self._design(name)
+        known, error = self.known, self.predicted_error
+        known = None if self.measured is None or not bool(self.measured.any()) else known
+        # What follows from designs alone was never measured
+        uncertain = (
+            range(len(ys)) if error is None else error.any(dim=0).nonzero().flatten().tolist()
+        )
         for i, name in enumerate(ys):
             if self.responses is not None:
                 result[f"true {name}"] = self.responses[:, i].tolist()
@@ -140,8 +146,8 @@ class Proposal:
                 result[f"predicted {name}"] = self.predicted[:, i].tolist()
             if self.predicted_error is not None and self.responses is None:
                 result[f"error {name}"] = self.predicted_error[:, i].tolist()
-            if self.known is not None and self.measured is not None and bool(self.measured.any()):
-                result[f"measured {name}"] = self.known[:, i].tolist()
+            if known is not None and i in uncertain:
+                result[f"measured {name}"] = known[:, i].tolist()
         result |= self._violations()
         if self.error is not None:
             result["error" if self.wanted is None else "violation"] = self.error.tolist()

@@ -72,12 +72,15 @@ class Asking:
         }  # fmt: skip
 
     @contextmanager
-    def explained(self, responses: Sequence[str] | None, designs: Sequence[str]) -> Iterator[None]:
+    def explained(
+        self, responses: Sequence[str] | None, designs: Sequence[str], fitted: bool = False
+    ) -> Iterator[None]:
         """Where a wish names what is no response, say what can be done.
 
         Args:
             responses: that there are, without derived ones; None where that is not known.
             designs: that there are.
+            fitted: whether a model was fitted before, whose designs nothing can limit any more.
         """
         try:
             yield
@@ -87,7 +90,10 @@ class Asking:
                 wrong = [text for text in wrong if f"no response {_name(text)!r}" in error.message]
             known = [*(responses or ()), *self._names()]
             for text in wrong:
-                if (better := _no_response(text, known, designs)) is not None:
+                better = _no_response(text, known, designs, error)
+                if better is not None:
+                    limits = fitted and better.remedy.startswith("constraint")
+                    better.remedy += " where the table is fitted anew" if limits else ""
                     raise better from None
             raise error from None
 
@@ -174,7 +180,7 @@ def _name(text: str) -> str:
 
 
 def _no_response(
-    text: str, responses: Sequence[str], designs: Sequence[str]
+    text: str, responses: Sequence[str], designs: Sequence[str], error: UnknownNameError
 ) -> UnknownNameError | None:
     """What to do where a wish names no response; None where it does, or cannot be read."""
     from invcore.plugin import parse_wish, quoted, written
@@ -184,22 +190,21 @@ def _no_response(
         return None
     except ConfigError:
         return None
-    except UnknownNameError as error:
-        unknown = error
+    except UnknownNameError:
+        pass
     if "*" in text or text.lstrip()[:1] == "@":
         return None
     try:
         wish = parse_wish(text, designs)
     except (ConfigError, UnknownNameError):
         return UnknownNameError(
-            str(unknown).rstrip("."),
+            error.message.rstrip("."),
             remedy="response='NAME = …' derives one, and is said with each command",
         )
     said = f"want {quoted(text)}: {quoted(wish.name)} is a design, and no response"
     if limit := _limits(wish):
         return UnknownNameError(said, remedy=f"constraint={shlex.quote(limit)} limits it")
-    own = f"{wish.name.split()[0]}_wanted"
-    remedy = f"response='{own} = {written(wish.name)}' makes a response of it"
+    remedy = f"response='wanted = {written(wish.name)}' makes a response of it, named wanted"
     return UnknownNameError(said, remedy=remedy)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,14 +58,17 @@ def solve_table(
     tolerances = tolerance_texts(options["tolerances"])
     if options["among"]:
         read(options["among"], prefix="x")  # that it can be read is told before anything is fitted
-    table, note = (None, "") if options["model"] is not None else _table(options, asking)
+    table, note = None, ""
+    if options["model"] is None:
+        table, note = _table(options, asking, tolerances)
     from invcore.results import Store  # torch from here on: errors of input are told before it
     from invcore_solve.commands.view import asked_of, document, show
 
     store = Store(store_path)
     with progress() as bars:
         designer = _designer(options, store, table, seed, bars)
-        with asking.explained(designer.data.responses.names, designer.data.designs.names):
+        known = (designer.data.responses.names, designer.data.designs.names)
+        with asking.explained(*known, fitted=options["model"] is not None):
             ranked = designer.propose(
                 candidates=candidates, sampler=sampler, seed=seed, strict=options["strict"],
                 diverse=options["diverse"] is not False, novelty=options["novelty"],
@@ -102,7 +106,9 @@ def solve_table(
     )  # fmt: skip
 
 
-def _table(options: dict[str, Any], asking: Asking) -> tuple[tuple[RawTable, Choices], str]:
+def _table(
+    options: dict[str, Any], asking: Asking, tolerances: Sequence[str]
+) -> tuple[tuple[RawTable, Choices], str]:
     """The table and what is said of it, checked before anything is fitted; and a note of it."""
     from invcore_solve.schema.inspection import inspect_table
     from invcore_solve.schema.schema_file import read_schema
@@ -110,11 +116,13 @@ def _table(options: dict[str, Any], asking: Asking) -> tuple[tuple[RawTable, Cho
     table, said = read_tables(options, asking)
     inspect_table(table, said)
     asking.check(table, said)
-    if asking.derived:  # torch from here on
+    if asking.derived or tolerances:  # torch from here on
+        from invcore.plugin import Tolerances
         from invcore_solve.derived.deriving import with_followers
         from invcore_solve.tables.table_data import TableData
 
-        with_followers(TableData.of(table, said), asking.derived)
+        data, _ = with_followers(TableData.of(table, said), asking.derived)
+        Tolerances.of_texts(tolerances, data.designs, data.responses)
     named = options["response_columns"] or options["y_path"]
     if not named and options["schema_path"]:
         named = read_schema(options["schema_path"]).responses

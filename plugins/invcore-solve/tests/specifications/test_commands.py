@@ -88,6 +88,9 @@ def test_files_of_specifications_and_several_goals(table, call):
     code, _, err = call("solve", "--model", model, "--want", "price=min")
     said = "no response 'price'. Known: strength; --response 'NAME = …' derives one"
     assert code == 2 and said in err
+    code, _, err = call("solve", "--model", model, "--want", "age<=28")
+    said = "--constraint 'age <= 28' limits it where the table is fitted anew"
+    assert code == 2 and said in err
     assert "Two goals against each other" in Path("front.html").read_text(encoding="utf-8")
 
 

@@ -107,7 +107,7 @@ TABLE = {
         "--constraint 'slag >= 20' limits it\n"),
     "a goal of a design": (
         ["--response-columns", "strength", "--want", "cement=min"],
-        "--response 'cement_wanted = cement' makes a response of it\n"),
+        "--response 'wanted = cement' makes a response of it, named wanted\n"),
     "no response": (
         ["--response-columns", "strength", "--want", "price=min"],
         "no response 'price'. Known: strength; --response 'NAME = …' derives one"),
@@ -121,6 +121,10 @@ TABLE = {
     "a beginning among responses": (
         ["--response-columns", "stren", "--bounds", "ce=600:700", *limits("cement <= 9")],
         "outside the bounds 600 to 700 of 'cement'"),
+    "tolerance": (["--tolerance", "age=~-1"], "age=~-1"),
+    "infinite tolerance": (["--tolerance", "age=±1e400"], "age=±1e400"),
+    "tolerance of nothing": (["--tolerance", "aje=±1"], "aje"),
+    "a turn": (["--periodic", "age=5:1"], "column 'age': periodic: 5 to 1 leaves no room\n"),
     "several beginnings": (["--fix", "s=3"], "'s' is the beginning of several columns: slag, st"),
 }  # fmt: skip
 
@@ -144,6 +148,8 @@ SIMULATOR = {
         ["--want", "a<=0.5"], "'a' is a design, and no response; --constraint 'a <= 0.5' limits"),
     "no mask": (["--want", "@masc.csv"], "masc.csv: no such file"),
     "report": (["--report", "page.html"], "--report is for tables"),
+    "no response": (
+        ["--want", "c=min"], "no response 'c'. Known: y1; --response 'NAME = …' derives one"),
     "never a response": (
         ["--response", "cost = 1/(a - a)", "--want", "cost=min"],
         "'cost = 1/(a - a)' has no finite value for any of 1000 designs\n"),
