@@ -25,6 +25,7 @@ def test_many_pairs_are_thinned_and_state_brings_it_back():
     x = torch.linspace(0, 1, 9000)[:, None]
     trust = Trust.fit(lambda x: torch.zeros(len(x), 1), Pairs(x, x), generator(0))
     assert len(trust.features) == 4096
+    assert torch.equal(trust.y[:64], x[:64]) and torch.equal(trust.y[-64:], x[-64:]), "the ends"
     again = Trust.restore(trust.state())
     asked = torch.rand(50, 1, generator=generator(1))
     assert torch.equal(trust(asked), again(asked))
