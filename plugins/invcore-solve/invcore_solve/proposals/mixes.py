@@ -76,6 +76,36 @@ def mixes(
     return x[typical], origin[kept[typical]]
 
 
+def crossed(
+    typicality: Typicality, base: Numbers, pair: tuple[Numbers, Numbers], rng: np.random.Generator
+) -> tuple[Numbers, Places]:
+    """Good designs moved by a share of the difference of two others, those alone that are typical.
+
+    Where good designs lie along an edge of what is allowed, so do such steps, which keep every
+    linear relation besides. A block with levels or categories is that of the design, or of the
+    first of the two.
+
+    Args:
+        typicality: the rows, and what is typical of them.
+        base: (N, Dx), designs to begin from.
+        pair: two designs (N, Dx) for each.
+        rng: of the steps.
+
+    Returns:
+        Designs (n, Dx), and the position of what each began from (n,), in order.
+    """
+    first, second = pair
+    x = base + rng.random(len(base))[:, None] * (first - second)
+    for block in typicality.blocks:
+        if block.discrete:
+            columns = list(block.columns)
+            swap: Flags = rng.random(len(base)) < _SWAPPED
+            x[:, columns] = np.where(swap[:, None], first, base)[:, columns]
+    x, kept = _without_offence(typicality, x)
+    typical = typicality.near(x)
+    return x[typical], kept[typical]
+
+
 def _beyond(typicality: Typicality, x: Numbers, rng: np.random.Generator) -> None:
     """Move some designs (N, Dx) beyond the rows in a variable whose bounds are wider, in place."""
     rows, designs = typicality.neighbourhood.rows, typicality.designs
