@@ -89,7 +89,7 @@ class SpecifiedAim(Aim):
 
     @property
     def weighs(self) -> bool:
-        """Whether some target has both limits and goals, so that these wait for what is probable."""
+        """Whether some target has limits and goals, so that goals wait for what is probable."""
         return bool((self.goals.any(axis=1) & self.weight.any(axis=1)).any())
 
     def without_goals(self) -> SpecifiedAim:
