@@ -56,8 +56,15 @@ class MixedProblem:
         return torch.stack(columns, dim=1)
 
     def found(self, value: float) -> bool:
-        """Whether a response is the optimum, up to rounding."""
-        return value <= self.optimum + 1e-9 * max(1.0, abs(self.optimum))
+        """Whether a response is the optimum, up to rounding.
+
+        Raises:
+            ValueError: it is below the optimum, so that its design is not among the designs here.
+        """
+        near = 1e-9 * max(1.0, abs(self.optimum))
+        if value < self.optimum - near:
+            raise ValueError(f"{value} is below the optimum {self.optimum} of {self.name}")
+        return value <= self.optimum + near
 
 
 def problem(
@@ -73,11 +80,11 @@ def problem(
         elif own == tuple(range(int(own[0]), int(own[-1]) + 1)):
             prior_of_numbers = Integers(low=int(own[0]), high=int(own[-1]))
             parts.append(Variable(name=title, prior=prior_of_numbers))
-            values.append(torch.tensor(own).double())
+            values.append(torch.tensor(own, dtype=torch.float64))
         else:
             parts.append(Variable(name=title, prior=Uniform(low=own[0], high=own[-1])))
             constraints.append(Levels(variable=title, values=own))
-            values.append(torch.tensor(own).double())
+            values.append(torch.tensor(own, dtype=torch.float64))
     space = Space.of(*parts, constraints=constraints)
     return MixedProblem(name, seed, space, tuple(values), response)
 

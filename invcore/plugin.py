@@ -100,6 +100,7 @@ if TYPE_CHECKING:
     from invcore.spaces.constraints.kinds import Values as Values
     from invcore.spaces.constraints.language import constraint_text as constraint_text
     from invcore.spaces.constraints.language import parse_constraint as parse_constraint
+    from invcore.spaces.coverage import strata_kept as strata_kept
     from invcore.spaces.derived import DerivedResponse as DerivedResponse
     from invcore.spaces.derived import derived_responses as derived_responses
     from invcore.spaces.derived import with_derived as with_derived
@@ -169,6 +170,7 @@ __getattr__, _NAMES = lazy_names(__name__, {
     "registry.hookspecs": "hookimpl",
     "registry.loader": "Plugins installed",
     "runs.derived_task": "with_responses",
+    "spaces.coverage": "strata_kept",
     "spaces.derived": "DerivedResponse derived_responses with_derived",
     "spaces.constraints.kinds": (
         "Among AnyOf Cardinality Constraint Fixed Interval Levels LinearEquality LinearInequality "

@@ -10,7 +10,7 @@ from typing import Any
 from invcore.base.errors import ConfigError, InvcoreError, UnknownNameError
 from invcore.benchmarking.file import AXES, BenchFile
 from invcore.configs.line_numbers import Place
-from invcore.configs.run_config import SLOTS, RunConfig
+from invcore.configs.run_config import OF_TASK, SLOTS, RunConfig
 from invcore.pipeline.components import build
 from invcore.registry.loader import Plugins
 from invcore.runs.plan import Plan
@@ -133,7 +133,7 @@ def _culprit(
             build(plugins, "metric", name, own, **where)
         except InvcoreError as wrong:
             return file.source.error(("metrics", name, *getattr(wrong, "place", ())), error)
-    for name in ("responses", "want", "want_file"):
+    for name in (*OF_TASK, "want", "want_file"):
         if getattr(config, name) and isinstance(error, ConfigError | UnknownNameError):
             return file.source.error((name,), error)
     return file.source.error(("device",), error)

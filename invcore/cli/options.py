@@ -118,6 +118,12 @@ response_option = click.option(
 )  # fmt: skip
 
 
+constraint_option = click.option(
+    "--constraint", "constraints", multiple=True, metavar="TEXT",
+    help="What designs have to satisfy too, e.g. 'x1 + x2 <= 3'; may be repeated.",
+)  # fmt: skip
+
+
 def bound(text: str) -> tuple[str, tuple[float, float]]:
     """``NAME=LOW:HIGH`` as a name and its ends."""
     name, _, ends = text.rpartition("=")

@@ -122,7 +122,9 @@ def _one_line(error: ValidationError, model: type[BaseModel], where: str) -> str
         value = json.dumps(first.get("input"), default=str)
         value = value if len(value) < 80 else value[:77] + "..."
         at = f"field {path!r}: " if path else ""
-        text = f"{where}: {at}{first['msg'].removeprefix('Value error, ')}, got {value}"
+        text = f"{where}: {at}{first['msg'].removeprefix('Value error, ')}"
+        if path or first["type"] != "value_error":  # of the whole, it says itself what is wrong
+            text += f", got {value}"
     return text + (f" (and {len(problems) - 1} more)" if len(problems) > 1 else "")
 
 

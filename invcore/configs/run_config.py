@@ -16,6 +16,8 @@ BUNDLE = "task.json"
 ROBUSTNESS = "robustness"
 """The metric that the tolerances are for."""
 SLOTS: tuple[Kind, ...] = ("task", "method", "sampler")
+OF_TASK = "responses", "constraints"
+"""What is added to a task."""
 
 
 class Choice(Config):
@@ -92,6 +94,9 @@ class RunConfig(Config):
     responses: tuple[str, ...] = Field(
         (), description="Derived responses, such as cost = 2*mass, in the names of the task."
     )
+    constraints: tuple[str, ...] = Field(
+        (), description="What designs have to satisfy beside the task's own, such as x1 + x2 <= 3."
+    )
     tolerances: tuple[str, ...] = Field(
         (), description="How far made designs are off, as width=±0.01; no part of the id."
     )
@@ -99,7 +104,7 @@ class RunConfig(Config):
         {}, description="Settings of metrics, by name; false leaves one out. No part of the id."
     )
 
-    @field_validator("want", "responses", "tolerances", mode="before")
+    @field_validator("want", *OF_TASK, "tolerances", mode="before")
     @classmethod
     def _one_text(cls, data: Any) -> Any:
         if isinstance(data, list):  # where a validator stands before it, JSON's list is no tuple

@@ -170,6 +170,7 @@ def _told(flat: Tensor, near: Tensor, replaced: Tensor, designs: Space) -> Moves
     way = torch.where(named, (apart != 0).double(), apart).norm(dim=1)[known]
     moved = way > _SAME
     violated = (designs.violation(flat[known]) > 0).double().mean(0)
+    bind = designs.binding(near[known]).double().mean(0).nan_to_num(0.0)
     most = int(violated.argmax()) if len(violated) and float(violated.max()) > 0 else None
     return Moves(
         share=float(moved.double().mean()) if len(way) else 0.0,
@@ -179,4 +180,9 @@ def _told(flat: Tensor, near: Tensor, replaced: Tensor, designs: Space) -> Moves
         violated=0.0 if most is None else float(violated[most]),
         replaced=int(replaced.sum()),
         outside=int((~designs.contains(near[known])).sum()),
+        binding={
+            text: share
+            for text, share in zip(designs.constraint_texts, bind.tolist(), strict=True)
+            if share > 0
+        },
     )

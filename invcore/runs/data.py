@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from invcore.configs.run_config import OF_TASK
 from invcore.contracts.method import Needs
 from invcore.contracts.metric import Known
 from invcore.contracts.problem import Targets
@@ -85,7 +86,7 @@ def run_data(plan: Plan, cache: Cache) -> RunData:
     versions, code = versions_of([entry]), code_of([entry])
     key = {
         **{name: request.resolved[name] for name in ("task", "seed", "targets")},
-        **{n: v for n, v in request.resolved.items() if n == "responses"},
+        **{n: v for n, v in request.resolved.items() if n in OF_TASK},
         "pairs": pairs_of(plan),
         "versions": versions | {"torch": torch.__version__},
         "code": code,

@@ -9,13 +9,14 @@ import torch
 
 from invcore.base.component_kinds import Kind
 from invcore.base.device import resolve_device
-from invcore.configs.run_config import RunConfig
+from invcore.configs.run_config import OF_TASK, RunConfig
 from invcore.contracts.method import InverseMethod
 from invcore.contracts.problem import Problem
 from invcore.contracts.task import Task
 from invcore.pipeline.components import Part, build
 from invcore.pipeline.request import Request
 from invcore.registry.loader import Plugins
+from invcore.runs.constrained_task import with_constraints
 from invcore.runs.derived_task import with_responses
 from invcore.runs.scoring import metric_parts
 from invcore.runs.wanted import Wanted
@@ -56,7 +57,8 @@ class Plan:
         }
         for name in config.judging:
             plugins.registry.load("metric", name)  # one that is asked for has to be there
-        task = with_responses(parts["task"].component, config.responses)
+        task = with_constraints(parts["task"].component, config.constraints)
+        task = with_responses(task, config.responses)
         parts["task"] = replace(parts["task"], component=task)
         wanted = Wanted.of(config, task.responses) if config.want or config.want_file else None
         if wanted is not None and wanted.count is not None:
@@ -88,10 +90,9 @@ class Plan:
         }
         if self.task.fingerprint:
             settings["task"]["fingerprint"] = self.task.fingerprint
-        apart = {"device", "metrics", "preset", "want", "want_file", "responses", "tolerances"}
-        document = config.model_dump(mode="json", exclude=apart) | settings
-        if config.responses:
-            document["responses"] = list(config.responses)
+        apart = {"device", "metrics", "preset", "want", "want_file", "tolerances"}
+        document = config.model_dump(mode="json", exclude=apart | set(OF_TASK)) | settings
+        document |= {name: list(texts) for name in OF_TASK if (texts := getattr(config, name))}
         wanted = self.wanted
         document |= {} if wanted is None else wanted.document
         return Request(

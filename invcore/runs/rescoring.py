@@ -15,6 +15,7 @@ from invcore.registry.code import code_of
 from invcore.registry.loader import Plugins
 from invcore.registry.registry import Entry
 from invcore.registry.versions import versions_of
+from invcore.runs.constrained_task import with_constraints
 from invcore.runs.derived_task import with_responses
 from invcore.runs.evaluation import stored_evaluation
 from invcore.runs.scoring import Settings, measured, merged, metric_parts, stale
@@ -139,7 +140,8 @@ def _task_of(record: RunRecord, plugins: Plugins) -> tuple[Task[Any] | None, str
         return None, f"the code of the task's plugin {part.entry.plugin} has changed since"
     if part.component.fingerprint != record.config.get("task", {}).get("fingerprint", ""):
         return None, "the data that the task stands on have changed since"
-    return with_responses(part.component, record.config.get("responses", ())), ""
+    task = with_constraints(part.component, record.config.get("constraints", ()))
+    return with_responses(task, record.config.get("responses", ())), ""
 
 
 def _same_code(record: RunRecord, entry: Entry) -> bool:

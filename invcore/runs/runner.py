@@ -8,7 +8,7 @@ from torch import Tensor
 from invcore.base.errors import UnfitError
 from invcore.base.progress import Progress
 from invcore.base.types import Files
-from invcore.configs.run_config import RunConfig
+from invcore.configs.run_config import OF_TASK, RunConfig
 from invcore.contracts.candidates import Candidates
 from invcore.contracts.metric import Evaluation
 from invcore.contracts.problem import Targets
@@ -167,7 +167,7 @@ class _Run:
             return {name: value.cpu() for name, value in surrogate.state().items()}
 
         owners = ("invcore", self.plan.parts["task"].entry.plugin, "torch")
-        names = ("task", "pairs", "seed", "device", "targets", "responses")
+        names = ("task", "pairs", "seed", "device", "targets", *OF_TASK)
         key = {name: resolved[name] for name in names if name in resolved} | {
             "surrogate": _RERANK.model_dump(mode="json"),
             "versions": {owner: self.request.versions[owner] for owner in owners},

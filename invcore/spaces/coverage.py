@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from invcore.spaces.space import Space
+
+_SHOWN = 6  # variables that are named
 
 
 def stratification(values: Tensor, shares: Tensor, sample: Tensor) -> Tensor:
@@ -34,3 +41,30 @@ def stratification(values: Tensor, shares: Tensor, sample: Tensor) -> Tensor:
     )
     few = choices < min(count, len(sample))
     return torch.where(few, (own / choices).clamp(max=1.0), filled / count)
+
+
+def strata_kept(space: Space, designs: Tensor) -> str:
+    """What constraints leave of the strata of a Latin hypercube; empty where they tie nothing.
+
+    Args:
+        space: of the designs.
+        designs: (N, Dx), to which the hypercube's points were mapped.
+
+    Example:
+        >>> from invcore.spaces.priors import Uniform
+        >>> from invcore.spaces.space import Space, Variable
+        >>> a, b = (Variable(name=n, prior=Uniform(low=0.0, high=1.0)) for n in "ab")
+        >>> points = (torch.arange(100)[:, None].double() + 0.5) / 100
+        >>> cross = Space.of(a, b, constraints=["a + b <= 1"])
+        >>> strata_kept(cross, cross.from_unit(torch.cat([points, points.flip(0)], dim=1)))
+        'of its strata the constraints leave a 100%, b 78%; random designs fill 63%'
+    """
+    tied = space.tied.nonzero()[:, 0].tolist()
+    if not tied:
+        return ""
+    shares = space.stratification(designs)
+    kept = [f"{space.names[i]} {float(shares[i]):.0%}" for i in tied[:_SHOWN]]
+    if len(tied) > _SHOWN:
+        rest = shares[tied[_SHOWN:]]
+        kept.append(f"others {float(rest.min()):.0%} to {float(rest.max()):.0%}")
+    return f"of its strata the constraints leave {', '.join(kept)}; random designs fill 63%"

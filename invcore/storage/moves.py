@@ -2,6 +2,8 @@
 
 from invcore.configs.config import Config
 
+_SHOWN = 3  # constraints that are named
+
 
 class Moves(Config):
     """How far candidates were moved to where constraints allow them.
@@ -14,6 +16,8 @@ class Moves(Config):
         violated: their share.
         replaced: how many became the same as another candidate, and were drawn anew.
         outside: how many are still not allowed.
+        binding: the share of candidates to which a constraint then leaves no room on a side, by its
+            text; of those constraints of which there are any.
     """
 
     share: float
@@ -23,6 +27,7 @@ class Moves(Config):
     violated: float = 0.0
     replaced: int = 0
     outside: int = 0
+    binding: dict[str, float] = {}
 
     def text(self) -> str:
         """In words.
@@ -44,4 +49,9 @@ most often violated: a <= b (20%); 1 drawn anew, as they became the same as othe
             text += f"; most often violated: {self.most_violated} ({self.violated:.0%})"
         if self.replaced:
             text += f"; {self.replaced} drawn anew, as they became the same as others"
+        if self.binding:
+            most = sorted(self.binding.items(), key=lambda item: -item[1])
+            shown = ", ".join(f"{name} ({share:.0%})" for name, share in most[:_SHOWN])
+            more = f" and {len(most) - _SHOWN} more" if len(most) > _SHOWN else ""
+            text += f"; binding: {shown}{more}"
         return f"{text}; {self.outside} not allowed" if self.outside else text

@@ -91,6 +91,8 @@ def test_moves_are_counted_in_ranges():
     measured = ((near - x) / torch.tensor([2.0, 2.0, 1.0])).norm(dim=-1).flatten().sort().values
     assert measured[1:].tolist() == pytest.approx(ways, abs=1e-9)
     assert (moves.median, moves.largest) == pytest.approx((ways[1], ways[2]))
+    assert moves.binding == {"x + y <= 1": 0.75, 'if kind == "Q" then x <= 0.25': 0.25}
+    assert "; binding: x + y <= 1 (75%), if kind" in moves.text()
 
 
 def test_nan_candidates_stay():

@@ -8,6 +8,7 @@ import click
 
 from invcore.cli.options import (
     component_option,
+    constraint_option,
     json_option,
     response_option,
     setting_option,
@@ -32,6 +33,7 @@ _PRESETS = "quick: under three minutes; default: our best; paper: the published 
     "response; may be repeated. Without ± or 'given' it is one target."
 )
 @response_option
+@constraint_option
 @click.option("--candidates", type=int, help="Candidates for each target; default 256.")
 @click.option("--targets", type=int, help="Test targets; default 1000.")
 @click.option("--calls-per-target", type=int, help="Most simulator calls for a target.")

@@ -38,6 +38,8 @@ def document(record: RunRecord, store: Store, plugins: Plugins | None = None) ->
             del metric["T"]
     if wishes := specification_of(record):
         facts["specification"] = wishes
+    if constraints := record.config.get("constraints"):
+        facts["constraints"] = constraints
     entries = {key: v for key, v in facts.items() if v or key not in ("reason", "notes", "moves")}
     entries |= {
         "answered": record.answered_share, "outdated": record.outdated, "stored": record.stored,
@@ -61,6 +63,7 @@ def wanted_lines(record: RunRecord) -> list[str]:
     """What was wanted of a run's responses, for people."""
     wishes = specification_of(record)
     lines = [f"response: {safe(text)}" for text in wishes.get("derived", ())]
+    lines += [f"constraint: {safe(text)}" for text in record.config.get("constraints", ())]
     texts = [safe(text) for text in wishes.get("want", ())]
     if texts:
         more = f"; and {len(texts) - _WISHES:,} more" if len(texts) > _WISHES else ""

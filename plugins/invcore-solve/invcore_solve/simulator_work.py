@@ -25,6 +25,7 @@ from invcore.plugin import (
     Table,
     UnfitError,
     generator,
+    strata_kept,
 )
 from invcore.results import MetricRecord, RunRecord, Store, bootstrap
 from invcore_solve.answers.asked import Ask
@@ -166,6 +167,8 @@ class SimulatorWork:
         random = generator(request.seed, "own", "pairs")
         points = request.sampler.component.sample(self.pairs, task.designs.dim, random)
         x = task.designs.from_unit(points)
+        if request.sampler.component.latin and (kept := strata_kept(task.designs, x)):
+            self.pipeline.notes.append(f"{self.pairs} designs by {request.sampler.name}: {kept}")
         drawn = Table(task.designs.names, x.numpy(), task.name, 1)
         check_table(drawn, what="designs", allow_constant=True)
         y = self._simulate("pairs", x)

@@ -114,6 +114,8 @@ def test_simulators_are_asked_allowed_designs_alone():
         off = (x[:, 0] + x[:, 1] > 0.9 + 1e-6) | ((x[:, 2] != 2) & (x[:, 0] < 0.25 - 1e-6))
         assert len(x) > 50 and not bool(off.any())
         assert float(solution.ranked.error[0]) < 0.05
+        strata = "60 designs by maximin-lhs: of its strata the constraints leave a "
+        assert any(note.startswith(strata) for note in solution.notes)
         asked.clear()
 
 
