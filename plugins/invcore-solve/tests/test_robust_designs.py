@@ -127,9 +127,7 @@ def test_a_search_without_rows_finds_what_is_made_best_at_the_edge_of_what_is_al
     x[:, 0] *= 1 - x[:, 1]
     choices = Choices(responses=("y",), constraints=("a + b <= 1",))
     frame = pd.DataFrame({"a": x[:, 0], "b": x[:, 1], "y": 2 * x[:, 0] + 0.2 * x[:, 1]})
-    designer = replace(
-        invcore_solve.fit(frame, choices=choices, judge_settings=LINEAR), near=False
-    )
+    designer = replace(invcore_solve.fit(frame, choices=choices, judge_settings=LINEAR), near=False)
     want, texts = ["y=1.0:1.1"], ["a=~8%"]
     wanted = Wanted.of(designer.data.responses, designer.reach.scale, want=want)
     found = replace(designer, near=True).propose(want=want, candidates=8)

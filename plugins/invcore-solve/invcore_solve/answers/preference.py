@@ -62,7 +62,8 @@ def _by_goals(goals: Numbers) -> Places:
     """Front by front, each from its balanced middle to what lies farthest from those before."""
     if goals.shape[1] == 1:
         return goals[:, 0].argsort(kind="stable")
-    parts, left = [], np.arange(len(goals))
+    parts: list[Places] = []
+    left = np.arange(len(goals))
     while len(left):
         front = left[undominated(goals[left])]
         if not len(front):  # of those that are left nothing is known
@@ -81,7 +82,7 @@ def undominated(goals: Numbers) -> npt.NDArray[np.bool_]:
         >>> undominated(np.array([[0.0, 2.0], [1.0, 1.0], [2.0, 2.0]])).tolist()
         [True, True, False]
     """
-    kept = ~np.isnan(goals).any(axis=1)
+    kept: npt.NDArray[np.bool_] = np.logical_not(np.isnan(goals).any(axis=1))
     for i, row in enumerate(goals):
         if kept[i]:
             beaten = (goals >= row).all(axis=1) & (goals > row).any(axis=1)
