@@ -81,7 +81,7 @@ def measured(task: Any, targets: Targets, x: Tensor) -> dict[str, Any]:
     """What is told of candidates (B, K, Dx)."""
     y = task.simulate(x.flatten(0, 1)).unflatten(0, x.shape[:2])
     ten, met = y[:, :TEN], targets.met(y)
-    width = (task.designs.high - task.designs.low).nan_to_num(posinf=4.0).clamp(max=4.0)
+    width = (task.designs.high - task.designs.low).nan_to_num(posinf=4.0)
     apart = [
         torch.cdist(each / width, each / width).sum() / (TEN * (TEN - 1)) for each in x[:, :TEN]
     ]

@@ -80,6 +80,8 @@ if TYPE_CHECKING:
     from invcore.data.tables.write import Column as Column
     from invcore.data.tables.write import check_output as check_output
     from invcore.data.tables.write import write_table as write_table
+    from invcore.expressions.names import resolved as resolved
+    from invcore.expressions.names import written as written
     from invcore.registry.api_version import API_VERSION as API_VERSION
     from invcore.registry.component import Component as Component
     from invcore.registry.hookspecs import hookimpl as hookimpl
@@ -165,6 +167,7 @@ __getattr__, _NAMES = lazy_names(__name__, {
     "data.tables.read": "read_table",
     "data.tables.table": "Table",
     "data.tables.write": "Column check_output write_table",
+    "expressions.names": "resolved written",
     "registry.api_version": "API_VERSION",
     "registry.component": "Component",
     "registry.hookspecs": "hookimpl",

@@ -85,6 +85,27 @@ class Config(BaseModel):
         except (TypeError, ValueError) as error:
             raise ConfigError(f"{where}: {error}") from None
 
+    @classmethod
+    def made(cls, **fields: Any) -> Self:
+        """One of Python values, as the class itself makes it.
+
+        Raises:
+            ConfigError: a value that is refused, in one line.
+        """
+        try:
+            return cls(**fields)
+        except ValidationError as error:
+            raise ConfigError(reason(error)) from None
+
+
+def reason(error: ValidationError) -> str:
+    """What a validation says first, without what pydantic adds, and how much more there is."""
+    problems = error.errors(include_url=False)
+    path = ".".join(str(part) for part in problems[0]["loc"])
+    text = problems[0]["msg"].removeprefix("Value error, ")
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    return (f"field {path!r}: " if path else "") + text + more
+
 
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     """Lay one nested mapping over another; neither is changed.
@@ -119,12 +140,12 @@ def _one_line(error: ValidationError, model: type[BaseModel], where: str) -> str
         names = _fields(model, first["loc"][:-1])
         text = f"{where}: no field {path!r}. {close_names(str(first['loc'][-1]), names)}"
     else:
+        own = first["type"] == "value_error" and isinstance(first.get("input"), Mapping)
         value = json.dumps(first.get("input"), default=str)
         value = value if len(value) < 80 else value[:77] + "..."
         at = f"field {path!r}: " if path else ""
         text = f"{where}: {at}{first['msg'].removeprefix('Value error, ')}"
-        if path or first["type"] != "value_error":  # of the whole, it says itself what is wrong
-            text += f", got {value}"
+        text += "" if own else f", got {value}"  # what a whole config says names what is wrong
     return text + (f" (and {len(problems) - 1} more)" if len(problems) > 1 else "")
 
 

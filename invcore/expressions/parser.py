@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from typing import TypeVar
+
 from invcore.base.errors import ConfigError, close_names
 from invcore.base.text import quoted
+from invcore.expressions.constants import check_constants
 from invcore.expressions.syntax import (
     Comparison,
     Connective,
@@ -17,6 +21,8 @@ from invcore.expressions.syntax import (
     Text,
 )
 from invcore.expressions.tokens import Token, tokens_of
+
+T = TypeVar("T", bound=Term | Statement)
 
 FUNCTIONS = {
     "abs": 1, "sqrt": 1, "exp": 1, "log": 1, "log10": 1, "sin": 1, "cos": 1, "tan": 1, "asin": 1,
@@ -32,7 +38,7 @@ def parse_term(text: str) -> Term:
     """The tree of what has a value.
 
     Raises:
-        ConfigError: it is none; it says where.
+        ConfigError: it is none, or has a number that is not finite; it says where.
 
     Example:
         >>> parse_term("0.1*cement + 2")
@@ -40,16 +46,14 @@ def parse_term(text: str) -> Term:
 Name(text='cement'))), Number(value=2.0)))
     """
     parser = _Parser(text)
-    tree = parser.sum()
-    parser.finish()
-    return tree
+    return parser.finished(parser.sum())
 
 
 def parse_statement(text: str) -> Statement:
     """The tree of what is true or false.
 
     Raises:
-        ConfigError: it is none; it says where.
+        ConfigError: it is none, or has a number that is not finite; it says where.
 
     Example:
         >>> parse_statement("x1 <= x2").relations
@@ -58,9 +62,7 @@ def parse_statement(text: str) -> Statement:
         'if'
     """
     parser = _Parser(text)
-    tree = parser.statement()
-    parser.finish()
-    return tree
+    return parser.finished(parser.statement())
 
 
 def parse_definition(text: str) -> tuple[str, Term]:
@@ -77,9 +79,7 @@ def parse_definition(text: str) -> tuple[str, Term]:
     name = parser.take("name")
     if name is None or not parser.sign("=="):
         raise ConfigError(f"{quoted(text)}: expected a name, = and an expression")
-    tree = parser.sum()
-    parser.finish()
-    return name.text, tree
+    return name.text, parser.finished(parser.sum())
 
 
 class _Parser:
@@ -115,10 +115,15 @@ class _Parser:
             return " ".join(words)
         return ""
 
-    def finish(self) -> None:
-        """Nothing may be left."""
+    def finished(self, tree: T) -> T:
+        """The tree, if nothing is left and its numbers make finite ones."""
         if self._next.kind != "end":
             raise self._error("expected an operation or the end")
+        try:
+            check_constants(tree)
+        except ConfigError as error:
+            raise ConfigError(f"{quoted(self._text)}: {error}") from None
+        return tree
 
     def _error(self, what: str) -> ConfigError:
         token = self._next
@@ -175,7 +180,8 @@ class _Parser:
 
     def _count(self, which: str) -> Count:
         number = self.take("number")
-        if number is None or float(number.text) != round(float(number.text)):
+        count = math.nan if number is None else self._number(number)
+        if number is None or count != round(count):
             raise self._error(f"expected a whole number after 'at {which}'")
         if not self.word("of"):
             raise self._error("expected 'of'")
@@ -186,8 +192,15 @@ class _Parser:
                 break
         if not names:
             raise self._error("expected names")
-        count = int(float(number.text))
-        return Count(tuple(names), *((0, count) if which == "most" else (count, None)))
+        whole = int(count)
+        return Count(tuple(names), *((0, whole) if which == "most" else (whole, None)))
+
+    def _number(self, token: Token) -> float:
+        value = float(token.text)
+        if not math.isfinite(value):
+            what = f"{quoted(token.text)} is too large a number"
+            raise ConfigError(f"{quoted(self._text)}: {what} (place {token.place + 1})")
+        return value
 
     def _comparison(self) -> Statement:
         terms, relations = [self.sum()], []
@@ -247,7 +260,7 @@ class _Parser:
 
     def _atom(self) -> Term:
         if (number := self.take("number")) is not None:
-            return Number(float(number.text))
+            return Number(self._number(number))
         if (text := self.take("text")) is not None:
             return Text(text.text)
         if (name := self.take("name")) is not None:

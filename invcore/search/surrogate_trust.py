@@ -9,10 +9,11 @@ from torch import Tensor
 
 from invcore.base.types import Forward
 from invcore.data.pairs import Pairs
+from invcore.learning.response_density.kept_rows import kept_rows
 from invcore.search.aim import Aim
 
 _NEAREST = 10
-_KNOWN = 4096  # pairs that are kept: enough to tell good regions from bad, cheap to search
+_HELD = 4096  # pairs by which errors are measured
 _SHARE = 0.68  # of held-out pairs, within the error that is stated
 _NUMBERS = 1 << 22  # held at once, where each row has many
 _NEARER = 4  # power of a number of the unit cube: most starts are near the nearest pairs
@@ -73,7 +74,8 @@ class Trust:
     def fit(
         cls, forward: Forward, pairs: Pairs, generator: torch.Generator, held: Pairs | None = None
     ) -> Trust:
-        """From scaled pairs, at most 4,096 of them, drawn at random.
+        """From scaled pairs, at most 4,096 of them: those at the ends of each response, from which
+        searches for more set out, and others drawn at random.
 
         Args:
             forward: the model.
@@ -81,13 +83,13 @@ class Trust:
             generator: draws among them.
             held: pairs that it was not fitted to, to measure its errors by.
         """
-        rows = torch.randperm(len(pairs), generator=generator)[:_KNOWN].sort().values
+        rows, _ = kept_rows(pairs.y.detach().cpu(), generator)
         some = pairs[rows.to(pairs.x.device)]
         with torch.no_grad():
             residual = some.y - forward(some.x)
             error = None
             if held is not None and len(held):
-                part = held[:_KNOWN]
+                part = held[:_HELD]
                 error = _share(part.y - forward(part.x))
         return cls(some.x, some.y, residual, error)
 

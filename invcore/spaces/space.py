@@ -62,9 +62,12 @@ class Space(Config):
             variables: in order.
             grid: how they lie, if they are the pixels of an image.
             constraints: between them, as data or as text: ``"x1 + x2 <= 3"``.
+
+        Raises:
+            ConfigError: no such space, or no design in it.
         """
         made = tuple(c for given in constraints for c in _made(given, variables))
-        return cls(variables=variables, grid=grid, constraints=made)
+        return cls.made(variables=variables, grid=grid, constraints=made)
 
     @classmethod
     def parse(cls, data: Mapping[str, Any], *, where: str = "config") -> Self:
@@ -90,9 +93,8 @@ class Space(Config):
             raise ValueError(f"two variables have one name among {', '.join(self.names)}")
         if self.grid is not None:
             if self.grid.rows * self.grid.columns != self.dim:
-                raise ValueError(
-                    f"a grid of {self.grid.rows} x {self.grid.columns} for {self.dim} variables"
-                )
+                size = f"{self.grid.rows} x {self.grid.columns}"
+                raise ValueError(f"a grid of {size} for {self.dim} variables")
             if any(variable.categories for variable in self.variables):
                 raise ValueError("pixels of a grid are numbers: no categories, please")
             if any(isinstance(constraint, Periodic) for constraint in self.constraints):

@@ -48,10 +48,26 @@ ALL = [
 @pytest.mark.parametrize(
     ("name", "answers", "words"),
     [
-        ("na", ["exact", "intervals"], ["follows what violates them", "more than the best known"]),
-        ("mdn", ["exact"], ["responses drawn inside them", "more than the best known"]),
-        ("cma-es", ["exact", "intervals", "goals"], ["follows them where all else is met"]),
-        ("bfgs", ["exact", "intervals"], ["stay as each start has them"]),
+        (
+            "na",
+            ["exact", "intervals"],
+            ["itself: follows what violates them", "the core asks each candidate for a bit more"],
+        ),
+        (
+            "mdn",
+            ["exact"],
+            ["the core asks it for responses drawn inside them", "the core asks each candidate"],
+        ),
+        (
+            "cma-es",
+            ["exact", "intervals", "goals"],
+            ["goals itself: follows them where all else is met"],
+        ),
+        (
+            "bfgs",
+            ["exact", "intervals"],
+            ["leaves them as each start has them", "the core moves whatever it proposes"],
+        ),
     ],
 )
 def test_a_method_says_what_it_makes_of_specifications(call, name, answers, words):

@@ -76,7 +76,7 @@ def test_targets_have_all_derived_responses():
     with pytest.raises(DataError, match="derived"):
         with_responses(Rows(), ["s = log(x1)"]).dataset(50, 30, 0)
     with pytest.raises(DataError, match="no targets"):
-        with_responses(Bowl(), ["s = log(-1)"]).dataset(50, 30, 0)
+        with_responses(Bowl(), ["s = log(-1 - x1^2)"]).dataset(50, 30, 0)
 
 
 def test_what_the_task_computes_by_its_simulator_is_counted():

@@ -47,7 +47,7 @@ def _show(document: dict[str, Any], console: Console) -> None:
     console.print(f"{document['kind']} {document['name']}", style="bold")
     console.print(f"{document['description']}\n")
     for word, text in _lines(document).items():
-        console.print(f"{word:<10} {text}")
+        console.print(f"{word:<11} {text}")
     for kind in ("designs", "responses"):
         if kind in document:
             _show_space(kind, document[kind], console)
@@ -84,20 +84,21 @@ def _lines(document: dict[str, Any]) -> dict[str, str]:
 
 
 def _answered(document: dict[str, Any]) -> dict[str, str]:
-    """What the method makes of specifications itself, and what is done for it."""
+    """What the method makes of specifications itself, and what the core does for it."""
     own = document["answers"]
-    intervals = "follows what violates them"
+    intervals = "itself: follows what violates them"
     if "intervals" not in own:
-        intervals = "is asked for responses drawn inside them, one a candidate"
-    goals = "follows them where all else is met"
+        intervals = "the core asks it for responses drawn inside them, one a candidate"
+    goals = "itself: follows them where all else is met"
     if "goals" not in own:
-        goals = "is asked for more than the best known pairs have, each candidate for its own"
-    categories = "proposes them"
+        goals = "the core asks each candidate for a bit more than the best known pairs have"
+    categories = "itself: proposes them"
     if "gradient" in document["needs"]:
-        categories = "stay as each start has them"
+        categories = "itself: leaves them as each start has them"
     return {
         "intervals": intervals, "goals": goals, "categories": categories,
-        "constraints": "what it proposes is moved to the nearest allowed design",
+        # No contract tells whether a search keeps to them on its way
+        "constraints": "the core moves whatever it proposes to the nearest allowed design",
     }  # fmt: skip
 
 

@@ -157,22 +157,35 @@ def _check_sums(named: Mapping[str, Variable], constraints: Sequence[Constraint]
         low, high = reach(equality, bounds, fixed)
         room = equality.tolerance + _ROUNDING * max(1.0, abs(equality.value))
         if not low - room <= equality.value <= high + room:
-            raise ValueError(
-                f"the sum of {', '.join(equality.names)} is between {low:g} and {high:g} within "
-                f"their bounds, and cannot be {equality.value:g}"
-            )
+            raise ValueError(_unreached(equality, low, high, fixed, f"{equality.value:g}"))
     for inequality in (c for c in constraints if isinstance(c, LinearInequality)):
         low, high = reach(inequality, bounds, fixed)
         least, most = inequality.ends
         room = _ROUNDING * max([1.0, *(abs(end) for end in (low, high) if math.isfinite(end))])
         if low > most + room or high < least - room:
             limit = f"at most {most:g}" if low > most + room else f"at least {least:g}"
-            raise ValueError(
-                f"the sum of {', '.join(inequality.names)} is between {low:g} and {high:g} within "
-                f"their bounds, and cannot be {limit}"
-            )
+            raise ValueError(_unreached(inequality, low, high, fixed, limit))
     if len(sums) > 1:
         _check_solvable(list(named), sums, fixed)
+
+
+def _unreached(
+    limit: LinearEquality | LinearInequality, low: float, high: float,
+    fixed: Mapping[str, float], wanted: str,
+) -> str:  # fmt: skip
+    """That a sum, or one variable, cannot be what it should."""
+    (name, factor), *more = limit.coefficients.items()
+    if not more and name in fixed:
+        return f"{name!r} is fixed to {fixed[name]:g}, and {_times(factor, name)}cannot be {wanted}"
+    ends = f"is between {low:g} and {high:g}"
+    if not more:
+        what = repr(name) if factor == 1 else f"{factor:g}*{name}"
+        return f"{what} {ends}, and cannot be {wanted}"
+    return f"the sum of {', '.join(limit.names)} {ends} within their bounds, and cannot be {wanted}"
+
+
+def _times(factor: float, name: str) -> str:
+    return "" if factor == 1 else f"{factor:g}*{name} "
 
 
 def _check_solvable(

@@ -304,8 +304,8 @@ class Designer:
             more = f" (and {len(far) - 3} more)" if len(far) > 3 else ""
             reasons = "; ".join(f"target {number}: {note}" for number, note in far[:3])
             raise DataError(
-                f"out of the table's reach: {reasons}{more}",
-                remedy="strict=False answers with the nearest that there is",
+                f"out of the table's reach: {reasons}{more}; without --strict "
+                "(strict=False) what comes nearest is proposed"
             )
         return notes
 

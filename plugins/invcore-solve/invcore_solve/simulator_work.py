@@ -175,6 +175,7 @@ class SimulatorWork:
         good = y.isfinite().all(dim=1)
         least = _PAIRS if Needs.PAIRS in self.method.needs else _FEWEST
         if int(good.sum()) < least:
+            task.check_derived(y)
             raise SimulatorError(
                 f"simulator {task.name}: {int(good.sum())} of {self.pairs} designs have a "
                 f"response, at least {least} must ({task.counts.reasons()})"

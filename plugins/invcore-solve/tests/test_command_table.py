@@ -141,6 +141,7 @@ def test_targets_out_of_reach_are_a_note_and_strict_stops_at_them(call):
     Path("designs.csv").unlink()
     code, out, err = call(*words, "--strict")
     assert (code, out) == (2, "") and "target 2: the nearest response" in err
+    assert "; without --strict (strict=False) what comes nearest is proposed" in err
     assert err.count("\n") == 1 and not Path("designs.csv").exists()
 
 

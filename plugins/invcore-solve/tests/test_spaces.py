@@ -87,7 +87,7 @@ WRONG = {
     "no level": ({"step": {"bounds": (0.6, 0.9)}}, "no level lies between 0.6 and 0.9"),
     "no number": ({"step": {"fix": "wide"}}, "'wide' is no number"),
     "no category": ({"metal": {"fix": "irn"}}, "Did you mean 'iron'"),
-    "no whole number": ({"count": {"bounds": (3.2, 3.8)}}, "below"),
+    "no whole number": ({"count": {"bounds": (3.2, 3.8)}}, "between 3.2 and 3.8"),
     "nothing positive": ({"p": {"log": True, "bounds": (-3, -1)}}, "leaves no room"),
 }
 

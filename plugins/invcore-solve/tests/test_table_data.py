@@ -85,8 +85,8 @@ BOUNDS = {
         {"bounds": {"x1": (0, math.nan)}},
         "field 'bounds.1': Input should be a finite number, got NaN",
     ),
-    "one whole number": ({"bounds": {"x2": (3.5, 4.5)}, "whole": ["x2"]}, "below"),
-    "no whole number": ({"bounds": {"x2": (3.2, 3.8)}, "whole": ["x2"]}, "below"),
+    "one whole number": ({"bounds": {"x2": (3.5, 4.5)}, "whole": ["x2"]}, "one whole number alone"),
+    "no whole number": ({"bounds": {"x2": (3.2, 3.8)}, "whole": ["x2"]}, "no whole number"),
 }
 
 

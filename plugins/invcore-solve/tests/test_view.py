@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from invcore_solve.answers.proposal import Proposal
 from invcore_solve.commands.view import show
+from invcore_solve.page.target_parts import target_parts
 
 from invcore.results import RunRecord, Timings
 
@@ -100,3 +103,24 @@ def test_targets_out_of_reach_say_why(capsys, monkeypatch, record):
     text = printed(capsys, monkeypatch, proposal, record)
     assert "out of reach: row 7 is the nearest" in text
     assert set(proposal.columns()["reach"]) == {"row 7 is the nearest"}
+
+
+def test_measured_rows_are_shown_as_they_were_measured_wherever_they_are(
+    capsys, monkeypatch, record
+):
+    error = torch.tensor([0.25, 0.0, 0.25], dtype=torch.float64).expand(7, 3)
+    known = torch.tensor([7.125, 5.5, torch.nan], dtype=torch.float64).expand(7, 3)
+    shown = replace(ranked(responses=3), predicted_error=error, nearest_response=known)
+    rows = [line.split() for line in printed(capsys, monkeypatch, shown, record).splitlines()]
+    first, second = (next(row for row in rows if row[:1] == [rank]) for rank in ("1*", "2"))
+    parts = next(target_parts(shown, None, {}, 1)).rows
+    expected = [f"{value:.4g}" for value in shown.predicted[0].tolist()]
+    # What follows from designs alone has no error; where nothing was measured stands a prediction
+    assert first[4:10] == ["7.125", "measured", expected[1], expected[2], "±", "0.25"]
+    assert second[4:11] == [expected[0], "±", "0.25", expected[1], expected[2], "±", "0.25"]
+    assert parts[0].cells[4:7] == ("7.125 measured", expected[1], f"{expected[2]} ± 0.25")
+    assert parts[1].cells[4:7] == (f"{expected[0]} ± 0.25", expected[1], f"{expected[2]} ± 0.25")
+    columns = shown.columns()
+    assert columns["measured y0"][0] == 7.125 and np.isnan(columns["measured y0"][1:]).all()
+    assert np.isnan(columns["measured y2"]).all() and "measured y1" not in columns
+    assert "measured y0" not in replace(shown, measured=torch.zeros(7, dtype=torch.bool)).columns()

@@ -91,6 +91,8 @@ def compared(first: Term, relation: str, second: Term, names: Names, negate: boo
     difference = linear(Operation("+", (first, Operation("-", (second,)))))
     if difference is None:
         return [[_curved(first, relation, second)]]
+    if not all(map(math.isfinite, [*difference.coefficients.values(), difference.constant])):
+        raise ConfigError(f"{_said(first, relation, second)}: its numbers are too large together")
     least = _ZERO * max((abs(c) for c in difference.coefficients.values()), default=0.0)
     coefficients = {n: c for n, c in difference.coefficients.items() if abs(c) > least}
     if not coefficients:
@@ -168,7 +170,10 @@ def _limited(coefficients: Mapping[str, float], low: float, high: float) -> Piec
     if len(coefficients) > 1:
         return LinearInequality(coefficients=dict(coefficients), low=_end(low), high=_end(high))
     ((name, coefficient),) = coefficients.items()
-    low, high = (end / coefficient for end in ((low, high) if coefficient > 0 else (high, low)))
+    ends = (low, high) if coefficient > 0 else (high, low)
+    low, high = (end / coefficient for end in ends)
+    if any(math.isinf(new) > math.isinf(old) for new, old in zip((low, high), ends, strict=True)):
+        raise ConfigError(f"the limit of {written(name)} is too large a number")
     low, high = low + 0.0, high + 0.0  # no minus before a zero
     if low == high:
         return Values(variable=name, values=(low,))

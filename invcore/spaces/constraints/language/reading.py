@@ -6,8 +6,11 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 
+from pydantic import ValidationError
+
 from invcore.base.errors import ConfigError, UnknownNameError
 from invcore.base.text import quoted
+from invcore.configs.config import reason
 from invcore.expressions.names import with_names
 from invcore.expressions.parser import parse_statement
 from invcore.expressions.syntax import Comparison, Connective, Count, Membership, Statement
@@ -82,6 +85,8 @@ high=0.0)]
         raise UnknownNameError(f"{quoted(text)}: {error}") from None
     except ConfigError as error:
         raise ConfigError(f"{quoted(text)}: {error}") from None
+    except ValidationError as error:  # what a kind of constraint refuses
+        raise ConfigError(f"{quoted(text)}: {reason(error)}") from None
 
 
 def _constraints(statement: Statement, names: Names) -> list[Constraint]:

@@ -19,6 +19,7 @@ from invcore.plugin import (
     read_specifications,
     specification_of,
 )
+from invcore_solve.answers.given import check_given
 from invcore_solve.tables.sources import Source, as_targets
 
 Numbers = npt.NDArray[np.float64]
@@ -142,6 +143,7 @@ def _each(
 ) -> list[Specification]:
     """Specifications, one for each target where they are relative to such."""
     deviations = np.asarray(spread).tolist()
+    check_given(wished, targets is not None)
     if targets is None:
         return [each.requirements_for(None, deviations) for each in wished]
     given = as_targets(targets, responses).tolist()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -133,6 +133,12 @@ class Proposal:
             result |= self.making.columns()
         for name in self.order or xs:
             result[name] = self._design(name)
+        known, error = self.known, self.predicted_error
+        known = None if self.measured is None or not bool(self.measured.any()) else known
+        # What follows from designs alone was never measured
+        uncertain = (
+            range(len(ys)) if error is None else error.any(dim=0).nonzero().flatten().tolist()
+        )
         for i, name in enumerate(ys):
             if self.responses is not None:
                 result[f"true {name}"] = self.responses[:, i].tolist()
@@ -140,6 +146,8 @@ class Proposal:
                 result[f"predicted {name}"] = self.predicted[:, i].tolist()
             if self.predicted_error is not None and self.responses is None:
                 result[f"error {name}"] = self.predicted_error[:, i].tolist()
+            if known is not None and i in uncertain:
+                result[f"measured {name}"] = known[:, i].tolist()
         result |= self._violations()
         if self.error is not None:
             result["error" if self.wanted is None else "violation"] = self.error.tolist()
@@ -152,6 +160,33 @@ class Proposal:
         if any(self.beyond):
             result["beyond"] = [*self.beyond]
         return result
+
+    @property
+    def known(self) -> Tensor | None:
+        """What was measured (R, Dy) of designs that are rows of the table; NaN of all others. None
+        where there is no table, or the simulator was asked.
+        """
+        if self.measured is None or self.nearest_response is None or self.responses is not None:
+            return None
+        return torch.where(self.measured[:, None], self.nearest_response, torch.nan)
+
+    def said(self, row: int, place: int, number: Callable[..., str]) -> str:
+        """One predicted response for people: as it was measured, exact, or with its error.
+
+        Args:
+            row: of the table.
+            place: of the response.
+            number: makes a text of a number and of its digits.
+        """
+        assert self.predicted is not None
+        value = float(self.predicted[row, place])
+        error = 0.0 if self.predicted_error is None else float(self.predicted_error[row, place])
+        if error == 0.0:  # what follows from designs alone
+            return number(value, 4)
+        known = self.known
+        if known is not None and not bool(known[row, place].isnan()):
+            return f"{number(float(known[row, place]), 4)} measured"
+        return f"{number(value, 4)} ± {number(error, 2)}"
 
     @property
     def violation(self) -> Tensor | None:

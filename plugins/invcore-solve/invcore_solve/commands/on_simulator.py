@@ -12,12 +12,8 @@ from click.core import ParameterSource
 
 from invcore.cli.kit import bound, emit_json, progress
 from invcore.plugin import component_settings, installed, tolerance_texts
-from invcore.results import Store
 from invcore_solve.commands.asking import Asking
 from invcore_solve.commands.table_options import used
-from invcore_solve.commands.view import asked_of, document, show
-from invcore_solve.from_simulator import solve_with
-from invcore_solve.schema.constraints import texts_of
 
 
 def solve_simulator(
@@ -55,16 +51,24 @@ def solve_simulator(
     designs |= dict(_categories(text) for text in options["category"])
     name = options["methods"][0] if options["methods"] else "na"
     installed().registry.find("sampler", sampling["sampler"])
+    installed().registry.find("method", name)
+    tolerances = tolerance_texts(options["tolerances"])
+    constraints = _constraints(options)
+    from invcore.results import Store  # torch from here on: errors of options are told before it
+    from invcore_solve.commands.view import asked_of, document, show
+    from invcore_solve.from_simulator import solve_with
+
     method = installed().registry.load("method", name)
     store = Store(store_path)
-    with progress() as bars, redirect_stdout(sys.stderr):  # a function may print
+    known = asking.explained(None, list(designs))
+    with progress() as bars, redirect_stdout(sys.stderr), known:  # a function may print
         solution = solve_with(
             options["simulator"], designs or None,
-            whole=options["whole"], constraints=_constraints(options), method=name,
+            whole=options["whole"], constraints=constraints, method=name,
             settings=component_settings(list(options["settings"]), method.Config),
             preset=options["preset"], pairs=options["pairs"],
             budget=options["budget"], check=options["check"] is not False, device=options["device"],
-            store=store, progress=bars, tolerances=tolerance_texts(options["tolerances"]),
+            store=store, progress=bars, tolerances=tolerances,
             yield_calls=options["yield_calls"], **sampling, **asking.options,
         )  # fmt: skip
     if top is not None:
@@ -93,6 +97,8 @@ def solve_simulator(
 
 def _constraints(options: dict[str, Any]) -> list[str]:
     """What is said of designs, as texts."""
+    from invcore_solve.schema.constraints import texts_of
+
     pairs = {}
     for option in ("fix", "levels"):
         for text in options[option]:

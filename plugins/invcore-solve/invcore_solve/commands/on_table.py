@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from invcore.cli.kit import emit_json, progress, stdout
 from invcore.plugin import component_settings, installed, tolerance_texts
 from invcore_solve.commands.asking import Asking
 from invcore_solve.commands.table_options import raw_table, read_tables, used
+from invcore_solve.tables.read import read
 
 if TYPE_CHECKING:
     from invcore_solve.designer import Designer
@@ -53,20 +55,28 @@ def solve_table(
         from invcore_solve.page.page import check_page
 
         check_page(options["report"])
-    table = _table(options, asking) if options["model"] is None else None
+    tolerances = tolerance_texts(options["tolerances"])
+    if options["among"]:
+        read(options["among"], prefix="x")  # that it can be read is told before anything is fitted
+    table, note = None, ""
+    if options["model"] is None:
+        table, note = _table(options, asking, tolerances)
     from invcore.results import Store  # torch from here on: errors of input are told before it
     from invcore_solve.commands.view import asked_of, document, show
 
     store = Store(store_path)
     with progress() as bars:
         designer = _designer(options, store, table, seed, bars)
-        ranked = designer.propose(
-            candidates=candidates, sampler=sampler, seed=seed, strict=options["strict"],
-            diverse=options["diverse"] is not False, novelty=options["novelty"],
-            among=options["among"], tolerances=tolerance_texts(options["tolerances"]),
-            progress=bars, **asking.options,
-        )  # fmt: skip
+        known = (designer.data.responses.names, designer.data.designs.names)
+        with asking.explained(*known, fitted=options["model"] is not None):
+            ranked = designer.propose(
+                candidates=candidates, sampler=sampler, seed=seed, strict=options["strict"],
+                diverse=options["diverse"] is not False, novelty=options["novelty"],
+                among=options["among"], tolerances=tolerances,
+                progress=bars, **asking.options,
+            )  # fmt: skip
     ranked = ranked if top is None else ranked.top(top)
+    notes = [*([note] if note else []), *ranked.notes]
     ranked.save(out)
     if options["report"]:
         from invcore_solve.page.page import write_page
@@ -76,12 +86,12 @@ def solve_table(
         emit_json({
             **document(designer.record, ranked, store, out),
             "asked": asked_of(ranked), "level": designer.level,
-            "notes": [*designer.data.schema.notes, *ranked.notes],
+            "notes": [*designer.data.schema.notes, *notes],
             "schema": designer.data.schema.model_dump(mode="json"), "report": options["report"],
         })  # fmt: skip
         return
     how = "--target" if ranked.wanted is None else "--want"
-    again = f"invcore solve --model {designer.record.id} {how} …"
+    again = f"invcore solve --model {designer.record.id}{asking.again} {how} …"
     if store.root != Path("runs"):
         again += f" --store {store.root}"
     for line in designer.data.schema.brief():
@@ -92,18 +102,31 @@ def solve_table(
     ends += [f"page: {options['report']}"] if options["report"] else []
     show(
         ranked, designer.record, candidates=0, why_fewer="", level=designer.level,
-        notes=ranked.notes, ends=(*ends, f"more targets: {again}"),
+        notes=notes, ends=(*ends, f"more targets: {again}"),
     )  # fmt: skip
 
 
-def _table(options: dict[str, Any], asking: Asking) -> tuple[RawTable, Choices]:
-    """The table and what is said of it, checked as far as that needs no torch."""
+def _table(
+    options: dict[str, Any], asking: Asking, tolerances: Sequence[str]
+) -> tuple[tuple[RawTable, Choices], str]:
+    """The table and what is said of it, checked before anything is fitted; and a note of it."""
     from invcore_solve.schema.inspection import inspect_table
+    from invcore_solve.schema.schema_file import read_schema
 
     table, said = read_tables(options, asking)
     inspect_table(table, said)
     asking.check(table, said)
-    return table, said
+    if asking.derived or tolerances:  # torch from here on
+        from invcore.plugin import Tolerances
+        from invcore_solve.derived.deriving import with_followers
+        from invcore_solve.tables.table_data import TableData
+
+        data, _ = with_followers(TableData.of(table, said), asking.derived)
+        Tolerances.of_texts(tolerances, data.designs, data.responses)
+    named = options["response_columns"] or options["y_path"]
+    if not named and options["schema_path"]:
+        named = read_schema(options["schema_path"]).responses
+    return (table, said), "" if named else asking.note(said.responses)
 
 
 def _designer(
@@ -131,7 +154,10 @@ def _designer(
     how = ("--sheet", "--header", "--units-row", "--comment", "--encoding", "--x-key", "--table")
     given = [option for option in used(options) if option not in how]
     if given:
-        raise click.UsageError(f"--model takes no {given[0]}: it has learnt from its table")
+        raise click.UsageError(
+            f"--model takes no {given[0]}: it has learnt from its table; name the table instead of "
+            f"--model to fit it anew with {given[0]}"
+        )
     if options["both_path"]:
         return designer.refit(raw_table(options), store=store, progress=bars)
     return designer

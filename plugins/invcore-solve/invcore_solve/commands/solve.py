@@ -104,7 +104,9 @@ from invcore_solve.commands.table_options import table_options
     show_default=True,
     help=".csv, .tsv, .xlsx, .parquet or .npz of designs.",
 )
-@click.option("--report", metavar="PAGE", type=click.Path(), help="A page of it all: .html.")
+@click.option(
+    "--report", metavar="PAGE", type=click.Path(), help="A page of it all, of a table: .html."
+)
 @json_option
 def solve(
     store_path: str, out: str, as_json: bool, candidates: int, sampler: str, top: int | None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -168,7 +168,27 @@ def _roles(table: RawTable, said: Choices, options: dict[str, Any]) -> Choices:
 def _columns(table: RawTable, text: str) -> tuple[str, ...]:
     from invcore.data.tables import split_columns
 
-    return table.select(split_columns(text, table.names)).names
+    chosen = [full_name(part, table.names) for part in split_columns(text, table.names)]
+    return table.select(chosen).names
+
+
+def full_name(text: str, names: Sequence[str]) -> str:
+    """The column that a text begins alone, or whose number it is behind ``#``; else the text.
+
+    Raises:
+        UnknownNameError: several begin so.
+
+    Example:
+        >>> full_name("age", ["cement", "Age (day)"]), full_name("2", ["a", "b"])
+        ('Age (day)', '2')
+    """
+    from invcore.plugin import resolved
+
+    text = text.strip()
+    numbered = text[:1].isdecimal()  # columns' own numbers, and ranges of them
+    begun = any(name.lower().startswith(text.lower()) for name in names)
+    meant = text[:1] == "#" or (begun and text and not numbered)
+    return resolved(text, names, "column") if meant else text
 
 
 def with_words(said: Choices, table: RawTable, options: dict[str, Any]) -> Choices:
@@ -176,7 +196,7 @@ def with_words(said: Choices, table: RawTable, options: dict[str, Any]) -> Choic
     from invcore_solve.tables.descriptors import read_descriptors
 
     def name(text: str) -> str:
-        return table.select([text]).names[0]
+        return table.select([full_name(text, table.names)]).names[0]
 
     def names(option: str) -> list[str]:
         return [name(text) for text in options[option]]

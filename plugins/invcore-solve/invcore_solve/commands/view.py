@@ -87,8 +87,10 @@ def show(
         out = sum(1 for rows in groups if ranked.reach and ranked.reach[rows[0]])
         if out and len(groups) > _TARGETS:
             console.print(f"note: {out} of {len(groups)} targets are out of the table's reach")
-    for line in (*(f"note: {note}" for note in notes), *ends):
-        console.print(line)
+    for note in notes:
+        console.print(f"note: {note}")
+    for line in ends:
+        console.print(line, soft_wrap=True)  # a command is copied whole
 
 
 def _wanted(ranked: Proposal, row: int) -> str:
@@ -179,12 +181,11 @@ def _responses(ranked: Proposal, row: int) -> list[str]:
     if ranked.responses is not None:
         pairs = zip(own[row].tolist(), off, strict=True)
         return chance + [number(value, 4) + more for value, more in pairs]
-    assert ranked.predicted_error is not None
-    if _mark(ranked, row) and ranked.nearest_response is not None:
-        known = ranked.nearest_response[row].tolist()
-        return chance + [f"{number(value, 4)} measured" for value in known]
-    parts = zip(own[row].tolist(), ranked.predicted_error[row].tolist(), off, strict=True)
-    return chance + [f"{number(value, 4)} ± {number(wide, 2)}{more}" for value, wide, more in parts]
+    said = (ranked.said(row, place, number) for place in range(own.shape[1]))
+    return chance + [
+        text if text.endswith(" measured") else text + more
+        for text, more in zip(said, off, strict=True)
+    ]
 
 
 def _of_curve(ranked: Proposal, own: Tensor, row: int) -> str:

@@ -169,11 +169,12 @@ def _predicted(ranked: Proposal, row: int) -> list[str]:
     if len(said) > _FEW:
         away = number(float((said - ranked.target[row]).abs().mean()), 3)
         return [away if error is None else f"{away} ± {number(float(error[row].mean()), 2)}"]
-    if error is None:
-        return [number(value) for value in said.tolist()]
     beyond = [0.0] * len(said) if ranked.violation is None else ranked.violation[row].tolist()
-    parts = zip(said.tolist(), error[row].tolist(), beyond, strict=True)
-    return [f"{number(value)} ± {number(wide, 2)}{_off(by)}" for value, wide, by in parts]
+    texts = [ranked.said(row, place, number) for place in range(len(said))]
+    return [
+        text if text.endswith(" measured") else text + _off(by)
+        for text, by in zip(texts, beyond, strict=True)
+    ]
 
 
 def _off(beyond: float) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from invcore.plugin import Config
+from invcore.plugin import Config, ConfigError, written
 from invcore_solve.schema.choices import ColumnChoice
 from invcore_solve.tables.descriptors import number_text
 
@@ -95,6 +96,26 @@ def number_kind(values: Numbers, choice: ColumnChoice) -> ColumnKind:
     return "whole" if whole else "number"
 
 
+def _check_levels(
+    name: str, values: Numbers, choice: ColumnChoice, levels: Sequence[float]
+) -> None:
+    """Levels of a column that takes whole numbers are whole, too."""
+    bare = choice.model_copy(update={"levels": None, "kind": None})
+    broken = [level for level in levels if level != round(level)]
+    if broken and number_kind(values, bare) == "whole":
+        kept = ", ".join(f"{level:g}" for level in levels)
+        instead = f" with the constraint '{written(name)} in {{{kept}}}'"
+        raise not_whole(f"the level {broken[0]:g} of", name, instead)
+
+
+def not_whole(what: str, name: str, instead: str = "") -> ConfigError:
+    """That a value which is said of a column of whole numbers is none."""
+    return ConfigError(
+        f"{what} {name!r} is no whole number, as all of the table are",
+        remedy=f"continuous={shlex.quote(name)}{instead} allows others",
+    )
+
+
 def is_index(values: Numbers) -> bool:
     """Whether a column of numbers (N,) counts the rows: each number one more than the last."""
     return len(values) > 3 and bool((np.diff(values) == 1).all())
@@ -108,6 +129,8 @@ def number_column(name: str, unit: str, values: Numbers, choice: ColumnChoice) -
     low = float(known.min()) if len(known) else None
     high = float(known.max()) if len(known) else None
     spread = low is not None and high is not None and low > 0 and high > _DECADES * low
+    if choice.levels is not None:
+        _check_levels(name, values, choice, choice.levels)
     levels = choice.levels or (tuple(distinct.tolist()) if kind == "levels" else ())
     return ColumnSchema(
         name=name, kind=kind, unit=unit, low=low, high=high,

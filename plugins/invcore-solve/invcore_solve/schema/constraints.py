@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,10 +14,13 @@ from invcore.plugin import (
     ConfigError,
     Constraint,
     Fixed,
+    Grid,
     Levels,
+    LinearInequality,
     Space,
     UnknownNameError,
     Variable,
+    constraint_text,
     parse_constraint,
 )
 
@@ -33,7 +37,7 @@ def constraints_of(
     Args:
         texts: as in ``invcore.plugin.parse_constraint``.
         variables: the designs that vary.
-        columns: all columns of the table, as ``#3`` counts them.
+        columns: all columns of the table, as ``#3`` counts them; none of a simulator.
         source: for messages.
 
     Raises:
@@ -74,6 +78,59 @@ def joined(
         else:
             result.append(constraint)
     return result
+
+
+def constrained(
+    variables: Sequence[Variable], constraints: Sequence[Constraint], source: str,
+    grid: Grid | None = None,
+) -> Space:  # fmt: skip
+    """The space of variables under constraints.
+
+    Raises:
+        ConfigError: no design satisfies all.
+    """
+    try:
+        return Space.of(*variables, grid=grid, constraints=constraints)
+    except ConfigError as error:
+        raise ConfigError(f"{source}: {error}") from None
+
+
+def check_bounds(
+    variables: Sequence[Variable], constraints: Sequence[Constraint], source: str
+) -> None:
+    """Check that the bounds, which a table gives, leave what is said of each variable alone.
+
+    Raises:
+        ConfigError: they do not; wider bounds would.
+    """
+    numbers = {v.name: v for v in variables if not v.categories}
+    listed = {c.variable for c in constraints if isinstance(c, Fixed | Levels)}
+    for constraint in constraints:
+        variable = numbers.get(constraint.names[0])
+        if variable is None or len(constraint.names) > 1:
+            continue
+        low, high = variable.bounds
+        if isinstance(constraint, Fixed | Levels):
+            fixed = isinstance(constraint, Fixed)
+            values = (constraint.value,) if isinstance(constraint, Fixed) else constraint.values
+            least, most = min(values), max(values)
+            wrong = least if least < low else most
+            what = f"the {'fixed value' if fixed else 'level'} {wrong:g}"
+            outside = least < low or most > high
+        elif isinstance(constraint, LinearInequality) and variable.name not in listed:
+            (factor,) = constraint.coefficients.values()
+            least, most = (end / factor for end in constraint.ends[:: 1 if factor > 0 else -1])
+            what, outside = constraint_text(constraint, [variable]), least > high or most < low
+            # The bounds that would leave it are as wide as its limit that is missed
+            least, most = (low, least) if least > high else (most, high)
+        else:
+            continue
+        if outside:
+            wider = shlex.quote(f"{variable.name}={min(low, least):g}:{max(high, most):g}")
+            raise ConfigError(
+                f"{source}: {what} is outside the bounds {low:g} to {high:g} of {variable.name!r}",
+                remedy=f"bounds={wider} would allow it",
+            )
 
 
 def violating(designs: Space, x: Numbers, rows: npt.NDArray[Any]) -> str:

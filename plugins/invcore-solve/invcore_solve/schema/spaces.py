@@ -25,8 +25,8 @@ from invcore.plugin import (
     close_names,
 )
 from invcore_solve.schema.choices import Choices, ColumnChoice
-from invcore_solve.schema.column_schema import ColumnSchema
-from invcore_solve.schema.constraints import constraints_of, joined
+from invcore_solve.schema.column_schema import ColumnSchema, not_whole
+from invcore_solve.schema.constraints import check_bounds, constrained, constraints_of, joined
 from invcore_solve.schema.table_schema import TableSchema
 from invcore_solve.tables.descriptors import descriptors_of, number_text
 
@@ -56,10 +56,9 @@ def design_space(schema: TableSchema, choices: Choices, x: Numbers) -> Space:
         constraints.append(LinearEquality(**relation.model_dump()))
     columns = [column.name for column in schema.columns]
     said = constraints_of(choices.constraints, variables, columns, schema.source)
-    try:
-        return Space.of(*variables, constraints=joined(constraints, said, schema.source))
-    except ValueError as error:
-        raise ConfigError(f"{schema.source}: {first_line(error)}") from None
+    every = joined(constraints, said, schema.source)
+    check_bounds(variables, every, schema.source)
+    return constrained(variables, every, schema.source)
 
 
 def listed_space(designs: Space, listed: Numbers) -> Space:
@@ -118,6 +117,9 @@ def _prior(
         raise ConfigError(f"{where}: {low:g} to {high:g} leaves no room; fix it instead")
     if column.kind == "whole":
         ends = {"low": math.ceil(low), "high": math.floor(high)}
+        if not ends["low"] < ends["high"]:
+            count = "one whole number alone" if ends["low"] == ends["high"] else "no whole number"
+            raise ConfigError(f"{where}: {count} lies between {low:g} and {high:g}; fix it instead")
         return Integers.parse(ends, where=where)
     if choice.log:
         return LogUniform.parse({"low": low, "high": high}, where=where)
@@ -148,12 +150,11 @@ def _fixed(column: ColumnSchema, value: float | str) -> float:
             raise ConfigError(f"column {column.name!r} has no category {text!r}. {close}")
         return float(column.categories.index(text))
     try:
-        return float(value)
+        number = float(value)
     except ValueError:
-        raise ConfigError(f"column {column.name!r}: {value!r} is no number") from None
-
-
-def first_line(error: ValueError) -> str:
-    """What a refused space says, without what pydantic adds."""
-    lines = [line.strip() for line in str(error).splitlines() if "Value error" in line]
-    return lines[0].removeprefix("Value error, ") if lines else str(error).splitlines()[0]
+        number = math.nan
+    if not math.isfinite(number):
+        raise ConfigError(f"column {column.name!r}: {value!r} is no number")
+    if column.kind == "whole" and number != round(number):
+        raise not_whole(f"the fixed value {number:g} of", column.name)
+    return number

@@ -123,9 +123,9 @@ def read_simulator(path: str | Path) -> SimulatorTask:
             entry.function, designs, responses, kind=entry.kind, batch=entry.batch,
             time_limit=entry.time_limit, version=entry.version,
         )  # fmt: skip
-        return task.constrained_by(file.constraints)
+        return task.constrained_by(file.constraints, str(path))
     settings = entry.model_dump(mode="json", exclude={"function", "kind"}, exclude_none=True)
     program = Program.parse(
         {**settings, "folder": str(path.resolve().parent)}, where=f"{path}: [simulator]"
     )
-    return SimulatorTask(program, designs, responses).constrained_by(file.constraints)
+    return SimulatorTask(program, designs, responses).constrained_by(file.constraints, str(path))

@@ -21,10 +21,10 @@ from invcore.plugin import (
     Task,
     Variable,
     derived_responses,
+    quoted,
     with_derived,
 )
-from invcore_solve.schema.constraints import constraints_of, joined
-from invcore_solve.schema.spaces import first_line
+from invcore_solve.schema.constraints import constrained, constraints_of, joined
 from invcore_solve.simulators.backends import Backend, FunctionBackend, ProgramBackend
 from invcore_solve.simulators.batches import Batches
 from invcore_solve.simulators.bounds import box, named
@@ -124,8 +124,12 @@ class SimulatorTask(Task[Config]):
         assert self._named is None or task.responses.dim
         return task
 
-    def constrained_by(self, texts: Sequence[str]) -> "SimulatorTask":
+    def constrained_by(self, texts: Sequence[str], where: str = "") -> "SimulatorTask":
         """The same simulator, whose designs have to satisfy further constraints.
+
+        Args:
+            texts: each as ``"a + b <= 1"``.
+            where: that they come from, for messages; else the simulator's name.
 
         Raises:
             ConfigError: a text makes no constraint, or no design satisfies all.
@@ -133,13 +137,11 @@ class SimulatorTask(Task[Config]):
         if not texts:
             return self
         known = self.designs
-        more = constraints_of(texts, known.variables, known.names, self.name)
+        where = where or self.name
+        more = constraints_of(texts, known.variables, (), where)
         task = copy(self)
-        every = joined(known.constraints, more, self.name)
-        try:
-            task.designs = Space.of(*known.variables, grid=known.grid, constraints=every)
-        except ValueError as error:
-            raise ConfigError(f"{self.name}: {first_line(error)}") from None
+        every = joined(known.constraints, more, where)
+        task.designs = constrained(known.variables, every, where, known.grid)
         return task
 
     @cached_property
@@ -158,6 +160,20 @@ class SimulatorTask(Task[Config]):
     @cached_property
     def _derived(self) -> tuple[DerivedResponse, ...]:
         return derived_responses(self.derived, self.designs.names, self._own.names)
+
+    def check_derived(self, y: Tensor) -> None:
+        """Check responses (N, Dy): each derived one has some value where the simulator's own have.
+
+        Raises:
+            ConfigError: one has none.
+        """
+        known = y.isfinite()
+        answered = known[:, : self._own.dim].all(dim=1)
+        for i, each in enumerate(self._derived):
+            if answered.any() and not known[:, self._own.dim + i].any():
+                raise ConfigError(
+                    f"response {quoted(each.text)} has no finite value for any of {len(y)} designs"
+                )
 
     @property
     def differentiable(self) -> bool:

@@ -215,7 +215,9 @@ def check_names(designs: Sequence[str], responses: Sequence[str]) -> None:
         invcore.base.errors.ConfigError: design 'rank': results have a column of that name; ...
     """
     columns = [
-        f"{word} {name}" for word in ("target", "predicted", "true", "error") for name in responses
+        f"{word} {name}"
+        for word in ("target", "predicted", "true", "error", "measured")
+        for name in responses
     ]
     for name in designs:
         if name in (*TAKEN, *columns):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -80,8 +81,30 @@ def test_files_of_specifications_and_several_goals(table, call):
     assert len(pd.read_csv("designs.csv")) == 6
     words = ["mixes.csv", "--want", "strength=max", "--want", "price=min", "--response", PRICE]
     code, out, _ = call("solve", *words, *QUICK, "--report", "front.html")
-    assert code == 0
+    assert code == 0 and "something is wanted of each" not in " ".join(out.split())
+    (again,) = [line for line in out.splitlines() if line.startswith("more targets: ")]
+    model, *rest = shlex.split(again.removeprefix("more targets: invcore solve --model "))
+    assert rest == ["--response", PRICE, "--want", "…"]
+    code, _, err = call("solve", "--model", model, "--want", "price=min")
+    said = "no response 'price'. Known: strength; --response 'NAME = …' derives one"
+    assert code == 2 and said in err
+    code, _, err = call("solve", "--model", model, "--want", "age<=28")
+    said = "--constraint 'age <= 28' limits it where the table is fitted anew"
+    assert code == 2 and said in err
     assert "Two goals against each other" in Path("front.html").read_text(encoding="utf-8")
+
+
+def test_designs_that_something_is_wanted_of_are_said_to_be_responses(table, call):
+    words = ["mixes.csv", "--want", "strength>=45", "--want", "cement<=300", "--candidates", 2]
+    note = (
+        "note: cement, strength are taken as responses, since something is wanted of each; "
+        "--constraint 'cement <= 300' limits a design instead, and --response-columns says which "
+        "are responses"
+    )
+    code, out, _ = call("solve", *words, *QUICK)
+    assert code == 0 and note in " ".join(out.split())
+    code, again, _ = call("solve", *words, *QUICK, "--response-columns", "strength,cement")
+    assert code == 0 and "taken as responses" not in " ".join(again.split())
 
 
 @pytest.mark.parametrize(
