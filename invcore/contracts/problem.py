@@ -225,7 +225,10 @@ class Targets:
         return torch.where(self.tolerance.isnan(), point, self.tolerance)
 
     def met(self, y: Tensor) -> Tensor:
-        """Whether all that is wanted is met by responses (B, …, Dy): (B, …), bool. NaN is not."""
+        """Whether all that is wanted is met by responses (B, …, Dy): (B, …), bool.
+
+        NaN meets nothing: neither a limit, nor what is to be small or large.
+        """
         violation, slack = self.violation(y).abs(), _beside(self.slack, y)
         # What rounding adds to the ends of an interval is no violation
         ends = torch.maximum(
@@ -233,7 +236,7 @@ class Targets:
             self.high.nan_to_num(posinf=0, neginf=0).abs(),
         )
         rounding = 4 * torch.finfo(y.dtype).eps * _beside(ends, y)
-        return (violation <= slack + rounding).all(dim=-1)
+        return (violation <= slack + rounding).all(dim=-1) & ~self.goals(y).isnan().any(dim=-1)
 
     def goals(self, y: Tensor) -> Tensor:
         """What is to be made small: (B, …, Dy); minimised responses as they are, maximised ones
@@ -259,6 +262,7 @@ class Targets:
         if not self.has_goals:
             return error
         reached = (self.goals(y) / self.spread.to(y) * _beside(self.weight, y)).sum(dim=-1)
+        error = torch.where(reached.isnan() & (error == 0), torch.nan, error)  # it is not known
         return torch.where(self.met(y), reached / (1 + reached.abs()) - 1, error)
 
     def narrowed(self, by: Tensor, most: float = 1.0) -> Targets:

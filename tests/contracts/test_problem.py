@@ -126,7 +126,8 @@ def test_met_is_within_the_tolerance_or_for_a_point_near_it():
     def meets(row):
         return bool(MIXED.met(torch.tensor([row, row]).double())[0])
 
-    assert meets([0.7, 3.5, 0.0, 0.0]) and meets([0.5, -9.0, torch.nan, torch.nan])
+    assert meets([0.7, 3.5, 0.0, 0.0]) and meets([0.5, -9.0, 0.0, torch.nan])
+    assert not meets([0.5, -9.0, torch.nan, 0.0]), "nobody knows how small it is"
     assert not meets([0.7001, 3.0, 0.0, 0.0]) and not meets([0.6, 3.51, 0.0, 0.0])
     near = torch.tensor([[1.0, 0.0, 0.0, 2.0], [1.0009, 0.0, 0.0, 2.0]]).double()
     assert bool(MIXED.met(near)[1])
@@ -151,6 +152,9 @@ def test_the_objective_is_the_error_until_all_is_met_and_then_the_goals():
     assert MIXED[1:].objective(MEASURED[1:]).isfinite().all()
     exact = Targets(y[0])
     assert torch.equal(exact.objective(y[:, 0].expand(5, 2)), exact.error(y[:, 0].expand(5, 2)))
+    y[..., 1] = torch.nan
+    assert targets.objective(y)[0, :2].tolist() == [4.0, 1.0]
+    assert bool(targets.objective(y)[0, 2:].isnan().all()), "nobody knows how large it is"
 
 
 def test_narrowed_intervals_end_inside():

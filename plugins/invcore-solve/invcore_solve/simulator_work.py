@@ -198,7 +198,7 @@ class SimulatorWork:
         with pipeline.stage("propose"):
             ranked = designer.propose(
                 candidates=request.candidates, sampler=request.sampler.name, seed=request.seed,
-                progress=pipeline.progress, **ask.options,
+                progress=pipeline.progress, tolerances=self.yields.tolerances, **ask.options,
             )  # fmt: skip
         for number, rows in enumerate(ranked.groups(), start=1):
             if ranked.reach[rows[0]]:

@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 import torch
 from invcore_solve.proposals.aims.aim import CAUTION, ExactAim
-from invcore_solve.proposals.diversity import diverse_order
+from invcore_solve.proposals.diversity import differing, diverse_order
 from invcore_solve.proposals.inverse_regression import InverseRegression
 from invcore_solve.proposals.judged import Judged, joined
-from invcore_solve.proposals.local_search import refine
+from invcore_solve.proposals.local_search import apart_groups, refine
 from invcore_solve.proposals.measured import measured_rows
-from invcore_solve.proposals.mixes import mixes
+from invcore_solve.proposals.mixes import crossed, mixes
 from invcore_solve.proposals.search import cheapest, pool_of_mixes, search
 from invcore_solve.schema.choices import Choices
 from invcore_solve.tables.read import read
@@ -164,6 +164,21 @@ def test_search_gives_typical_designs_best_first_and_the_same_for_a_seed(kind):
         assert answers.cost[own][0] <= best, "no worse than the pool"
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_steps_between_designs_are_typical_and_lie_on_their_difference(kind):
+    typicality, rng = typical_of(kind), np.random.default_rng(0)
+    rows = typicality.neighbourhood.rows
+    pick = rng.integers(len(rows), size=(3, 3000))
+    x, origin = crossed(typicality, rows[pick[0]], (rows[pick[1]], rows[pick[2]]), rng)
+    assert len(x) > 100 and bool(typicality.typical(x).all())
+    if kind in ("plain", "mixture"):
+        base, first, second = (rows[part[origin]] for part in pick)
+        some = np.abs(first - second).min(axis=1) > 0.05
+        share = (x - base)[some] / (first - second)[some]
+        assert (share >= -1e-9).all() and (share <= 1 + 1e-9).all()
+        np.testing.assert_allclose(share, share[:, :1].repeat(share.shape[1], 1), atol=1e-6)
+
+
 def test_local_search_comes_nearer_than_what_it_started_from():
     typicality, judge = typical_of("plain"), Known()
     start = Judged.by(judge, typicality.neighbourhood.rows)
@@ -175,6 +190,13 @@ def test_local_search_comes_nearer_than_what_it_started_from():
         after = AIM.own_costs(more, owner)[owner == b].min() - floor
         assert after < 0.2 * before
     assert bool(typicality.typical(more.x).all())
+
+
+def test_groups_of_good_designs_lie_apart_and_begin_with_their_best():
+    places = np.array([[0.0], [0.2], [5.0], [0.1], [5.2], [9.0], [0.3]])
+    groups, owner = apart_groups(places, np.array([[0, 1, 2, 3, 4], [5, 4, 2, 1, 0]]), 2, 3)
+    assert owner.tolist() == [0, 0, 1, 1]
+    assert groups.tolist() == [[0, 1, 3], [2, 4, 4], [5, 5, 5], [4, 2, 1]]
 
 
 def test_designs_stay_apart_from_measured_ones():
@@ -215,9 +237,18 @@ def test_the_first_designs_differ_and_the_others_follow_by_cost():
     apart = np.linalg.norm(shown[:, None] - shown[None], axis=2) + 9 * np.eye(6)
     assert apart.min() >= 1.0
     assert (np.diff(order[6:]) > 0).all()
+    assert (np.diff(order[:6]) > 0).all(), "the first are in order too"
     alike = diverse_order(np.zeros((5, 2)), np.arange(5.0), 3)
     assert alike.tolist() == [0, 1, 2, 3, 4], "where all are alike, by cost"
     assert len(diverse_order(np.zeros((0, 2)), np.zeros(0))) == 0
+
+
+def test_what_differs_is_the_best_that_is_far_from_all_before():
+    places = np.array([[0.0, 0.0], [0.6, 0.6], [0.0, 1.0], [3.0, 0.0], [9.0, 9.0]])
+    assert differing(places, 0.7) == [0, 1, 2, 3, 4]
+    assert differing(places, 0.7, norm=np.inf) == [0, 2, 3, 4]
+    assert differing(places, 0.7, [3], 3) == [3, 0, 1]
+    assert differing(places, 0.7, among=np.array([1, 3])) == [1, 3]
 
 
 SPACE = Space.of(*(Variable(name=n, prior=Uniform(low=-1.0, high=1.0)) for n in "ab"))

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import invcore_solve
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+from invcore_solve.answers.asked import Wanted
 from invcore_solve.answers.proposal import Proposal
 from invcore_solve.derived.follow import Followers
 from invcore_solve.derived.judge import DerivedJudge
 from invcore_solve.page.page import rendered
+from invcore_solve.proposals.mixes import stepped_freely
 from invcore_solve.robustness.judged_copies import JudgedCopies
 from invcore_solve.robustness.movers import ERROR, NOISE, movers_of
+from invcore_solve.robustness.robust_designs import robust_proposal
 from invcore_solve.robustness.simulated_copies import YieldRequest
+from invcore_solve.schema.choices import Choices
 
 from invcore import Requirement, Space, Specification, Uniform, Variable
 from invcore.base.errors import ConfigError, UnknownNameError
@@ -88,6 +94,52 @@ def test_the_copies_of_a_design_share_the_judges_error() -> None:
     assert float(found.high) == pytest.approx(inside(0.1, 0.1) + 0.02, abs=0.01)
     sure = JudgedCopies(Line(0.05), made(*BOTH), exactly=True).robustness(MIDDLE, within(0.1), ONE)
     assert float(sure.share) == pytest.approx(inside(0.1, 0.1), abs=0.003)
+
+
+def test_what_is_known_of_a_design_is_taken_for_its_copies() -> None:
+    """The judge is off by 0.05 here, and nothing is known of the second design."""
+    copies = JudgedCopies(Line(0.0), made(*BOTH))
+    x, truth = MIDDLE.expand(2, 2), torch.tensor([[1.05], [torch.nan]], dtype=torch.float64)
+    found = copies.robustness(x, within(0.1), torch.zeros(2, dtype=torch.long), truth)
+    expected = [inside(0.1, 0.1, shift=0.05), inside(0.1, 0.1)]
+    assert found.share.tolist() == pytest.approx(expected, abs=0.005)
+    unsure = JudgedCopies(Line(0.1), made(*BOTH), draws=400)
+    found = unsure.robustness(MIDDLE, within(0.1), ONE, torch.ones(1, 1).double())
+    assert float(found.share) == pytest.approx(inside(math.hypot(0.1, 0.05), 0.1), abs=0.01)
+
+
+def test_designs_beside_others_reach_the_edges_of_what_is_allowed() -> None:
+    space = Space.of(*DESIGNS.variables, constraints=["a + b <= 1"])
+    rng = np.random.default_rng(0)
+    base = np.tile([[0.45, 0.5]], (400, 1))
+    pair = (np.tile([[0.5, 0.1]], (400, 1)), np.tile([[0.4, 0.1]], (400, 1)))
+    x, origin = stepped_freely(space, base, pair, 0.02, rng)
+    assert len(x) == 400 and bool(space.contains(torch.from_numpy(x)).all())
+    assert origin.tolist() == list(range(400))
+    edge = np.abs(x.sum(axis=1) - 1) < 1e-9
+    assert 0.1 < edge.mean() < 0.6 and np.ptp(x[edge, 0]) > 0.01
+    assert np.abs(x - base[0]).max() < 0.12, "a step is small for tied variables too"
+
+
+def test_a_search_without_rows_finds_what_is_made_best_at_the_edge_of_what_is_allowed() -> None:
+    """Only a deviates, by a share of itself: b, which does not, should give all that it can."""
+    x = torch.rand(80, 2, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+    x[:, 0] *= 1 - x[:, 1]
+    choices = Choices(responses=("y",), constraints=("a + b <= 1",))
+    frame = pd.DataFrame({"a": x[:, 0], "b": x[:, 1], "y": 2 * x[:, 0] + 0.2 * x[:, 1]})
+    designer = replace(invcore_solve.fit(frame, choices=choices, judge_settings=LINEAR), near=False)
+    want, texts = ["y=1.0:1.1"], ["a=~8%"]
+    wanted = Wanted.of(designer.data.responses, designer.reach.scale, want=want)
+    found = replace(designer, near=True).propose(want=want, candidates=8)
+    best = [
+        robust_proposal(designer, found, wanted, texts, count=8, seed=0, search=search)
+        for search in (False, True)
+    ]
+    assert bool(designer.data.designs.contains(best[1].designs).all())
+    first, second = (float(each.making.robustness.share[0]) for each in best)
+    assert second > first
+    a, b = best[1].designs[0].tolist()
+    assert a + b == pytest.approx(1.0, abs=0.02), "2 a + 0.2 b with the least a: at the edge"
 
 
 def test_each_design_is_asked_for_its_own_target() -> None:

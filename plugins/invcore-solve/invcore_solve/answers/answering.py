@@ -12,7 +12,7 @@ from invcore.plugin import FittedJudge
 from invcore_solve.answers.proposal import Proposal, categories_of
 from invcore_solve.judging.fitted_stack import FittedStack
 from invcore_solve.proposals.aims.aim import ExactAim
-from invcore_solve.proposals.diversity import SHOWN, diverse_order
+from invcore_solve.proposals.diversity import SHOWN, diverse_order, diversity_note
 from invcore_solve.proposals.inverse_regression import InverseRegression
 from invcore_solve.proposals.judged import Judged, joined
 from invcore_solve.proposals.measured import measured_rows
@@ -65,8 +65,8 @@ class MeasuredDesigns:
         return np.array([row.tobytes() in known for row in np.ascontiguousarray(x + 0.0)])
 
     def only(self, kept: npt.NDArray[np.bool_]) -> MeasuredDesigns:
-        """The same designs, of which some alone (M,) can meet a target: others have no response."""
-        return replace(self, y=np.where(kept[:, None], self.y, np.nan))
+        """Some of the designs (M,) alone: those that can be proposed."""
+        return MeasuredDesigns(self.x[kept], self.y[kept], self.row[kept])
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def _proposal(
     met = measured_rows(
         shown.y, targets, question.scale, question.noise, min(_MEASURED, question.count)
     )
-    known = Judged.by(judge, measured.x[np.concatenate(met)]) if any(map(len, met)) else None
+    known = Judged.by(judge, shown.x[np.concatenate(met)]) if any(map(len, met)) else None
     parts, target, rank, start = [], [], [], 0
     losses = []
     for b in range(len(targets)):
@@ -154,7 +154,9 @@ def _proposal(
         if question.diverse and len(own):
             places = neighbourhood.whitening(found.designs.x[own]) / neighbourhood.unit
             order = diverse_order(places, found.cost[own], SHOWN)
-            losses.append((found.cost[own[order[:SHOWN]]].mean(), found.cost[own[:SHOWN]].mean()))
+            if (order[:SHOWN] != np.arange(len(own))[:SHOWN]).any():
+                first = found.cost[own[order[:SHOWN]]].mean()
+                losses.append((first, found.cost[own[:SHOWN]].mean()))
             own = own[order]
         own = own[: max(0, question.count - len(met[b]))]
         if len(met[b]) and known is not None:
@@ -183,10 +185,12 @@ def _lost(losses: list[tuple[float, float]]) -> tuple[str, ...]:
         return ()
     ratio = float(np.mean([np.sqrt(own / best) for own, best in losses if best > 0]))
     if not ratio > _WORTH_SAYING:
-        return ()
+        return (diversity_note(),)
     return (
-        f"the first {SHOWN} designs of a target differ from each other: they are expected "
-        f"{ratio - 1:.0%} farther from it than the best {SHOWN} that are alike",
+        diversity_note(
+            f"; the first are expected {ratio - 1:.0%} farther from it than the best {SHOWN} that "
+            "are alike"
+        ),
     )
 
 

@@ -19,7 +19,8 @@ def preferred(probability: Numbers, violation: Numbers, goals: Numbers) -> Place
     Without goals it is that of the probability of meeting it, and of the expected violation where
     probabilities are alike. With goals, designs of at least ``ACCEPTABLE`` of the largest
     probability come first: by the goal, or, where there are several, those than which no other is
-    better in every goal, spread along that front, and then the next ones.
+    better in every goal, spread along that front, and then the next ones. Designs with a goal that
+    is not known come after these.
 
     Args:
         probability: (N,).
@@ -35,6 +36,7 @@ def preferred(probability: Numbers, violation: Numbers, goals: Numbers) -> Place
     if not goals.shape[1] or not len(probability) or not probability.max() > 0:
         return by_probability
     good = probability >= ACCEPTABLE * probability.max()
+    good &= np.isfinite(goals).all(axis=1)
     first = np.flatnonzero(good)
     order = first[_by_goals(goals[first])]
     return np.concatenate([order, by_probability[~good[by_probability]]])
@@ -60,9 +62,12 @@ def _by_goals(goals: Numbers) -> Places:
     """Front by front, each from its balanced middle to what lies farthest from those before."""
     if goals.shape[1] == 1:
         return goals[:, 0].argsort(kind="stable")
-    parts, left = [], np.arange(len(goals))
+    parts: list[Places] = []
+    left = np.arange(len(goals))
     while len(left):
         front = left[undominated(goals[left])]
+        if not len(front):  # of those that are left nothing is known
+            return np.concatenate([*parts, left])
         parts.append(front[_spread(goals[front])])
         left = np.setdiff1d(left, front)
     return np.concatenate(parts) if parts else np.zeros(0, dtype=np.intp)
@@ -71,11 +76,13 @@ def _by_goals(goals: Numbers) -> Places:
 def undominated(goals: Numbers) -> npt.NDArray[np.bool_]:
     """Which rows of goals (N, G) no other row beats: it is no worse in any, and better in one.
 
+    A row with NaN is beaten, since nobody knows how good it is.
+
     Example:
         >>> undominated(np.array([[0.0, 2.0], [1.0, 1.0], [2.0, 2.0]])).tolist()
         [True, True, False]
     """
-    kept = np.ones(len(goals), dtype=bool)
+    kept: npt.NDArray[np.bool_] = np.logical_not(np.isnan(goals).any(axis=1))
     for i, row in enumerate(goals):
         if kept[i]:
             beaten = (goals >= row).all(axis=1) & (goals > row).any(axis=1)

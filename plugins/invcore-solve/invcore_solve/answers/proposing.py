@@ -67,7 +67,7 @@ def proposed(designer: Designer, wanted: Wanted, how: How) -> Proposal:
         found = answer_specified(specified, *parts, rng, further=x)
     group = ((found.rank == 1).cumsum(0) - 1).tolist()
     return replace(
-        found, reach=tuple(notes[b] for b in group), notes=found.notes + designer.level_notes
+        found, reach=tuple(notes[b] for b in group), notes=designer.level_notes + found.notes
     )
 
 

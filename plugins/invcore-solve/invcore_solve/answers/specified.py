@@ -14,24 +14,26 @@ from invcore_solve.answers.preference import preferred
 from invcore_solve.answers.proposal import Proposal
 from invcore_solve.judging.fitted_stack import FittedStack
 from invcore_solve.proposals.aims.specified import ACCEPTABLE, SpecifiedAim
-from invcore_solve.proposals.diversity import SHOWN, diverse_order
+from invcore_solve.proposals.diversity import SHOWN, differing, diversity_note, first_in_order
 from invcore_solve.proposals.judged import Judged, joined
 from invcore_solve.proposals.search import Answers, search
 from invcore_solve.tables.table_data import TableData
 from invcore_solve.typicality.typicality import Typicality
+from invcore_solve.typicality.whitening import in_columns
 
 Numbers = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
 
 _VARIED = 400  # designs of a target whose probability is asked for
 _TOGETHER = 40_000  # of these for all targets
+_PROBABLE = 20  # of the most probable designs of a target, from which a search for goals begins
 _MEASURED = 10  # rows that are shown for a target, where so many meet it
 _WITH_GOALS = 3  # likewise, where new designs may be better
 _SHARE = 4  # designs for each of these rows
 _ALIKE = 0.5  # share of the best probability from which on designs are made to differ
 _CLOSE = 0.2  # standard deviations of a goal within which they are
-_APART = 1.0  # distance that these keep where they can, in standard deviations of designs
-_HALVINGS = 1
+_APART = (1.0, 0.5)  # distances that these keep where they can, in whitened designs
+_SEEN = (0.1, 0.05)  # standard deviations within which, in every column, designs look alike
 _WORTH_SAYING = 0.01
 
 
@@ -73,7 +75,7 @@ def answer_specified(
         rng: of local search.
         further: designs (n, Dx) of methods, and the target of each (n,).
     """
-    aim = SpecifiedAim.of(question.targets).informed(pool)
+    aim = SpecifiedAim.of(question.targets)
     allowed = typicality.allowed(measured.x)
     shown = measured.only(allowed)
     if question.listed and isinstance(judge, FittedStack):
@@ -86,6 +88,10 @@ def answer_specified(
         x, _ = typicality.drawn_in(further[0])
         first = further[1] * aim.repeats
         extra = (Judged.by(judge, x), first + np.arange(len(x)) % aim.repeats)
+    if aim.weighs and not question.listed:  # what can be had of probability, before goals
+        probable = search(judge, typicality, aim.without_goals(), start, _PROBABLE, rng)
+        start = joined([start, probable.designs])
+    aim = aim.informed(start)
     varied = max(1, min(_VARIED, _TOGETHER // len(question.targets)) // aim.repeats)
     found = search(
         judge, typicality, aim, start, max(question.count, varied), rng, further=extra,
@@ -115,9 +121,10 @@ def _ranked(
         order, _ = _order(aim, b, known, again[again >= _ALIKE * best])
         first, goals = _order(aim, b, designs, chance)
         if question.diverse and len(first):
-            before = chance[first[:SHOWN]].mean()
+            alike = first[:SHOWN]
             first = _varied(first, chance, goals, designs.x, typicality)
-            losses.append(before - chance[first[:SHOWN]].mean())
+            if (first[:SHOWN] != alike).any():
+                losses.append(chance[alike].mean() - chance[first[:SHOWN]].mean())
         order = order[:most]
         first = first[: max(0, question.count - len(order))]
         parts += [known.x[order], designs.x[first]]
@@ -177,29 +184,40 @@ def _order(aim: SpecifiedAim, b: int, designs: Judged, chance: Numbers) -> tuple
 def _varied(
     order: Places, chance: Numbers, goals: Numbers, x: Numbers, typicality: Typicality
 ) -> Places:
-    """The same order, whose first designs differ from each other.
+    """The same order, whose first designs differ from each other; they too are in that order.
 
-    They are taken from those of half of the best probability at least. With a goal they are as
-    probable as any and nearly as good; with several a front is varied by itself.
+    They are taken from those of half of the best probability at least. With a goal those that are
+    as probable as any and nearly as good are made to differ much; with several a front is varied by
+    itself. What looks like one of them comes after them.
     """
-    if goals.shape[1] > 1:
-        return order
-    good = chance[order] >= _ALIKE * chance.max()
-    if goals.shape[1]:
+    probable = chance[order] >= _ALIKE * chance.max()
+    good = probable & (goals.shape[1] < 2)
+    if goals.shape[1] == 1:
         value, good = goals[order, 0], chance[order] >= ACCEPTABLE * chance.max()
         good &= value <= value[good].min() + _CLOSE
-    some = order[good]
-    places = typicality.neighbourhood.whitening(x[some])
-    again = diverse_order(places, np.arange(float(len(some))), least=_APART, halvings=_HALVINGS)
-    return np.concatenate([some[again], order[~good]])
+    neighbourhood = typicality.neighbourhood
+    places, chosen = neighbourhood.whitening(x[order]), [0][: len(order)]
+    for least in _APART:
+        chosen = differing(places, least, chosen, among=np.flatnonzero(good))
+    seen = in_columns(neighbourhood.whitening.designs, x[order], neighbourhood.rows)
+    for some, least in ((good, _SEEN[0]), (good, _SEEN[1]), (probable, _SEEN[0])):
+        chosen = differing(seen, least, chosen, among=np.flatnonzero(some), norm=np.inf)
+    if goals.shape[1] > 1:
+        rest = np.setdiff1d(np.arange(len(order)), chosen)
+        return order[np.concatenate([chosen, rest]).astype(np.intp)]
+    return order[first_in_order(chosen, len(order))]
 
 
 def _lost(losses: list[float]) -> tuple[str, ...]:
     """What it costs that the first designs differ."""
-    mean = float(np.mean(losses)) if losses else 0.0
-    if mean <= _WORTH_SAYING:
+    if not losses:
         return ()
+    mean = float(np.mean(losses))
+    if mean <= _WORTH_SAYING:
+        return (diversity_note(),)
     return (
-        f"the first {SHOWN} designs of a target differ from each other: on average they are "
-        f"{mean:.0%} less probable to meet it than the best {SHOWN} that are alike",
+        diversity_note(
+            f"; on average the first are {mean:.0%} less probable to meet it than the best {SHOWN} "
+            "that are alike"
+        ),
     )

@@ -30,8 +30,9 @@ def goal_places(ranked: Proposal, row: int) -> list[int]:
 
 
 def front_picture(
-    ranked: Proposal, rows: Sequence[int], measured: Numbers | None, name: str
-) -> tuple[str, str]:
+    ranked: Proposal, rows: Sequence[int], measured: Numbers | None, name: str,
+    allowed: npt.NDArray[np.bool_] | None = None,
+) -> tuple[str, str]:  # fmt: skip
     """The first two goals of a target against each other, and a caption; empty with one goal.
 
     Args:
@@ -39,6 +40,7 @@ def front_picture(
         rows: those of the target.
         measured: (M, Dy), responses of the table's designs; None where there is no table.
         name: goes before ids of the picture.
+        allowed: (M,), which of the table's designs may be proposed; None: all.
     """
     places = goal_places(ranked, rows[0])[:2]
     own = ranked.predicted if ranked.responses is None else ranked.responses
@@ -49,18 +51,21 @@ def front_picture(
         "that is wanted, and none of them is better than another in every goal."
     )
     if measured is not None:
-        caption += " Grey points are rows of the table, green ones those that meet all else."
+        caption += (
+            " Grey points are rows of the table, green ones those that are allowed and meet all "
+            "else."
+        )
     with figure(4.8, 3.6) as drawn:
         axes = drawn.add_subplot()
         grid(axes)
         if measured is not None:
-            some = measured[
-                np.linspace(0, len(measured) - 1, min(_POINTS, len(measured))).astype(int)
-            ]
+            few = np.linspace(0, len(measured) - 1, min(_POINTS, len(measured))).astype(int)
+            some = measured[few]
             met = ranked.wanted[rows[0] : rows[0] + 1].met(torch.from_numpy(some)[None])[0].numpy()
+            met = met if allowed is None else met & allowed[few]
             for chosen, colour, label in (
                 (~met, GREY, "rows of the table"),
-                (met, MEASURED, "rows that meet all else"),
+                (met, MEASURED, "allowed rows that meet all else"),
             ):
                 axes.plot(*some[chosen][:, places].T, "o", ms=2.8, mew=0, color=colour, alpha=0.6,
                           label=label)  # fmt: skip

@@ -92,7 +92,12 @@ def _parts(designer: Designer, ranked: Proposal, derived: Sequence[str]) -> dict
     nearest = nearest_responses(ranked, whole.measured)
     effects = designer.sensitivities()
     order = importance_order(effects)
-    targets = [*target_parts(ranked, nearest, units, _FULL, measured=whole.measured.y)]
+    targets = [
+        *target_parts(
+            ranked, nearest, units, _FULL, measured=whole.measured.y,
+            allowed=whole.typicality.allowed(whole.measured.x),
+        )
+    ]  # fmt: skip
     return {
         "data": data, "schema": data.schema, "designer": designer, "ranked": ranked,
         "targets": targets, "full": _FULL, "responses": whole.data.responses.names,

@@ -78,6 +78,7 @@ def nearest_responses(ranked: Proposal, measured: MeasuredDesigns) -> Numbers | 
 def target_parts(
     ranked: Proposal, nearest: Numbers | None, units: dict[str, str], most: int,
     drawn: int | None = None, measured: Numbers | None = None,
+    allowed: npt.NDArray[np.bool_] | None = None,
 ) -> Iterator[TargetPart]:  # fmt: skip
     """The parts of all targets, the first of which have a whole table and a picture.
 
@@ -88,6 +89,7 @@ def target_parts(
         most: targets with a whole table; of others the first design is there.
         drawn: targets with a picture; None: as many.
         measured: (M, Dy), responses of the table's designs, or None.
+        allowed: (M,), which of these designs may be proposed; None: all.
     """
     drawn = most if drawn is None else drawn
     columns = ranked.columns()
@@ -105,7 +107,7 @@ def target_parts(
         picture, caption, front = "", "", ("", "")
         if i < drawn and ranked.predicted is not None:
             picture, caption = target_picture(ranked, some, nearest, f"target{i + 1}")
-            front = front_picture(ranked, rows, measured, f"front{i + 1}")
+            front = front_picture(ranked, rows, measured, f"front{i + 1}", allowed)
         yield TargetPart(
             i + 1, wanted(ranked, rows[0]), _best(ranked, rows), _met(ranked, rows),
             _reach(ranked, rows[0]), heads, lines, len(rows), picture, caption, *front,

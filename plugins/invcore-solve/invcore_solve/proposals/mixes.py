@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
+from invcore.plugin import Space
 from invcore_solve.typicality.typicality import Typicality
 
 Numbers = npt.NDArray[np.float64]
@@ -74,6 +76,67 @@ def mixes(
     x, kept = _without_offence(typicality, x)
     typical = typicality.near(x)
     return x[typical], origin[kept[typical]]
+
+
+def crossed(
+    typicality: Typicality, base: Numbers, pair: tuple[Numbers, Numbers], rng: np.random.Generator
+) -> tuple[Numbers, Places]:
+    """Good designs moved by a share of the difference of two others, those alone that are typical.
+
+    Where good designs lie along an edge of what is allowed, so do such steps, which keep every
+    linear relation besides. A block with levels or categories is that of the design, or of the
+    first of the two.
+
+    Args:
+        typicality: the rows, and what is typical of them.
+        base: (N, Dx), designs to begin from.
+        pair: two designs (N, Dx) for each.
+        rng: of the steps.
+
+    Returns:
+        Designs (n, Dx), and the position of what each began from (n,), in order.
+    """
+    first, second = pair
+    x = base + rng.random(len(base))[:, None] * (first - second)
+    for block in typicality.blocks:
+        if block.discrete:
+            columns = list(block.columns)
+            swap: Flags = rng.random(len(base)) < _SWAPPED
+            x[:, columns] = np.where(swap[:, None], first, base)[:, columns]
+    x, kept = _without_offence(typicality, x)
+    typical = typicality.near(x)
+    return x[typical], kept[typical]
+
+
+def stepped_freely(
+    designs: Space, base: Numbers, pair: tuple[Numbers, Numbers], reach: float,
+    rng: np.random.Generator,
+) -> tuple[Numbers, Places]:  # fmt: skip
+    """Designs beside others, wherever the space allows them, and at its very edges.
+
+    Half of the steps are normal, half are a share of the difference of two good designs. What leads
+    out of what is allowed ends at the nearest allowed design.
+
+    Args:
+        designs: their space.
+        base: (N, Dx), designs to begin from.
+        pair: two good designs (N, Dx) for each.
+        reach: standard deviation of a normal step, as a share of the box.
+        rng: of the steps.
+
+    Returns:
+        Designs (n, Dx), and the position of what each began from (n,), in order.
+    """
+    first, second = pair
+    width = (designs.high - designs.low).numpy()
+    width = np.where(np.isfinite(width), width, np.ptp(base, axis=0))
+    across = rng.random((len(base), 1)) * (first - second)
+    normal = reach * width * rng.standard_normal(base.shape)
+    # Not in the unit cube: where constraints tie variables, its points are no steps of designs
+    moved = base + np.where(rng.random((len(base), 1)) < 0.5, across, normal)
+    x = designs.project(torch.from_numpy(moved)).numpy()
+    kept = np.flatnonzero(np.isfinite(x).all(axis=1))
+    return x[kept], kept
 
 
 def _beyond(typicality: Typicality, x: Numbers, rng: np.random.Generator) -> None:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from invcore.plugin import FittedJudge
 from invcore_solve.proposals.aims.aim import Aim
 from invcore_solve.proposals.judged import Judged, joined
-from invcore_solve.proposals.local_search import refine
+from invcore_solve.proposals.local_search import apart_groups, refine
 from invcore_solve.proposals.mixes import mixes
 from invcore_solve.proposals.steps import stepped
 from invcore_solve.typicality.typicality import Typicality
@@ -22,10 +22,12 @@ Preference = Callable[[Places, Numbers, Numbers], Numbers]
 
 POOL = 8_000
 _PARENTS = 8
+_GROUPS = 4  # of parents that are searched apart, since one may end where another would not
+_APART_UP_TO = 32  # targets; of more each has one group
 _CHILDREN = 16_000  # in all targets together, in a round
 _MOST = 400  # in a round, for a target
 _FEWEST = 16
-_CELL = 0.25  # standard deviations of designs, within which one stands for others
+_PLACES = (0.25, 0.08)  # standard deviations of designs, within which one stands for others
 _CELLS = 1 << 20  # of targets by designs, at once
 
 
@@ -80,7 +82,12 @@ def search(
     owners = [np.repeat(np.arange(len(aim)), best.shape[1])]
     if refined:
         children = int(np.clip(_CHILDREN // len(aim), _FEWEST, _MOST))
-        near, owner = refine(judge, typicality, aim, pool, best[:, :_PARENTS], children, rng)
+        groups, whose = best[:, :_PARENTS], np.arange(len(aim))
+        if aim.beyond and len(aim) <= _APART_UP_TO:
+            places = typicality.neighbourhood.whitening(pool.x)
+            groups, whose = apart_groups(places, best, _GROUPS, _PARENTS)
+            children = max(_FEWEST, children // 2)
+        near, owner = refine(judge, typicality, aim, pool, groups, children, rng, owner=whose)
         more, whose = stepped(judge, typicality, aim, near, owner)
         parts += [near, more]
         owners += [owner, whose]
@@ -96,8 +103,8 @@ def search(
     order = np.lexsort((cost, target))
     order = order[_distinct(every.x[order], target[order])]
     if aim.beyond:
-        places = np.round(typicality.neighbourhood.whitening(every.x[order]) / _CELL)
-        order = np.concatenate(_alike_last(places, target[order], order))
+        places = typicality.neighbourhood.whitening(every.x[order])
+        order = order[_alike_last(places, target[order])]
     rank = np.arange(len(order)) - np.searchsorted(target[order], target[order])
     order = order[rank < count]
     return Answers(every.rows(order), target[order], cost[order])
@@ -115,15 +122,23 @@ def cheapest(pool: Judged, aim: Aim, count: int) -> Places:
     return np.concatenate(parts)
 
 
-def _alike_last(places: Numbers, target: Places, order: Places) -> list[Places]:
-    """For each target the first design of each place (N, W), and then those that are like one."""
-    _, first = np.unique(np.c_[target, places], axis=0, return_index=True)
-    alike = np.ones(len(order), dtype=bool)
-    alike[first] = False
-    return [
-        part for b in np.unique(target)
-        for part in (order[(target == b) & ~alike], order[(target == b) & alike])
-    ]  # fmt: skip
+def _alike_last(places: Numbers, target: Places) -> Places:
+    """An order of designs at places (N, W) that are sorted by target (N,) and cost.
+
+    For each target the first design of each wide cell and of each narrow one take turns, and then
+    come those that are like one.
+    """
+    kind = np.full(len(target), len(_PLACES))
+    for i in reversed(range(len(_PLACES))):
+        cells = np.c_[target, np.round(places / _PLACES[i])]
+        kind[np.unique(cells, axis=0, return_index=True)[1]] = i
+    order = np.lexsort((kind, target))
+    group = np.c_[target, kind][order]
+    begins = np.r_[True, (group[1:] != group[:-1]).any(axis=1)] if len(group) else np.zeros(0, bool)
+    start = np.maximum.accumulate(np.where(begins, np.arange(len(group)), 0))
+    turn = np.empty(len(target), dtype=np.intp)
+    turn[order] = np.arange(len(group)) - start
+    return np.lexsort((kind, turn, kind == len(_PLACES), target))
 
 
 def _distinct(x: Numbers, target: Places) -> Places:

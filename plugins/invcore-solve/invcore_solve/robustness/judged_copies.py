@@ -16,6 +16,7 @@ from invcore_solve.judging.probability.scenarios import Foresight, Scenarios
 DRAWS = 200
 """Of a judge's error."""
 
+_LEFT = 0.5  # of a judge's error about a copy, where that about its design is known
 _NORMAL = 1.6448536269514722  # half-width of a normal's 90%, in standard deviations
 _NUMBERS = 1 << 22  # of responses, held at once
 _DESIGNS = 16_384  # made designs that are judged at once
@@ -42,16 +43,23 @@ class JudgedCopies:
     exactly: bool = False
     _errors: dict[int, Tensor] = field(default_factory=dict, repr=False)
 
-    def robustness(self, x: Tensor, targets: Targets, owner: Tensor) -> Robustness:
+    def robustness(
+        self, x: Tensor, targets: Targets, owner: Tensor, truth: Tensor | None = None
+    ) -> Robustness:
         """What becomes of designs.
 
         Args:
             x: nominal ones (N, Dx).
             targets: B of them.
             owner: (N,), the target of each design.
+            truth: (N, Dy), what is known of these, NaN where nothing is; what the judge has wrong
+                about them is taken from their copies too.
         """
         x = x.double()
         response = self.judge.predict(x).response.double()
+        wrong = None if truth is None else truth.double() - response
+        if truth is not None:
+            response = torch.where(truth.isnan(), response, truth.double())
         nominal = torch.stack([
             targets[int(b) : int(b) + 1].error(y[None, None])[0, 0]
             for b, y in zip(owner, response, strict=True)
@@ -60,7 +68,10 @@ class JudgedCopies:
         step = max(1, _DESIGNS // len(self.made))
         for start in range(0, len(x), step):
             rows = slice(start, start + step)
-            for b, y, std, own in self._copies(x[rows], owner[rows]):
+            for i, (b, y, std, own) in enumerate(self._copies(x[rows], owner[rows]), start):
+                if wrong is not None:
+                    off = wrong[i, : y.shape[1]]  # of what was learnt; the rest follows from it
+                    y, std = y + off.nan_to_num(0.0), torch.where(off.isnan(), std, _LEFT * std)
                 one = self._one(y, std, own, targets[b : b + 1])
                 worst.append(one[0])
                 shares.append(one[1])

@@ -15,7 +15,7 @@ from invcore.results import Robustness
 from invcore_solve.answers.answering import described
 from invcore_solve.answers.preference import preferred
 from invcore_solve.answers.proposal import Proposal
-from invcore_solve.proposals.mixes import mixes
+from invcore_solve.proposals.mixes import crossed, mixes, stepped_freely
 from invcore_solve.robustness.judged_copies import DRAWS, JudgedCopies
 from invcore_solve.robustness.making import Making
 from invcore_solve.robustness.movers import movers_of
@@ -31,7 +31,9 @@ _FEW, _MANY = 64, 256  # copies that order designs, and that tell the yield of t
 _FEW_DRAWS = 40  # of the judge's error, likewise
 _FIRST = 24  # designs of a target whose yield is told sharply
 _PARENTS, _CHILDREN = 6, 40
-_REACH = (0.3, 0.1)  # largest share of the way to a neighbour, round by round
+_REACH = (0.3, 0.1, 0.05)  # largest share of the way to a neighbour, round by round
+_REACH_FREELY = (0.2, 0.1, 0.05, 0.05, 0.02, 0.02)  # of the box, where no rows are to be kept to
+_PLACE = 0.02  # of a column's range among the rows, within which one design stands for others
 _MOVED = 10  # targets of which it is told what moves the yield
 _DIGITS = 3  # of yields that are alike
 
@@ -71,9 +73,9 @@ def robust_proposal(
     x = found.designs.double().numpy()
     owner = ((found.rank == 1).cumsum(0) - 1).numpy()
     known = quick.robustness(torch.from_numpy(x), targets, torch.from_numpy(owner))
-    if search and designer.near:
+    if search:
         rng = designer.random("robust", seed)
-        for reach in _REACH:
+        for reach in _REACH if designer.near else _REACH_FREELY:
             x, owner, known = _with_children(designer, quick, targets, x, owner, known, reach, rng)
     order, goals = _order(designer, targets, x, owner, known, count)
     x, owner, known = x[order], owner[order], known.rows(torch.from_numpy(order))
@@ -96,33 +98,65 @@ def _with_children(
     designer: Designer, copies: JudgedCopies, targets: Targets, x: Numbers, owner: Places,
     known: Robustness, reach: float, rng: np.random.Generator,
 ) -> tuple[Numbers, Places, Robustness]:  # fmt: skip
-    """The same designs and others near those of the largest yields."""
+    """The same designs and others near those of the largest yields, and of the best goals among
+    them.
+    """
     order = np.lexsort((known.worst.numpy(), -known.share.numpy(), owner))
     parents = order[_ranks(owner[order]) <= _PARENTS]
-    seeds = np.concatenate([
-        rng.choice(parents[owner[parents] == b], _CHILDREN) for b in np.unique(owner)
-    ])  # fmt: skip
-    children, origin = mixes(designer.typicality, 0, rng, x[seeds], reach=reach)
+    if targets.has_goals:
+        order = _order_by(known, owner, _goals(designer, targets, x, owner), owner < 0)
+        parents = np.concatenate([parents, order[_ranks(owner[order]) <= _PARENTS]])
+    seeds, *pair = np.concatenate([
+        rng.choice(parents[owner[parents] == b], (3, _CHILDREN)) for b in np.unique(owner)
+    ], axis=1)  # fmt: skip
+    first, second = (x[each] for each in pair)
+    if designer.near:
+        typicality = designer.typicality
+        made = [
+            mixes(typicality, 0, rng, x[seeds], reach=reach, beyond=True),
+            crossed(typicality, x[seeds], (first, second), rng),
+        ]
+    else:
+        made = [stepped_freely(designer.data.designs, x[seeds], (first, second), reach, rng)]
+    children = np.concatenate([part for part, _ in made])
     if not len(children):
         return x, owner, known
-    own = owner[seeds[origin]]
+    own = owner[seeds[np.concatenate([origin for _, origin in made])]]
     more = copies.robustness(torch.from_numpy(children), targets, torch.from_numpy(own))
     return np.concatenate([x, children]), np.concatenate([owner, own]), _joined(known, more)
+
+
+def _goals(designer: Designer, targets: Targets, x: Numbers, owner: Places) -> Numbers:
+    """The goals (N, Dy) of designs (N, Dx) by the judge, each of its own target."""
+    every = designer.judge.predict(torch.from_numpy(x)).response.double()
+    return np.concatenate([
+        targets[int(b) : int(b) + 1].goals(y[None, None])[0].numpy()
+        for b, y in zip(owner, every, strict=True)
+    ])  # fmt: skip
 
 
 def _order(
     designer: Designer, targets: Targets, x: Numbers, owner: Places, known: Robustness, count: int
 ) -> tuple[Places, Numbers]:
     """Positions of the best designs of each target in order, and the goals (N, Dy) of all."""
-    every = designer.judge.predict(torch.from_numpy(x)).response.double()
-    goals = np.concatenate([
-        targets[int(b) : int(b) + 1].goals(y[None, None])[0].numpy()
-        for b, y in zip(owner, every, strict=True)
-    ])  # fmt: skip
+    goals = _goals(designer, targets, x, owner)
     order = _order_by(known, owner, goals, np.zeros(len(owner), dtype=bool))
     _, same = np.unique(np.c_[owner[order], x[order]], axis=0, return_index=True)
     order = order[np.sort(same)]
-    return order[_ranks(owner[order]) <= count], goals
+    return order[_varied(designer, x[order], owner[order], count)], goals
+
+
+def _varied(designer: Designer, x: Numbers, owner: Places, count: int) -> Places:
+    """Positions, in order, of so many designs of each target that lie in different places.
+
+    A design in the place of a better one is kept only where there are too few places.
+    """
+    width = np.ptp(designer.data.pairs.x.numpy(), axis=0)
+    cells = np.round(x / (_PLACE * np.where(width > 0, width, 1.0)))
+    alike = np.ones(len(x), dtype=bool)
+    alike[np.unique(np.c_[owner, cells], axis=0, return_index=True)[1]] = False
+    order = np.lexsort((alike, owner))
+    return np.sort(order[_ranks(owner[order]) <= count])
 
 
 def _order_by(

@@ -106,7 +106,9 @@ class _Answers:
         """The table ranked by what a judge says of all designs."""
         made = MadeDesigns.draw(self.tolerances, *self.spaces, _JUDGED, seed=self.seed)
         owner = torch.arange(len(found))
-        known = JudgedCopies(judge, made).robustness(found.designs, self.rows, owner)
+        known = JudgedCopies(judge, made).robustness(
+            found.designs, self.rows, owner, found.responses
+        )
         return self._ranked(found, Making(known, self.tolerances.texts, "judge"))
 
     def simulated(

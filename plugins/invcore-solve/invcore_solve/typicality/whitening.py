@@ -38,8 +38,7 @@ class Whitening:
         variance are not blown up beyond ten times their size.
         """
         features = _features(designs, x)
-        centre, scale = features.mean(axis=0), features.std(axis=0)
-        scale = np.where(scale > 1e-12 * np.abs(centre), scale, np.inf)
+        centre, scale = _spread(features)
         z = (features - centre) / scale
         sizes, vectors = np.linalg.eigh(z.T @ z / len(z))
         kept = sizes >= _EXACT
@@ -49,6 +48,22 @@ class Whitening:
     def __call__(self, x: Numbers) -> Numbers:
         """Designs (N, Dx) in whitened units (N, W)."""
         return (_features(self.designs, x) - self.centre) @ self.directions
+
+
+def in_columns(designs: Space, x: Numbers, rows: Numbers) -> Numbers:
+    """Features (N, F) of designs (N, Dx) in their standard deviations among rows (M, Dx).
+
+    A feature of one value among the rows counts for nothing.
+    """
+    centre, scale = _spread(_features(designs, rows))
+    result: Numbers = (_features(designs, x) - centre) / scale
+    return result
+
+
+def _spread(features: Numbers) -> tuple[Numbers, Numbers]:
+    """Mean and standard deviation of features; infinite where they have one value."""
+    centre, scale = features.mean(axis=0), features.std(axis=0)
+    return centre, np.where(scale > 1e-12 * np.abs(centre), scale, np.inf)
 
 
 def _features(designs: Space, x: Numbers) -> Numbers:

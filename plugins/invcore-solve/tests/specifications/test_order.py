@@ -7,6 +7,7 @@ import pytest
 from invcore_solve.answers.preference import preferred, true_order, undominated
 from invcore_solve.proposals.aims.specified import SpecifiedAim
 from invcore_solve.proposals.judged import Judged
+from scipy.special import ndtr
 
 from invcore.plugin import Requirement, Space, Specification, Targets, Variable
 
@@ -37,7 +38,32 @@ def test_violations_are_those_of_drawn_responses():
     expected = (np.square(away) * np.array([1.0, 3.0, 1.0])).sum(axis=2).mean(axis=0) / 3
     found = aim.violation(designs, np.zeros(6, dtype=int))
     np.testing.assert_allclose(found, expected, rtol=0.02, atol=1e-4)
-    np.testing.assert_array_equal(aim.costs(designs, slice(None))[0], found)
+
+
+def test_without_goals_what_costs_is_the_doubt_that_it_is_met():
+    aim, own = aim_of(a=Requirement(low=0.0), b=Requirement(high=2.0)), np.zeros(400, dtype=int)
+    designs = judged(400)
+    z = np.stack([designs.mean[:, 0], 2.0 - designs.mean[:, 1]], axis=1) / designs.std[:, :2]
+    chance = ndtr(z).prod(axis=1)
+    cost, away = aim.costs(designs, slice(None))[0], aim.violation(designs, own)
+    told, sure = chance >= 1e-3, chance >= 0.995
+    np.testing.assert_allclose(cost[told & ~sure], -np.log(chance[told & ~sure]))
+    assert (cost[sure] == 0).all() and sure.any()
+    np.testing.assert_allclose(cost[~told], np.log(1e3) + away[~told])
+    assert (~told).any() and (away[~told] > 0).all()
+
+
+def test_goals_wait_for_what_is_probable():
+    both = aim_of(a=Requirement(low=0.0), b=Requirement(goal="minimise"))
+    assert both.weighs and not aim_of(a=Requirement(low=0.0)).weighs
+    assert not aim_of(b=Requirement(goal="minimise")).weighs
+    several = aim_of(
+        a=Requirement(low=0.0), b=Requirement(goal="minimise"), c=Requirement(goal="maximise")
+    )
+    alone, designs = several.without_goals(), judged(50)
+    assert len(alone) == 1 and not alone.has_goals and several.repeats > 1
+    expected = aim_of(a=Requirement(low=0.0)).costs(designs, slice(None))
+    np.testing.assert_array_equal(alone.costs(designs, slice(None)), expected)
 
 
 def test_what_is_free_costs_nothing():
@@ -71,6 +97,15 @@ def test_undominated_rows_are_those_of_all_pairs():
     goals = np.random.default_rng(0).integers(0, 6, (60, 3)).astype(float)
     worse = (goals[:, None] >= goals[None]).all(axis=2) & (goals[:, None] > goals[None]).any(axis=2)
     np.testing.assert_array_equal(undominated(goals), ~worse.any(axis=1))
+
+
+def test_goals_that_are_not_known_come_last_and_every_design_once():
+    goals = np.array([[0.0, 3.0], [1.0, 1.0], [3.0, 0.0], [np.nan, 0.0], [np.nan, np.nan]])
+    assert undominated(goals).tolist() == [True, True, True, False, False]
+    order = preferred(np.ones(5), np.zeros(5), goals).tolist()
+    assert sorted(order) == [0, 1, 2, 3, 4] and order[0] == 1 and order[3:] == [3, 4]
+    one = preferred(np.array([0.9, 1.0, 0.9]), np.zeros(3), np.array([[2.0], [np.nan], [1.0]]))
+    assert one.tolist() == [2, 0, 1]
 
 
 def test_without_goals_the_probability_orders_and_then_the_violation():

@@ -27,6 +27,7 @@ CAUTIOUS = 1.0
 
 _DIRECTIONS = 8  # in which several goals are weighed against each other
 _SURE = 0.995
+_HOPELESS = 1e-3  # probability below which designs differ by how much they violate
 _WORSE = 1e6  # than any goal: what is not probable enough
 _TINY = np.finfo(np.float64).tiny
 _ROOT = np.sqrt(2 * np.pi)
@@ -86,6 +87,18 @@ class SpecifiedAim(Aim):
         """Whether something is to be minimised or maximised."""
         return bool(self.goals.any())
 
+    @property
+    def weighs(self) -> bool:
+        """Whether some target has limits and goals, so that goals wait for what is probable."""
+        return bool((self.goals.any(axis=1) & self.weight.any(axis=1)).any())
+
+    def without_goals(self) -> SpecifiedAim:
+        """The probability alone, of each target once."""
+        own = slice(None, None, self.repeats)
+        low, high, weight = self.low[own], self.high[own], self.weight[own]
+        none = np.zeros_like(low)
+        return SpecifiedAim(low, high, weight, none, none, np.zeros(len(low)), none)
+
     def informed(self, designs: Judged) -> SpecifiedAim:
         """The same, which knows what is probable and possible from designs for all targets."""
         if not self.has_goals:
@@ -116,16 +129,27 @@ class SpecifiedAim(Aim):
         return sign * designs.mean + caution * np.abs(sign) * designs.std
 
     def _cost(self, designs: Judged, owner: Places) -> Numbers:
-        violation, chance = self.violation(designs, owner), self._chance(designs, owner)
-        if not self.has_goals:  # what is sure to meet it is equally good, wherever it is
-            return np.where(chance >= _SURE, 0.0, violation)
+        chance = self._chance(designs, owner)
+        doubt = self._doubt(designs, owner, chance)
+        if not self.has_goals:
+            return doubt
         goals = self.expected_goals(designs, owner) - self.ideal[owner]
         weighed = self.shares[owner] * goals
         # The worst of the weighed goals, and a little of all: any part of a front can be the best
         value = np.where(self.shares[owner] > 0, weighed, -np.inf).max(axis=1)
         value = np.where(np.isfinite(value), value, 0.0) + 0.05 * weighed.sum(axis=1)
         probable = chance >= self.least[owner]
-        return np.where(probable, value, _WORSE + violation)
+        return np.where(probable, value, _WORSE + doubt)
+
+    def _doubt(self, designs: Judged, owner: Places, chance: Numbers) -> Numbers:
+        """How improbable it is (N,) to meet all intervals, for a search to follow.
+
+        The logarithm of the probability, which has a slope wherever it can be told; below that, the
+        expected violation. What is sure is equally good, wherever it is.
+        """
+        doubt = -np.log(np.maximum(chance, _HOPELESS))
+        far = np.where(chance < _HOPELESS, self.violation(designs, owner), 0.0)
+        return np.where(chance >= _SURE, 0.0, doubt + far)
 
     def violation(self, designs: Judged, owner: Places) -> Numbers:
         """Expected weighted squared violations (N,), errors taken to be normal."""
