@@ -281,7 +281,7 @@ def test_what_has_ended_well_is_kept_whatever_comes(make, tmp_path):
 
     def interrupt(*args):
         for _ in range(200):
-            if len(list(folder.glob("*/*"))) == 4:
+            if len(list(folder.glob("*/*"))) == 2:  # the one that ran beside it, too
                 break
             time.sleep(0.05)
         raise KeyboardInterrupt
@@ -290,7 +290,7 @@ def test_what_has_ended_well_is_kept_whatever_comes(make, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         own.simulate(X)
     again = make("give(plain)", journal=folder)
-    assert torch.equal(again.simulate(X), truth(X)) and again.counts.recalled == 20
+    assert torch.equal(again.simulate(X), truth(X)) and again.counts.recalled == 12
 
 
 def test_another_folder_is_another_simulator(tmp_path):

@@ -10,6 +10,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -69,11 +70,14 @@ class Processes:
         self._stopped = False
         pool = ThreadPoolExecutor(min(self._program.jobs, len(batches)), "simulator")
         try:
-            futures: dict[Future[Outcome], int] = {
-                pool.submit(self._with_retries, x): number for number, x in enumerate(batches)
-            }
-            for future in as_completed(futures):
-                yield futures[future], future.result()
+            left, running = enumerate(batches), dict[Future[Outcome], int]()
+            while True:  # a batch begins when the caller, who may give up, has seen those before
+                for number, x in islice(left, self._program.jobs - len(running)):
+                    running[pool.submit(self._with_retries, x)] = number
+                if not running:
+                    break
+                future = next(as_completed(running))
+                yield running.pop(future), future.result()
         finally:  # also when the caller stops here, by Ctrl-C or an error
             self._stop()
             pool.shutdown(wait=True, cancel_futures=True)
