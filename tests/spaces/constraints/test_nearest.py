@@ -196,3 +196,20 @@ def test_narrower_bounds_leave_something():
     high[1] = 1.5
     box = space.bounded(low, high)
     assert torch.equal(box.high, high)
+
+
+def test_what_is_just_beside_an_allowed_design_becomes_one():
+    """By less than a solver's tolerance, and more than ours."""
+    parts = [Variable(name=n, prior=Uniform(low=0.0, high=1.0)) for n in "abcd"]
+    texts = [
+        "a + b + c + d == 1", "at most 3 of a, b, c, d", "a <= b", "if n >= 2 then d >= 0.2",
+    ]  # fmt: skip
+    space = Space.of(*parts, COUNT, constraints=texts)
+    x = torch.tensor([0.0, 0.0, 0.0, 1.0, 3.0]).double().repeat(200, 1)
+    draw = generator(0)
+    apart = 10 ** (-6.5 - 2.5 * torch.rand(200, 1, generator=draw).double())
+    x[:, :4] += apart * torch.randn(200, 4, generator=draw).double()
+    near = space.project(x)
+    assert not bool(space.contains(x).all())
+    assert bool(space.contains(near).all())
+    assert float((near - x).abs().max()) < 1e-4
