@@ -32,7 +32,7 @@ from invcore.spaces.constraints.linear_sets.system import INTERNAL, Floats, Line
 _FIRST = "fixed", "levels"
 _FAR = 1e3  # ranges: where a variable without a bound has to stay in conditions
 _SOME = 1e-3  # of a variable's range: what "at least … of" moves a zero to
-_SNAP = 1e-8  # of a variable's range: a value so near to one of a list is that
+_SNAP = 1e-11  # of a variable's range: a value so near to one of a list is that; sums still hold
 
 Terms = dict[int, float]
 

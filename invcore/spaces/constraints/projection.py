@@ -24,7 +24,6 @@ from invcore.spaces.variable import Variable
 Way = Callable[[Tensor, Tensor], Tensor]
 
 _FARTHEST = 1e3  # ranges outside the bounds: what is further off counts as being there
-_AWAY = 0.0, 1e-7, 1e-6, 1e-5  # ranges, from where what is just beside the allowed set is projected
 
 
 class Projection:
@@ -86,31 +85,9 @@ class Projection:
             wrong = ~group.layout.contains(own) & own.isfinite().all(1)
             rows = wrong.nonzero()[:, 0]
             if len(rows):
-                own[rows] = _landed(group, way, x[rows][:, group.columns], own[rows])
+                own[rows] = way(x[rows][:, group.columns], own[rows])
                 result = result.index_copy(1, group.columns, own)
         return result
-
-
-def _landed(group: Group, way: Way, x: Tensor, near: Tensor) -> Tensor:
-    """What a way finds, once more from where it is still beside what is allowed.
-
-    A solver of mixed sets takes for allowed what is so within its own tolerance, which is larger
-    than ours. From a little farther away it has something to solve.
-    """
-    found = way(x, near)
-    if group.curved:  # tried from several starts already
-        return found
-    random = torch.Generator().manual_seed(0)
-    for away in _AWAY:
-        beside = (~group.layout.contains(found) & found.isfinite().all(1)).nonzero()[:, 0]
-        if not len(beside):
-            break
-        part = found[beside]
-        noise = torch.randn(part.shape, generator=random, dtype=torch.float64)
-        tried = way(part + away * group.layout.width * noise, part)
-        better = group.layout.contains(tried)
-        found[beside[better]] = tried[better]
-    return found
 
 
 def way_of(group: Group) -> Way:
