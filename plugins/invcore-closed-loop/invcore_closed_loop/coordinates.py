@@ -71,6 +71,16 @@ class Coordinates:
         self._first = np.cumsum([0, *widths])
         self.plain = bool((self._first[1:] - self._first[:-1] == 1).all() and not self.category.any())
 
+    @property
+    def width(self) -> Array:
+        """How far designs (D,) run along their coordinates; of logarithms their range."""
+        ends = self.values(np.stack([np.zeros(self.dim), np.ones(self.dim)]))
+        return np.where(self.category, 1.0, ends[1] - ends[0])
+
+    def value_slopes(self, u: Array) -> Array:
+        """How designs (N, D) change with their own coordinates."""
+        return np.where(self.logarithmic, self.values(u) * self._width, self._width)
+
     def units(self, x: Array) -> Array:
         """Coordinates (N, D) of designs (N, D)."""
         u = np.array(x, dtype=np.float64)

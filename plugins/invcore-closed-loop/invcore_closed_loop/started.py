@@ -88,7 +88,7 @@ class StartedClosedLoop(StartedLoop):
     def _judge(self, first: int) -> None:
         """Take the errors of rows from ``first`` on."""
         y, owner = self.told.y[first:], self.told.owner[first:]
-        new = self.aims.errors_of_all(y)
+        new = self.aims.objectives_of_all(y)
         new = np.where(self.contexts.serving(owner) & np.isfinite(new), new, np.inf)
         self.errors = np.concatenate([self.errors[:, :first], new], axis=1)
         if new.shape[1]:
@@ -133,7 +133,8 @@ class StartedClosedLoop(StartedLoop):
     def open(self) -> Flags:
         """Which targets are searched for still (T,)."""
         enough = self.config.tolerance * self.scale if self.aims.exact else 0.0
-        return (self.searches.error > enough) & ~self.searches.closed
+        searched = (self.searches.error > enough) | self.aims.with_goals
+        return searched & ~self.searches.closed
 
     @property
     def room(self) -> int:
@@ -205,21 +206,11 @@ class StartedClosedLoop(StartedLoop):
         x = np.full((*shape, self.problem.designs.dim), np.nan)
         y = np.full((*shape, self.problem.responses.dim), np.nan)
         for target in range(len(self.targets)):  # of few rows each
-            value = self._worth(target)
+            value = self.errors[target]
             order = np.argsort(value, kind="stable")[:count]
             order = order[np.isfinite(value[order])]
             x[target, : len(order)], y[target, : len(order)] = self.told.x[order], self.told.y[order]
         return Candidates(torch.from_numpy(x), torch.from_numpy(y))
-
-    def _worth(self, target: int) -> Array:
-        """What rows are sorted by for a target (N,): the error, and then the goals."""
-        error = self.errors[target]
-        if not self.targets.has_goals:
-            return error
-        y = torch.from_numpy(self.told.y)
-        value = self.aims.targets[target : target + 1].objective(y[None])[0].numpy()
-        worth: Array = np.where(np.isfinite(error) & np.isfinite(value), value, np.inf)
-        return worth
 
     def finished(self) -> Tensor:
         """Targets that are answered, or for which nothing more is to be gained."""
