@@ -14,6 +14,7 @@ PROBLEM = Problem("bowl", DESIGNS, RESPONSES)
 TARGETS = Targets(torch.tensor([[0.5, 1.0], [1.5, 2.0], [2.5, 0.3]], dtype=torch.float64))
 POINTS = torch.rand(3, 2, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
 SETTINGS = {"cma-es": {"generations": 30}, "random-search": {"tries": 200}}
+LOOPS = {name: installed().registry.load("loop", name) for name in SETTINGS}
 
 
 def simulate(x):
@@ -21,14 +22,13 @@ def simulate(x):
 
 
 def build(name, config):
-    loop = installed().registry.load("loop", name)
-    return loop(loop.Config.parse(config))
+    return LOOPS[name](LOOPS[name].Config.parse(config))
 
 
 def begin(folder, name="cma-es", **more):
     given = {"problem": PROBLEM, "targets": TARGETS, "points": POINTS, "name": name} | more
-    loop = installed().registry.load("loop", name)
-    return LoopJournal.create(folder, loop(loop.Config.resolve(SETTINGS[name])), **given)
+    loop = build(name, LOOPS[name].Config.resolve(SETTINGS[name]).model_dump(mode="json"))
+    return LoopJournal.create(folder, loop, **given)
 
 
 def again(folder):

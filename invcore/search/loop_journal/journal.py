@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
-from invcore.base.errors import ConfigError, DataError, StoreError, UnknownNameError, close_names
+from invcore.base.errors import ConfigError, DataError, StoreError
 from invcore.contracts.candidates import Candidates
 from invcore.contracts.environment import SILENT, FitEnvironment
 from invcore.contracts.loop import Loop, Requests, Results, no_pairs
@@ -20,12 +19,11 @@ from invcore.data.pairs import Pairs
 from invcore.search.loop_journal.best_rows import best_rows
 from invcore.search.loop_journal.documents import Beginning, LoopDocument, ProblemDocument
 from invcore.search.loop_journal.event_files import Event, EventFolder, Kind
+from invcore.search.loop_journal.fixed_choices import fixed_space
 from invcore.search.loop_journal.ledger import Ledger
 from invcore.search.loop_journal.loop_at_work import LoopAtWork
 from invcore.search.loop_journal.rows import NOBODY, Rows, Told, plain_results
 from invcore.search.point_loop import targets_tensors
-from invcore.spaces.constraints.kinds import Fixed
-from invcore.spaces.space import Space
 
 Build = Callable[[str, Mapping[str, Any]], Loop[Any]]
 """Makes a loop from the name of the component and its settings."""
@@ -46,8 +44,7 @@ class LoopJournal:
 
     Example:
         >>> import tempfile
-        >>> from invcore import RunConfig
-        >>> from invcore.plugin import Uniform, Variable, installed
+        >>> from invcore.plugin import Space, Uniform, Variable, installed
         >>> x = Variable(name="x", prior=Uniform(low=0.0, high=2.0))
         >>> problem = Problem("square", Space.of(x), Space.of(Variable(name="y")))
         >>> loop = installed().registry.load("loop", "random-search")()
@@ -351,28 +348,3 @@ class LoopJournal:
         self._files.add(event)
         self._ledger.apply(event)
         return event
-
-
-def fixed_space(designs: Space, fixed: Mapping[str, float]) -> Space:
-    """The same space of designs, some variables of which have one value.
-
-    Raises:
-        ConfigError: a value that no design has.
-        UnknownNameError: no variable has a name.
-
-    Example:
-        >>> from invcore import Uniform, Variable
-        >>> space = Space.of(*(Variable(name=n, prior=Uniform(low=0.0, high=9.0)) for n in "ab"))
-        >>> fixed_space(space, {"b": 2.0}).project(torch.tensor([[1.0, 5.0]])).tolist()
-        [[1.0, 2.0]]
-    """
-    constraints = []
-    for name, value in fixed.items():
-        if name not in designs.names:
-            raise UnknownNameError(f"no design {name!r}. {close_names(name, designs.names)}")
-        if not math.isfinite(value):
-            raise ConfigError(f"{name}: expected a finite number, got {value}")
-        constraints.append(Fixed(variable=name, value=float(value)))
-    return Space.of(
-        *designs.variables, grid=designs.grid, constraints=[*designs.constraints, *constraints]
-    )
