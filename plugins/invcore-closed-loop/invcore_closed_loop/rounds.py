@@ -49,6 +49,7 @@ class Rounds:
                 count = min(most, loop.coordinates.dim + 1)
                 self._fill(self._draws()[self._random().integers(_PRIOR, size=count)])
             return
+        loop.measure()
         while most:
             who = self._next(most, exactly)
             if not len(who):
@@ -163,9 +164,11 @@ class Rounds:
         loop, told = self._loop, self._loop.told
         rows = self._rows()
         context = loop.contexts.of_rows(told.owner)
+        unit = None if loop.aims.exact else loop.aims.spread
         surrogate = ResponseSurrogate(
-            loop.coordinates, told.u[rows], context[rows], told.y[rows], loop.tuning, random
-        )
+            loop.coordinates, told.u[rows], context[rows], told.y[rows], loop.tuning, random,
+            unit=unit,
+        )  # fmt: skip
         asked = loop.asked
         if len(asked):
             own = loop.contexts.of_rows(asked.target)
@@ -173,7 +176,8 @@ class Rounds:
             surrogate = ResponseSurrogate(
                 loop.coordinates, np.concatenate([told.u[rows], asked.u]),
                 np.concatenate([context[rows], own]),
-                np.concatenate([told.y[rows], believed]), loop.tuning, random, tune=False,
+                np.concatenate([told.y[rows], believed]), loop.tuning, random,
+                unit=unit, tune=False,
             )  # fmt: skip
         chance = None
         if told.failed.any():

@@ -9,6 +9,7 @@ from scipy.optimize import minimize
 
 from invcore_closed_loop.arrays import Array, Flags, Places
 from invcore_closed_loop.knowledge import Knowledge
+from invcore_closed_loop.steps.discrete import DiscreteNeighbours
 from invcore_closed_loop.steps.hypervolume import GoalGain
 from invcore_closed_loop.steps.improvement import expected_log_improvement
 from invcore_closed_loop.steps.space_limits import SpaceLimits
@@ -17,6 +18,7 @@ _SAMPLES = 128
 _DRAWS, _BEST = 512, 4  # draws of the prior that are looked at, and from which searches start
 _ROWS = 3  # best rows that searches start from
 _STEPS = 25
+_ROUNDED = 3  # designs whose neighbours are looked at
 _FLOOR = 1e-9
 _MARGINS = (0.0, 1.0)  # standard deviations that designs stay inside limits
 
@@ -39,10 +41,15 @@ class GoalStep:
         knowledge: of this round.
         target: its place.
         limits: of the space.
+        neighbours: in what comes in steps.
     """
 
-    def __init__(self, knowledge: Knowledge, target: int, limits: SpaceLimits) -> None:
+    def __init__(
+        self, knowledge: Knowledge, target: int, limits: SpaceLimits,
+        neighbours: DiscreteNeighbours,
+    ) -> None:  # fmt: skip
         self._knowledge, self._target, self._limits = knowledge, target, limits
+        self._neighbours = neighbours
         aims, random = knowledge.aims, knowledge.random
         self._sign = aims.signs[target]
         self._goals = np.nonzero(self._sign)[0]
@@ -72,6 +79,10 @@ class GoalStep:
             ends.append(self._end(u, box, margin))
         u = coordinates.allowed(np.concatenate([np.array(ends), start]))
         near = np.r_[near, np.zeros(len(start), dtype=bool)]
+        if coordinates.discrete.any():
+            more = self._rounded(u)
+            u = np.concatenate([u, more])
+            near = np.r_[near, np.zeros(len(more), dtype=bool)]
         score, merit = self._scores(u)
         place = knowledge.choice(np.lexsort((merit, -score)), u)
         if place is None:
@@ -85,6 +96,25 @@ class GoalStep:
         knowledge.taken.append(chosen)
         return chosen, close
 
+    def _rounded(self, u: Array) -> Array:
+        """The best of coordinates (M, D), and of their neighbours, with the rest made up for what
+        was rounded.
+        """
+        coordinates = self._knowledge.coordinates
+        few = u[self._order(u)[:_ROUNDED]]
+        near, _ = self._neighbours(few)
+        pool = np.concatenate([few, near])
+        pool = pool[self._order(pool)[: 2 * _ROUNDED]]
+        continuous = coordinates.moves & ~coordinates.discrete
+        if not continuous.any():
+            return pool
+        ends = [self._end(each, None, 0.0, continuous) for each in pool]
+        return np.concatenate([pool, coordinates.allowed(np.array(ends))])
+
+    def _order(self, u: Array) -> Places:
+        score, merit = self._scores(u)
+        return np.lexsort((merit, -score))
+
     def _box(self) -> tuple[Array, Array]:
         searches = self._knowledge.searches
         centre = self._knowledge.told.u[searches.row[self._target]]
@@ -97,8 +127,7 @@ class GoalStep:
         count = min(_ROWS, int(np.isfinite(error).sum()))
         best = knowledge.told.u[np.argsort(error, kind="stable")[:count]]
         draws = knowledge.drawn(_DRAWS)
-        score, merit = self._scores(draws)
-        few = draws[np.lexsort((merit, -score))[:_BEST]]
+        few = draws[self._order(draws)[:_BEST]]
         parts, near = [best, few], [np.zeros(count + len(few), dtype=bool)]
         if knowledge.searches.row[target] >= 0:
             centre = knowledge.told.u[[knowledge.searches.row[target]] * len(_MARGINS)]
@@ -106,10 +135,13 @@ class GoalStep:
             near.append(np.ones(len(centre), dtype=bool))
         return np.clip(np.concatenate(parts), 0.0, None), np.concatenate(near)
 
-    def _end(self, start: Array, box: tuple[Array, Array] | None, margin: float) -> Array:
-        """Where a search on the surrogate ends (D,)."""
-        coordinates, surrogate = self._knowledge.coordinates, self._knowledge.surrogate
-        moving = np.nonzero(coordinates.moves)[0]
+    def _end(
+        self, start: Array, box: tuple[Array, Array] | None, margin: float,
+        moves: Flags | None = None,
+    ) -> Array:  # fmt: skip
+        """Where a search on the surrogate ends (D,), in which some variables move."""
+        surrogate = self._knowledge.surrogate
+        moving = np.nonzero(self._knowledge.coordinates.moves if moves is None else moves)[0]
         if not len(moving):
             return start
         low, high = box or (np.zeros(len(start)), np.ones(len(start)))
@@ -209,5 +241,6 @@ class GoalStep:
 def goal_steps(knowledge: Knowledge, who: Places) -> tuple[Array, Flags]:
     """The next designs of targets with goals: coordinates (M, D), and which are near (M,)."""
     limits = SpaceLimits(knowledge.coordinates)
-    found = [GoalStep(knowledge, int(target), limits)() for target in who]
+    neighbours = DiscreteNeighbours(knowledge.coordinates)
+    found = [GoalStep(knowledge, int(target), limits, neighbours)() for target in who]
     return np.array([u for u, _ in found]), np.array([near for _, near in found])

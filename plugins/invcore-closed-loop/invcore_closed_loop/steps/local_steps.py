@@ -119,8 +119,8 @@ class LocalSearches:
     ) -> Array:
         coordinates, random = knowledge.coordinates, knowledge.random
         y = knowledge.told.y[rows]
-        warp = Warp(y.mean(axis=0), np.full(y.shape[1], np.inf))  # nearby, nothing has tails
-        components = Components.of(y)
+        warp = Warp.none(y.shape[1])  # nearby, nothing has tails
+        components = Components.of(y, None if knowledge.aims.exact else knowledge.aims.spread)
         x, z = coordinates.features(knowledge.told.u[rows]), components(y)
         box = self.box[target]
         length = self.length[target]
