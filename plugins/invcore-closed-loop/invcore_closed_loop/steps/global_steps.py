@@ -90,7 +90,9 @@ def _ends(knowledge: Knowledge, start: Array, low: Array, high: Array, owner: Pl
         return surrogate.mean_and_slopes(u, context[rows])
 
     residuals = knowledge.wants.residuals(owner, expected)
-    u, _ = least_squares(residuals, start, low, high, coordinates.moves)
+    nearest = coordinates.allowed if coordinates.tied else None
+    moves = coordinates.movable(start)
+    u, _ = least_squares(residuals, start, low, high, moves, nearest=nearest)
     if coordinates.smooth:
         return u
     return _made_up(knowledge, coordinates.allowed(u), low, high, owner)
@@ -99,8 +101,8 @@ def _ends(knowledge: Knowledge, start: Array, low: Array, high: Array, owner: Pl
 def _made_up(knowledge: Knowledge, u: Array, low: Array, high: Array, owner: Places) -> Array:
     """The same, the continuous variables moved so that they make up for what was rounded."""
     coordinates, surrogate = knowledge.coordinates, knowledge.surrogate
-    continuous = coordinates.moves & ~coordinates.discrete
-    if not continuous.any() or not len(u):
+    continuous = coordinates.movable(u, continuous=True)
+    if not continuous.any():
         return u
     context = knowledge.contexts.features[owner]
 

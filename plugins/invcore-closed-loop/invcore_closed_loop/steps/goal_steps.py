@@ -18,6 +18,7 @@ _SAMPLES = 128
 _DRAWS, _BEST = 512, 4  # draws of the prior that are looked at, and from which searches start
 _ROWS = 3  # best rows that searches start from
 _STEPS = 25
+_TRIFLE = 1e-3  # of the goals beside the violation
 _ROUNDED = 3  # designs whose neighbours are looked at
 _FLOOR = 1e-9
 _MARGINS = (0.0, 1.0)  # standard deviations that designs stay inside limits
@@ -105,10 +106,7 @@ class GoalStep:
         near, _ = self._neighbours(few)
         pool = np.concatenate([few, near])
         pool = pool[self._order(pool)[: 2 * _ROUNDED]]
-        continuous = coordinates.moves & ~coordinates.discrete
-        if not continuous.any():
-            return pool
-        ends = [self._end(each, None, 0.0, continuous) for each in pool]
+        ends = [self._end(each, None, 0.0, continuous=True) for each in pool]
         return np.concatenate([pool, coordinates.allowed(np.array(ends))])
 
     def _order(self, u: Array) -> Places:
@@ -137,17 +135,17 @@ class GoalStep:
 
     def _end(
         self, start: Array, box: tuple[Array, Array] | None, margin: float,
-        moves: Flags | None = None,
+        continuous: bool = False,
     ) -> Array:  # fmt: skip
-        """Where a search on the surrogate ends (D,), in which some variables move."""
+        """Where a search on the surrogate ends (D,): near the goals, or near what is allowed."""
         surrogate = self._knowledge.surrogate
-        moving = np.nonzero(self._knowledge.coordinates.moves if moves is None else moves)[0]
+        moving = np.nonzero(self._knowledge.coordinates.movable(start[None], continuous)[0])[0]
         if not len(moving):
             return start
         low, high = box or (np.zeros(len(start)), np.ones(len(start)))
         bounds = [(low[i], high[i]) for i in moving]
         context = self._context[None]
-        ends = self._ends(start, margin)
+        ends = self._ends(start, margin) if self._met.any() else ()
         memory: dict[bytes, tuple[Array, Array]] = {}
 
         def whole(part: Array) -> Array:
@@ -184,13 +182,27 @@ class GoalStep:
         begin = np.clip(start[moving], [b[0] for b in bounds], [b[1] for b in bounds])
         try:
             found = minimize(
-                lambda part: float(self._pull @ expected(part)[0]), begin,
-                jac=lambda part: self._pull @ expected(part)[1], bounds=bounds,
+                lambda part: self._merit(*expected(part)), begin, jac=True, bounds=bounds,
                 constraints=constraints, method="SLSQP", options={"maxiter": _STEPS},
             )  # fmt: skip
         except ValueError:  # a start from which its linear algebra finds no way
             return start
         return whole(np.asarray(found.x)) if np.isfinite(found.x).all() else start
+
+    def _merit(self, y: Array, slopes: Array) -> tuple[float, Array]:
+        """What is made small of warped responses (Dy,), and its slope: the goals, but before any
+        row meets the limits the violation, with the goals as a trifle.
+        """
+        if self._met.any():
+            return float(self._pull @ y), self._pull @ slopes
+        warp, aims = self._knowledge.surrogate.warp, self._knowledge.aims
+        low, high = warp(aims.low[self._target]), warp(aims.high[self._target])
+        away = (y - np.clip(y, low, high)) * aims.share[self._target]
+        away = np.where(aims.share[self._target] > 0, away, 0.0)
+        square = float((y - np.clip(y, low, high))[self._limited] @ away[self._limited])
+        size = 1.0 / max(self._knowledge.searches.error[self._target], 1e-12)
+        pull = _TRIFLE * self._pull
+        return size * square + float(pull @ y), (2.0 * size * away + pull) @ slopes
 
     def _ends(self, start: Array, margin: float) -> tuple[Places, Array, Array, Array] | tuple[()]:
         """Limits of the warped responses: which, the sign, the end, and the unit of each."""
