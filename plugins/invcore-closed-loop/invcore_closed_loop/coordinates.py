@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from invcore.plugin import Among, Cardinality, Fixed, Levels, Space
-from invcore_closed_loop.arrays import Array, Flags
+from invcore_closed_loop.arrays import Array, Flags, Places
 
 _TAIL = 1e-5  # of a prior without a bound, beyond the ends of its coordinate
 
@@ -73,7 +73,19 @@ class Coordinates:
         self.owner = np.repeat(np.arange(self.dim), widths)
         """The variable of each feature (F,)."""
         self._first = np.cumsum([0, *widths])
-        self.plain = bool((self._first[1:] - self._first[:-1] == 1).all() and not self.category.any())
+        one = [
+            table is None or v.descriptors is None
+            for table, v in zip(self._tables, self.space.variables, strict=True)
+        ]
+        begins = np.ones(len(self.owner), dtype=bool)
+        for i, together in enumerate(one):
+            if together:
+                begins[self._first[i] + 1 : self._first[i + 1]] = False
+        self.groups: Places = np.cumsum(begins) - 1
+        """(F,): features with one number have one length; those of a category or a circle do."""
+        self.plain = bool(
+            (self._first[1:] - self._first[:-1] == 1).all() and not self.category.any()
+        )
 
     def movable(self, u: Array, continuous: bool = False) -> Flags:
         """Which variables of designs (N, D) a step may move: where only so many may not be zero,

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from invcore_closed_loop.arrays import Array
+from invcore_closed_loop.arrays import Array, Places
 from invcore_closed_loop.coordinates import Coordinates
 from invcore_closed_loop.surrogates.components import Components
 from invcore_closed_loop.surrogates.process import KERNELS, Limits, Process, tuned, usual_length
@@ -111,6 +111,9 @@ class ResponseSurrogate:
     ) -> None:  # fmt: skip
         self.coordinates = coordinates
         x = np.concatenate([coordinates.features(u), context], axis=1)
+        groups = np.r_[
+            coordinates.groups, coordinates.groups.max() + 1 + np.arange(context.shape[1])
+        ]
         warp, plain = Warp.of(y), Warp.none(y.shape[1])
         if warp.plain:
             forms = [plain]
@@ -119,7 +122,8 @@ class ResponseSurrogate:
         else:
             forms = [warp if tuning.warped else plain]
         found = [
-            _fitted(form, x, y, unit, tuning, random, limits or Limits(), tune) for form in forms
+            _fitted(form, x, y, unit, groups, tuning, random, limits or Limits(), tune)
+            for form in forms
         ]
         place = 0
         if len(found) > 1:
@@ -157,7 +161,7 @@ class ResponseSurrogate:
 
 
 def _fitted(
-    warp: Warp, x: Array, y: Array, unit: Array | None, tuning: Tuning,
+    warp: Warp, x: Array, y: Array, unit: Array | None, groups: Places, tuning: Tuning,
     random: np.random.Generator, limits: Limits, tune: bool,
 ) -> _Fitted:  # fmt: skip
     """A process of responses in one form."""
@@ -166,9 +170,9 @@ def _fitted(
     z = components(warped)
     own = tuning.of[0 if warp.plain else 1]
     if own.parameters is None or (tune and _due(own, len(x))):
-        _tune(own, x, z, random, limits)
+        _tune(own, x, z, groups, random, limits)
     assert own.parameters is not None
-    process = Process(KERNELS[own.kernel], x, z, own.parameters[own.kernel])
+    process = Process(KERNELS[own.kernel], x, z, own.parameters[own.kernel], groups)
     return _Fitted((warp, components, process))
 
 
@@ -180,19 +184,25 @@ def _due(tuning: KernelTuning, rows: int) -> bool:
 
 
 def _tune(
-    tuning: KernelTuning, x: Array, z: Array, random: np.random.Generator, limits: Limits
+    tuning: KernelTuning,
+    x: Array,
+    z: Array,
+    groups: Places,
+    random: np.random.Generator,
+    limits: Limits,
 ) -> None:
     count = len(x)
     if count > _TUNING_ROWS:
         some = random.choice(count, _TUNING_ROWS, replace=False)
         x, z = x[some], z[some]
-    usual = np.r_[np.full(x.shape[1], usual_length(x.shape[1])), np.log(1e-7)]
+    lengths = int(groups.max()) + 1
+    usual = np.r_[np.full(lengths, usual_length(lengths)), np.log(1e-7)]
     ends = []
     for place, kernel in enumerate(KERNELS):
         starts = [usual if tuning.parameters is None else tuning.parameters[place]]
         if tuning.parameters is not None and place == 0 and count < _SEVERAL:
             starts.append(usual)
-        ends.append(tuned(kernel, x, z, starts, limits))
+        ends.append(tuned(kernel, x, z, starts, limits, groups=groups))
     tuning.parameters = np.stack([end[1] for end in ends])
     tuning.kernel = int(np.argmin([end[0] for end in ends]))
     tuning.rows = count
