@@ -149,6 +149,13 @@ class ResponseSurrogate:
         doubt = self.process.doubt(self._features(u, context))
         return np.sqrt(np.outer(doubt, self.process.variance))
 
+    @property
+    def noise(self) -> Array:
+        """Variance of the measurements of each response (Dy,), as it is found."""
+        share = np.exp(self.process.parameters[-1])
+        inside: Array = np.square(self.components.basis) @ (share * self.process.variance)
+        return inside
+
     def responses(self, u: Array, context: Array) -> Array:
         """Responses (M, Dy) that are expected, as they are measured."""
         return self.warp.back(self.components.responses(self.mean(u, context)))
