@@ -7,6 +7,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
+from invcore_closed_loop.closed_loop import ClosedLoop
+from invcore_closed_loop.config import ClosedLoopConfig
+from invcore_closed_loop.started import StartedClosedLoop
 from torch import Tensor
 
 from invcore.plugin import (
@@ -21,9 +24,6 @@ from invcore.plugin import (
     Uniform,
     Variable,
 )
-from invcore_closed_loop.closed_loop import ClosedLoop
-from invcore_closed_loop.config import ClosedLoopConfig
-from invcore_closed_loop.started import StartedClosedLoop
 
 Simulate = Callable[[Tensor], Tensor]
 
@@ -213,9 +213,7 @@ def test_a_goal_within_limits() -> None:
 
 
 def test_two_goals_spread_along_a_front() -> None:
-    wanted = Specification.of(
-        y1=Requirement(goal="minimise"), y2=Requirement(goal="minimise")
-    )
+    wanted = Specification.of(y1=Requirement(goal="minimise"), y2=Requirement(goal="minimise"))
 
     def front(x: Tensor) -> Tensor:  # (x1, 1 - x1) where x2 = 0
         bowl = x[:, 1:].square()
