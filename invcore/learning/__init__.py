@@ -4,6 +4,7 @@ from invcore.data.embedding import has_embedding
 from invcore.data.normaliser import Normaliser
 from invcore.data.scaling import Scaling
 from invcore.learning.augmentation import EnlargeConfig, enlarge, enlarged
+from invcore.learning.design_gradient import design_gradient
 from invcore.learning.gaussian_process import (
     GaussianProcess,
     GaussianProcessConfig,
@@ -17,6 +18,7 @@ from invcore.learning.generative_method import (
 )
 from invcore.learning.image_network import Border
 from invcore.learning.networks import MLP, seeded_network
+from invcore.learning.process_forward import ProcessForward
 from invcore.learning.response_density import ResponseDensity
 from invcore.learning.scaled_network import ScaledNetwork, substate
 from invcore.learning.surrogate import Surrogate, SurrogateConfig, fit_surrogate
@@ -26,7 +28,7 @@ from invcore.learning.training_config import TrainingConfig
 __all__ = [
     "MLP", "Border", "EnlargeConfig", "GaussianProcess", "GaussianProcessConfig",
     "GenerativeConfig", "GenerativeMethod", "GenerativeModel", "LossBatch", "Normaliser",
-    "Parameters", "ResponseDensity", "ScaledNetwork", "Scaling", "Surrogate", "SurrogateConfig",
-    "TrainingConfig", "enlarge", "enlarged", "fit_process", "fit_surrogate", "has_embedding",
-    "seeded_network", "substate", "train",
+    "Parameters", "ProcessForward", "ResponseDensity", "ScaledNetwork", "Scaling", "Surrogate",
+    "SurrogateConfig", "TrainingConfig", "design_gradient", "enlarge", "enlarged", "fit_process",
+    "fit_surrogate", "has_embedding", "seeded_network", "substate", "train",
 ]  # fmt: skip

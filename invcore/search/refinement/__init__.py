@@ -1,0 +1,5 @@
+"""Refinement: a few simulator calls a target, spent on steps from its best candidates."""
+
+from invcore.search.refinement.refine import TOLERANCE, Refined, Slopes, refine
+
+__all__ = ["TOLERANCE", "Refined", "Slopes", "refine"]
