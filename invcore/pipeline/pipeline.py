@@ -29,6 +29,7 @@ from invcore.pipeline.judge import resimulate
 from invcore.pipeline.keeper import RunKeeper
 from invcore.pipeline.proposals import propose
 from invcore.pipeline.record import begin_record, failure
+from invcore.pipeline.refinement import RefinedCandidates, refined
 from invcore.pipeline.request import Request
 from invcore.pipeline.warm_up import warm_up
 from invcore.registry.loader import Plugins
@@ -142,6 +143,19 @@ class Pipeline:
                 env=FitEnvironment(0, request.device, self.progress, keeper=self.keeper),
                 density=None if targets.exact else self.density,
                 residual=residual, told=self._moved,
+            )  # fmt: skip
+
+    def refine(
+        self, model: InverseModel, problem: Problem, targets: Targets, candidates: Candidates,
+        simulator: Simulator, calls: int, *, pairs: Pairs, variance: float, ranked: bool,
+        responses: Tensor | None = None,
+    ) -> RefinedCandidates:  # fmt: skip
+        """Spend simulator calls on the best candidates of each target; see ``refined``."""
+        with self.stage("propose"):
+            return refined(
+                model, problem, targets, candidates, simulator, calls, pairs=pairs,
+                variance=variance, generator=self.env.generator("refine"), ranked=ranked,
+                responses=responses, progress=self.progress,
             )  # fmt: skip
 
     def _moved(self, moves: Moves) -> None:
