@@ -88,16 +88,6 @@ def refined(
     return RefinedCandidates(Candidates(designs, predicted), order, true, found.calls)
 
 
-def simulated_pairs(targets: Targets, candidates: Candidates) -> Pairs | None:
-    """What a search has simulated of its candidates, as pairs; None where it does not say it."""
-    if candidates.predicted is None:
-        return None
-    x, y = candidates.x.flatten(0, 1).double(), candidates.predicted.flatten(0, 1).double()
-    known = x.isfinite().all(dim=1) & y.isfinite().all(dim=1)
-    context = rows_of(repeated(targets.context, candidates.x.shape[1]), known)
-    return Pairs(x[known], y[known], context)
-
-
 def with_more(pairs: Pairs, more: Pairs | None) -> Pairs:
     """Pairs and others below them, in float64; no facts of single rows."""
     parts = [pairs] if more is None else [pairs, more]

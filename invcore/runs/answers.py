@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -18,9 +19,10 @@ from invcore.pipeline.feasibility import residual_of, within
 from invcore.pipeline.fit import SEARCHES
 from invcore.pipeline.pipeline import Pipeline
 from invcore.pipeline.proposals import propose_in_batches
-from invcore.pipeline.refinement import simulated_pairs, with_more
+from invcore.pipeline.refinement import with_more
 from invcore.runs.data import FEW, RunData
 from invcore.runs.plan import Plan, problem_of
+from invcore.runs.seen_rows import RememberingSimulator
 
 _INDEPENDENT = 20  # candidates that independent points drive: 21 ranks among them
 _CLOCK = "a budget in seconds: what is reached in it depends on the machine and cannot be repeated"
@@ -63,10 +65,13 @@ def search_and_judge(
     calls = config.calls_per_target
     each = Budget(None if calls is None else calls - config.refine, config.seconds_per_target)
     limited = each != Budget()
-    simulator = Simulator(
-        task, targets=targets, scale=float(data.variance.mean()),
-        each=each if searches else None, keep=config.candidates if limited and searches else 0,
-    )  # fmt: skip
+    facts: dict[str, Any] = {"targets": targets, "scale": float(data.variance.mean())}
+    if searches:
+        facts |= {"each": each, "keep": config.candidates if limited else 0}
+    simulator = Simulator(task, **facts)
+    if config.refine and Needs.PAIRS not in plan.method.needs:
+        random = generator(config.seed, "seen rows")
+        simulator = RememberingSimulator(task, generator=random, context=targets.context, **facts)
     problem = problem_of(plan)
     candidates = pipeline.propose(
         model, problem, targets, simulator if searches else None,
@@ -75,8 +80,8 @@ def search_and_judge(
     ranked, refiner = model.ranked, simulator.judge()
     if config.refine:
         pairs = data.splits.train
-        if Needs.PAIRS not in plan.method.needs:  # what the search has seen, and few beside
-            pairs = with_more(pairs[:FEW], simulated_pairs(targets, candidates))
+        if isinstance(simulator, RememberingSimulator):  # what the search saw, and a few beside
+            pairs = with_more(pairs[:FEW], simulator.pairs())
         found = pipeline.refine(
             model, problem, targets, candidates, refiner, config.refine, pairs=pairs.whole(),
             variance=float(data.variance.mean()), ranked=ranked,
