@@ -4,7 +4,6 @@ from invcore.data.embedding import has_embedding
 from invcore.data.normaliser import Normaliser
 from invcore.data.scaling import Scaling
 from invcore.learning.augmentation import EnlargeConfig, enlarge, enlarged
-from invcore.learning.design_gradient import design_gradient
 from invcore.learning.gaussian_process import (
     GaussianProcess,
     GaussianProcessConfig,
@@ -18,9 +17,9 @@ from invcore.learning.generative_method import (
 )
 from invcore.learning.image_network import Border
 from invcore.learning.networks import MLP, seeded_network
-from invcore.learning.process_forward import ProcessForward
+from invcore.learning.processes.forward import ProcessForward
 from invcore.learning.response_density import ResponseDensity
-from invcore.learning.scaled_network import ScaledNetwork, substate
+from invcore.learning.scaled_network import ScaledNetwork, design_gradient, substate
 from invcore.learning.surrogate import Surrogate, SurrogateConfig, fit_surrogate
 from invcore.learning.training import LossBatch, train
 from invcore.learning.training_config import TrainingConfig

@@ -14,10 +14,9 @@ from invcore.configs.config import Config, Field
 from invcore.contracts.environment import FitEnvironment
 from invcore.data.pairs import Pairs
 from invcore.data.scaling import Scaling
-from invcore.learning.design_gradient import design_gradient
 from invcore.learning.image_network import ImageNetwork
 from invcore.learning.networks import MLP, Activation, seeded_network
-from invcore.learning.scaled_network import ScaledNetwork, substate
+from invcore.learning.scaled_network import ScaledNetwork, design_gradient, substate
 from invcore.learning.training import LossBatch, TrainingReport, train
 from invcore.learning.training_config import TrainingConfig
 from invcore.spaces.space import Space

@@ -29,10 +29,10 @@ from invcore.pipeline.judge import resimulate
 from invcore.pipeline.keeper import RunKeeper
 from invcore.pipeline.proposals import propose
 from invcore.pipeline.record import begin_record, failure
-from invcore.pipeline.refinement import RefinedCandidates, refined
 from invcore.pipeline.request import Request
 from invcore.pipeline.warm_up import warm_up
 from invcore.registry.loader import Plugins
+from invcore.search import RefinedCandidates, refined_candidates
 from invcore.storage.moves import Moves
 from invcore.storage.run_record import RunRecord, Timings
 from invcore.storage.store import ARTEFACTS, Store
@@ -150,9 +150,11 @@ class Pipeline:
         simulator: Simulator, calls: int, *, pairs: Pairs, variance: float, ranked: bool,
         responses: Tensor | None = None,
     ) -> RefinedCandidates:  # fmt: skip
-        """Spend simulator calls on the best candidates of each target; see ``refined``."""
+        """Spend simulator calls on the best candidates of each target; see
+        ``refined_candidates``.
+        """
         with self.stage("propose"):
-            return refined(
+            return refined_candidates(
                 model, problem, targets, candidates, simulator, calls, pairs=pairs,
                 variance=variance, generator=self.env.generator("refine"), ranked=ranked,
                 responses=responses, progress=self.progress,

@@ -19,7 +19,6 @@ from invcore.pipeline.feasibility import residual_of, within
 from invcore.pipeline.fit import SEARCHES
 from invcore.pipeline.pipeline import Pipeline
 from invcore.pipeline.proposals import propose_in_batches
-from invcore.pipeline.refinement import with_more
 from invcore.runs.data import FEW, RunData
 from invcore.runs.plan import Plan, problem_of
 from invcore.runs.seen_rows import RememberingSimulator
@@ -81,7 +80,7 @@ def search_and_judge(
     if config.refine:
         pairs = data.splits.train
         if isinstance(simulator, RememberingSimulator):  # what the search saw, and a few beside
-            pairs = with_more(pairs[:FEW], simulator.pairs())
+            pairs = simulator.with_seen(pairs[:FEW])
         found = pipeline.refine(
             model, problem, targets, candidates, refiner, config.refine, pairs=pairs.whole(),
             variance=float(data.variance.mean()), ranked=ranked,

@@ -29,8 +29,8 @@ class RememberingSimulator(Simulator):
         >>> task = installed().registry.load("task", "sine-wave")()
         >>> simulator = RememberingSimulator(task, generator=torch.Generator())
         >>> y = simulator(torch.rand(3, 2))
-        >>> len(simulator.pairs())
-        3
+        >>> len(simulator.with_seen(Pairs(torch.rand(2, 2), torch.rand(2, 1))))
+        5
     """
 
     def __init__(
@@ -58,6 +58,7 @@ class RememberingSimulator(Simulator):
             self._seen = [every[torch.rand(len(every), generator=self._random) < 0.5]]
             self._share /= 2
 
-    def pairs(self) -> Pairs | None:
-        """The rows that are remembered; None where there are none."""
-        return joined(self._seen) if sum(map(len, self._seen)) else None
+    def with_seen(self, pairs: Pairs) -> Pairs:
+        """Pairs, and below them the rows that are remembered."""
+        first = Pairs(pairs.x.cpu().double(), pairs.y.cpu().double(), pairs.context)
+        return joined([first, *self._seen])

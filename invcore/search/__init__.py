@@ -8,11 +8,18 @@ from invcore.search.loop_method import drive, mean_variance, method_of
 from invcore.search.neighbours import Neighbours
 from invcore.search.on_simulator import search_in_batches
 from invcore.search.point_loop import PointLoop, stored_targets
-from invcore.search.refinement import Refined, Slopes, refine
+from invcore.search.refinement import (
+    Refined,
+    RefinedCandidates,
+    Slopes,
+    refine,
+    refined_candidates,
+)
 from invcore.search.surrogate_trust import Anchors, Trust
 
 __all__ = [
-    "Aim", "Anchors", "LocalisationConfig", "Neighbours", "PointLoop", "Refined", "SearchLimits",
-    "Slopes", "Trust", "Visited", "discrete_search", "drive", "localise", "localised_candidates",
-    "mean_variance", "method_of", "refine", "search_in_batches", "stored_targets",
+    "Aim", "Anchors", "LocalisationConfig", "Neighbours", "PointLoop", "Refined",
+    "RefinedCandidates", "SearchLimits", "Slopes", "Trust", "Visited", "discrete_search", "drive",
+    "localise", "localised_candidates", "mean_variance", "method_of", "refine",
+    "refined_candidates", "search_in_batches", "stored_targets",
 ]  # fmt: skip

@@ -8,7 +8,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from invcore.pipeline import refined
 from invcore.plugin import (
     Candidates,
     FittedJudge,
@@ -18,6 +17,7 @@ from invcore.plugin import (
     Simulator,
     Targets,
 )
+from invcore.search import refined_candidates
 from invcore_solve.answers.proposal import Proposal
 from invcore_solve.answers.ranking import checked, distinct, places
 
@@ -55,7 +55,7 @@ def refined_proposal(
     first = ranked.rank == 1
     targets = Targets(ranked.target[first]) if ranked.wanted is None else ranked.wanted[first]
     designs, y = (grid(v.double(), torch.nan) for v in (ranked.designs, ranked.responses))
-    found = refined(
+    found = refined_candidates(
         model, problem, targets, Candidates(designs), simulator, calls, pairs=pairs,
         variance=variance, generator=generator, ranked=True, responses=y,
     )  # fmt: skip

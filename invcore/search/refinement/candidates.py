@@ -14,9 +14,9 @@ from invcore.contracts.candidates import Candidates
 from invcore.contracts.method import InverseModel
 from invcore.contracts.problem import Problem, Targets
 from invcore.contracts.simulation.simulator import Simulator
-from invcore.data.pairs import Pairs, joined, repeated, rows_of
-from invcore.learning.process_forward import ProcessForward
-from invcore.search import Slopes, refine
+from invcore.data.pairs import Pairs, repeated, rows_of
+from invcore.learning.processes.forward import ProcessForward
+from invcore.search.refinement.refine import Slopes, refine
 
 _LOOKED_AT = 64  # candidates of a target, whose order a process says
 _ROWS = 8192
@@ -42,13 +42,13 @@ class RefinedCandidates:
     calls: Tensor
 
 
-def refined(
+def refined_candidates(
     model: InverseModel | None, problem: Problem, targets: Targets, candidates: Candidates,
     simulator: Simulator, calls: int, *, pairs: Pairs, variance: float,
     generator: torch.Generator, ranked: bool, responses: Tensor | None = None,
     progress: Progress | None = None,
 ) -> RefinedCandidates:  # fmt: skip
-    """Spend simulator calls on the best candidates of each target; see ``invcore.search.refine``.
+    """Spend simulator calls on the best candidates of each target; see ``refine``.
 
     The slopes are those of the method's own forward model, or else of a Gaussian process on pairs.
     The first candidate is the best by the method's own order, or by what it predicts; of one that
@@ -86,12 +86,6 @@ def refined(
     predicted = torch.where(true.isnan().all(dim=2, keepdim=True), predicted, true)
     designs = found.designs.take_along_dim(place[..., None], 1)
     return RefinedCandidates(Candidates(designs, predicted), order, true, found.calls)
-
-
-def with_more(pairs: Pairs, more: Pairs | None) -> Pairs:
-    """Pairs and others below them, in float64; no facts of single rows."""
-    parts = [pairs] if more is None else [pairs, more]
-    return joined([Pairs(p.x.cpu().double(), p.y.cpu().double(), p.context) for p in parts])
 
 
 def _forward(
