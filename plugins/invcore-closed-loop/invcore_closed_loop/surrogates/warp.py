@@ -66,11 +66,7 @@ class Warp:
         finite = np.isfinite(self.size)
         size = np.where(finite, self.size, 1.0)
         away = (y - self.centre) / size
-        return np.where(
-            finite,
-            np.sign(away) * np.expm1(np.minimum(np.abs(away), _LARGEST)) * size + self.centre,
-            y,
-        )
+        return np.where(finite, np.sign(away) * np.expm1(np.minimum(np.abs(away), _LARGEST)) * size + self.centre, y)
 
     def slope(self, y: Array) -> Array:
         """How much the surrogate's responses change with responses (…, Dy)."""
