@@ -1,6 +1,5 @@
 """The work of finding designs with a simulator: pairs from it, a fit or a search, and a check."""
 
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,7 +14,6 @@ from invcore.plugin import (
     BudgetError,
     ConfigError,
     DivergedError,
-    InvcoreError,
     Needs,
     Pairs,
     Plugins,
@@ -27,13 +25,16 @@ from invcore.plugin import (
     generator,
     strata_kept,
 )
-from invcore.results import MetricRecord, RunRecord, Store, bootstrap
+from invcore.results import RunRecord, Store
 from invcore_solve.answers.asked import Ask
 from invcore_solve.answers.proposal import Proposal, categories_of
 from invcore_solve.answers.ranking import by_error, checked, distinct
+from invcore_solve.default_method import Choice, is_loop, without_gradients
 from invcore_solve.designer import Designer
 from invcore_solve.from_table import fit_pairs
+from invcore_solve.loop_work import LoopWork
 from invcore_solve.robustness.simulated_copies import YieldRequest
+from invcore_solve.simulator_metrics import metrics_of
 from invcore_solve.simulators.recorded_simulator import RecordedSimulator
 from invcore_solve.simulators.task import SimulatorTask
 from invcore_solve.solution import Solution
@@ -63,12 +64,15 @@ class SimulatorWork:
         plugins: where names are looked up.
         progress: shows what goes on.
         yields: what is asked of designs as they are made; None for nothing.
+        workers: rows that a loop has simulated at the same time.
+        choice: of the method, and why.
     """
 
     def __init__(
         self, request: Request, task: SimulatorTask, *, pairs: int, budget: int | None, check: bool,
         settings: dict[str, Any], preset: str, store: Store | None, plugins: Plugins,
         progress: Progress | None = None, yields: YieldRequest | None = None,
+        workers: int = 1, choice: Choice | None = None,
     ) -> None:  # fmt: skip
         self.request, self.task, self.store, self.plugins = request, task, store, plugins
         self.pairs, self.budget, self.check = pairs, budget, check
@@ -78,6 +82,15 @@ class SimulatorWork:
         assert request.method is not None
         self.method, self.method_name = request.method.component, request.method.name
         self.pipeline = Pipeline(request, progress=progress, plugins=plugins, store=store)
+        if choice is not None and choice.why:
+            self.pipeline.notes.append(choice.why)
+        self.calls = 0  # by a loop
+        self.loop: LoopWork | None = None
+        if self.budget is not None and is_loop(plugins, self.method_name):
+            self.loop = LoopWork(
+                request, task, self.pipeline, budget=self.budget, workers=workers, store=store,
+                plugins=plugins, limited="calls" in settings,
+            )  # fmt: skip
 
     def go(self, ask: Ask) -> Solution:
         """All of it, for the wanted responses; see ``solve_with``."""
@@ -91,9 +104,14 @@ class SimulatorWork:
             check_names(self.task.designs.names, responses.names)
             ask.of(responses)  # what is wrong there is told before anything is simulated
             with self._failures_recorded():
-                ranked, designer = self._search(ask) if self._searches else self._learn(ask)
+                ranked, designer = self._found(ask)
                 ranked = self._made(ranked, designer)
             return self._stored(ranked, designer)
+
+    def _found(self, ask: Ask) -> tuple[Proposal, Designer | None]:
+        if self.loop is not None:
+            return self._looped(self.loop, ask)
+        return self._search(ask) if self._searches else self._learn(ask)
 
     @contextmanager
     def _journal(self) -> Iterator[None]:
@@ -124,6 +142,11 @@ class SimulatorWork:
         self.yields.check(request.targets, judged=not self._searches)
         if request.candidates < 1:
             raise ConfigError(f"candidates: expected at least 1, got {request.candidates}")
+        if self.loop is not None:
+            if not self.check:
+                raise ConfigError("a loop simulates all that it proposes: check it")
+            self.loop.check()
+            return
         if self.pairs < _PAIRS:
             raise ConfigError(f"pairs: expected at least {_PAIRS}, got {self.pairs}")
         if self._searches and not self.check:
@@ -146,19 +169,9 @@ class SimulatorWork:
             return
         raise UnfitError(
             f"method {name!r} needs gradients, simulator {task.name} has none: "
-            f"{task.why_no_gradient}; without gradients work {', '.join(self._without_gradients())}"
+            f"{task.why_no_gradient}; without gradients work "
+            + ", ".join(without_gradients(self.plugins))
         )
-
-    def _without_gradients(self) -> list[str]:
-        registry, names = self.plugins.registry, set()
-        for entry in registry.entries("method"):
-            name = entry.component.name
-            try:
-                if Needs.GRADIENT not in registry.load("method", name).needs:
-                    names.add(name)
-            except InvcoreError:
-                continue  # a broken plugin is of no use here
-        return sorted(names)
 
     def _simulated_pairs(self) -> TableData:
         """Pairs at designs that fill the space; those without a response are left out."""
@@ -241,6 +254,18 @@ class SimulatorWork:
         ranked = by_error(targets, group, designs, y, names, wanted.texts)
         return replace(ranked, categories=categories_of(task.designs)), None
 
+    def _looped(self, loop: LoopWork, ask: Ask) -> tuple[Proposal, None]:
+        """By a loop, all of whose rows are simulated; the best of them are the answer."""
+        found = loop.go(ask)
+        self.calls, self.spread, self.budget = found.calls, found.spread, 0
+        self.pipeline.notes.extend(found.notes)
+        names = (self.task.designs.names, self.task.responses.names)
+        ranked = by_error(
+            found.wanted.targets, found.group, found.designs, found.responses, names,
+            found.wanted.texts,
+        )  # fmt: skip
+        return replace(ranked, categories=categories_of(self.task.designs)), None
+
     def _made(self, ranked: Proposal, designer: Designer | None) -> Proposal:
         """The same designs with their yields, where there are tolerances."""
         if not self.yields.tolerances:
@@ -289,7 +314,7 @@ class SimulatorWork:
             return self.simulator(x)
 
     def _record(self, **facts: Any) -> dict[str, Any]:
-        calls = self.simulator.calls if "simulator" in vars(self) else 0
+        calls = self.calls + (self.simulator.calls if "simulator" in vars(self) else 0)
         return {"simulator_calls": calls, **facts}
 
     @contextmanager
@@ -308,7 +333,7 @@ class SimulatorWork:
 
     def _stored(self, ranked: Proposal, designer: Designer | None) -> Solution:
         """The solution with its record, in the store if there is one."""
-        facts = self._record(metrics=self._metrics(ranked))
+        facts = self._record(metrics=metrics_of(ranked, self.request.seed))
         if designer is not None:
             facts["parameters"] = designer.record.parameters
             facts["config"] = {**(self.request.config or {}), "model": designer.record.id}
@@ -321,23 +346,3 @@ class SimulatorWork:
             **task.counts.document(),
         }  # fmt: skip
         return Solution(ranked, tuple(self.pipeline.notes), record, simulator, designer)
-
-    def _metrics(self, ranked: Proposal) -> tuple[MetricRecord, ...]:
-        """The mean over targets of the smallest error, if the simulator was asked."""
-        if ranked.error is None:
-            return ()
-        errors = ranked.tensors()["errors"]
-        best = torch.where(errors.isnan(), torch.inf, errors).amin(dim=1)
-        best = torch.where(best.isfinite(), best, torch.nan)
-        value = bootstrap(best, generator(self.request.seed, "own", "best"))
-        mean, low, high = (end if math.isfinite(end) else None for end in value)
-        name = "best-error" if ranked.wanted is None else "best-violation"
-        found = [MetricRecord(name=name, value=mean, ci_low=low, ci_high=high)]
-        if ranked.met is not None:
-            whole = ranked.met.all(dim=1).double()
-            met = torch.stack([whole[rows].amax() for rows in ranked.groups()])
-            share = bootstrap(met, generator(self.request.seed, "own", "met"))
-            found.append(MetricRecord(
-                name="targets-met", value=share[0], ci_low=share[1], ci_high=share[2]
-            ))  # fmt: skip
-        return tuple(found)
