@@ -61,15 +61,16 @@ def ending(
     best = responses[first][:, None]
     met = targets.met(best)[:, 0]
     count = f"{int(met.sum())} of {len(targets)} target{'s' * (len(targets) != 1)} met"
-    if bool(met.all()) and not left:
-        return (f"converged after {calls} simulator calls: {count}",)
+    after = f"after {calls} simulator call{'s' * (calls != 1)}"
+    if bool(met.all()):
+        more = "; the loop would go on: a larger budget comes nearer" if left else ""
+        return (f"converged {after}: {count}{more}",)
     why = "the budget is used up" if left else "the loop has ended"
-    notes = [f"not converged after {calls} simulator calls, {why}: {count}"]
     error = targets.error(best)[:, 0]
     what = "error" if exact else "violation"
+    notes = [f"not converged {after}, {why}: {count}"]
     notes += [
         f"target {b + 1}: not converged: best simulated row has {what} {float(error[b]):.3g}"
-        for b in range(len(targets))
-        if not bool(met[b])
+        for b in (~met).nonzero()[:_LISTED, 0].tolist()
     ]
-    return tuple(notes[: 1 + _LISTED])
+    return tuple(notes)

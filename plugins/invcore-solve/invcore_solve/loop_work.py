@@ -15,7 +15,6 @@ from torch import Tensor
 from invcore.pipeline import Pipeline, Request, identity, rebuild
 from invcore.plugin import (
     Answers,
-    ConfigError,
     FitEnvironment,
     Loop,
     Plugins,
@@ -94,18 +93,6 @@ class LoopWork:
         # A loop that searches from one point each does not share its calls among too many
         each = budget // (_CALLS_OF_ONE * max(1, request.targets))
         self.searches = max(1, min(request.candidates, each))
-
-    def check(self) -> None:
-        """Refuse what cannot be done, before anything is simulated.
-
-        Raises:
-            ConfigError: less than a call for each target.
-        """
-        if self.budget < self.request.targets:
-            raise ConfigError(
-                f"a budget of {self.budget} is too small: a loop takes at least one simulator call "
-                f"for each of {self.request.targets} targets"
-            )
 
     def go(self, ask: Ask) -> LoopAnswer:
         """Search until the loop or the budget ends, and give the best of all rows.

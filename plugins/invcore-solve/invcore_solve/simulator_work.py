@@ -142,24 +142,24 @@ class SimulatorWork:
         self.yields.check(request.targets, judged=not self._searches)
         if request.candidates < 1:
             raise ConfigError(f"candidates: expected at least 1, got {request.candidates}")
-        if self.loop is not None:
-            if not self.check:
-                raise ConfigError("a loop simulates all that it proposes: check it")
-            self.loop.check()
-            return
-        if self.pairs < _PAIRS:
+        loops = self.loop is not None
+        if loops and not self.check:
+            raise ConfigError("a loop simulates all that it proposes: check it")
+        if not loops and self.pairs < _PAIRS:
             raise ConfigError(f"pairs: expected at least {_PAIRS}, got {self.pairs}")
         if self._searches and not self.check:
             raise ConfigError(f"method {self.method_name!r} simulates what it proposes: check it")
-        each = request.candidates if self._searches else int(self.check)
+        each = 1 if loops else request.candidates if self._searches else int(self.check)
         least = self.pairs + request.targets * each
         if self.budget is not None and self.budget < least:
             parts = f"{self.pairs} pairs" + " and a check of what is found" * self.check
+            if loops:
+                parts = f"a call for each of {request.targets} targets"
             parts += f" and {more} calls for yields" * bool(more)
+            verb = "takes" if loops and not more else "take"
             raise ConfigError(
-                f"a budget of {self.budget + more} is too small: {parts} take at least "
-                f"{least + more} "
-                "simulator calls"
+                f"a budget of {self.budget + more} is too small: {parts} {verb} at least "
+                f"{least + more} simulator calls"
             )
 
     def _check_fits(self) -> None:
