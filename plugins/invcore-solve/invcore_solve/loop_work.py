@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from invcore.plugin import (
     Problem,
     Requests,
     Results,
+    SimulatorError,
     Stage,
     UnfitError,
     generator,
@@ -111,8 +113,7 @@ class LoopWork:
                 stage.advance(told)
                 with RowWorkers(self.task, self.workers) as workers:
                     self._search(journal, workers, stage, ask)
-            if not bool(journal.rows.whole.any()):
-                self.task.check_hope()
+            self._check_answers(journal)
             return self._answer(journal, ask)
 
     @contextmanager
@@ -169,20 +170,44 @@ class LoopWork:
         show = Shown(journal, stage)
         while True:
             while workers.running < self.workers and asked < self.budget:
-                with self.pipeline.stage("propose"):
+                with self._timed("propose"):
                     requests = journal.ask(min(self.workers - workers.running, self.budget - asked))
-                asked += len(requests)
-                start(requests)
                 if not len(requests):
                     break
+                start(requests)
+                asked = int(requests.id[-1]) + 1  # those of other processes among them
             if not workers.running:
                 return
-            with self.pipeline.stage("simulate"):
+            with self._timed("simulate"):
                 number, y = workers.next()
             x = designs.pop(number)
             journal.tell(Results(torch.tensor([number]), x[None], y[None]))
             show.row(y)
             self._measure(journal, ask)
+
+    @contextmanager
+    def _timed(self, stage: str) -> Iterator[None]:
+        """Add to a stage's time, which is told once, when the search has ended."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            seconds = self.pipeline.seconds
+            seconds[stage] = seconds.get(stage, 0.0) + time.perf_counter() - start
+
+    def _check_answers(self, journal: LoopJournal) -> None:
+        """Check that some row has all responses, and tell of the stages."""
+        for stage in ("propose", "simulate"):
+            seconds = self.pipeline.seconds.get(stage, 0.0)
+            self.pipeline.emit("stage-ended", stage=stage, seconds=seconds)
+        rows = journal.rows
+        if bool(rows.whole.any()):
+            return
+        self.task.check_derived(rows.responses[rows.told])
+        self.task.check_hope()
+        raise SimulatorError(
+            f"simulator {self.task.name}: none of {len(rows)} rows has all responses"
+        )
 
     def _measure(self, journal: LoopJournal, ask: Ask) -> None:
         """Have violations measured in the responses' deviations, once some are known."""

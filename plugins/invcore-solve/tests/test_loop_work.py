@@ -126,6 +126,11 @@ def test_specifications_and_derived_responses():
     assert journal_targets.spread.shape == (2,) and bool((journal_targets.spread != 1).all())
 
 
+def test_a_derived_response_without_a_value_is_named():
+    with pytest.raises(ConfigError, match="has no finite value for any of 5 designs"):
+        solve(Simulation(), budget=5, targets=[[0.8, 1.0]], derived=["no = sqrt(-1 - a)"])
+
+
 def test_what_is_not_met_is_said():
     found = solve(Simulation(), targets=[[0.8], [9.0]])
     first = "not converged after 60 simulator calls, the budget is used up: 1 of 2 targets met"
