@@ -38,6 +38,13 @@ class Aims:
             total = weight.sum(dim=1, keepdim=True).clamp(min=1e-300)
             share = weight / total / targets.scale.double().square()
         self.share: Array = share.numpy()
+        self.weight: Array = targets.weight.double().numpy()
+        self.spread: Array = targets.spread.double().expand(targets.low.shape[1]).numpy()
+        probe = targets.goals(torch.ones(targets.low.shape, dtype=torch.float64))
+        self.signs: Array = probe.numpy()
+        """(T, Dy): 1 for responses to minimise, -1 to maximise, else 0."""
+        self.with_goals: Flags = (self.signs != 0).any(axis=1)
+        """Which targets have goals (T,)."""
 
     def __len__(self) -> int:
         return len(self.low)
@@ -54,6 +61,20 @@ class Aims:
             for first in range(0, len(self), step)
         ]
         return np.concatenate(parts) if parts else np.empty((0, len(y)))
+
+    def met(self, y: Array, target: int) -> Flags:
+        """Which responses (M, Dy) meet all that a target limits (M,)."""
+        own = self.targets[target : target + 1]
+        good: Flags = own.met(torch.from_numpy(y)[None])[0].numpy()
+        return good
+
+    def objectives_of_all(self, y: Array) -> Array:
+        """What searches make small (T, N): errors, and the goals of rows that meet all."""
+        value = self.errors_of_all(y)
+        for target in np.nonzero(self.with_goals)[0]:
+            own = self.targets[target : target + 1]
+            value[target] = own.objective(torch.from_numpy(y)[None])[0].numpy()
+        return value
 
     def _sum(self, y: Array, who: Places) -> Array:
         low, high, share = self.low[who], self.high[who], self.share[who]

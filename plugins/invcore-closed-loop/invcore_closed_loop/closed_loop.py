@@ -31,6 +31,11 @@ class ClosedLoop(Loop[ClosedLoopConfig]):
     Config = ClosedLoopConfig
     answers = Answers.INTERVALS | Answers.GOALS
     uses_context = True
+    joint = True
+
+    def numbers(self, problem: Problem) -> int:
+        """Few: all targets are searched for together."""
+        return 1
 
     def start(
         self, problem: Problem, targets: Targets, pairs: Pairs, points: Tensor,

@@ -33,6 +33,7 @@ class Knowledge:
         scale: the responses' variance, in which errors are measured.
         prior: (P, D), coordinates of draws from the prior.
         random: of this round.
+        seed: of this round.
         surrogate: fitted to rows; None before there are enough.
         chance: of a response; None where no row has failed.
         rows: (M,), those that the surrogate rests on.
@@ -47,6 +48,7 @@ class Knowledge:
     scale: float
     prior: Array
     random: np.random.Generator
+    seed: int
     surrogate: ResponseSurrogate
     chance: Chance | None
     rows: Places

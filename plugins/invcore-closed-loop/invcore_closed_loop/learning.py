@@ -39,15 +39,16 @@ def learn(loop: StartedClosedLoop, told: Asked, rows: Places, before: Array) -> 
             searches.slopes[target] = broyden_update(
                 searches.slopes[target], u[row] - u[base], loop.told.y[row] - loop.told.y[base]
             )
-        good = error < 0.5 * old
+        goals = loop.aims.with_goals[target]
+        good = error < old if goals else error < 0.5 * old
         searches.failures[target] = 0 if good else searches.failures[target] + 1
         failures = searches.failures[target]
         if not good and failures in _RENEWED and searches.sloped[target]:
             searches.slopes[target] = np.nan
             searches.box[target] = max(searches.box[target], 1e-2)
-        if old < _DONE * scale and failures >= _TIRED:
+        if not goals and old < _DONE * scale and failures >= _TIRED:
             searches.closed[target] = True
-        if step in (Step.GLOBAL, Step.LOCAL):
+        if step in (Step.GLOBAL, Step.LOCAL) and not goals:
             gain = 0.0
             if np.isfinite(error) and error < old:
                 gain = min(_MOST_GAIN, float(np.log(old / max(error, 1e-300))))
@@ -58,6 +59,4 @@ def learn(loop: StartedClosedLoop, told: Asked, rows: Places, before: Array) -> 
             loop.local.tell(target, row, u[row], finite, scale, u[base])
         if told.near[i]:
             box = searches.box[target]
-            searches.box[target] = (
-                min(_LARGEST, 1.6 * box) if good else max(_SMALLEST, 0.5 * box)
-            )
+            searches.box[target] = min(_LARGEST, 1.6 * box) if good else max(_SMALLEST, 0.5 * box)

@@ -11,6 +11,7 @@ from invcore_closed_loop.arrays import Array, Flags, Places
 from invcore_closed_loop.asked import Step
 from invcore_closed_loop.knowledge import Knowledge
 from invcore_closed_loop.steps.global_steps import global_steps
+from invcore_closed_loop.steps.goal_steps import goal_steps
 from invcore_closed_loop.steps.polish import polish_steps
 from invcore_closed_loop.surrogates.chance import Chance
 from invcore_closed_loop.surrogates.response_surrogate import ResponseSurrogate
@@ -48,6 +49,7 @@ class Rounds:
                 count = min(most, loop.coordinates.dim + 1)
                 self._fill(self._draws()[self._random().integers(_PRIOR, size=count)])
             return
+        loop.measure()
         while most:
             who = self._next(most, exactly)
             if not len(who):
@@ -92,7 +94,8 @@ class Rounds:
         below = _POLISHED_ONE if len(searches) == 1 else _POLISHED
         tried = (searches.failures[who] >= _TRIED) & (error >= _CLOSE * loop.scale)
         waits = np.isin(who, loop.asked.target[loop.asked.step == Step.POLISH])
-        polished = (error <= below * loop.scale) & ~tried & ~waits
+        goals = loop.aims.with_goals[who]
+        polished = (error <= below * loop.scale) & ~tried & ~waits & ~goals
         searches.slopes[who[~polished & ~waits]] = np.nan
         needed = ~polished.all() or not searches.sloped[who[polished]].all()
         knowledge = self._knowledge(random) if needed else None
@@ -106,14 +109,16 @@ class Rounds:
             gains = loop.rates[:, 0] / loop.rates[:, 1]
             share = np.clip(gains[1] / (gains.sum() + 1e-9), *_LOCAL)
             near = random.random(len(rest)) < share
-            near &= np.isfinite(searches.error[rest])
+            near &= np.isfinite(searches.error[rest]) & ~goals[~polished]
             for target in rest[near]:
                 parts.append(self._local(knowledge, int(target)))
-            if not near.all():
-                far = rest[~near]
-                u, close = global_steps(knowledge, far)
-                step = np.full(len(far), int(Step.GLOBAL))
-                parts.append((u, far, step, searches.row[far], close))
+            far = rest[~near]
+            of_goals = loop.aims.with_goals[far]
+            for some, steps in ((far[~of_goals], global_steps), (far[of_goals], goal_steps)):
+                if len(some):
+                    u, close = steps(knowledge, some)
+                    step = np.full(len(some), int(Step.GLOBAL))
+                    parts.append((u, some, step, searches.row[some], close))
         for part in parts:
             loop.register(*part)
 
@@ -159,9 +164,11 @@ class Rounds:
         loop, told = self._loop, self._loop.told
         rows = self._rows()
         context = loop.contexts.of_rows(told.owner)
+        unit = None if loop.aims.exact else loop.aims.spread
         surrogate = ResponseSurrogate(
-            loop.coordinates, told.u[rows], context[rows], told.y[rows], loop.tuning, random
-        )
+            loop.coordinates, told.u[rows], context[rows], told.y[rows], loop.tuning, random,
+            unit=unit,
+        )  # fmt: skip
         asked = loop.asked
         if len(asked):
             own = loop.contexts.of_rows(asked.target)
@@ -169,7 +176,8 @@ class Rounds:
             surrogate = ResponseSurrogate(
                 loop.coordinates, np.concatenate([told.u[rows], asked.u]),
                 np.concatenate([context[rows], own]),
-                np.concatenate([told.y[rows], believed]), loop.tuning, random, tune=False,
+                np.concatenate([told.y[rows], believed]), loop.tuning, random,
+                unit=unit, tune=False,
             )  # fmt: skip
         chance = None
         if told.failed.any():
@@ -177,7 +185,7 @@ class Rounds:
             chance = Chance(features, ~told.failed)
         knowledge = Knowledge(
             loop.coordinates, loop.contexts, loop.aims, told, loop.errors, loop.searches,
-            loop.scale, self._draws(), random, surrogate, chance, rows,
+            loop.scale, self._draws(), random, loop.seed ^ loop.round, surrogate, chance, rows,
         )  # fmt: skip
         knowledge.taken += list(asked.u)
         return knowledge

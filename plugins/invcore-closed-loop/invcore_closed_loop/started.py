@@ -66,6 +66,7 @@ class StartedClosedLoop(StartedLoop):
         """Of global and local steps: how much they gained lately, and how many they were."""
         self.next = self.round = 0
         self.known = 0
+        self.spread_known = False
         self._aim(targets)
         self.start = np.empty((0, dims[0]))
         self._rounds = Rounds(self)
@@ -73,22 +74,36 @@ class StartedClosedLoop(StartedLoop):
     def _aim(self, targets: Targets) -> None:
         self.targets = targets
         self.contexts = Contexts(targets)
-        measured = targets
-        if self.variance is not None and not targets.exact:
-            spread = self.variance.expand(self.problem.responses.dim).sqrt()
-            measured = targets.measured_in(spread)
-        self.aims = Aims(measured)
+        self.aims = Aims(self._measured(targets))
         dims = self.problem.designs.dim, self.problem.responses.dim
         self.searches = Searches.begin(len(targets), dims[1], dims[0])
-        features = len(self.coordinates.owner)
-        self.local = LocalSearches.begin(len(targets), dims[0], features)
+        lengths = int(self.coordinates.groups.max()) + 1
+        self.local = LocalSearches.begin(len(targets), dims[0], lengths)
         self.errors = np.empty((len(targets), 0))
+        self._judge(0)
+
+    def _measured(self, targets: Targets) -> Targets:
+        """The targets, their violations in units of what is known of the responses' spread."""
+        rows = self.told.y[self.told.whole]
+        if targets.exact or (self.variance is None and len(rows) < _FEWEST):
+            return targets
+        if self.variance is not None:
+            return targets.measured_in(self.variance.expand(rows.shape[1]).sqrt())
+        return targets.measured_in(torch.from_numpy(rows.std(axis=0)))
+
+    def measure(self) -> None:
+        """Take the responses' spread from the rows that fill the space, when these are told."""
+        if self.aims.exact or self.variance is not None or self.spread_known:
+            return
+        self.spread_known = True
+        self.aims = Aims(self._measured(self.targets))
+        self.searches.error[:], self.searches.row[:] = np.inf, -1
         self._judge(0)
 
     def _judge(self, first: int) -> None:
         """Take the errors of rows from ``first`` on."""
         y, owner = self.told.y[first:], self.told.owner[first:]
-        new = self.aims.errors_of_all(y)
+        new = self.aims.objectives_of_all(y)
         new = np.where(self.contexts.serving(owner) & np.isfinite(new), new, np.inf)
         self.errors = np.concatenate([self.errors[:, :first], new], axis=1)
         if new.shape[1]:
@@ -133,7 +148,8 @@ class StartedClosedLoop(StartedLoop):
     def open(self) -> Flags:
         """Which targets are searched for still (T,)."""
         enough = self.config.tolerance * self.scale if self.aims.exact else 0.0
-        return (self.searches.error > enough) & ~self.searches.closed
+        searched = (self.searches.error > enough) | self.aims.with_goals
+        return searched & ~self.searches.closed
 
     @property
     def room(self) -> int:
@@ -149,9 +165,7 @@ class StartedClosedLoop(StartedLoop):
             self._rounds.ask(most, count is not None)
         return self._requests(self.asked.rows(np.arange(first, len(self.asked))))
 
-    def register(
-        self, u: Array, target: Places, step: Places, base: Places, near: Flags
-    ) -> None:
+    def register(self, u: Array, target: Places, step: Places, base: Places, near: Flags) -> None:
         """Take rows (M, D) as asked for."""
         ids = np.arange(self.next, self.next + len(u))
         self.next += len(u)
@@ -205,21 +219,14 @@ class StartedClosedLoop(StartedLoop):
         x = np.full((*shape, self.problem.designs.dim), np.nan)
         y = np.full((*shape, self.problem.responses.dim), np.nan)
         for target in range(len(self.targets)):  # of few rows each
-            value = self._worth(target)
+            value = self.errors[target]
             order = np.argsort(value, kind="stable")[:count]
             order = order[np.isfinite(value[order])]
-            x[target, : len(order)], y[target, : len(order)] = self.told.x[order], self.told.y[order]
+            x[target, : len(order)], y[target, : len(order)] = (
+                self.told.x[order],
+                self.told.y[order],
+            )
         return Candidates(torch.from_numpy(x), torch.from_numpy(y))
-
-    def _worth(self, target: int) -> Array:
-        """What rows are sorted by for a target (N,): the error, and then the goals."""
-        error = self.errors[target]
-        if not self.targets.has_goals:
-            return error
-        y = torch.from_numpy(self.told.y)
-        value = self.aims.targets[target : target + 1].objective(y[None])[0].numpy()
-        worth: Array = np.where(np.isfinite(error) & np.isfinite(value), value, np.inf)
-        return worth
 
     def finished(self) -> Tensor:
         """Targets that are answered, or for which nothing more is to be gained."""
@@ -234,21 +241,20 @@ class StartedClosedLoop(StartedLoop):
         parts |= {f"context.{name}": v for name, v in (self.targets.context or {}).items()}
         state = {f"targets.{name}": value for name, value in parts.items()}
         groups: dict[str, Any] = {
-            "told": self.told, "asked": self.asked, "searches": self.searches, "local": self.local
+            "told": self.told, "asked": self.asked, "searches": self.searches,
+            "local": self.local, "tuning": self.tuning,
         }  # fmt: skip
         for group, own in groups.items():
             state |= {f"{group}.{name}": value for name, value in own.state().items()}
         state |= {
             "points": self.points,
+            "measured": torch.from_numpy(self.aims.spread.copy()),
             "start": torch.from_numpy(self.start.copy()),
             "rates": torch.from_numpy(self.rates.copy()),
-            "places": torch.tensor([self.next, self.round, self.known]),
-            "tuning": torch.tensor([self.tuning.kernel, self.tuning.rows]),
+            "places": torch.tensor([self.next, self.round, self.known, self.spread_known]),
         }
         if self.variance is not None:
             state["variance"] = self.variance
-        if self.tuning.parameters is not None:
-            state["parameters"] = torch.from_numpy(self.tuning.parameters.copy())
         return {name: value.detach().cpu().clone().contiguous() for name, value in state.items()}
 
     @classmethod
@@ -259,17 +265,17 @@ class StartedClosedLoop(StartedLoop):
         started = cls(
             config, problem, stored_targets(state), state["points"], state.get("variance")
         )
+        started.next, started.round, started.known, known = (int(v) for v in state["places"])
+        started.spread_known = bool(known)
         started.told = Told.of(state, "told.")
+        if started.spread_known:
+            spread = state["measured"]
+            started.aims = Aims(started.targets.measured_in(spread))
         started.asked = Asked.of(state, "asked.")
         started._judge(0)
         started.searches = Searches.of(state, "searches.")
         started.local = LocalSearches.of(state, "local.")
         started.start = state["start"].numpy().copy()
         started.rates = state["rates"].numpy().copy()
-        started.next, started.round, started.known = (int(v) for v in state["places"])
-        kernel, rows = (int(value) for value in state["tuning"])
-        parameters = state.get("parameters")
-        started.tuning = Tuning(
-            None if parameters is None else parameters.numpy().copy(), kernel, rows
-        )
+        started.tuning = Tuning.restored(state, "tuning.")
         return started
