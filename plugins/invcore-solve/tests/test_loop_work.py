@@ -26,6 +26,10 @@ def simulate(x):
     with open("calls.log", "a") as log:
         log.write(f"{os.getpid()}\\n" * len(x))
     return x[:, :1] + x[:, 1:] ** 2
+def slow(x):
+    import time
+    time.sleep(0.06)
+    return simulate(x)
 def dies(x):
     if x[0, 0] > 0.5 and len(x) == 1:
         os._exit(3)
@@ -190,6 +194,23 @@ def test_workers_are_other_processes_and_all_of_them_work(module, tmp_path):
         store=Store(tmp_path / "runs"),
     )  # fmt: skip
     assert len((tmp_path / "calls.log").read_text().split()) == 24
+
+
+def test_a_costly_function_is_tried_once(module, tmp_path):
+    store = Store(tmp_path / "runs")
+    for budget, calls in ((3, 6 + 3), (5, 6 + 5)):  # as tensors and as arrays, three designs each
+        invcore_solve.solve_with(
+            f"{module}:slow", BOUNDS, targets=[[0.8]], method="random-search", budget=budget,
+            store=store,
+        )  # fmt: skip
+        assert len((tmp_path / "calls.log").read_text().split()) == calls
+    [kept] = (tmp_path / "runs" / "simulations").glob("*/trial.json")
+    kept.write_text("half")
+    found = invcore_solve.solve_with(
+        f"{module}:slow", BOUNDS, targets=[[0.8]], method="random-search", budget=5, store=store
+    )
+    assert found.simulator["recalled"] == 5
+    assert len((tmp_path / "calls.log").read_text().split()) == 6 + 5 + 6
 
 
 def test_a_function_without_a_name_has_one_worker():

@@ -13,6 +13,7 @@ from invcore.plugin import ConfigError, Space
 from invcore_solve.simulators.function import Function, Kind, Trial, computed
 from invcore_solve.simulators.function_by_name import code_checksum, load_function, source_checksum
 from invcore_solve.simulators.journal import Journal
+from invcore_solve.simulators.kept_trial import kept_trial
 from invcore_solve.simulators.outcomes import Outcome
 from invcore_solve.simulators.pools import FunctionWork, Pool, ProcessPool, ProgramPool
 from invcore_solve.simulators.program import Program
@@ -33,8 +34,8 @@ class Backend(Protocol):
     traceable: bool
     """Whether the identity tells it from others, so that what it gave may be kept."""
 
-    def trial(self, designs: Space, dim: int | None) -> Trial:
-        """What it is, by a try where that is not known."""
+    def trial(self, designs: Space, dim: int | None, folder: Path | None = None) -> Trial:
+        """What it is, by a try where that is not known; one that was costly is kept in a folder."""
         ...
 
     def outcomes(
@@ -89,14 +90,14 @@ class FunctionBackend:
         self._call, self._kind, self._limit = call, kind, time_limit
         self._trial: Trial | None = None
 
-    def trial(self, designs: Space, dim: int | None) -> Trial:
+    def trial(self, designs: Space, dim: int | None, folder: Path | None = None) -> Trial:
         """By a call with three designs, made once; none is made if all is known."""
         if self._kind == "numpy" and dim is not None:
             return Trial("numpy", dim, False, "it takes NumPy arrays")
         if self._trial is None:
             shares = torch.tensor([0.25, 0.5, 0.75], dtype=torch.float64)
             x = designs.from_unit(shares[:, None].expand(3, designs.dim))
-            self._trial = self._function.trial(x, dim)
+            self._trial = kept_trial(folder, dim, lambda: self._function.trial(x, dim))
         return self._trial
 
     def outcomes(
@@ -146,7 +147,7 @@ class ProgramBackend:
             "files": program.checksum(),
         }  # fmt: skip
 
-    def trial(self, designs: Space, dim: int | None) -> Trial:
+    def trial(self, designs: Space, dim: int | None, folder: Path | None = None) -> Trial:
         """Nothing is tried: what a program's responses are has to be said."""
         return Trial("program", dim or 0, False, "it is a program")
 

@@ -17,7 +17,8 @@ from invcore_solve.simulators.time_limit import time_limit
 Array = npt.NDArray[np.float64]
 Kind = Literal["auto", "torch", "numpy"]
 
-_COSTLY = 0.1  # seconds; what a function gives sooner is as soon computed again as read
+COSTLY = 0.1
+"""Seconds; what a function gives sooner is as soon computed again as read."""
 
 
 @dataclass(frozen=True)
@@ -184,7 +185,7 @@ def computed(
     with torch.no_grad():
         call = function.arrays if arrays else function.tensors
         y = whole_rows(call(torch.from_numpy(x), dim).numpy())
-    if time.perf_counter() - start >= _COSTLY:
+    if time.perf_counter() - start >= COSTLY:
         keep(x, y)
     return Outcome(y)
 

@@ -326,4 +326,5 @@ class SimulatorTask(Task[Config]):
 
     @property
     def _trial(self) -> Trial:
-        return self._backend.trial(self.designs, None if self._named is None else self._named.dim)
+        dim = None if self._named is None else self._named.dim
+        return self._backend.trial(self.designs, dim, self.journal)
