@@ -1,10 +1,13 @@
-"""Which method answers with a simulator where none is named: by what the budget is worth."""
+"""Which method answers with a simulator: by what the budget is worth, and what it can do with."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from invcore.plugin import InvcoreError, Needs, Plugins
+from invcore.pipeline import check_fits
+from invcore.plugin import InvcoreError, InverseMethod, Needs, Plugins, UnfitError
+from invcore_solve.simulators.task import SimulatorTask
 
 MANY_PAIRS = "na"
 """Where there are calls enough for pairs to learn from."""
@@ -76,6 +79,23 @@ def chosen(
 def is_loop(plugins: Plugins, name: str) -> bool:
     """Whether a method is a loop."""
     return any(entry.component.name == name for entry in plugins.registry.entries("loop"))
+
+
+def check_method(
+    name: str, method: InverseMethod[Any], task: SimulatorTask, plugins: Plugins
+) -> None:
+    """Check that a method can do with a simulator.
+
+    Raises:
+        UnfitError: it needs gradients, and there are none.
+    """
+    if Needs.GRADIENT not in method.needs or task.differentiable:
+        check_fits(name, method)
+        return
+    raise UnfitError(
+        f"method {name!r} needs gradients, simulator {task.name} has none: "
+        f"{task.why_no_gradient}; without gradients work {', '.join(without_gradients(plugins))}"
+    )
 
 
 def without_gradients(plugins: Plugins) -> list[str]:

@@ -53,6 +53,7 @@ def solve_with(
     budget: int | None = None,
     check: bool = True,
     workers: int = 1,
+    refine: int = 0,
     tolerances: Sequence[str] = (),
     yield_calls: int | None = None,
     sampler: str = "maximin-lhs",
@@ -96,6 +97,8 @@ def solve_with(
         check: simulate what is proposed; off: the judge's opinion, as from a table.
         workers: rows that a loop with a budget has simulated at the same time. A function has to be
             given by its name then.
+        refine: simulator calls for each target, within the budget, that go on steps from its best
+            designs once these have been checked; see ``invcore.search.refine``.
         tolerances: how far made designs are off, as ``["width=±0.01"]``: designs are ranked by the
             share of what is made that meets the target.
         yield_calls: simulator calls for made copies, of all targets together, within the budget;
@@ -152,6 +155,7 @@ def solve_with(
     config = {
         "config": method_part.config, "preset": preset, "simulator": task.document(),
         "pairs": pairs, "budget": budget, "check": check,
+        **({"refine": refine} if refine else {}),
         **({} if ask.exact else asked),
         **({"workers": workers} if loops else {}),
         **({"method_choice": choice.why} if choice.why else {}),
@@ -177,6 +181,7 @@ def solve_with(
         request, task, pairs=pairs, budget=budget, check=check, settings=dict(given),
         preset=preset, store=store, plugins=plugins, progress=progress,
         yields=YieldRequest(tuple(tolerances), yield_calls), workers=workers, choice=choice,
+        refine=refine,
     )  # fmt: skip
     return work.go(ask)
 

@@ -18,6 +18,7 @@ from invcore.plugin import (
     Answers,
     FitEnvironment,
     Loop,
+    Pairs,
     Plugins,
     Problem,
     Requests,
@@ -52,6 +53,7 @@ class LoopAnswer:
         designs: (R, Dx), the best of each target.
         responses: (R, Dy).
         calls: rows simulated in all.
+        pairs: those that have a response.
         spread: (Dy,), of all responses.
         notes: how it ended.
     """
@@ -61,6 +63,7 @@ class LoopAnswer:
     designs: Tensor
     responses: Tensor
     calls: int
+    pairs: Pairs
     spread: Tensor
     notes: tuple[str, ...]
 
@@ -230,4 +233,4 @@ class LoopWork:
         )
         left = not bool(journal.finished().all())
         notes = ending(targets, group, responses, len(rows), left, exact=wanted.targets.exact)
-        return LoopAnswer(wanted, group, designs, responses, len(rows), spread, notes)
+        return LoopAnswer(wanted, group, designs, responses, len(rows), Pairs(x, y), spread, notes)

@@ -6,14 +6,12 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from invcore.pipeline import SEARCHES, Pipeline, Request, check_fits
+from invcore.pipeline import SEARCHES, Pipeline, Request
 from invcore.plugin import (
     BudgetError,
     ConfigError,
-    DivergedError,
     Needs,
     Pairs,
     Plugins,
@@ -21,23 +19,22 @@ from invcore.plugin import (
     Progress,
     SimulatorError,
     Table,
-    UnfitError,
     generator,
     strata_kept,
 )
 from invcore.results import RunRecord, Store
 from invcore_solve.answers.asked import Ask
 from invcore_solve.answers.proposal import Proposal, categories_of
-from invcore_solve.answers.ranking import by_error, checked, distinct
-from invcore_solve.default_method import Choice, is_loop, without_gradients
+from invcore_solve.answers.ranking import by_error, checked, without_copies
+from invcore_solve.answers.refined import refined_proposal
+from invcore_solve.default_method import Choice, check_method, is_loop
 from invcore_solve.designer import Designer
 from invcore_solve.from_table import fit_pairs
 from invcore_solve.loop_work import LoopWork
 from invcore_solve.robustness.simulated_copies import YieldRequest
-from invcore_solve.simulator_metrics import metrics_of
 from invcore_solve.simulators.recorded_simulator import RecordedSimulator
 from invcore_solve.simulators.task import SimulatorTask
-from invcore_solve.solution import Solution
+from invcore_solve.solution import Solution, metrics_of
 from invcore_solve.tables.check import check_table
 from invcore_solve.tables.table_data import TableData, check_names
 
@@ -66,16 +63,17 @@ class SimulatorWork:
         yields: what is asked of designs as they are made; None for nothing.
         workers: rows that a loop has simulated at the same time.
         choice: of the method, and why.
+        refine: simulator calls for each target on steps from its best designs.
     """
 
     def __init__(
         self, request: Request, task: SimulatorTask, *, pairs: int, budget: int | None, check: bool,
         settings: dict[str, Any], preset: str, store: Store | None, plugins: Plugins,
         progress: Progress | None = None, yields: YieldRequest | None = None,
-        workers: int = 1, choice: Choice | None = None,
+        workers: int = 1, choice: Choice | None = None, refine: int = 0,
     ) -> None:  # fmt: skip
         self.request, self.task, self.store, self.plugins = request, task, store, plugins
-        self.pairs, self.budget, self.check = pairs, budget, check
+        self.pairs, self.budget, self.check, self.refine = pairs, budget, check, refine
         self.settings, self.preset, self.yields = settings, preset, yields or YieldRequest()
         if budget is not None:  # what made copies take is put aside
             self.budget = budget - (self.yields.calls or 0)
@@ -88,8 +86,8 @@ class SimulatorWork:
         self.loop: LoopWork | None = None
         if self.budget is not None and is_loop(plugins, self.method_name):
             self.loop = LoopWork(
-                request, task, self.pipeline, budget=self.budget, workers=workers, store=store,
-                plugins=plugins, limited="calls" in settings,
+                request, task, self.pipeline, budget=self.budget - refine * request.targets,
+                workers=workers, store=store, plugins=plugins, limited="calls" in settings,
             )  # fmt: skip
 
     def go(self, ask: Ask) -> Solution:
@@ -99,13 +97,13 @@ class SimulatorWork:
         self.task.restart()
         with self._journal():
             with self._failures_recorded():
-                self._check_fits()
+                check_method(self.method_name, self.method, self.task, self.plugins)
                 responses = self.task.responses  # a function is tried for it
             check_names(self.task.designs.names, responses.names)
             ask.of(responses)  # what is wrong there is told before anything is simulated
             with self._failures_recorded():
                 ranked, designer = self._found(ask)
-                ranked = self._made(ranked, designer)
+                ranked = self._made(self._refined(ranked, designer), designer)
             return self._stored(ranked, designer)
 
     def _found(self, ask: Ask) -> tuple[Proposal, Designer | None]:
@@ -130,7 +128,7 @@ class SimulatorWork:
     @cached_property
     def simulator(self) -> RecordedSimulator:
         """The simulator, counted; made when it is first asked, since a function is tried for it."""
-        return RecordedSimulator(self.task, self.budget)
+        return RecordedSimulator(self.task, self.budget, remembers=bool(self.refine))
 
     @property
     def _searches(self) -> bool:
@@ -149,29 +147,23 @@ class SimulatorWork:
             raise ConfigError(f"pairs: expected at least {_PAIRS}, got {self.pairs}")
         if self._searches and not self.check:
             raise ConfigError(f"method {self.method_name!r} simulates what it proposes: check it")
+        if self.refine < 0 or (self.refine and not self.check):
+            raise ConfigError(
+                "refine: a number of simulator calls from 0, for designs that are checked"
+            )
         each = 1 if loops else request.candidates if self._searches else int(self.check)
-        least = self.pairs + request.targets * each
+        least = self.pairs + request.targets * (each + self.refine)
         if self.budget is not None and self.budget < least:
             parts = f"{self.pairs} pairs" + " and a check of what is found" * self.check
             if loops:
                 parts = f"a call for each of {request.targets} targets"
+            parts += f" and {self.refine} calls a target to refine" * bool(self.refine)
             parts += f" and {more} calls for yields" * bool(more)
-            verb = "takes" if loops and not more else "take"
+            verb = "takes" if loops and not more and not self.refine else "take"
             raise ConfigError(
                 f"a budget of {self.budget + more} is too small: {parts} {verb} at least "
                 f"{least + more} simulator calls"
             )
-
-    def _check_fits(self) -> None:
-        name, task = self.method_name, self.task
-        if Needs.GRADIENT not in self.method.needs or task.differentiable:
-            check_fits(name, self.method)
-            return
-        raise UnfitError(
-            f"method {name!r} needs gradients, simulator {task.name} has none: "
-            f"{task.why_no_gradient}; without gradients work "
-            + ", ".join(without_gradients(self.plugins))
-        )
 
     def _simulated_pairs(self) -> TableData:
         """Pairs at designs that fill the space; those without a response are left out."""
@@ -219,7 +211,7 @@ class SimulatorWork:
         if not self.check:
             return ranked, designer
         if self.budget is not None:
-            affordable = (self.budget - self.simulator.calls) // request.targets
+            affordable = (self.budget - self.simulator.calls) // request.targets - self.refine
             if affordable < int(ranked.rank.max()):
                 pipeline.notes.append(
                     f"the budget suffices to check {affordable} designs of each target: those that "
@@ -237,12 +229,13 @@ class SimulatorWork:
         problem = Problem(task.name, task.designs, task.responses, task.differentiable)
         model = pipeline.fit(problem, splits)
         if self.budget is not None:  # what the check takes is put aside
-            self.simulator.budget = self.budget - len(targets) * request.candidates
+            each = request.candidates + self.refine
+            self.simulator.budget = self.budget - len(targets) * each
         self._note_unmoved()
         try:
             proposed = pipeline.propose(model, problem, targets, self.simulator)
             self.simulator.budget = self.budget
-            group, designs = self._distinct(proposed.x)
+            group, designs = without_copies(task.designs, proposed.x, self.method_name)
             y = self._simulate("check", designs)
         except BudgetError:
             group, designs, y = self.simulator.best(targets, request.candidates)
@@ -257,7 +250,9 @@ class SimulatorWork:
     def _looped(self, loop: LoopWork, ask: Ask) -> tuple[Proposal, None]:
         """By a loop, all of whose rows are simulated; the best of them are the answer."""
         found = loop.go(ask)
-        self.calls, self.spread, self.budget = found.calls, found.spread, 0
+        self.calls, self.spread = found.calls, found.spread
+        self.budget = self.refine * self.request.targets  # what is left
+        self.simulator.remember(found.pairs)
         self.pipeline.notes.extend(found.notes)
         names = (self.task.designs.names, self.task.responses.names)
         ranked = by_error(
@@ -265,6 +260,25 @@ class SimulatorWork:
             found.wanted.texts,
         )  # fmt: skip
         return replace(ranked, categories=categories_of(self.task.designs)), None
+
+    def _refined(self, ranked: Proposal, designer: Designer | None) -> Proposal:
+        """The same designs, the best of each target refined, where that was asked for."""
+        if not self.refine:
+            return ranked
+        task, pipeline, simulator = self.task, self.pipeline, self.simulator
+        simulator.budget = self.budget
+        model = None if designer is None else designer.models.get(self.method_name)
+        problem = Problem(task.name, task.designs, task.responses, task.differentiable)
+        rows = self.refine * self.request.targets
+        with pipeline.stage("simulate"), task.on_bar(pipeline.progress, "refine", rows):
+            ranked, calls = refined_proposal(
+                ranked, model, problem, simulator, self.refine, pairs=simulator.pairs(),
+                variance=float(self.spread.square().mean()),
+                generator=generator(self.request.seed, "own", "refine"),
+                judge=None if designer is None else designer.judge,
+            )  # fmt: skip
+        pipeline.notes.append(f"refined by {calls} of the simulator calls")
+        return ranked
 
     def _made(self, ranked: Proposal, designer: Designer | None) -> Proposal:
         """The same designs with their yields, where there are tolerances."""
@@ -294,19 +308,6 @@ class SimulatorWork:
                 f"method {self.method_name!r} follows gradients and does not move "
                 f"{', '.join(names)}: try cma-es, or a method that learns from pairs"
             )
-
-    def _distinct(self, proposed: Tensor) -> tuple[Tensor, Tensor]:
-        """Whose targets they are (R,), and the designs (R, Dx), without copies; of (B, K, Dx)."""
-        designs, groups = [], []
-        for b, rows in enumerate(self.task.designs.project(proposed)):  # of which there are few
-            rows = rows[rows.isfinite().all(dim=1)]
-            if len(rows) == 0:
-                raise DivergedError(
-                    f"target {b + 1}: method {self.method_name!r} gave no finite design"
-                )
-            designs.append(rows[distinct(self.task.designs.to_unit(rows))])
-            groups.append(torch.full((len(designs[-1]),), b))
-        return torch.cat(groups), torch.cat(designs)
 
     def _simulate(self, label: str, x: Tensor) -> Tensor:
         pipeline = self.pipeline

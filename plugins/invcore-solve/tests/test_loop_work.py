@@ -263,3 +263,12 @@ def test_a_program_is_run_for_several_rows_at_once(tmp_path, monkeypatch):
     )  # fmt: skip
     assert found.simulator["calls"] == 30 and found.simulator["kind"] == "program"
     assert found.simulator["failures"].keys() <= {"exit code 3"}
+
+
+def test_a_loop_leaves_calls_to_refine():
+    simulate = Simulation()
+    found = solve(simulate, budget=60, refine=10)
+    assert found.record.simulator_calls <= 60
+    assert any(note.startswith("not converged after 40") or note.startswith("converged after 40")
+               for note in found.notes)  # fmt: skip
+    assert float(found.ranked.error[0]) < 1e-12  # which 40 calls alone do not come to

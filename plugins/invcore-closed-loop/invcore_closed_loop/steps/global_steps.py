@@ -47,6 +47,7 @@ def global_steps(knowledge: Knowledge, who: Places) -> tuple[Array, Flags]:
             chosen[i] = _anywhere(knowledge)
         else:
             chosen[i] = u[place]
+            knowledge.hope[int(target)] = float(score[place])
             away = np.abs(u[place] - knowledge.told.u[searches.row[target]]).max()
             close[i] = near[place] or away <= searches.box[target]
         knowledge.taken.append(chosen[i])

@@ -15,6 +15,7 @@ from invcore_closed_loop.steps.improvement import expected_log_improvement
 from invcore_closed_loop.steps.space_limits import SpaceLimits
 
 _SAMPLES = 128
+_FEW_SAMPLES, _FEW_DESIGNS = 16, 100  # of several goals, where many designs are looked at
 _DRAWS, _BEST = 512, 4  # draws of the prior that are looked at, and from which searches start
 _ROWS = 3  # best rows that searches start from
 _STEPS = 25
@@ -22,6 +23,9 @@ _TRIFLE = 1e-3  # of the goals beside the violation
 _ROUNDED = 3  # designs whose neighbours are looked at
 _FLOOR = 1e-9
 _MARGINS = (0.0, 1.0)  # standard deviations that designs stay inside limits
+
+
+_Ends = tuple[Places, Array, Array, Array]
 
 
 class GoalStep:
@@ -91,6 +95,8 @@ class GoalStep:
         else:
             chosen = u[place]
             close = bool(near[place])
+            if self._met.any():
+                knowledge.hope[self._target] = float(score[place])
             if searches.row[self._target] >= 0:
                 away = np.abs(chosen - knowledge.told.u[searches.row[self._target]]).max()
                 close |= bool(away <= searches.box[self._target])
@@ -145,7 +151,7 @@ class GoalStep:
         low, high = box or (np.zeros(len(start)), np.ones(len(start)))
         bounds = [(low[i], high[i]) for i in moving]
         context = self._context[None]
-        ends = self._ends(start, margin) if self._met.any() else ()
+        ends = self._ends(start, margin) if self._met.any() else None
         memory: dict[bytes, tuple[Array, Array]] = {}
 
         def whole(part: Array) -> Array:
@@ -166,7 +172,7 @@ class GoalStep:
             return memory[key]
 
         constraints: list[dict[str, Any]] = []
-        if len(ends):
+        if ends is not None:
             rows, sign, end, size = ends
             constraints.append({
                 "type": "ineq",
@@ -204,10 +210,10 @@ class GoalStep:
         pull = _TRIFLE * self._pull
         return size * square + float(pull @ y), (2.0 * size * away + pull) @ slopes
 
-    def _ends(self, start: Array, margin: float) -> tuple[Places, Array, Array, Array] | tuple[()]:
+    def _ends(self, start: Array, margin: float) -> _Ends | None:
         """Limits of the warped responses: which, the sign, the end, and the unit of each."""
         if not len(self._limited):
-            return ()
+            return None
         knowledge, surrogate = self._knowledge, self._knowledge.surrogate
         aims, target = knowledge.aims, self._target
         low = surrogate.warp(aims.low[target])[self._limited]
@@ -229,7 +235,8 @@ class GoalStep:
         context = np.broadcast_to(self._context, (len(u), len(self._context)))
         z, deviation = surrogate.mean(u, context), surrogate.deviation(u, context)
         random = np.random.default_rng([knowledge.seed, target])
-        normals = random.normal(size=(_SAMPLES, z.shape[1]))
+        count = _FEW_SAMPLES if len(u) > _FEW_DESIGNS and len(self._goals) > 1 else _SAMPLES
+        normals = random.normal(size=(_SAMPLES, z.shape[1]))[:count]
         samples = surrogate.components.responses(z[:, None] + deviation[:, None] * normals)
         y = surrogate.warp.back(samples)
         error = aims.errors(y.reshape(-1, y.shape[2]), np.full(y.shape[0] * y.shape[1], target))

@@ -139,9 +139,10 @@ class LocalSearches:
             mean, slopes = process.mean_and_slopes(coordinates.features(u))
             return mean, coordinates.slopes(u, slopes)
 
-        ends = (np.broadcast_to(end, begin.shape) for end in (low, high))
         u, _ = least_squares(
-            wants.residuals(who, expected), begin, *ends, coordinates.moves, steps=15,
+            wants.residuals(who, expected), begin,
+            np.broadcast_to(low, begin.shape), np.broadcast_to(high, begin.shape),
+            coordinates.movable(begin), steps=15,
             nearest=None if coordinates.smooth else coordinates.allowed,
         )  # fmt: skip
         features = coordinates.features(u)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from invcore.plugin import DivergedError, FittedJudge, Problem, Targets
+from invcore.plugin import DivergedError, FittedJudge, Problem, Space, Targets
 from invcore_solve.answers.asked import Wanted
 from invcore_solve.answers.preference import preferred, true_order
 from invcore_solve.answers.proposal import Names, Proposal, categories_of
@@ -145,7 +145,7 @@ def _by_truth(found: Proposal, group: Tensor, responses: Tensor) -> Proposal:
             place = true_order(met[own].numpy(), error[own].numpy(), some.numpy())
             parts.append(own[torch.from_numpy(place)])
         order = torch.cat(parts) if parts else group
-        rank = _places(group[order])
+        rank = places(group[order])
     return replace(found.rows(order), rank=rank, responses=responses[order], error=error[order])
 
 
@@ -153,10 +153,10 @@ def _ranks(error: Tensor, group: Tensor) -> tuple[Tensor, Tensor]:
     """The order of rows, group after group and by error, and the rank of each in that order."""
     by_size = error.argsort(stable=True)  # NaN goes last
     order = by_size[group[by_size].argsort(stable=True)]
-    return order, _places(group[order])
+    return order, places(group[order])
 
 
-def _places(group: Tensor) -> Tensor:
+def places(group: Tensor) -> Tensor:
     """The place of each row in its group, from 1; of groups (R,) in order."""
     return torch.arange(len(group)) - torch.searchsorted(group, group.clone()) + 1
 
@@ -168,3 +168,27 @@ def distinct(unit: Tensor) -> Tensor:
     first = torch.full((int(group.max()) + 1,), len(unit))
     first = first.scatter_reduce(0, group, torch.arange(len(unit)), "amin")
     return first.sort().values
+
+
+def without_copies(space: Space, proposed: Tensor, method: str) -> tuple[Tensor, Tensor]:
+    """Allowed designs without copies of one target.
+
+    Args:
+        space: of designs.
+        proposed: (B, K, Dx).
+        method: who proposed them, for messages.
+
+    Returns:
+        Whose targets they are (R,), and the designs (R, Dx).
+
+    Raises:
+        DivergedError: a target has no design that is finite.
+    """
+    designs, groups = [], []
+    for b, rows in enumerate(space.project(proposed)):  # of which there are few
+        rows = rows[rows.isfinite().all(dim=1)]
+        if len(rows) == 0:
+            raise DivergedError(f"target {b + 1}: method {method!r} gave no finite design")
+        designs.append(rows[distinct(space.to_unit(rows))])
+        groups.append(torch.full((len(designs[-1]),), b))
+    return torch.cat(groups), torch.cat(designs)
