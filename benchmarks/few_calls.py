@@ -169,7 +169,7 @@ def laboratory(options: Options, rows: Rows) -> Cells:
     strategies = campaign.STRATEGIES | own
     for name in chosen(options, "competitors", strategies):
         strategy, package = strategies[name]
-        if not peers.Peer(campaign.campaign, package).installed:
+        if not peers.is_installed(package):
             print(f"{name}: the package {package} is not installed", file=sys.stderr)
             continue
         for each in EACH:

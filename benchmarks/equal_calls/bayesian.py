@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
+
 from equal_calls.counting import Counted
 from equal_calls.problems import Numbers
-from torch import Tensor
 
 SAMPLES, RESTARTS, RAW = 64, 4, 64  # of an acquisition function, and of its maximisation
 CANDIDATES = 1000  # points of a trust region among which a sampled function chooses
@@ -38,7 +39,7 @@ def process(x: Tensor, y: Tensor) -> Any:
 
 def expected_improvement(
     model: Any, best: Tensor, objective: Callable[..., Tensor], seed: int,
-    constraints: list[Callable[[Tensor], Tensor]] | None = None,
+    constraints: Sequence[Callable[[Tensor], Tensor]] = (),
 ) -> Numbers:  # fmt: skip
     """The point (Dx,) where the logarithm of an objective's expected improvement is largest."""
     from botorch.acquisition import qLogExpectedImprovement
@@ -48,7 +49,7 @@ def expected_improvement(
 
     acquisition = qLogExpectedImprovement(
         model, best_f=best, sampler=SobolQMCNormalSampler(torch.Size([SAMPLES]), seed=seed),
-        objective=GenericMCObjective(objective), constraints=constraints,
+        objective=GenericMCObjective(objective), constraints=list(constraints) or None,
     )  # fmt: skip
     dim = model.train_inputs[0].shape[-1]
     bounds = torch.stack([torch.zeros(dim), torch.ones(dim)]).double()
@@ -75,7 +76,7 @@ def _squares(r: Tensor) -> Tensor:
     return r.square().sum(dim=-1)
 
 
-def _minus_squares(r: Tensor, X: Any = None) -> Tensor:  # noqa: N803 - as BoTorch calls it
+def _minus_squares(r: Tensor, X: Any = None) -> Tensor:
     return -_squares(r)
 
 
@@ -140,7 +141,9 @@ def turbo(counted: Counted, seed: int) -> None:
     trust_region_search(measure, counted.starts, counted.dim, seed)
 
 
-def trust_region_search(measure: Measure, starts: Callable[[int], Numbers], dim: int, seed: int) -> None:
+def trust_region_search(
+    measure: Measure, starts: Callable[[int], Numbers], dim: int, seed: int
+) -> None:
     """Thompson sampling in a trust region; with constraints SCBO (Eriksson, Poloczek, 2021)."""
     torch.manual_seed(seed)
     number = 0

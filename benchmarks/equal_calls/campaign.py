@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 import torch
+
 from equal_calls.loops import loop_of, points_of
 from equal_calls.problems import Numbers
 from equal_calls.rows import Line
-
 from invcore.plugin import (
     Among,
     FitEnvironment,
@@ -125,6 +125,7 @@ def botorch_noisy(laboratory: Laboratory, each: int, seed: int) -> Chooser:
     """BoTorch's noisy expected improvement of a whole round, over the list of structures."""
     from botorch.acquisition import qLogNoisyExpectedImprovement
     from botorch.optim import optimize_acqf_discrete
+
     from equal_calls.bayesian import process
 
     torch.manual_seed(seed)
@@ -151,9 +152,7 @@ def optuna_tpe(laboratory: Laboratory, each: int, seed: int) -> Chooser:
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     warnings.simplefilter("ignore")
-    study = optuna.create_study(
-        direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed)
-    )
+    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
     floats = {name: optuna.distributions.FloatDistribution(0.0, 1.0) for name in COLUMNS}
     told = 0
 
@@ -210,9 +209,7 @@ def loop_choice(name: str) -> Strategy:
                 started.tell(Results(pending.id, x[told:], y[told:]))
             told = len(measured)
             requests = started.ask(each)
-            return [
-                int((structures - row).abs().sum(dim=1).argmin()) for row in requests.designs
-            ]
+            return [int((structures - row).abs().sum(dim=1).argmin()) for row in requests.designs]
 
         return choose
 

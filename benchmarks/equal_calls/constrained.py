@@ -13,15 +13,16 @@ from __future__ import annotations
 import importlib
 import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
+
 from equal_calls.counting import EndedError
 from equal_calls.peers import POPULATION, Peer, evolve, pymoo_algorithm
 from equal_calls.problems import VALIDATION, Numbers, box_of
-from torch import Tensor
-
 from invcore.plugin import Categorical, Problem, Targets, generator, installed
 
 PROBLEMS: dict[str, float | None] = {
@@ -176,7 +177,7 @@ def optuna_search(sampler: str) -> Callable[[Wished, int], None]:
 
 
 def genetic(wished: Wished, seed: int) -> None:
-    """pymoo's genetic algorithm with its constraints, populations of 20, the first of the prior."""
+    """Pymoo's genetic algorithm with its constraints, populations of 20, the first of the prior."""
     from pymoo.core.problem import Problem as Base
     from pymoo.optimize import minimize
 
@@ -199,7 +200,7 @@ def constrained_improvement(wished: Wished, seed: int) -> None:
     torch.manual_seed(seed)
     units = wished.starts(wished.dim + 1)
     values = wished.measure(units)
-    limits = [lambda s, i=i: s[..., i] for i in range(1, values.shape[1])]
+    limits = [partial(_excess, i) for i in range(1, values.shape[1])]
     while True:
         v = torch.from_numpy(values)
         good = (v[:, 1:] <= 0).all(dim=1)
@@ -210,7 +211,11 @@ def constrained_improvement(wished: Wished, seed: int) -> None:
         values = np.concatenate([values, wished.measure(new)])
 
 
-def _first_small(values: Tensor, X: Any = None) -> Tensor:  # noqa: N803 - as BoTorch calls it
+def _excess(place: int, values: Tensor) -> Tensor:
+    return values[..., place]
+
+
+def _first_small(values: Tensor, X: Any = None) -> Tensor:
     return -values[..., 0]
 
 

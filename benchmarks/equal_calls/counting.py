@@ -6,10 +6,10 @@ import time
 
 import numpy as np
 import torch
-from equal_calls.problems import Numbers, System
-from equal_calls.rows import LEVELS
 from torch import Tensor
 
+from equal_calls.problems import Numbers, System
+from equal_calls.rows import LEVELS
 from invcore.plugin import Targets, generator
 
 FAILED = 10.0  # difference, in standard deviations, that stands for a response that there is not

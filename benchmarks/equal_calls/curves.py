@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+
 from equal_calls.rows import LEVELS, Line, best_after
 from equal_calls.tables import groups, quantile
 
@@ -34,7 +36,7 @@ def draw(lines: Sequence[Line], path: Path) -> None:
         panel.set(yscale="log", title=task, xlabel="calls", ylabel="error / variance")
     for panel in list(panels):  # those that no task has
         panel.set_axis_off()
-    found: dict[str, object] = {}
+    found: dict[str, Any] = {}
     for panel in figure.axes:
         for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
             found.setdefault(label, handle)

@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
+
 from equal_calls.counting import Counted
 from equal_calls.problems import Numbers
 
@@ -41,14 +42,19 @@ class Peer:
     @property
     def installed(self) -> bool:
         """Whether its package is there."""
-        return not self.package or find_spec(self.package) is not None
+        return is_installed(self.package)
+
+
+def is_installed(package: str) -> bool:
+    """Whether a module is there; no module always is."""
+    return not package or find_spec(package) is not None
 
 
 def dfo_ls(counted: Counted, seed: int) -> None:
     """DFO-LS on the residuals: a first radius of a tenth of the cube, a last one of 1e-8."""
     import dfols
 
-    np.random.seed(seed)  # noqa: NPY002 - it draws from NumPy's global generator
+    np.random.seed(seed)
     bounds = np.zeros(counted.dim), np.ones(counted.dim)
     while True:
         left = max(counted.cap - counted.calls, counted.dim + 2)

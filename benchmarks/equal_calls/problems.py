@@ -87,7 +87,8 @@ class System:
 def box_of(designs: Space) -> tuple[Numbers, Numbers]:
     """The outermost quantiles of a prior (Dx,)."""
     ends = torch.tensor([[TAIL], [1 - TAIL]], dtype=torch.float64).expand(2, designs.dim)
-    low, high = designs.from_unit(ends).numpy()
+    free = Space.of(*designs.variables)  # constraints would move the ends
+    low, high = free.from_unit(ends).double().numpy()
     return low, high
 
 

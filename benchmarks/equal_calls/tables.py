@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+
 from equal_calls.problems import Numbers
 from equal_calls.rows import LEVELS, Line, best_after, calls_to
 
@@ -22,9 +23,7 @@ def groups(lines: Sequence[Line], *names: str) -> dict[tuple[Any, ...], list[Lin
     return found
 
 
-def calls_of(
-    lines: Sequence[Line], level: float, most: float = np.inf
-) -> tuple[Numbers, Numbers]:
+def calls_of(lines: Sequence[Line], level: float, most: float = np.inf) -> tuple[Numbers, Numbers]:
     """Calls to a level (N,), of unsolved targets the cap, and whether each was solved (N,).
 
     Args:
@@ -39,9 +38,15 @@ def calls_of(
 
 
 def quantile(values: Numbers, share: float) -> float:
-    """A quantile, the mean of two values for a median between them; others are values."""
-    method: Any = "averaged_inverted_cdf" if share == 0.5 else "inverted_cdf"
-    return float(np.quantile(values, share, method=method))
+    """A quantile, infinite ones among them: the median may lie between two values, others are some.
+
+    Example:
+        >>> quantile(np.array([1.0, 2.0, np.inf]), 0.5), quantile(np.array([1.0, np.inf]), 0.9)
+        (2.0, inf)
+    """
+    if share == 0.5:
+        return float(np.median(values))
+    return float(np.quantile(values, share, method="inverted_cdf"))
 
 
 def ratio(
@@ -71,7 +76,8 @@ def ratio(
 
 def level_tables(lines: Sequence[Line]) -> Iterator[str]:
     """Calls to each level, of one target at a time and of many jointly."""
-    for part, title in (("single", "one target at a time"), ("joint", "jointly, all calls / targets")):
+    titles = {"single": "one target at a time", "joint": "jointly, all calls / targets"}
+    for part, title in titles.items():
         own = [line for line in lines if line["part"] == part]
         if not own:
             continue
@@ -84,7 +90,8 @@ def level_tables(lines: Sequence[Line]) -> Iterator[str]:
             cells = [_level(some, reference, level, competitor) for level in LEVELS]
             caps = "-".join(f"{cap:g}" for cap in sorted({line["cap"] for line in some}))
             ask = np.median([line["ask_s"] for line in some])
-            yield f"| {task} | {competitor} | {caps} | {len(some)} | {' | '.join(cells)} | {ask:.2g} |"
+            begin = f"| {task} | {competitor} | {caps} | {len(some)} | "
+            yield f"{begin}{' | '.join(cells)} | {ask:.2g} |"
 
 
 def _level(some: Sequence[Line], reference: Sequence[Line], level: float, name: str) -> str:
@@ -111,11 +118,12 @@ def constrained_table(lines: Sequence[Line]) -> Iterator[str]:
                 continue
             values = np.array([best_after(line["best"], calls) for line in some])
             median = quantile(values, 0.5)
-            cells.append(f"{median:.6g} ({np.isfinite(values).mean():.0%})")
+            shown = f"{median:.6g}" if np.isfinite(median) else "none"
+            cells.append(f"{shown} ({np.isfinite(values).mean():.0%})")
         known, ask = some[0]["known"], np.median([line["ask_s"] for line in some])
-        shown = "" if known is None else f"{known:.6g}"
+        best = "" if known is None else f"{known:.6g}"
         yield (
-            f"| {task} | {shown} | {competitor} | {len(some)} | {' | '.join(cells)} | {ask:.2g} |"
+            f"| {task} | {best} | {competitor} | {len(some)} | {' | '.join(cells)} | {ask:.2g} |"
         )
 
 
