@@ -43,7 +43,7 @@ from equal_calls.rows import LEVELS, Line, Rows, calls_to, falls, key_of
 TARGETS, JOINT, SLOW_TARGETS = 20, 50, 5
 CAP, JOINT_CAP = 200, 40
 CAPS = {"closed-loop": 100}  # of loops whose asks take longer
-FEW = {"meta-material-solver": 5}  # targets of a simulator that takes long
+FEW = {"meta-material-solver": 3}  # targets of a simulator that takes long
 SLOW_TASKS = ("robotic-arm", "borehole", "welded-beam")
 SLOW_CONSTRAINED = ("welded-beam", "speed-reducer", "concrete-mixture")
 SEEDS, SLOW_SEEDS, MANY_SEEDS = range(3), range(5), range(20)
@@ -94,7 +94,6 @@ def facts(counted: Counted, seconds: float) -> list[Line]:
 def single(options: Options, rows: Rows) -> Cells:
     """One target at a time."""
     competitors = peers_of(options, peers.PEERS)
-    count = options.targets or TARGETS
     for seed in sorted({s for p in competitors.values() for s in seeds_of(options, SEEDS, p)}):
         for task in chosen(options, "tasks", problems.NAMES):
             for name, peer in competitors.items():
@@ -103,12 +102,13 @@ def single(options: Options, rows: Rows) -> Cells:
                     continue
                 if slow and task not in (options.tasks or SLOW_TASKS):
                     continue
-                few = min(FEW.get(task, count), SLOW_TARGETS if slow else count)
+                drawn = FEW.get(task, TARGETS)  # the same targets however many are asked for
+                few = min(drawn, SLOW_TARGETS if slow else drawn, options.targets or drawn)
                 for target in range(few):
                     key = ("single", task, name, seed, target)
                     if rows.has(*key):
                         continue
-                    own = system(task, count, seed)
+                    own = system(task, drawn, seed)
                     cap = options.cap or (CAPS.get(name, CAP) if peer is None else peer.cap)
                     some = own.targets[target : target + 1]
                     counted = Counted(own, some, cap, seed, target)
@@ -120,16 +120,15 @@ def single(options: Options, rows: Rows) -> Cells:
 
 def joint(options: Options, rows: Rows) -> Cells:
     """Many targets at once; a row counts for all of them."""
-    count = options.targets or JOINT
     for seed in options.seeds or SEEDS:
         for task in chosen(options, "tasks", problems.NAMES):
             for name in chosen(options, "competitors", loops.loop_names()):
                 if rows.has("joint", task, name, seed, 0):
                     continue
-                own = system(task, count, seed)
-                counted = Counted(own, own.targets, (options.cap or JOINT_CAP) * count, seed)
+                own = system(task, JOINT, seed)
+                counted = Counted(own, own.targets, (options.cap or JOINT_CAP) * JOINT, seed)
                 seconds = loops.ended(partial(loops.search, name, counted, seed))
-                keys = [("joint", task, name, seed, target) for target in range(count)]
+                keys = [("joint", task, name, seed, target) for target in range(JOINT)]
                 each = zip(keys, facts(counted, seconds), strict=True)
                 yield [line_of(key) | found for key, found in each]
 
@@ -209,7 +208,7 @@ def main() -> None:
     parser.add_argument("--tasks", nargs="+")
     parser.add_argument("--competitors", nargs="+")
     parser.add_argument("--seeds", nargs="+", type=int)
-    parser.add_argument("--targets", type=int, help="In place of 20 or 50.")
+    parser.add_argument("--targets", type=int, help="Of one at a time, the first ones alone.")
     parser.add_argument("--cap", type=int, help="Calls of a target, in place of a part's own.")
     parser.add_argument("--rows", type=Path, default=Path("few_calls.jsonl"))
     parser.add_argument("--barrel", type=Path, help="The table of the campaign.")
