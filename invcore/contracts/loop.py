@@ -146,6 +146,9 @@ class Loop(Configurable[C]):
     small."""
     uses_context: ClassVar[bool] = False
     """Whether it makes use of what is known of each problem."""
+    joint: ClassVar[bool] = False
+    """Whether targets share rows, so that a target's rows depend on the others that are searched
+    for with it."""
 
     def point_dim(self, problem: Problem) -> int:
         """L, how many numbers of the unit cube drive a candidate: by default one a variable."""

@@ -4,6 +4,7 @@ from invcore.search.aim import Aim
 from invcore.search.discrete_search import SearchLimits, Visited, discrete_search
 from invcore.search.localisation import localise, localised_candidates
 from invcore.search.localisation_config import LocalisationConfig
+from invcore.search.loop_journal import LoopJournal, Rows, Told
 from invcore.search.loop_method import drive, mean_variance, method_of
 from invcore.search.neighbours import Neighbours
 from invcore.search.on_simulator import search_in_batches
@@ -11,7 +12,7 @@ from invcore.search.point_loop import PointLoop, stored_targets
 from invcore.search.surrogate_trust import Anchors, Trust
 
 __all__ = [
-    "Aim", "Anchors", "LocalisationConfig", "Neighbours", "PointLoop", "SearchLimits", "Trust",
-    "Visited", "discrete_search", "drive", "localise", "localised_candidates", "mean_variance",
-    "method_of", "search_in_batches", "stored_targets",
+    "Aim", "Anchors", "LocalisationConfig", "LoopJournal", "Neighbours", "PointLoop", "Rows",
+    "SearchLimits", "Told", "Trust", "Visited", "discrete_search", "drive", "localise",
+    "localised_candidates", "mean_variance", "method_of", "search_in_batches", "stored_targets",
 ]  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import cache
 from typing import Any, ClassVar
 
@@ -55,6 +56,7 @@ class LoopModel(InverseModel):
     def __init__(self, loop: Loop[Any], problem: Problem, state: dict[str, Tensor]) -> None:
         self._loop, self._problem, self._state = loop, problem, state
         self.point_dim, self.answers = loop.point_dim(problem), loop.answers
+        self.joint = loop.joint
 
     def propose(
         self, targets: Targets, points: Tensor, *, simulator: Simulator | None = None,
@@ -74,7 +76,7 @@ class LoopModel(InverseModel):
                 self._problem, targets, self._pairs, points, env, variance=variance
             )
             drive(loop, simulator, targets.to(device))
-            return loop.best(points.shape[1])
+            return _repeated(loop.best(points.shape[1]))
 
         return search_in_batches(
             type(self._loop).__name__, answer, targets, points, simulator,
@@ -97,6 +99,15 @@ class LoopModel(InverseModel):
     def state(self) -> dict[str, Tensor]:
         """The responses' variances, and the pairs if the loop learns from them."""
         return dict(self._state)
+
+
+def _repeated(best: Candidates) -> Candidates:
+    """The same, the best design in the place of those that a search with few calls lacks."""
+    lacking = best.x.isnan().any(dim=2, keepdim=True)
+    predicted = best.predicted
+    if predicted is not None:
+        predicted = torch.where(lacking, predicted[:, :1], predicted)
+    return replace(best, x=torch.where(lacking, best.x[:, :1], best.x), predicted=predicted)
 
 
 @torch.no_grad()

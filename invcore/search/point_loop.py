@@ -208,9 +208,7 @@ class PointLoop(StartedLoop):
 
     def state(self) -> dict[str, Tensor]:
         """All of it."""
-        parts = {name: getattr(self.targets, name) for name in (*Targets.parts, "spread")}
-        parts |= {f"context.{name}": v for name, v in (self.targets.context or {}).items()}
-        state = {f"targets.{name}": value for name, value in parts.items()}
+        state = targets_tensors(self.targets)
         state |= {f"asked.{name}": value for name, value in self._asked.items()}
         state |= {f"told.{name}": value for name, value in self._told.items()}
         state |= {
@@ -227,6 +225,13 @@ class PointLoop(StartedLoop):
         self._asked = {name: state[f"asked.{name}"].clone() for name in self._asked}
         self._told = {name: state[f"told.{name}"].clone() for name in self._told}
         self._next = int(state["next"])
+
+
+def targets_tensors(targets: Targets) -> dict[str, Tensor]:
+    """Targets as tensors to store, of which ``stored_targets`` makes them again."""
+    parts = {name: getattr(targets, name) for name in (*Targets.parts, "spread")}
+    parts |= {f"context.{name}": v for name, v in (targets.context or {}).items()}
+    return {f"targets.{name}": value for name, value in parts.items()}
 
 
 def stored_targets(state: dict[str, Tensor]) -> Targets:

@@ -11,6 +11,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _TAKEN = (errno.ENOTEMPTY, errno.EEXIST)  # what a rename says where a folder stands
+SCRATCH = ".writing-"
+"""How the names of unfinished files and folders begin; nobody reads them."""
 _TRIES = 100  # against others who replace the same folder at the same time
 
 
@@ -27,7 +29,7 @@ def replace_file(path: str | os.PathLike[str], data: bytes) -> None:
         (['a.txt'], b'whole')
     """
     target = Path(os.path.realpath(path))  # a link stays a link, to the new content
-    scratch = target.with_name(f".writing-{secrets.token_hex(8)}")
+    scratch = target.with_name(f"{SCRATCH}{secrets.token_hex(8)}")
     try:
         with scratch.open("xb") as file:
             file.write(data)
@@ -37,6 +39,56 @@ def replace_file(path: str | os.PathLike[str], data: bytes) -> None:
     finally:
         with contextlib.suppress(OSError):  # the rename has usually taken it away
             scratch.unlink(missing_ok=True)
+
+
+def create_file(path: str | os.PathLike[str], data: bytes) -> None:
+    """Write a file that is not there yet: all or nothing, and never over another's.
+
+    Of several processes that create one name at once, one succeeds. Once this returns, the file
+    stays, whatever happens to the process or the machine.
+
+    Raises:
+        FileExistsError: there is one.
+        OSError: it cannot be written; nothing is left behind.
+
+    Example:
+        >>> root = Path(tempfile.mkdtemp())
+        >>> create_file(root / "a.txt", b"first")
+        >>> create_file(root / "a.txt", b"second")
+        Traceback (most recent call last):
+        FileExistsError: [Errno 17] File exists
+        >>> (root / "a.txt").read_bytes(), os.listdir(root)
+        (b'first', ['a.txt'])
+    """
+    target = Path(path)
+    scratch = target.with_name(f"{SCRATCH}{secrets.token_hex(8)}")
+    try:
+        with scratch.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(scratch, target)
+        except OSError as error:
+            if error.errno == errno.EEXIST:
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
+            if target.exists():  # a disk without hard links: who locks is alone here
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
+            os.replace(scratch, target)
+        _sync_folder(target.parent)
+    finally:
+        with contextlib.suppress(OSError):
+            scratch.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have a folder's new names on the disk, where a folder can be opened."""
+    with suppress(OSError):
+        number = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
 
 
 @contextmanager
@@ -60,7 +112,7 @@ def whole_folder(final: Path, *, overwrite: bool = True) -> Iterator[Path]:
         ('hello', ['final'])
     """
     final.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=".writing-", dir=final.parent))
+    scratch = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=final.parent))
     try:
         yield scratch
         for path in scratch.rglob("*"):

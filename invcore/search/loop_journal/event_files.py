@@ -1,0 +1,202 @@
+"""Events as files: numbered without gaps, each whole or absent, checked, in a chain."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from filelock import FileLock
+from pydantic import ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from invcore.base.errors import StoreError
+from invcore.configs.config import Config
+from invcore.storage.atomic import SCRATCH, create_file
+from invcore.storage.json_text import dump
+
+Kind = Literal["start", "ask", "tell", "change", "restart", "state"]
+
+FORMAT = 1
+"""Of the files; another one is refused."""
+
+
+class Head(Config):
+    """What is said of an event beside its tensors.
+
+    Args:
+        format: of the file.
+        number: of the event, from 0.
+        kind: what happened; ``state`` is no event but what is kept of a loop after one.
+        previous: checksum of the event before; empty for the first.
+        created: when, UTC.
+        body: what the kind has to say; plain data.
+    """
+
+    format: Literal[1] = 1
+    number: int
+    kind: Kind
+    previous: str
+    created: str
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Event:
+    """One step of a journal.
+
+    Args:
+        number: from 0.
+        kind: what happened.
+        body: plain data.
+        tensors: what belongs to it.
+        previous: checksum of the event before.
+        created: when, UTC.
+    """
+
+    number: int
+    kind: Kind
+    body: Mapping[str, Any] = field(default_factory=dict)
+    tensors: Mapping[str, Tensor] = field(default_factory=dict)
+    previous: str = ""
+    created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+
+    @property
+    def head(self) -> str:
+        """All but the tensors, as JSON text."""
+        return dump({
+            "format": FORMAT, "number": self.number, "kind": self.kind, "previous": self.previous,
+            "created": self.created, "body": dict(self.body),
+        })  # fmt: skip
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of all of it."""
+        return _checksum(self.head, self.tensors)
+
+    def content(self) -> bytes:
+        """The file's content: tensors, and in its header the rest with the checksum."""
+        flat = {
+            name: value.detach().cpu().clone().contiguous() for name, value in self.tensors.items()
+        }
+        return save(flat, {"event": self.head, "checksum": _checksum(self.head, flat)})
+
+
+def _checksum(head: str, tensors: Mapping[str, Tensor]) -> str:
+    digest = hashlib.sha256(head.encode())
+    for name, value in sorted(tensors.items()):
+        digest.update(f"\n{name} {value.dtype} {tuple(value.shape)}\n".encode())
+        flat = value.detach().cpu().contiguous().reshape(-1)
+        digest.update(flat.view(torch.uint8).numpy().tobytes() if len(flat) else b"")
+    return digest.hexdigest()
+
+
+def read_event(path: Path) -> Event:
+    """The event in a file.
+
+    Raises:
+        StoreError: it is damaged, of another format, or cannot be read.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}
+        text = metadata["event"]
+        head = Head.model_validate_json(text)
+    except (SafetensorError, KeyError, ValidationError) as error:
+        why = "no event of a journal" if isinstance(error, KeyError) else "damaged"
+        if isinstance(error, ValidationError) and error.errors()[0]["loc"] == ("format",):
+            why = f"of another format than {FORMAT}, which this invcore reads"
+        raise StoreError(f"{path}: it is {why}") from None
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read ({error.strerror or error})") from None
+    if _checksum(text, tensors) != metadata.get("checksum"):
+        raise StoreError(f"{path}: it is damaged: its checksum is another")
+    return Event(head.number, head.kind, head.body, tensors, head.previous, head.created)
+
+
+class EventFolder:
+    """The events of one journal in its folder, read one after another.
+
+    Args:
+        folder: of the journal.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.events = folder, folder / "events"
+        self.count, self.last = 0, ""  # how many were read, and the checksum of the last
+        self._swept = False
+
+    def path(self, number: int) -> Path:
+        """The file of an event."""
+        return self.events / f"{number:06d}.safetensors"
+
+    def new(self) -> Iterator[Event]:
+        """The events that were not read yet.
+
+        Raises:
+            StoreError: one is damaged, or of another journal.
+        """
+        while self.path(self.count).exists():
+            event = read_event(self.path(self.count))
+            if (event.number, event.previous) != (self.count, self.last):
+                raise StoreError(f"{self.path(self.count)}: it does not follow the event before it")
+            self.count, self.last = self.count + 1, event.checksum
+            yield event
+
+    def check_gaps(self) -> None:
+        """Check that nothing comes after the last event.
+
+        Raises:
+            StoreError: some event is missing.
+        """
+        names = sorted(path.name for path in self.events.glob("[0-9]*.safetensors"))
+        if names and names[-1] > self.path(self.count).name and not self.path(self.count).exists():
+            raise StoreError(f"{self.path(self.count)} is missing, though {names[-1]} is there")
+
+    def add(self, event: Event) -> None:
+        """Keep an event, the next one.
+
+        Raises:
+            FileExistsError: another process has added one meanwhile.
+            StoreError: the folder cannot be written.
+        """
+        path = self.path(event.number)
+        try:
+            self.events.mkdir(parents=True, exist_ok=True)
+            create_file(path, event.content())
+        except FileExistsError:
+            raise
+        except OSError as error:
+            raise StoreError(f"{path}: cannot be written ({error.strerror or error})") from None
+        self.count, self.last = event.number + 1, event.checksum
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Be the only process that adds events; the lock of a process that died is free.
+
+        Where no lock can be had nobody waits: two that add at once are told apart by the events'
+        names, and the second begins its step again.
+        """
+        try:
+            lock = FileLock(self.folder / ".lock")
+            lock.acquire()
+        except (OSError, NotImplementedError):
+            yield
+            return
+        try:
+            if not self._swept:  # what processes that were killed have left half-written
+                for path in self.events.glob(f"{SCRATCH}*"):
+                    with suppress(OSError):
+                        path.unlink()
+                self._swept = True
+            yield
+        finally:
+            lock.release()

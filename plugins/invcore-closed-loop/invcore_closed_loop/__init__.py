@@ -1,0 +1,1 @@
+"""The fewest simulator calls: a closed loop of surrogate, improvement and polish."""

@@ -1,0 +1,205 @@
+"""What is asked for, row by row: who is next, and by which step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from invcore_closed_loop.arrays import Array, Flags, Places
+from invcore_closed_loop.asked import Step
+from invcore_closed_loop.knowledge import Knowledge
+from invcore_closed_loop.steps.global_steps import global_steps
+from invcore_closed_loop.steps.goal_steps import goal_steps
+from invcore_closed_loop.steps.polish import polish_steps
+from invcore_closed_loop.surrogates.chance import Chance
+from invcore_closed_loop.surrogates.response_surrogate import ResponseSurrogate
+
+if TYPE_CHECKING:
+    from invcore_closed_loop.started import StartedClosedLoop
+
+_PRIOR = 2000  # draws that searches start from
+_FEWEST = 2
+_POLISHED_ONE, _POLISHED = 1e-3, 1e-5  # of the variance: below, a target is polished
+_TRIED, _CLOSE = 8, 1e-9  # failures until the surrogate is tried again, but not below this error
+_LOCAL = (0.1, 0.9)  # least and largest share of local steps
+
+
+class Rounds:
+    """The rounds of a loop.
+
+    Args:
+        loop: at work.
+    """
+
+    def __init__(self, loop: StartedClosedLoop) -> None:
+        self._loop = loop
+        self._prior: Array | None = None
+
+    def ask(self, most: int, exactly: bool) -> None:
+        """Ask for at most so many rows; as many as that where it is wanted exactly."""
+        loop = self._loop
+        begun = min(loop.next, len(loop.start))
+        if begun < len(loop.start):
+            self._fill(loop.start[begun : begun + most])
+            return
+        if int(loop.told.whole.sum()) < _FEWEST:
+            if not len(loop.asked):  # all that was tried has failed
+                count = min(most, loop.coordinates.dim + 1)
+                self._fill(self._draws()[self._random().integers(_PRIOR, size=count)])
+            return
+        loop.measure()
+        while most:
+            who = self._next(most, exactly)
+            if not len(who):
+                return
+            self._step(who)
+            most -= len(who)
+            if not exactly:
+                return
+
+    def _fill(self, u: Array) -> None:
+        count = len(u)
+        target = (self._loop.next + np.arange(count)) % len(self._loop.targets)
+        none = np.full(count, -1)
+        step = np.full(count, int(Step.START))
+        self._loop.register(u, target, step, none, np.zeros(count, dtype=bool))
+
+    def _next(self, most: int, exactly: bool) -> Places:
+        """The targets that are next: those with the fewest rows pending, and then asked for."""
+        loop = self._loop
+        steps = loop.asked.step != Step.START
+        pending = np.bincount(loop.asked.target[steps], minlength=len(loop.targets))
+        who = np.nonzero(loop.open if exactly else loop.open & (pending == 0))[0]
+        order = np.lexsort((who, loop.searches.asked[who], pending[who]))
+        return np.sort(who[order][:most])
+
+    def _random(self) -> np.random.Generator:
+        """Of this round."""
+        self._loop.round += 1
+        return np.random.default_rng([self._loop.seed, self._loop.round])
+
+    def _draws(self) -> Array:
+        if self._prior is None:
+            generator = torch.Generator().manual_seed(self._loop.seed % (1 << 62) + 1)
+            self._prior = self._loop.coordinates.drawn(_PRIOR, generator)
+        return self._prior
+
+    def _step(self, who: Places) -> None:
+        """One step of each of the targets."""
+        loop, searches = self._loop, self._loop.searches
+        random = self._random()
+        error = searches.error[who]
+        below = _POLISHED_ONE if len(searches) == 1 else _POLISHED
+        tried = (searches.failures[who] >= _TRIED) & (error >= _CLOSE * loop.scale)
+        waits = np.isin(who, loop.asked.target[loop.asked.step == Step.POLISH])
+        goals = loop.aims.with_goals[who]
+        polished = (error <= below * loop.scale) & ~tried & ~waits & ~goals
+        searches.slopes[who[~polished & ~waits]] = np.nan
+        needed = ~polished.all() or not searches.sloped[who[polished]].all()
+        knowledge = self._knowledge(random) if needed else None
+        parts = []
+        if polished.any():
+            parts.append(self._polish(who[polished], knowledge))
+        rest = who[~polished]
+        if len(rest):
+            assert knowledge is not None
+            knowledge.taken += [u for part in parts for u in part[0]]
+            gains = loop.rates[:, 0] / loop.rates[:, 1]
+            share = np.clip(gains[1] / (gains.sum() + 1e-9), *_LOCAL)
+            near = random.random(len(rest)) < share
+            near &= np.isfinite(searches.error[rest]) & ~goals[~polished]
+            for target in rest[near]:
+                parts.append(self._local(knowledge, int(target)))
+            far = rest[~near]
+            of_goals = loop.aims.with_goals[far]
+            for some, steps in ((far[~of_goals], global_steps), (far[of_goals], goal_steps)):
+                if len(some):
+                    u, close = steps(knowledge, some)
+                    step = np.full(len(some), int(Step.GLOBAL))
+                    parts.append((u, some, step, searches.row[some], close))
+        for part in parts:
+            loop.register(*part)
+
+    def _polish(
+        self, who: Places, knowledge: Knowledge | None
+    ) -> tuple[Array, Places, Places, Places, Flags]:
+        loop, searches = self._loop, self._loop.searches
+        rows = searches.row[who]
+        u, y = loop.told.u[rows], loop.told.y[rows]
+        bare = ~searches.sloped[who]
+        if bare.any():
+            assert knowledge is not None
+            context = loop.contexts.features[who[bare]]
+            searches.slopes[who[bare]] = knowledge.surrogate.response_slopes(
+                u[bare], context, y[bare]
+            )
+        residuals, active = loop.aims.residuals(y, who)
+        weight = np.sqrt(loop.aims.share[who]) * active
+        slopes = searches.slopes[who] * weight[..., None]
+        moves = loop.coordinates.moves & ~loop.coordinates.discrete
+        longest = np.maximum(searches.box[who], 1e-3)
+        end = loop.coordinates.allowed(polish_steps(slopes, residuals, u, longest, moves))
+        still = np.abs(end - u).max(axis=1) < 1e-12
+        if still.any():  # nowhere to go: try beside it
+            beside = self._random().normal(size=(int(still.sum()), u.shape[1])) * 1e-5
+            end[still] = loop.coordinates.allowed(u[still] + np.where(moves, beside, 0.0))
+        step = np.full(len(who), int(Step.POLISH))
+        return end, who, step, rows, np.ones(len(who), dtype=bool)
+
+    def _local(
+        self, knowledge: Knowledge, target: int
+    ) -> tuple[Array, Places, Places, Places, Flags]:
+        local = self._loop.local
+        u = local.step(knowledge, target)
+        base = local.centre[target]
+        return (
+            u[None], np.array([target]), np.array([int(Step.LOCAL)]), np.array([base]),
+            np.zeros(1, dtype=bool),
+        )  # fmt: skip
+
+    def _knowledge(self, random: np.random.Generator) -> Knowledge:
+        """What is known now, with rows that are pending as they are expected to be."""
+        loop, told = self._loop, self._loop.told
+        rows = self._rows()
+        context = loop.contexts.of_rows(told.owner)
+        unit = None if loop.aims.exact else loop.aims.spread
+        surrogate = ResponseSurrogate(
+            loop.coordinates, told.u[rows], context[rows], told.y[rows], loop.tuning, random,
+            unit=unit,
+        )  # fmt: skip
+        asked = loop.asked
+        if len(asked):
+            own = loop.contexts.of_rows(asked.target)
+            believed = surrogate.responses(asked.u, own)
+            surrogate = ResponseSurrogate(
+                loop.coordinates, np.concatenate([told.u[rows], asked.u]),
+                np.concatenate([context[rows], own]),
+                np.concatenate([told.y[rows], believed]), loop.tuning, random,
+                unit=unit, tune=False,
+            )  # fmt: skip
+        chance = None
+        if told.failed.any():
+            features = np.concatenate([loop.coordinates.features(told.u), context], axis=1)
+            chance = Chance(features, ~told.failed)
+        knowledge = Knowledge(
+            loop.coordinates, loop.contexts, loop.aims, told, loop.errors, loop.searches,
+            loop.scale, self._draws(), random, loop.seed ^ loop.round, surrogate, chance, rows,
+        )  # fmt: skip
+        knowledge.taken += list(asked.u)
+        return knowledge
+
+    def _rows(self) -> Places:
+        """The rows that a surrogate rests on: all, or those nearest to what is searched for."""
+        loop = self._loop
+        whole = np.nonzero(loop.told.whole)[0]
+        most = loop.config.rows
+        if len(whole) <= most:
+            return whole
+        error = loop.errors[np.nonzero(loop.open)[0]][:, whole]
+        rank = error.argsort(axis=1).argsort(axis=1).min(axis=0)
+        first = whole[: min(len(whole), loop.known + len(loop.start), most // 2)]
+        nearest = whole[rank.argsort(kind="stable")]
+        rest = nearest[~np.isin(nearest, first)][: most - len(first)]
+        return np.sort(np.concatenate([first, rest]))

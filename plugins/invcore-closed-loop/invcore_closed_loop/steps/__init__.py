@@ -1,0 +1,1 @@
+"""Steps: what is asked for next."""
