@@ -164,8 +164,8 @@ def laboratory(options: Options, rows: Rows) -> Cells:
     if options.barrel is None:
         print("campaign: name its table by --barrel", file=sys.stderr)
         return
-    own = {name: (campaign.loop_choice(name), "") for name in loops.loop_names()}
-    strategies = campaign.STRATEGIES | own
+    own = [name for name in loops.loop_names() if name != "random-search"]  # as "random"
+    strategies = campaign.STRATEGIES | {name: (campaign.loop_choice(name), "") for name in own}
     for name in chosen(options, "competitors", strategies):
         strategy, package = strategies[name]
         if not peers.is_installed(package):

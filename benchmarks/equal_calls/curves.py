@@ -16,6 +16,7 @@ WIDTH, HEIGHT, COLUMNS = 3.4, 2.6, 3
 
 def draw(lines: Sequence[Line], path: Path) -> None:
     """Draw medians, and 90th percentiles dashed, of one target at a time into a picture."""
+    from matplotlib import colormaps
     from matplotlib.figure import Figure
 
     own = groups([line for line in lines if line["part"] == "single"], "task")
@@ -31,7 +32,7 @@ def draw(lines: Sequence[Line], path: Path) -> None:
             for share, style in ((0.5, "-"), (0.9, ":")):
                 curve = [quantile(column, share) for column in errors.T]
                 label = name if share == 0.5 else None
-                colour = f"C{names.index(name)}"
+                colour = colormaps["tab20"](names.index(name))
                 panel.plot(calls, curve, style, color=colour, label=label, linewidth=1.2)
         panel.set(yscale="log", title=task, xlabel="calls", ylabel="error / variance")
     for panel in list(panels):  # those that no task has

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -74,57 +75,84 @@ def ratio(
     return float(np.median(first[0]) / np.median(second[0])), float(low), float(high)
 
 
+Cell = Callable[[Sequence[Line]], str]
+
+
+def wide(lines: Sequence[Line], cell: Cell) -> Iterator[str]:
+    """A table of tasks, a row each, and competitors."""
+    own = groups(lines, "task")
+    names = list(dict.fromkeys(line["competitor"] for line in lines))
+    yield f"| {' | '.join(['task', *names])} |"
+    yield "|---" * (1 + len(names)) + "|"
+    for (task,), some in own.items():
+        by_name = groups(some, "competitor")
+        cells = [cell(by_name[name,]) if (name,) in by_name else "" for name in names]
+        yield f"| {' | '.join([task, *cells])} |"
+
+
 def level_tables(lines: Sequence[Line]) -> Iterator[str]:
-    """Calls to each level, of one target at a time and of many jointly."""
-    titles = {"single": "one target at a time", "joint": "jointly, all calls / targets"}
+    """Calls to each level, of one target at a time and of many jointly, and ratios."""
+    titles = {"single": "one target at a time", "joint": "many jointly, all calls / targets"}
     for part, title in titles.items():
         own = [line for line in lines if line["part"] == part]
         if not own:
             continue
-        yield f"\nCalls to a level, {title}: median / 90% (share solved) [ratio to {REFERENCE}]\n"
-        head = [f"{level:.0e}" for level in LEVELS]
-        yield "| task | competitor | cap | runs | " + " | ".join(head) + " | s an ask |"
-        yield "|---" * (5 + len(LEVELS)) + "|"
-        for (task, competitor), some in groups(own, "task", "competitor").items():
-            reference = [o for o in own if (o["task"], o["competitor"]) == (task, REFERENCE)]
-            cells = [_level(some, reference, level, competitor) for level in LEVELS]
-            caps = "-".join(f"{cap:g}" for cap in sorted({line["cap"] for line in some}))
-            ask = np.median([line["ask_s"] for line in some])
-            begin = f"| {task} | {competitor} | {caps} | {len(some)} | "
-            yield f"{begin}{' | '.join(cells)} | {ask:.2g} |"
+        yield f"\n{title[0].upper()}{title[1:]}: targets over all seeds, and the cap\n"
+        yield from wide(own, _sizes)
+        for level in LEVELS:
+            yield f"\nCalls to {level:g}, {title}: median / 90% (share solved)\n"
+            yield from wide(own, partial(_level, level))
+        reference = groups([o for o in own if o["competitor"] == REFERENCE], "task")
+        others = [line for line in own if line["competitor"] != REFERENCE]
+        for level in LEVELS if reference and others else ():
+            yield f"\nMedian calls to {level:g} / those of {REFERENCE}, at the lower cap of both\n"
+            yield from wide(others, partial(_ratio, level, reference))
+        yield f"\nSeconds of an ask, {title}: median over runs\n"
+        yield from wide(own, _ask)
 
 
-def _level(some: Sequence[Line], reference: Sequence[Line], level: float, name: str) -> str:
+def _sizes(some: Sequence[Line]) -> str:
+    return f"{len(some)}; {'-'.join(f'{cap:g}' for cap in sorted({o['cap'] for o in some}))}"
+
+
+def _ask(some: Sequence[Line]) -> str:
+    return f"{np.median([line['ask_s'] for line in some]):.2g}"
+
+
+def _level(level: float, some: Sequence[Line]) -> str:
     calls, solved = calls_of(some, level)
-    text = f"{quantile(calls, 0.5):.3g} / {quantile(calls, 0.9):.3g} ({solved.mean():.0%})"
-    found = None if name == REFERENCE else ratio(some, reference, level)
-    return text if found is None else text + " [{:.2f} ({:.2f} .. {:.2f})]".format(*found)
+    if not solved.any():
+        return "-"
+    open_ended = np.where(solved > 0, calls, np.inf)
+    parts = [quantile(open_ended, share) for share in (0.5, 0.9)]
+    texts = [f"{value:.3g}" if np.isfinite(value) else "-" for value in parts]
+    share = "" if solved.all() else f" ({solved.mean():.0%})"
+    return " / ".join(texts) + share
+
+
+def _ratio(level: float, reference: dict[Any, list[Line]], some: Sequence[Line]) -> str:
+    found = ratio(some, reference.get((some[0]["task"],), []), level)
+    return "" if found is None else "{:.2f} ({:.2f} .. {:.2f})".format(*found)
 
 
 def constrained_table(lines: Sequence[Line]) -> Iterator[str]:
     """The best feasible objective after some calls."""
     own = [line for line in lines if line["part"] == "constrained"]
-    if not own:
-        return
-    yield "\nBest feasible objective: median over seeds (share with a feasible design)\n"
-    head = " | ".join(f"{calls} calls" for calls in BUDGETS)
-    yield f"| task | best known | competitor | seeds | {head} | s an ask |"
-    yield "|---" * (5 + len(BUDGETS)) + "|"
-    for (task, competitor), some in groups(own, "task", "competitor").items():
-        cells = []
-        for calls in BUDGETS:
-            if calls > min(line["cap"] for line in some):
-                cells.append("")
-                continue
-            values = np.array([best_after(line["best"], calls) for line in some])
-            median = quantile(values, 0.5)
-            shown = f"{median:.6g}" if np.isfinite(median) else "none"
-            cells.append(f"{shown} ({np.isfinite(values).mean():.0%})")
-        known, ask = some[0]["known"], np.median([line["ask_s"] for line in some])
-        best = "" if known is None else f"{known:.6g}"
-        yield (
-            f"| {task} | {best} | {competitor} | {len(some)} | {' | '.join(cells)} | {ask:.2g} |"
-        )
+    for calls in BUDGETS:
+        some = [line for line in own if line["cap"] >= calls]
+        if some:
+            yield f"\nBest feasible objective after {calls} calls: median (share with one)\n"
+            yield from wide(some, partial(_feasible, calls))
+    if own:
+        yield "\nSeconds of an ask, with constraints: median over seeds\n"
+        yield from wide(own, _ask)
+
+
+def _feasible(calls: int, some: Sequence[Line]) -> str:
+    values = np.array([best_after(line["best"], calls) for line in some])
+    median, share = quantile(values, 0.5), np.isfinite(values).mean()
+    text = f"{median:.6g}" if np.isfinite(median) else "-"
+    return text if share == 1 else f"{text} ({share:.0%})"
 
 
 def campaign_table(lines: Sequence[Line]) -> Iterator[str]:
