@@ -2,15 +2,15 @@
 
     pip install -r benchmarks/equal_calls/requirements.txt
     OMP_NUM_THREADS=1 python benchmarks/few_calls.py [PART …] [--tasks NAME …]
-        [--competitors NAME …] [--seeds 0 1 2] [--rows few_calls.jsonl] [--curves few-calls.png]
-        [--barrel crossed_barrel.csv] [--targets N] [--cap N]
+        [--competitors NAME …] [--seeds 0 1 2] [--rows few_calls.jsonl] [--beside FILE …]
+        [--curves few-calls.png] [--barrel crossed_barrel.csv] [--targets N] [--cap N]
 
 Each measurement is appended to a file as a line of JSON, and one that is there is not done again,
 so that no figure needs one long sitting; at the end the tables of all lines are printed. Parts:
 
-    single       one exact target at a time: 20 targets, until an error of 1e-12 or the cap of
-                 100 (closed-loop) or 200 calls (others); those that take long have
-                 60 calls, 5 targets and 3 tasks
+    single       one exact target at a time: 20 targets, until an error of 1e-12 or the cap of 100
+                 (closed-loop) or 200 calls (others); those that take long have 60 calls, 5 targets
+                 and 3 tasks
     joint        50 targets at once, which loops of invcore search for; up to 40 calls for each
     constrained  engineering tasks with a response to minimise and limits on others, 200 calls
     campaign     a table of measured structures as a laboratory: which is toughest?
@@ -211,13 +211,16 @@ def main() -> None:
     parser.add_argument("--targets", type=int, help="Of one at a time, the first ones alone.")
     parser.add_argument("--cap", type=int, help="Calls of a target, in place of a part's own.")
     parser.add_argument("--rows", type=Path, default=Path("few_calls.jsonl"))
+    parser.add_argument(
+        "--beside", nargs="+", type=Path, default=[], help="Files that other processes write to."
+    )
     parser.add_argument("--barrel", type=Path, help="The table of the campaign.")
     parser.add_argument("--curves", type=Path, help="Draw the best error against calls.")
     options = parser.parse_args()
     if unknown := set(options.parts) - set(PARTS):
         parser.error(f"no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
     torch.set_num_threads(1)
-    rows = Rows(options.rows)
+    rows = Rows(options.rows, options.beside)
     for part in options.parts:
         for lines in PARTS[part](options, rows):
             rows.append(lines)

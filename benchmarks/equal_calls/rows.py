@@ -21,26 +21,21 @@ class Rows:
     """The lines of a file, one JSON object each; those that are there are not measured again.
 
     Args:
-        path: the file, which need not exist. A last line that was cut short is left out.
+        path: the file, which need not exist. A last line that was cut short is taken away.
+        beside: files of other processes, which are read alone.
 
     Raises:
         ValueError: another line is no measurement.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, beside: Iterable[Path] = ()) -> None:
         self.path = path
-        self.lines: list[Line] = []
-        text = path.read_text(encoding="utf-8") if path.exists() else ""
-        *whole, rest = text.split("\n")
-        for number, row in enumerate(whole, 1):
-            try:
-                line = json.loads(row)
-                key_of(line)
-            except (ValueError, KeyError, TypeError) as error:
-                raise ValueError(f"{path}: line {number} is no measurement: {error}") from None
-            self.lines.append(line)
+        whole, rest = _rows_of(path) if path.exists() else ([], "")
         if rest:  # of a run that was stopped while it wrote
             path.write_text("".join(f"{row}\n" for row in whole), encoding="utf-8")
+        self.lines = _lines(path, whole)
+        for other in beside:
+            self.lines += _lines(other, _rows_of(other)[0])
         self._done = {key_of(line) for line in self.lines}
 
     def has(self, *key: Any) -> bool:
@@ -54,6 +49,24 @@ class Rows:
             file.write("".join(json.dumps(line) + "\n" for line in new))
         self.lines += new
         self._done.update(key_of(line) for line in new)
+
+
+def _rows_of(path: Path) -> tuple[list[str], str]:
+    """The lines of a file, and what stands behind the last of them."""
+    *whole, rest = path.read_text(encoding="utf-8").split("\n")
+    return whole, rest
+
+
+def _lines(path: Path, rows: Iterable[str]) -> list[Line]:
+    found = []
+    for number, row in enumerate(rows, 1):
+        try:
+            line = json.loads(row)
+            key_of(line)
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"{path}: line {number} is no measurement: {error}") from None
+        found.append(line)
+    return found
 
 
 def key_of(line: Line) -> tuple[Any, ...]:

@@ -135,6 +135,18 @@ def test_file_is_resumed_and_a_line_cut_short_is_dropped(tmp_path):
     assert [json.loads(text)["target"] for text in path.read_text().splitlines()] == [0, 1, 2]
 
 
+def test_files_of_other_processes_are_read_and_left_alone(tmp_path):
+    path, other = tmp_path / "rows.jsonl", tmp_path / "other.jsonl"
+    text = json.dumps(line("b", 0, [])) + '\n{"part": "sing'  # it is being written to
+    other.write_text(text)
+    rows = Rows(path, [other])
+    rows.append([line("a", 0, [])])
+    assert rows.has("single", "square", "b", 0, 0)
+    assert [own["competitor"] for own in rows.lines] == ["b", "a"]
+    assert other.read_text() == text
+    assert len(path.read_text().splitlines()) == 1
+
+
 def test_line_that_is_no_measurement_is_named(tmp_path):
     path = tmp_path / "rows.jsonl"
     path.write_text('{"part": "single"}\n')
