@@ -100,6 +100,7 @@ def test_falls_levels_and_budgets():
     best = falls([5.0, math.nan, 0.5, 0.7, 0.009, 0.009])
     assert best == [[1, 5.0], [3, 0.5], [5, 0.009]]
     assert calls_to(best, 0.01) == 5
+    assert calls_to(best, 0.01, within=5) == 5
     assert calls_to(best, 0.01, within=4) is None
     assert calls_to(best, 1e-4) is None
     assert [best_after(best, n) for n in (0, 1, 4, 5)] == [math.inf, 5.0, 0.5, 0.009]
