@@ -154,7 +154,7 @@ def optuna_tpe(laboratory: Laboratory, each: int, seed: int) -> Chooser:
     warnings.simplefilter("ignore")
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
     floats = {name: optuna.distributions.FloatDistribution(0.0, 1.0) for name in COLUMNS}
-    told = 0
+    told, asked = 0, list[optuna.Trial]()
 
     def choose(measured: list[int], toughness: list[float]) -> list[int]:
         nonlocal told
@@ -162,11 +162,14 @@ def optuna_tpe(laboratory: Laboratory, each: int, seed: int) -> Chooser:
             params = dict(zip(COLUMNS, laboratory.units[i].tolist(), strict=True))
             trial = optuna.trial.create_trial(params=params, distributions=floats, value=value)
             study.add_trial(trial)
+        for trial in asked:  # what was measured in their place is told above
+            study.tell(trial, state=optuna.trial.TrialState.FAIL)
+        asked.clear()
         told = len(measured)
         chosen: list[int] = []
         for _ in range(each):
-            params = study.ask(floats).params
-            unit = np.array([params[name] for name in COLUMNS])
+            asked.append(study.ask(floats))
+            unit = np.array([asked[-1].params[name] for name in COLUMNS])
             apart = np.square(laboratory.units - unit).sum(axis=1)
             apart[[*measured, *chosen]] = np.inf
             chosen.append(int(apart.argmin()))
