@@ -14,7 +14,6 @@ from invcore_closed_loop.arrays import Array
 from invcore_closed_loop.surrogates.components import Components
 from invcore_closed_loop.surrogates.warp import Warp
 
-
 _WIDTH, _DEPTH = 128, 3
 _STEPS, _MOST_STEPS = 10, 12_000  # of training, for each row, and the most
 _HELD_OUT = 0.1
