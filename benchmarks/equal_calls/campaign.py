@@ -194,7 +194,7 @@ def loop_choice(name: str) -> Strategy:
         problem = Problem("crossed-barrel", designs, responses)
         wanted = Specification.of(toughness=Requirement(goal="maximise"))
         structures = torch.from_numpy(laboratory.structures)
-        loop, started, told = loop_of(name), None, 0
+        loop, started, told = loop_of(name, laboratory=True), None, 0
 
         def choose(measured: list[int], toughness: list[float]) -> list[int]:
             nonlocal started, told

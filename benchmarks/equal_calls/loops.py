@@ -36,10 +36,15 @@ def loop_names() -> list[str]:
     return [entry.component.name for entry in installed().registry.entries("loop")]
 
 
-def loop_of(name: str) -> Loop[Any]:
-    """A loop, with its settings."""
+LABORATORY: dict[str, dict[str, Any]] = {"closed-loop": {"noise": "present"}}
+"""Further settings where measurements vary."""
+
+
+def loop_of(name: str, laboratory: bool = False) -> Loop[Any]:
+    """A loop, with its settings; as it is used in a laboratory, or on a simulator."""
     kind = installed().registry.load("loop", name)
-    return kind(kind.Config(**SETTINGS.get(name, {})))
+    more = LABORATORY.get(name, {}) if laboratory else {}
+    return kind(kind.Config(**SETTINGS.get(name, {}), **more))
 
 
 class Simulated(Protocol):

@@ -10,6 +10,7 @@ import torch
 from invcore.plugin import Among, Cardinality, Fixed, Levels, Space
 from invcore_closed_loop.arrays import Array, Flags, Places
 
+_LISTED = 4096  # designs of a list that are all looked at
 _TAIL = 1e-5  # of a prior without a bound, beyond the ends of its coordinate
 
 
@@ -59,6 +60,17 @@ class Coordinates:
         self.discrete: Flags = whole | self.category | held
         self.discrete |= np.array([name in stepped for name in space.names])
         self._features()
+        self.listed = self._listed(space)
+        """All designs (M, D), where they are a list of few; None elsewhere."""
+
+    def _listed(self, space: Space) -> Array | None:
+        if len(space.constraints) != 1 or not isinstance(only := space.constraints[0], Among):
+            return None
+        if len(only.variables) != space.dim or len(only.designs) > _LISTED:
+            return None
+        order = [only.variables.index(name) for name in space.names]
+        rows = np.array(only.designs, dtype=np.float64)[:, order]
+        return self.units(rows[space.contains(torch.from_numpy(rows)).numpy()])
 
     def _features(self) -> None:
         """Where the features of each variable begin, and what a step of it is worth in them."""

@@ -64,8 +64,6 @@ class Knowledge:
 
     def fresh(self, u: Array) -> Flags:
         """Which of coordinates (M, D) are neither known nor asked for."""
-        if self.noisy:
-            return np.ones(len(u), dtype=bool)
         known = [self.told.u, *([np.array(self.taken)] if self.taken else [])]
         apart = np.ones(len(u), dtype=bool)
         for part in known:
@@ -75,7 +73,9 @@ class Knowledge:
         return apart
 
     def drawn(self, count: int) -> Array:
-        """So many of the draws from the prior (count, D)."""
+        """So many of the draws from the prior (count, D); of a list of designs all."""
+        if self.coordinates.listed is not None:
+            return self.coordinates.listed
         return self.prior[self.random.integers(len(self.prior), size=count)]
 
     def best(self, who: Places) -> tuple[Array, Array]:

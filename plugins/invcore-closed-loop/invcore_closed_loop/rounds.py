@@ -118,6 +118,9 @@ class Rounds:
         if polished.any():
             parts.append(self._polish(who[polished], knowledge))
         rest = who[~polished]
+        if len(rest) and self._exhausted(knowledge):
+            searches.closed[:] = True
+            return
         if len(rest):
             assert knowledge is not None
             knowledge.taken += [u for part in parts for u in part[0]]
@@ -141,6 +144,11 @@ class Rounds:
                 searches.hopeless[target] = searches.hopeless[target] + 1 if dull else 0
         for part in parts:
             loop.register(*part)
+
+    def _exhausted(self, knowledge: Knowledge | None) -> bool:
+        """Whether all designs of a list are known or asked for."""
+        listed = self._loop.coordinates.listed
+        return listed is not None and knowledge is not None and not knowledge.fresh(listed).any()
 
     def _repeat(self, who: Places) -> Places:
         """Ask for the best row of a search that is stuck once more: is the simulator exact? The

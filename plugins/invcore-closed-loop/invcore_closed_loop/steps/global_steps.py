@@ -64,7 +64,7 @@ def _starts(knowledge: Knowledge, who: Places) -> tuple[Array, Array, Array, Pla
         known = min(best, int(np.isfinite(error).sum()))
         top = knowledge.rows[np.argsort(error, kind="stable")[:known]]
         start = [told.u[top], knowledge.drawn(draws)]
-        size = known + draws
+        size = known + len(start[1])
         low, high = np.zeros((size, told.u.shape[1])), np.ones((size, told.u.shape[1]))
         if searches.row[target] >= 0:
             centre = told.u[searches.row[target]]

@@ -76,18 +76,10 @@ class GoalStep:
         """Coordinates (D,), and whether they are near the best row."""
         knowledge, searches = self._knowledge, self._knowledge.searches
         coordinates = knowledge.coordinates
-        start, near = self._starts()
-        ends = []
-        for i, u in enumerate(start):
-            box = self._box() if near[i] else None
-            margin = _MARGINS[i % len(_MARGINS)] if self._met.any() else 0.0
-            ends.append(self._end(u, box, margin))
-        u = coordinates.allowed(np.concatenate([np.array(ends), start]))
-        near = np.r_[near, np.zeros(len(start), dtype=bool)]
-        if coordinates.discrete.any():
-            more = self._rounded(u)
-            u = np.concatenate([u, more])
-            near = np.r_[near, np.zeros(len(more), dtype=bool)]
+        if coordinates.listed is None:
+            u, near = self._pool()
+        else:
+            u, near = coordinates.listed, np.zeros(len(coordinates.listed), dtype=bool)
         score, merit = self._scores(u)
         place = knowledge.choice(np.lexsort((merit, -score)), u)
         if place is None:
@@ -102,6 +94,20 @@ class GoalStep:
                 close |= bool(away <= searches.box[self._target])
         knowledge.taken.append(chosen)
         return chosen, close
+
+    def _pool(self) -> tuple[Array, Flags]:
+        """Designs (M, D) to choose from, and which are near the best row (M,)."""
+        coordinates = self._knowledge.coordinates
+        start, near = self._starts()
+        ends = []
+        for i, u in enumerate(start):
+            box = self._box() if near[i] else None
+            margin = _MARGINS[i % len(_MARGINS)] if self._met.any() else 0.0
+            ends.append(self._end(u, box, margin))
+        u = coordinates.allowed(np.concatenate([np.array(ends), start]))
+        more = self._rounded(u) if coordinates.discrete.any() else u[:0]
+        near = np.r_[near, np.zeros(len(start) + len(more), dtype=bool)]
+        return np.concatenate([u, more]), near
 
     def _rounded(self, u: Array) -> Array:
         """The best of coordinates (M, D), and of their neighbours, with the rest made up for what
