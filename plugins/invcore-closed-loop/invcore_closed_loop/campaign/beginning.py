@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from invcore.pipeline import build
-from invcore.plugin import ConfigError, Loop, Plugins, Problem, Space, generator
+from invcore.plugin import (
+    ConfigError,
+    Loop,
+    Plugins,
+    Problem,
+    Space,
+    StoreError,
+    generator,
+    printable,
+)
 from invcore.search import LoopJournal
 from invcore_closed_loop.campaign.facts import Facts, noise_of
 from invcore_closed_loop.campaign.known import (
@@ -41,6 +50,9 @@ def begin(
     Returns:
         The journal, what it knows beside the loop, and what was found in the table.
     """
+    if LoopJournal.at(folder):
+        place = printable(os.fspath(folder))
+        raise StoreError(f"{place}: there is a campaign already; go on with it, or name another")
     part = build(plugins, "loop", loop, settings)
     component: Loop[Any] = part.component
     if "calls" in type(component.config).model_fields and "calls" not in (settings or {}):
@@ -55,25 +67,21 @@ def begin(
         whole = ()
     elif ignore:
         raise ConfigError("ignore is for columns of known rows that say what designs are")
-    designs = design_space(
-        given, whole=whole, levels=levels, constraints=constraints, among=among
-    )
+    designs = design_space(given, whole=whole, levels=levels, constraints=constraints, among=among)
     responses, derived = response_space(texts, designs)
-    source = "" if known is None else _source(known)
-    facts = Facts.parse(
-        {"want": want or ("",), "derived": derived, "known": source}, where="campaign"
-    )
     if not want:
         raise ConfigError("say what is wanted: want=['strength>=300']")
-    facts = facts.model_copy(
-        update={"noise": noise_of(noise, facts.measured(responses.names))}
-    )
+    source = "" if known is None else _source(known)
+    facts = Facts(want=want, derived=derived, known=source)
+    facts = facts.model_copy(update={"noise": noise_of(noise, facts.measured(responses.names))})
     rows = nothing_known(designs, responses)
     if table is not None:
         rows = known_rows(table, source, designs, responses, facts)
         notes += [rows.text, *rows.notes]
-    return _journal(folder, part.name, component, designs, responses, facts, rows, seed), facts, (
-        tuple(notes)
+    return (
+        _journal(folder, part.name, component, designs, responses, facts, rows, seed),
+        facts,
+        (tuple(notes)),
     )
 
 

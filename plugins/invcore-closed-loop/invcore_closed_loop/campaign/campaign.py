@@ -13,7 +13,6 @@ from torch import Tensor
 from invcore.pipeline import rebuild
 from invcore.plugin import (
     ConfigError,
-    DataError,
     Loop,
     Plugins,
     Problem,
@@ -26,15 +25,20 @@ from invcore.plugin import (
     with_derived,
 )
 from invcore.search import LoopJournal, Rows
-from invcore_closed_loop.campaign.tables.batch import Batch
 from invcore_closed_loop.campaign.beginning import begin
 from invcore_closed_loop.campaign.changes import change
-from invcore_closed_loop.campaign.standing.expectation import Expectation
 from invcore_closed_loop.campaign.facts import Facts
-from invcore_closed_loop.campaign.tables.measured_rows import FIRST, measured_rows
+from invcore_closed_loop.campaign.standing.expectation import Expectation
 from invcore_closed_loop.campaign.standing.standing import standing
 from invcore_closed_loop.campaign.standing.status import Status, Worth
-from invcore_closed_loop.campaign.tables.row_frames import ranked_frame, rows_frame
+from invcore_closed_loop.campaign.tables.batch import Batch
+from invcore_closed_loop.campaign.tables.measured_rows import measured_rows
+from invcore_closed_loop.campaign.tables.row_frames import (
+    ranked_frame,
+    row_id,
+    rows_frame,
+    scaled_targets,
+)
 from invcore_closed_loop.campaign.tables.told_text import TellResult, known_already
 
 if TYPE_CHECKING:
@@ -119,9 +123,7 @@ class Campaign:
         return cls(journal, facts, notes)
 
     @classmethod
-    def open(
-        cls, folder: str | os.PathLike[str], *, plugins: Plugins | None = None
-    ) -> Self:
+    def open(cls, folder: str | os.PathLike[str], *, plugins: Plugins | None = None) -> Self:
         """Go on with a campaign.
 
         Raises:
@@ -228,7 +230,9 @@ class Campaign:
         """All rows: id, designs as made, responses, state, and where they come from."""
         return rows_frame(self)
 
-    def status(self, *, confidence: float = 0.9, count: int = 5, worth: Worth | None = None) -> Status:
+    def status(
+        self, *, confidence: float = 0.9, count: int = 5, worth: Worth | None = None
+    ) -> Status:
         """How it stands, what a next batch may bring, and whether to stop.
 
         Args:
@@ -269,8 +273,10 @@ class Campaign:
 
         frame = self.rows()
         columns = {str(name): frame[name].tolist() for name in frame.columns}
-        columns["id"] = ["" if value is None or value != value else str(int(value))
-                         for value in columns["id"]]  # fmt: skip
+        ids = [row_id(value) for value in frame["id"]]
+        columns["id"] = ["" if number is None else str(number) for number in ids]
+        if os.fspath(path).lower().endswith((".csv", ".tsv")):
+            columns = {name: _empty_where_unknown(cells) for name, cells in columns.items()}
         write_table(path, [*columns], columns)
         return len(frame)
 
@@ -307,6 +313,12 @@ class Campaign:
     def expectation(self) -> Expectation:
         """What is to be expected of designs, by all that is known."""
         x, y = self.data()
+        if len(x) > _MOST:  # the best third, and the latest
+            value = scaled_targets(self, y).objective(y[None])[0].nan_to_num(nan=torch.inf)
+            best = value.argsort(stable=True)[: _MOST // 3]
+            latest = torch.arange(len(x) - _MOST + _MOST // 3, len(x))
+            kept = torch.cat([best, latest]).unique()
+            x, y = x[kept], y[kept]
         return Expectation.of(self.problem, x, y, self.facts.noise, self.computed)
 
     def computed(self, x: Tensor) -> Tensor:
@@ -352,6 +364,14 @@ class Campaign:
             raise ConfigError(f"{name}: expected a number, got {value!r}") from None
 
 
+def _empty_where_unknown(cells: list[Any]) -> list[Any]:
+    """Cells of a text file, where an unknown number is an empty cell."""
+    if all(cell == cell for cell in cells):
+        return cells
+    return ["" if cell != cell else repr(cell) for cell in cells]
+
+
+_MOST = 600  # rows from which something is expected: as many as take some seconds
 _PROBES = (0.3819660112501051, 0.7236067977499789)
 
 
@@ -359,5 +379,3 @@ def _taken(results: Results, which: Tensor) -> Results:
     ids = None if results.id is None else results.id[which]
     failed = None if results.failed is None else results.failed[which]
     return Results(ids, results.designs[which], results.responses[which], failed)
-
-

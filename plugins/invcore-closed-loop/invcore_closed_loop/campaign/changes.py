@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from invcore_solve.schema.constraints import constraints_of
+from invcore_solve.simulators.bounds import limits, variable
 from torch import Tensor
 
 from invcore.plugin import (
@@ -14,12 +16,11 @@ from invcore.plugin import (
     Variable,
     close_names,
     resolved,
+    specification_of,
 )
 from invcore.search import LoopJournal
 from invcore_closed_loop.campaign.facts import Facts, noise_of
 from invcore_closed_loop.campaign.wanted import targets_of
-from invcore_solve.schema.constraints import constraints_of
-from invcore_solve.simulators.bounds import limits, variable
 
 
 def change(
@@ -56,21 +57,21 @@ def joined(old: Sequence[str], new: Sequence[str], names: Sequence[str]) -> tupl
 
     Example:
         >>> joined(["strength>=300", "cost=min"], ["strength>=320"], ["strength", "cost"])
-        ('cost=min', 'strength>=320')
+        ('strength>=320', 'cost=min')
     """
-    from invcore.plugin import specification_of
-
-    about = {name for text in new for name in _about(text, names)}
-    if any(not _about(text, names) for text in new):
-        specification_of(new, names)  # says what is wrong with it
-    kept = [text for text in old if not _about(text, names) & about]
-    return (*kept, *new)
+    specification_of(new, names)  # says what is wrong with them
+    left, result = list(new), list[str]()
+    for text in old:
+        again = [each for each in left if _about(each, names) & _about(text, names)]
+        result += again
+        left = [each for each in left if each not in again]
+        if not any(_about(each, names) & _about(text, names) for each in new):
+            result.append(text)
+    return (*result, *left)
 
 
 def _about(text: str, names: Sequence[str]) -> set[str]:
     """The responses that a wish is about."""
-    from invcore.plugin import specification_of
-
     return set(specification_of([text], names).wishes)
 
 

@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
-
-from invcore.plugin import DataError, Pairs, Requests, Results, Space, printable
-from invcore.search import LoopJournal
-from invcore_closed_loop.campaign.tables.batch import values_of
-from invcore_closed_loop.campaign.facts import Facts
-from invcore_closed_loop.campaign.tables.measured_rows import measured_rows
 from invcore_solve.schema.choices import Choices
 from invcore_solve.tables.raw_table import RawTable
 from invcore_solve.tables.read import read
 from invcore_solve.tables.table_data import TableData
+from torch import Tensor
+
+from invcore.plugin import DataError, Pairs, Requests, Results, Space, printable
+from invcore.search import LoopJournal
+from invcore_closed_loop.campaign.facts import Facts
+from invcore_closed_loop.campaign.tables.batch import values_of
+from invcore_closed_loop.campaign.tables.measured_rows import measured_rows
 
 if TYPE_CHECKING:
     import pandas
@@ -89,7 +89,7 @@ def known_rows(
     rest = Results(None, rows.designs[~whole], rows.responses[~whole], rows.lost[~whole])
     notes = [*read_rows.notes]
     if read_rows.waiting:
-        notes.append(f"{read_rows.waiting:,} rows without any response are left aside")
+        notes.append(f"rows without any response that are left aside: {read_rows.waiting:,}")
     pairs = Pairs(rows.designs[whole], rows.responses[whole])
     return KnownRows(pairs, rest, printable(source), tuple(notes))
 

@@ -8,6 +8,12 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
+from invcore_solve.schema.constraints import constraints_of
+from invcore_solve.simulators.bounds import category, limits, variable
+from invcore_solve.simulators.file import DesignEntry, ResponseEntry
+from invcore_solve.tables.read import read
+from invcore_solve.tables.reading.units import unit_of_name
+
 from invcore.plugin import (
     Config,
     ConfigError,
@@ -20,11 +26,6 @@ from invcore.plugin import (
     printable,
     read_config,
 )
-from invcore_solve.schema.constraints import constraints_of
-from invcore_solve.simulators.bounds import category, limits, variable
-from invcore_solve.simulators.file import DesignEntry, ResponseEntry
-from invcore_solve.tables.read import read
-from invcore_solve.tables.reading.units import unit_of_name
 
 _MOST_LEVELS = 10_000
 _UNIT = re.compile(r"\s*[\[(][^\[\]()]*(?:\([^()]*\))?[\])]\s*$")
@@ -173,10 +174,10 @@ def _levels(name: str, values: Sequence[float] | str) -> Levels:
 def _among(space: Space, among: Any) -> Space:
     """The space whose designs are those of a list, as far as it allows them."""
     import torch
+    from invcore_solve.schema.spaces import listed_space
 
     from invcore_closed_loop.campaign.tables.columns import Columns
     from invcore_closed_loop.campaign.tables.design_cells import design_values
-    from invcore_solve.schema.spaces import listed_space
 
     table = read(among)
     columns = Columns.of(table, space.variables)

@@ -117,7 +117,9 @@ def gain_of(expectation: Expectation, targets: Targets, best: Best, x: Tensor) -
     then = every[torch.arange(len(every)), chosen]
     error = targets.error(then[None])[0]
     both = _meeting(targets, then) & _meeting(targets, first[:, 0])  # else goals do not compare
-    change = (then - first[:, 0])[both].mean(dim=0) if bool(both.any()) else torch.zeros_like(then[0])
+    change = (
+        (then - first[:, 0])[both].mean(dim=0) if bool(both.any()) else torch.zeros_like(then[0])
+    )
     goals = _named_goals(expectation, targets, change)
     return Gain(
         len(x), float((value[:, 1:].amin(dim=1) < value[:, 0] - 1e-12).double().mean()),
@@ -126,9 +128,7 @@ def gain_of(expectation: Expectation, targets: Targets, best: Best, x: Tensor) -
     )  # fmt: skip
 
 
-def promising(
-    expectation: Expectation, targets: Targets, best: Best, count: int
-) -> Tensor:
+def promising(expectation: Expectation, targets: Targets, best: Best, count: int) -> Tensor:
     """Designs (count, Dx) from which most is to be gained, as a next batch may have them."""
     space = expectation.problem.designs
     generator = torch.Generator().manual_seed(0)

@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from invcore_closed_loop.campaign.tables.measured_rows import FIRST
 from invcore_closed_loop.campaign.standing.outlook import Best, Gain, best_of, gain_of, promising
 from invcore_closed_loop.campaign.standing.status import Status, Worth, advice_of
-from invcore_closed_loop.campaign.tables.row_frames import may_be_made, rows_frame, scaled_targets
+from invcore_closed_loop.campaign.tables.measured_rows import FIRST
+from invcore_closed_loop.campaign.tables.row_frames import (
+    may_be_made,
+    row_id,
+    rows_frame,
+    scaled_targets,
+)
 
 if TYPE_CHECKING:
     from invcore.plugin import Targets
@@ -87,8 +92,7 @@ def _shown(
     x = torch.cat([campaign.journal.pairs.x.cpu().double(), _made(campaign)])
     places = (x == said.x[best.place]).all(dim=1).nonzero()[:, 0].tolist()
     first = frame.iloc[places[0]]
-    ids = [frame.iloc[i]["id"] for i in places]
-    ids = [int(value) for value in ids if value == value and value is not None and not _na(value)]
+    ids = [number for i in places if (number := row_id(frame.iloc[i]["id"])) is not None]
     mean = _own_mean(campaign, said, best)[0]
     row: dict[str, Any] = {"id": ids[0] if ids else None}
     row |= {name: _plain(first[name]) for name in campaign.problem.designs.names}
@@ -99,12 +103,6 @@ def _shown(
 def _made(campaign: Campaign) -> Tensor:
     rows = campaign.journal.rows
     return rows.made  # NaN while it is pending, and equal to nothing
-
-
-def _na(value: Any) -> bool:
-    import pandas
-
-    return value is pandas.NA
 
 
 def _plain(value: Any) -> Any:

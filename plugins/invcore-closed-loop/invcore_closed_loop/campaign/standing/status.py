@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from invcore_solve.page.wording import counted, listed, number, probability_text
+
 from invcore.plugin import ConfigError
 from invcore_closed_loop.campaign.standing.outlook import Best, Gain
-from invcore_solve.page.wording import counted, listed, number, probability_text
 
 _SHARE = 0.05
 """Chance that a batch is better than what there is, below which it is hardly worth the work."""
@@ -201,7 +202,7 @@ def in_words(row: Mapping[str, Any]) -> str:
     cells = []
     for name, value in row.items():
         if name == "id":
-            cells += [f"id {value}"] if value is not None else ["a row that was not asked for"]
+            cells += [f"id {value}"] if value is not None else ["a row without an id"]
             continue
         text = value if isinstance(value, str) else number(value)
         cells.append(f"{name} = {text}")
@@ -246,8 +247,11 @@ def advice_of(
             f"measure {label} {times}: it looks as if it meets what is wanted, and is not sure"
         )
     if finished:
-        return False, "the loop has nothing more to ask: measure the best designs again, or change "\
-            "what is wanted"
+        return (
+            False,
+            "the loop has nothing more to ask: measure the best designs again, or change "
+            "what is wanted",
+        )
     if pending:
         return False, "measure the pending rows, and tell them"
     if little:

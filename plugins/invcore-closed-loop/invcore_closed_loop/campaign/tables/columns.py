@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from invcore_solve.tables.raw_table import RawTable
+
 from invcore.plugin import DataError, Variable, printable, quoted
 from invcore_closed_loop.campaign.spaces import without_unit
-from invcore_solve.tables.raw_table import RawTable
 
 ID = "id"
 FAILED = "failed"

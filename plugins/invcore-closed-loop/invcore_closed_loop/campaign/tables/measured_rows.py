@@ -8,9 +8,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from invcore_solve.tables.raw_table import RawTable
+from invcore_solve.tables.read import read
 from torch import Tensor
 
 from invcore.plugin import DataError, Requests, Results, Space, quoted, with_derived
+from invcore_closed_loop.campaign.facts import Facts
 from invcore_closed_loop.campaign.tables.columns import Columns
 from invcore_closed_loop.campaign.tables.design_cells import (
     design_values,
@@ -18,9 +21,6 @@ from invcore_closed_loop.campaign.tables.design_cells import (
     says_failed,
     ticked,
 )
-from invcore_closed_loop.campaign.facts import Facts
-from invcore_solve.tables.raw_table import RawTable
-from invcore_solve.tables.read import read
 
 FIRST = 1
 """What campaigns call the first row that was asked for: people count from one."""

@@ -54,6 +54,13 @@ def ranked_frame(campaign: Campaign, count: int) -> pandas.DataFrame:
     return frame.iloc[order.tolist()].drop(columns=["state", "source"]).reset_index(drop=True)
 
 
+def row_id(value: Any) -> int | None:
+    """The id in a cell of ``rows_frame``; None of a row without one."""
+    import pandas
+
+    return None if value is None or value is pandas.NA or value != value else int(value)
+
+
 def scaled_targets(campaign: Campaign, y: Tensor) -> Targets:
     """The target, whose violations are measured in the deviations of responses (N, Dy)."""
     targets = campaign.journal.targets

@@ -36,22 +36,23 @@ class TellResult:
 
         It has how many rows are new, how many were told before, and how many are pending.
         """
-        told, waiting = self.told, self.read.waiting
-        count = self.read.count
-        parts = [
+        told, waiting, count = self.told, self.read.waiting, self.read.count
+        ways = [
             (told.new, "new"), (told.completed, "completed"),
             (told.replicated, "measured again"), (told.unasked, "not asked for"),
-            (told.repeated + self.known, "told before"), (waiting, "without a result"),
+            (told.repeated + self.known, "told before"),
         ]  # fmt: skip
-        said = ", ".join(f"{number:,} {what}" for number, what in parts if number) or "none"
+        said = ", ".join(f"{number:,} {what}" for number, what in ways if number)
         within = [(told.failed, "failed"), (told.partial, "in part")]
         also = " and ".join(f"{number:,} {what}" for number, what in within if number)
-        left = f"{self.pending:,} {'is' if self.pending == 1 else 'are'} still pending"
-        rows = f"{count:,} {'row' if count == 1 else 'rows'}"
-        return (
-            f"{self.read.source}: {rows}: {said}{f'; of these {also}' if also else ''}; "
-            f"{left if self.pending else 'none is pending'}"
+        parts = [f"{said}, of which {also}" if also else said, f"{waiting:,} without a result"]
+        verb = "is" if self.pending == 1 else "are"
+        parts = [part for part, there in zip(parts, (said, waiting), strict=True) if there]
+        parts.append(
+            f"{self.pending:,} {verb} still pending" if self.pending else "none is pending"
         )
+        rows = f"{count:,} {'row' if count == 1 else 'rows'}"
+        return f"{self.read.source}: {rows}: {'; '.join(parts)}"
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
