@@ -14,9 +14,7 @@ class ClosedLoopConfig(Config):
         "paper": {"calls": 400},
     }
     calls: int = Field(
-        100,
-        ge=1,
-        description="Most simulator calls of all targets together, divided by their number.",
+        100, ge=1, description="Most simulator calls of all targets together, divided by their number."
     )
     tolerance: float = Field(
         1e-12, ge=0, description="An exact target is answered when its error is below this share of "

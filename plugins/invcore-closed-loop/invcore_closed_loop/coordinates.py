@@ -69,9 +69,7 @@ class Coordinates:
         self.owner = np.repeat(np.arange(self.dim), widths)
         """The variable of each feature (F,)."""
         self._first = np.cumsum([0, *widths])
-        self.plain = bool(
-            (self._first[1:] - self._first[:-1] == 1).all() and not self.category.any()
-        )
+        self.plain = bool((self._first[1:] - self._first[:-1] == 1).all() and not self.category.any())
 
     @property
     def width(self) -> Array:

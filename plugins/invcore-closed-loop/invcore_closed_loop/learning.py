@@ -59,4 +59,6 @@ def learn(loop: StartedClosedLoop, told: Asked, rows: Places, before: Array) -> 
             loop.local.tell(target, row, u[row], finite, scale, u[base])
         if told.near[i]:
             box = searches.box[target]
-            searches.box[target] = min(_LARGEST, 1.6 * box) if good else max(_SMALLEST, 0.5 * box)
+            searches.box[target] = (
+                min(_LARGEST, 1.6 * box) if good else max(_SMALLEST, 0.5 * box)
+            )

@@ -150,7 +150,9 @@ class StartedClosedLoop(StartedLoop):
             self._rounds.ask(most, count is not None)
         return self._requests(self.asked.rows(np.arange(first, len(self.asked))))
 
-    def register(self, u: Array, target: Places, step: Places, base: Places, near: Flags) -> None:
+    def register(
+        self, u: Array, target: Places, step: Places, base: Places, near: Flags
+    ) -> None:
         """Take rows (M, D) as asked for."""
         ids = np.arange(self.next, self.next + len(u))
         self.next += len(u)
@@ -207,10 +209,7 @@ class StartedClosedLoop(StartedLoop):
             value = self.errors[target]
             order = np.argsort(value, kind="stable")[:count]
             order = order[np.isfinite(value[order])]
-            x[target, : len(order)], y[target, : len(order)] = (
-                self.told.x[order],
-                self.told.y[order],
-            )
+            x[target, : len(order)], y[target, : len(order)] = self.told.x[order], self.told.y[order]
         return Candidates(torch.from_numpy(x), torch.from_numpy(y))
 
     def finished(self) -> Tensor:

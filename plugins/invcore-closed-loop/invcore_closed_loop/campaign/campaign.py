@@ -22,23 +22,18 @@ from invcore.plugin import (
     StoreError,
     installed,
     printable,
-    with_derived,
 )
 from invcore.search import LoopJournal, Rows
 from invcore_closed_loop.campaign.beginning import begin
 from invcore_closed_loop.campaign.changes import change
 from invcore_closed_loop.campaign.facts import Facts
+from invcore_closed_loop.campaign.standing.evidence import expectation_of
 from invcore_closed_loop.campaign.standing.expectation import Expectation
 from invcore_closed_loop.campaign.standing.standing import standing
 from invcore_closed_loop.campaign.standing.status import Status, Worth
 from invcore_closed_loop.campaign.tables.batch import Batch
 from invcore_closed_loop.campaign.tables.measured_rows import measured_rows
-from invcore_closed_loop.campaign.tables.row_frames import (
-    ranked_frame,
-    row_id,
-    rows_frame,
-    scaled_targets,
-)
+from invcore_closed_loop.campaign.tables.row_frames import ranked_frame, rows_frame, save_rows
 from invcore_closed_loop.campaign.tables.told_text import TellResult, known_already
 
 if TYPE_CHECKING:
@@ -48,7 +43,7 @@ if TYPE_CHECKING:
 
 
 class Campaign:
-    """A loop at work in a folder, for a laboratory: it asks for rows, and is told what came of them.
+    """A loop at work in a folder, for a laboratory: it asks for rows, and is told of them.
 
     Every row is on disk before it is given, and every result once ``tell`` returns. Any number of
     processes may work in one folder. Make one by ``new``, go on by ``open``.
@@ -269,16 +264,7 @@ class Campaign:
         Raises:
             DataError: another ending, or it cannot be written.
         """
-        from invcore.plugin import write_table
-
-        frame = self.rows()
-        columns = {str(name): frame[name].tolist() for name in frame.columns}
-        ids = [row_id(value) for value in frame["id"]]
-        columns["id"] = ["" if number is None else str(number) for number in ids]
-        if os.fspath(path).lower().endswith((".csv", ".tsv")):
-            columns = {name: _empty_where_unknown(cells) for name, cells in columns.items()}
-        write_table(path, [*columns], columns)
-        return len(frame)
+        return save_rows(self, path)
 
     def change(
         self, *, want: Sequence[str] | str = (), constraints: Sequence[str] = (),
@@ -312,30 +298,7 @@ class Campaign:
 
     def expectation(self) -> Expectation:
         """What is to be expected of designs, by all that is known."""
-        x, y = self.data()
-        if len(x) > _MOST:  # the best third, and the latest
-            value = scaled_targets(self, y).objective(y[None])[0].nan_to_num(nan=torch.inf)
-            best = value.argsort(stable=True)[: _MOST // 3]
-            latest = torch.arange(len(x) - _MOST + _MOST // 3, len(x))
-            kept = torch.cat([best, latest]).unique()
-            x, y = x[kept], y[kept]
-        return Expectation.of(self.problem, x, y, self.facts.noise, self.computed)
-
-    def computed(self, x: Tensor) -> Tensor:
-        """Responses (N, Dy) that follow from designs (N, Dx) alone; NaN for others."""
-        problem, facts = self.problem, self.facts
-        shape = len(x), len(facts.measured(problem.responses.names))
-        # Where a formula needs what is measured it gives NaN for one of two such values
-        low, high = (
-            with_derived(
-                facts.formulas, problem.designs, x, problem.responses.names[: shape[1]],
-                torch.full(shape, value, dtype=torch.float64),
-            )
-            for value in _PROBES
-        )  # fmt: skip
-        same = torch.where(low == high, low, torch.nan)
-        same[:, : shape[1]] = torch.nan
-        return same
+        return expectation_of(self)
 
     def _with_expectations(self, requests: Requests) -> Batch:
         problem = self.problem
@@ -362,17 +325,6 @@ class Campaign:
             return float(value)
         except ValueError:
             raise ConfigError(f"{name}: expected a number, got {value!r}") from None
-
-
-def _empty_where_unknown(cells: list[Any]) -> list[Any]:
-    """Cells of a text file, where an unknown number is an empty cell."""
-    if all(cell == cell for cell in cells):
-        return cells
-    return ["" if cell != cell else repr(cell) for cell in cells]
-
-
-_MOST = 600  # rows from which something is expected: as many as take some seconds
-_PROBES = (0.3819660112501051, 0.7236067977499789)
 
 
 def _taken(results: Results, which: Tensor) -> Results:

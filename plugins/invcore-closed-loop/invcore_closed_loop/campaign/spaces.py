@@ -17,6 +17,7 @@ from invcore_solve.tables.reading.units import unit_of_name
 from invcore.plugin import (
     Config,
     ConfigError,
+    Constraint,
     Field,
     Levels,
     Space,
@@ -68,8 +69,9 @@ def design_space(
         ConfigError: bounds, levels or constraints that leave nothing; an unknown name.
         DataError: a list that cannot be read.
     """
+    own: list[Constraint]
     if isinstance(designs, Space):
-        variables, own = designs.variables, list(designs.constraints)
+        variables, own = [*designs.variables], list(designs.constraints)
     else:
         if not designs:
             raise ConfigError("a campaign needs its designs: by name, low and high")

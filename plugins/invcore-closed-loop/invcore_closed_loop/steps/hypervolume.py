@@ -41,7 +41,9 @@ class GoalGain:
             return
         low, high = front.min(axis=0), front.max(axis=0)
         reference = high + 0.1 * np.maximum(high - low, spread)
-        edges = [np.r_[-np.inf, np.unique(front[:, i]), reference[i]] for i in range(self._count)]
+        edges = [
+            np.r_[-np.inf, np.unique(front[:, i]), reference[i]] for i in range(self._count)
+        ]
         lows = np.stack(np.meshgrid(*(e[:-1] for e in edges), indexing="ij"), -1)
         highs = np.stack(np.meshgrid(*(e[1:] for e in edges), indexing="ij"), -1)
         lows, highs = (part.reshape(-1, self._count) for part in (lows, highs))

@@ -114,7 +114,9 @@ class LocalSearches:
             end[axis] += box * knowledge.random.choice([-1.0, 1.0])
         return knowledge.coordinates.allowed(end[None])[0]
 
-    def _on_process(self, knowledge: Knowledge, target: int, rows: Places, centre: Array) -> Array:
+    def _on_process(
+        self, knowledge: Knowledge, target: int, rows: Places, centre: Array
+    ) -> Array:
         coordinates, random = knowledge.coordinates, knowledge.random
         y = knowledge.told.y[rows]
         warp = Warp(y.mean(axis=0), np.full(y.shape[1], np.inf))  # nearby, nothing has tails
@@ -156,9 +158,7 @@ class LocalSearches:
         jitter = centre + 0.1 * box * random.normal(size=len(centre))
         return coordinates.allowed(np.where(coordinates.moves, jitter, centre)[None])[0]
 
-    def tell(
-        self, target: int, row: int, u: Array, error: float, scale: float, base: Array
-    ) -> None:
+    def tell(self, target: int, row: int, u: Array, error: float, scale: float, base: Array) -> None:
         """What came of a target's step from ``base`` (D,): a row at ``u`` (D,) with an error."""
         if self.centre[target] < 0:
             return

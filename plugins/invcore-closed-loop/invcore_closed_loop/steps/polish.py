@@ -9,7 +9,9 @@ from invcore_closed_loop.arrays import Array, Flags
 _RANK = 1e-8  # of the largest singular value: smaller ones are none
 
 
-def polish_steps(slopes: Array, residuals: Array, u: Array, longest: Array, moves: Flags) -> Array:
+def polish_steps(
+    slopes: Array, residuals: Array, u: Array, longest: Array, moves: Flags
+) -> Array:
     """Gauss-Newton steps within the unit box, whose active bounds hold variables where they are.
 
     Args:

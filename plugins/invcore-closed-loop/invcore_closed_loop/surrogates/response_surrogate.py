@@ -99,7 +99,9 @@ def _due(tuning: Tuning, rows: int) -> bool:
     return rows >= _RETUNE * tuning.rows or rows - tuning.rows >= _AT_LATEST
 
 
-def _tune(tuning: Tuning, x: Array, z: Array, random: np.random.Generator, limits: Limits) -> None:
+def _tune(
+    tuning: Tuning, x: Array, z: Array, random: np.random.Generator, limits: Limits
+) -> None:
     count = len(x)
     if count > _TUNING_ROWS:
         some = random.choice(count, _TUNING_ROWS, replace=False)

@@ -102,7 +102,8 @@ def new(folder: str, as_json: bool, **options: Any) -> None:
 
     \b
     invcore campaign new alloy --bounds cu=0:5 --bounds mg=0:3 --category oven=A,B \\
-        --response 'strength [MPa]' --response 'cost = 2*cu + 4*mg' --want 'strength>=300' --want cost=min
+        --response 'strength [MPa]' --response 'cost = 2*cu + 4*mg' \\
+        --want 'strength>=300' --want cost=min
     """  # noqa: D301 - click wants the character
     designs: dict[str, Any] = {}
     for text in options["bounds"]:

@@ -34,7 +34,7 @@ _PANELS = 6  # responses
 
 def progress_picture(campaign: Campaign) -> Picture | None:
     """Each wanted response by the number of the experiment; None where nothing was measured."""
-    x, y = campaign.data()
+    y = campaign.data()[1]
     targets = scaled_targets(campaign, y)
     value = targets.objective(y[None])[0]
     value = torch.where(value.isfinite(), value, torch.inf)

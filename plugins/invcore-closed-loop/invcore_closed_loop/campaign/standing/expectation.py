@@ -88,7 +88,8 @@ class Expectation:
             >>> own = Variable(name="x", prior=Uniform(low=0.0, high=1.0))
             >>> problem = Problem("line", Space.of(own), Space.of(Variable(name="y")))
             >>> x = torch.linspace(0, 1, 6, dtype=torch.float64)[:, None]
-            >>> said = Expectation.of(problem, x, 3 * x, {}, lambda x: torch.full_like(x, torch.nan))
+            >>> unknown = lambda x: torch.full_like(x, torch.nan)
+            >>> said = Expectation.of(problem, x, 3 * x, {}, unknown)
             >>> there = said.at(torch.tensor([[0.5]], dtype=torch.float64))
             >>> bool((there.mean - 1.5).abs() < 0.05), said.noise_is
             (True, ('guessed',))

@@ -12,6 +12,7 @@ from invcore_closed_loop.campaign.standing.status import Status, Worth, advice_o
 from invcore_closed_loop.campaign.tables.measured_rows import FIRST
 from invcore_closed_loop.campaign.tables.row_frames import (
     may_be_made,
+    ranked_frame,
     row_id,
     rows_frame,
     scaled_targets,
@@ -86,7 +87,10 @@ def _shown(
     campaign: Campaign, said: Expectation, best: Best | None
 ) -> tuple[dict[str, Any] | None, int]:
     """The best design as plain data with the mean of its measurements, and how many these are."""
-    if best is None:
+    if best is None:  # too little is known to say how sure it is; what was measured is known
+        for _, row in ranked_frame(campaign, 1).iterrows():
+            cells = {str(name): _plain(value) for name, value in row.items()}
+            return {**cells, "id": row_id(cells["id"])}, 1
         return None, 0
     frame = rows_frame(campaign)
     x = torch.cat([campaign.journal.pairs.x.cpu().double(), _made(campaign)])

@@ -9,6 +9,7 @@ from typing import Any
 from invcore_solve.page.wording import counted, listed, number, probability_text
 
 from invcore.plugin import ConfigError
+from invcore_closed_loop.campaign.standing.expectation import FEWEST
 from invcore_closed_loop.campaign.standing.outlook import Best, Gain
 
 _SHARE = 0.05
@@ -128,6 +129,8 @@ class Status:
             yield "nothing has been measured yet"
             return
         yield f"best: {in_words(self.best)}"
+        if self.chance is None:
+            yield f"how sure that is can be said of {FEWEST} different designs on"
         times = "once" if self.measured == 1 else f"{self.measured} times"
         if self.chance is not None and self.measured:
             yield (
@@ -247,11 +250,11 @@ def advice_of(
             f"measure {label} {times}: it looks as if it meets what is wanted, and is not sure"
         )
     if finished:
-        return (
-            False,
-            "the loop has nothing more to ask: measure the best designs again, or change "
-            "what is wanted",
+        return False, (
+            "the loop has nothing more to ask: measure the best designs again, or change what is "
+            "wanted"
         )
+
     if pending:
         return False, "measure the pending rows, and tell them"
     if little:

@@ -122,7 +122,7 @@ def values_of(variable: Variable, values: Tensor) -> Column:
             variable.categories[int(v)] if v == v and 0 <= int(v) < count else "" for v in numbers
         ]
     if variable.whole and bool(torch.isfinite(values).all()):
-        return [int(round(v)) if v == round(v) else v for v in numbers]
+        return [round(v) if v == round(v) else v for v in numbers]
     return numbers
 
 

@@ -82,9 +82,7 @@ def _numbers(table: RawTable, index: int, instead: str) -> Tensor:
             f"number: correct it{instead}"
         )
     if parsed.kind == "date":
-        raise DataError(
-            f"{where}: has dates; Excel may have made them of numbers: write these anew"
-        )
+        raise DataError(f"{where}: has dates; Excel may have made them of numbers")
     values = parsed.values
     wrong = np.flatnonzero(np.isinf(values))
     if len(wrong):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
+from invcore.plugin import write_table
 from invcore_closed_loop.campaign.known import frame_columns
 from invcore_closed_loop.campaign.tables.measured_rows import FIRST
 from invcore_closed_loop.campaign.wanted import spread_of
@@ -52,6 +54,28 @@ def ranked_frame(campaign: Campaign, count: int) -> pandas.DataFrame:
     good &= torch.tensor((frame["state"] != "pending").tolist(), dtype=torch.bool)
     order = torch.where(good, value, torch.inf).argsort(stable=True)[: int(good.sum())][:count]
     return frame.iloc[order.tolist()].drop(columns=["state", "source"]).reset_index(drop=True)
+
+
+def save_rows(campaign: Campaign, path: str | os.PathLike[str]) -> int:
+    """Write all rows as a table, where what is unknown is an empty cell; the number of rows.
+
+    Raises:
+        DataError: an ending that is none of a table, or it cannot be written.
+    """
+    frame = rows_frame(campaign)
+    columns = {str(name): frame[name].tolist() for name in frame.columns}
+    numbers = [row_id(value) for value in frame["id"]]
+    columns["id"] = ["" if number is None else str(number) for number in numbers]
+    if os.fspath(path).lower().endswith((".csv", ".tsv")):
+        columns = {name: _empty_where_unknown(cells) for name, cells in columns.items()}
+    write_table(path, [*columns], columns)
+    return len(frame)
+
+
+def _empty_where_unknown(cells: list[Any]) -> list[Any]:
+    if all(cell == cell for cell in cells):
+        return cells
+    return ["" if cell != cell else repr(cell) for cell in cells]
 
 
 def row_id(value: Any) -> int | None:
