@@ -128,6 +128,12 @@ class StartedLoop(ABC):
     def finished(self) -> Tensor:
         """Which targets nothing more will be asked for (B,), bool."""
 
+    def converged(self) -> Tensor:
+        """Which targets are answered, as far as the loop can tell (B,), bool; by default none is
+        said to be.
+        """
+        return torch.zeros_like(self.finished())
+
     @abstractmethod
     def state(self) -> dict[str, Tensor]:
         """Tensors from which ``Loop.restore`` goes on: it asks for the same rows."""

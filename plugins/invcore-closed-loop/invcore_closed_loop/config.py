@@ -14,11 +14,13 @@ class ClosedLoopConfig(Config):
         "paper": {"calls": 400},
     }
     calls: int = Field(
-        100, ge=1, description="Most simulator calls of all targets together, divided by their number."
+        100,
+        ge=1,
+        description="Most simulator calls of all targets together, divided by their number.",
     )
     tolerance: float = Field(
-        1e-12, ge=0, description="An exact target is answered when its error is below this share of "
-        "the responses' variance."
+        1e-12, ge=0, description="An exact target is answered when its error is below this share "
+        "of the responses' variance."
     )  # fmt: skip
     start: int = Field(
         0, ge=0, description="Rows that fill the space before there is a surrogate, known pairs "
@@ -32,7 +34,8 @@ class ClosedLoopConfig(Config):
         "auto", description="auto: networks in the place of the process where their error on rows "
         "held out is smaller; never: the process alone."
     )  # fmt: skip
-    noise: Literal["auto", "none"] = Field(
-        "auto", description="auto: rows that were measured twice, and differ, say that there is "
-        "noise; none: the simulator is exact."
-    )  # fmt: skip
+    noise: Literal["auto", "none", "present"] = Field(
+        "auto",
+        description="none: the simulator is exact; present: measurements vary; auto: exact, until "
+        "rows of one design differ, as one that is asked for twice where a search is stuck.",
+    )

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import torch
 
-from invcore.plugin import Among, Fixed, Levels, Space
-from invcore_closed_loop.arrays import Array, Flags
+from invcore.plugin import Among, Cardinality, Fixed, Levels, Space
+from invcore_closed_loop.arrays import Array, Flags, Places
 
 _TAIL = 1e-5  # of a prior without a bound, beyond the ends of its coordinate
 
@@ -52,6 +52,10 @@ class Coordinates:
             self.moves.all() and not whole.any() and not stepped and not space.constraints
         )
         """Whether all of the box between 0 and 1 is allowed."""
+        counted = {n for c in space.constraints if isinstance(c, Cardinality) for n in c.variables}
+        self._counted: Flags = np.array([name in counted for name in space.names])
+        self.tied = bool(space.tied.any()) or bool(counted)
+        """Whether constraints tie variables to each other."""
         self.discrete: Flags = whole | self.category | held
         self.discrete |= np.array([name in stepped for name in space.names])
         self._features()
@@ -69,7 +73,32 @@ class Coordinates:
         self.owner = np.repeat(np.arange(self.dim), widths)
         """The variable of each feature (F,)."""
         self._first = np.cumsum([0, *widths])
-        self.plain = bool((self._first[1:] - self._first[:-1] == 1).all() and not self.category.any())
+        one = [
+            table is None or v.descriptors is None
+            for table, v in zip(self._tables, self.space.variables, strict=True)
+        ]
+        begins = np.ones(len(self.owner), dtype=bool)
+        for i, together in enumerate(one):
+            if together:
+                begins[self._first[i] + 1 : self._first[i + 1]] = False
+        self.groups: Places = np.cumsum(begins) - 1
+        """(F,): features with one number have one length; those of a category or a circle do."""
+        self.plain = bool(
+            (self._first[1:] - self._first[:-1] == 1).all() and not self.category.any()
+        )
+
+    def movable(self, u: Array, continuous: bool = False) -> Flags:
+        """Which variables of designs (N, D) a step may move: where only so many may not be zero,
+        those that are zero stay.
+
+        Args:
+            u: coordinates.
+            continuous: whether those that come in steps stay too.
+        """
+        moves = self.moves & ~self.discrete if continuous else self.moves
+        if not self._counted.any():
+            return np.broadcast_to(moves, u.shape)
+        return moves & ~(self._counted & (np.abs(self.values(u)) < 1e-12))
 
     @property
     def width(self) -> Array:

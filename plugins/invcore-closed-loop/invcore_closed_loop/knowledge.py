@@ -27,7 +27,7 @@ class Knowledge:
         coordinates: of the designs.
         contexts: of the targets.
         aims: what the targets want.
-        told: all rows.
+        told: all rows; what is unknown of them, or varies by noise, as it is expected.
         errors: (T, N) of the rows; infinite where one is no answer to a target.
         searches: where they stand.
         scale: the responses' variance, in which errors are measured.
@@ -37,6 +37,7 @@ class Knowledge:
         surrogate: fitted to rows; None before there are enough.
         chance: of a response; None where no row has failed.
         rows: (M,), those that the surrogate rests on.
+        noisy: whether measurements of one design differ; then one may be made again.
     """
 
     coordinates: Coordinates
@@ -52,14 +53,19 @@ class Knowledge:
     surrogate: ResponseSurrogate
     chance: Chance | None
     rows: Places
+    noisy: bool = False
 
     def __post_init__(self) -> None:
         self.wants = SurrogateAims(self.aims, self.surrogate.warp, self.surrogate.components)
         self.taken: list[Array] = []
         """Coordinates (D,) of rows that were asked for and not told, and those of this round."""
+        self.hope: dict[int, float] = {}
+        """What is expected to be gained by the step of a target."""
 
     def fresh(self, u: Array) -> Flags:
         """Which of coordinates (M, D) are neither known nor asked for."""
+        if self.noisy:
+            return np.ones(len(u), dtype=bool)
         known = [self.told.u, *([np.array(self.taken)] if self.taken else [])]
         apart = np.ones(len(u), dtype=bool)
         for part in known:

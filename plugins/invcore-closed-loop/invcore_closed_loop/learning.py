@@ -30,7 +30,7 @@ def learn(loop: StartedClosedLoop, told: Asked, rows: Places, before: Array) -> 
         before: (T,), errors of the best rows before any of these.
     """
     searches, scale = loop.searches, loop.scale
-    for i in np.nonzero(told.step != Step.START)[0]:
+    for i in np.nonzero((told.step != Step.START) & (told.step != Step.REPEAT))[0]:
         target, row, base = int(told.target[i]), int(rows[i]), int(told.base[i])
         step, old, error = int(told.step[i]), before[target], loop.errors[target, row]
         u = loop.told.u
@@ -46,7 +46,9 @@ def learn(loop: StartedClosedLoop, told: Asked, rows: Places, before: Array) -> 
         if not good and failures in _RENEWED and searches.sloped[target]:
             searches.slopes[target] = np.nan
             searches.box[target] = max(searches.box[target], 1e-2)
-        if not goals and old < _DONE * scale and failures >= _TIRED:
+        patience = _TIRED + 2 * u.shape[1]
+        hopeless = searches.hopeless[target] >= patience and failures >= patience
+        if hopeless or (not goals and old < _DONE * scale and failures >= _TIRED):
             searches.closed[target] = True
         if step in (Step.GLOBAL, Step.LOCAL) and not goals:
             gain = 0.0
@@ -59,6 +61,4 @@ def learn(loop: StartedClosedLoop, told: Asked, rows: Places, before: Array) -> 
             loop.local.tell(target, row, u[row], finite, scale, u[base])
         if told.near[i]:
             box = searches.box[target]
-            searches.box[target] = (
-                min(_LARGEST, 1.6 * box) if good else max(_SMALLEST, 0.5 * box)
-            )
+            searches.box[target] = min(_LARGEST, 1.6 * box) if good else max(_SMALLEST, 0.5 * box)

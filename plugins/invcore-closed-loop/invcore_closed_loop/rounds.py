@@ -14,7 +14,9 @@ from invcore_closed_loop.steps.global_steps import global_steps
 from invcore_closed_loop.steps.goal_steps import goal_steps
 from invcore_closed_loop.steps.polish import polish_steps
 from invcore_closed_loop.surrogates.chance import Chance
+from invcore_closed_loop.surrogates.process import Limits
 from invcore_closed_loop.surrogates.response_surrogate import ResponseSurrogate
+from invcore_closed_loop.told import Told
 
 if TYPE_CHECKING:
     from invcore_closed_loop.started import StartedClosedLoop
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 _PRIOR = 2000  # draws that searches start from
 _FEWEST = 2
 _POLISHED_ONE, _POLISHED = 1e-3, 1e-5  # of the variance: below, a target is polished
+_STUCK = 12  # failures after which a row is measured once more
+_ABOVE_NOISE = 10.0  # times what noise makes of an error: below it there is no polish
+_LEAST, _LEAST_GOAL = 1e-2, 1e-5  # improvements of the logarithm, and of goals, that are nothing
 _TRIED, _CLOSE = 8, 1e-9  # failures until the surrogate is tried again, but not below this error
 _LOCAL = (0.1, 0.9)  # least and largest share of local steps
 
@@ -49,6 +54,7 @@ class Rounds:
                 count = min(most, loop.coordinates.dim + 1)
                 self._fill(self._draws()[self._random().integers(_PRIOR, size=count)])
             return
+        loop.measure()
         while most:
             who = self._next(most, exactly)
             if not len(who):
@@ -88,6 +94,9 @@ class Rounds:
     def _step(self, who: Places) -> None:
         """One step of each of the targets."""
         loop, searches = self._loop, self._loop.searches
+        who = self._repeat(who)
+        if not len(who):
+            return
         random = self._random()
         error = searches.error[who]
         below = _POLISHED_ONE if len(searches) == 1 else _POLISHED
@@ -95,6 +104,9 @@ class Rounds:
         waits = np.isin(who, loop.asked.target[loop.asked.step == Step.POLISH])
         goals = loop.aims.with_goals[who]
         polished = (error <= below * loop.scale) & ~tried & ~waits & ~goals
+        polished &= loop.told.whole[searches.row[who]]
+        if loop.noisy:  # differences of rows say little there
+            polished &= error > _ABOVE_NOISE * loop.floor[who]
         searches.slopes[who[~polished & ~waits]] = np.nan
         needed = ~polished.all() or not searches.sloped[who[polished]].all()
         knowledge = self._knowledge(random) if needed else None
@@ -118,8 +130,30 @@ class Rounds:
                     u, close = steps(knowledge, some)
                     step = np.full(len(some), int(Step.GLOBAL))
                     parts.append((u, some, step, searches.row[some], close))
+        if knowledge is not None:
+            for target, hope in knowledge.hope.items():
+                least = _LEAST_GOAL if loop.aims.with_goals[target] else _LEAST
+                dull = hope < least
+                searches.hopeless[target] = searches.hopeless[target] + 1 if dull else 0
         for part in parts:
             loop.register(*part)
+
+    def _repeat(self, who: Places) -> Places:
+        """Ask for the best row of a search that is stuck once more: is the simulator exact? The
+        targets that are left.
+        """
+        loop, searches = self._loop, self._loop.searches
+        asked = loop.config.noise == "auto" and loop.noise is None
+        asked &= not (loop.asked.step == Step.REPEAT).any()
+        stuck = who[(searches.failures[who] >= _STUCK) & (searches.row[who] >= 0)]
+        stuck = stuck[searches.error[stuck] >= _CLOSE * loop.scale]
+        if not asked or not len(stuck):
+            return who
+        target = stuck[:1]
+        row = searches.row[target]
+        step = np.full(1, int(Step.REPEAT))
+        loop.register(loop.told.u[row], target, step, row, np.zeros(1, dtype=bool))
+        return who[who != target]
 
     def _polish(
         self, who: Places, knowledge: Knowledge | None
@@ -158,33 +192,52 @@ class Rounds:
             np.zeros(1, dtype=bool),
         )  # fmt: skip
 
-    def _knowledge(self, random: np.random.Generator) -> Knowledge:
+    def _knowledge(self, random: np.random.Generator, tune: bool = True) -> Knowledge:
         """What is known now, with rows that are pending as they are expected to be."""
-        loop, told = self._loop, self._loop.told
-        rows = self._rows()
+        loop, told, asked = self._loop, self._loop.told, self._loop.asked
+        rows, noisy = self._rows(), loop.noisy
         context = loop.contexts.of_rows(told.owner)
-        surrogate = ResponseSurrogate(
-            loop.coordinates, told.u[rows], context[rows], told.y[rows], loop.tuning, random
-        )
-        asked = loop.asked
-        if len(asked):
+        limits = Limits(most_noise=1.0) if noisy else Limits()
+        unit = None if loop.aims.exact else loop.aims.spread
+
+        def fitted(u: Array, context: Array, y: Array, tune: bool) -> ResponseSurrogate:
+            return ResponseSurrogate(
+                loop.coordinates, u, context, y, loop.tuning, random, limits, unit=unit, tune=tune
+            )
+
+        surrogate = fitted(told.u[rows], context[rows], told.y[rows], tune)
+        partial = np.nonzero(~told.whole & ~told.failed)[0]
+        y, errors = told.y, loop.errors
+        if len(partial) or len(asked) or noisy:
             own = loop.contexts.of_rows(asked.target)
-            believed = surrogate.responses(asked.u, own)
-            surrogate = ResponseSurrogate(
-                loop.coordinates, np.concatenate([told.u[rows], asked.u]),
-                np.concatenate([context[rows], own]),
-                np.concatenate([told.y[rows], believed]), loop.tuning, random, tune=False,
+            y = told.y.copy()
+            lacking = surrogate.responses(told.u[partial], context[partial])
+            y[partial] = np.where(np.isnan(y[partial]), lacking, y[partial])
+            kept = np.sort(np.r_[rows, partial])
+            surrogate = fitted(
+                np.concatenate([told.u[kept], asked.u]), np.concatenate([context[kept], own]),
+                np.concatenate([y[kept], surrogate.responses(asked.u, own)]), False,
             )  # fmt: skip
+        if noisy:
+            usable = ~told.failed
+            y[usable] = surrogate.responses(told.u[usable], context[usable])
+            errors = loop.smoothed(y, surrogate.noise)
         chance = None
         if told.failed.any():
             features = np.concatenate([loop.coordinates.features(told.u), context], axis=1)
             chance = Chance(features, ~told.failed)
+        expected = Told(told.x, told.u, y, told.owner)
         knowledge = Knowledge(
-            loop.coordinates, loop.contexts, loop.aims, told, loop.errors, loop.searches,
+            loop.coordinates, loop.contexts, loop.aims, expected, errors, loop.searches,
             loop.scale, self._draws(), random, loop.seed ^ loop.round, surrogate, chance, rows,
+            noisy,
         )  # fmt: skip
         knowledge.taken += list(asked.u)
         return knowledge
+
+    def smoothed(self) -> Array:
+        """Errors (T, N) of the rows as they are expected, where measurements vary."""
+        return self._knowledge(np.random.default_rng(self._loop.seed), tune=False).errors
 
     def _rows(self) -> Places:
         """The rows that a surrogate rests on: all, or those nearest to what is searched for."""

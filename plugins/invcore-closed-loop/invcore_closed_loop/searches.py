@@ -27,7 +27,7 @@ class Searches:
             where they are to be taken from the surrogate.
         asked: (T,), rows that were asked for.
         closed: (T,), whether nothing more is to be gained.
-        repeated: (T,), whether the best row has been measured again.
+        hopeless: (T,), steps in turn from which next to nothing was expected.
     """
 
     error: Array
@@ -37,7 +37,7 @@ class Searches:
     slopes: Array
     asked: Places
     closed: Flags
-    repeated: Flags
+    hopeless: Places
 
     @classmethod
     def begin(cls, count: int, responses: int, designs: int) -> Searches:
@@ -46,7 +46,7 @@ class Searches:
             np.full(count, np.inf), np.full(count, NONE), np.full(count, FIRST_BOX),
             np.zeros(count, dtype=np.int64), np.full((count, responses, designs), np.nan),
             np.zeros(count, dtype=np.int64), np.zeros(count, dtype=bool),
-            np.zeros(count, dtype=bool),
+            np.zeros(count, dtype=np.int64),
         )  # fmt: skip
 
     def __len__(self) -> int:
@@ -55,7 +55,7 @@ class Searches:
     @property
     def sloped(self) -> Flags:
         """Which have slopes of their own (T,)."""
-        return ~np.isnan(self.slopes[:, :1, :1]).any(axis=(1, 2))
+        return np.asarray(~np.isnan(self.slopes[:, 0, 0]))
 
     def state(self) -> dict[str, Tensor]:
         """All of it."""

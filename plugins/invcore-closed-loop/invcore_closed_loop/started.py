@@ -32,9 +32,11 @@ from invcore_closed_loop.rounds import Rounds
 from invcore_closed_loop.searches import Searches
 from invcore_closed_loop.steps.local_steps import LocalSearches
 from invcore_closed_loop.steps.start import start_rows
+from invcore_closed_loop.surrogates.noise import replicate_noise
 from invcore_closed_loop.surrogates.response_surrogate import Tuning
 from invcore_closed_loop.told import NOBODY, Told
 
+_WITHIN_NOISE = 0.1  # of what noise makes of an error: less is none
 _FEWEST = 2  # rows with a response, before there is a surrogate
 
 
@@ -66,6 +68,8 @@ class StartedClosedLoop(StartedLoop):
         """Of global and local steps: how much they gained lately, and how many they were."""
         self.next = self.round = 0
         self.known = 0
+        self.spread_known = False
+        self.noise: Array | None = None
         self._aim(targets)
         self.start = np.empty((0, dims[0]))
         self._rounds = Rounds(self)
@@ -73,16 +77,31 @@ class StartedClosedLoop(StartedLoop):
     def _aim(self, targets: Targets) -> None:
         self.targets = targets
         self.contexts = Contexts(targets)
-        measured = targets
-        if self.variance is not None and not targets.exact:
-            spread = self.variance.expand(self.problem.responses.dim).sqrt()
-            measured = targets.measured_in(spread)
-        self.aims = Aims(measured)
+        self.aims = Aims(self._measured(targets))
         dims = self.problem.designs.dim, self.problem.responses.dim
         self.searches = Searches.begin(len(targets), dims[1], dims[0])
-        features = len(self.coordinates.owner)
-        self.local = LocalSearches.begin(len(targets), dims[0], features)
+        lengths = int(self.coordinates.groups.max()) + 1
+        self.local = LocalSearches.begin(len(targets), dims[0], lengths)
         self.errors = np.empty((len(targets), 0))
+        self.floor = np.zeros(len(targets))
+        self._judge(0)
+
+    def _measured(self, targets: Targets) -> Targets:
+        """The targets, their violations in units of what is known of the responses' spread."""
+        rows = self.told.y[self.told.whole]
+        if targets.exact or (self.variance is None and len(rows) < _FEWEST):
+            return targets
+        if self.variance is not None:
+            return targets.measured_in(self.variance.expand(rows.shape[1]).sqrt())
+        return targets.measured_in(torch.from_numpy(rows.std(axis=0)))
+
+    def measure(self) -> None:
+        """Take the responses' spread from the rows that fill the space, when these are told."""
+        if self.aims.exact or self.variance is not None or self.spread_known:
+            return
+        self.spread_known = True
+        self.aims = Aims(self._measured(self.targets))
+        self.searches.error[:], self.searches.row[:] = np.inf, -1
         self._judge(0)
 
     def _judge(self, first: int) -> None:
@@ -110,6 +129,23 @@ class StartedClosedLoop(StartedLoop):
             value = float(rows.var(axis=0).mean()) if len(rows) >= _FEWEST else 1.0
         return value if np.isfinite(value) and value > 0 else 1.0
 
+    @property
+    def noisy(self) -> bool:
+        """Whether measurements of one design differ."""
+        if self.config.noise == "auto":
+            return self.noise is not None and bool((self.noise > 0).any())
+        return self.config.noise == "present"
+
+    def smoothed(self, y: Array, noise: Array) -> Array:
+        """Errors (T, N) of rows as they are expected (N, Dy), where measurements vary by ``noise``
+        (Dy,); the searches go by these.
+        """
+        errors = self.aims.objectives_of_all(y)
+        errors = np.where(np.isfinite(self.errors) & np.isfinite(errors), errors, np.inf)
+        self.searches.error, self.searches.row = errors.min(axis=1), errors.argmin(axis=1)
+        self.floor = self.aims.share @ noise
+        return errors
+
     def know(self, pairs: Pairs) -> None:
         """Begin with known pairs, and rows that fill the space where these are too few."""
         if len(pairs) and self.contexts.given:
@@ -126,13 +162,16 @@ class StartedClosedLoop(StartedLoop):
         values = y.detach().cpu().double().numpy()
         values = np.where(np.isfinite(values), values, np.nan)
         self.told.add(designs.copy(), self.coordinates.units(designs), values, owner)
+        whole = self.told.whole
+        self.noise = replicate_noise(self.told.u[whole], self.told.y[whole])
         self._judge(first)
         return first
 
     @property
     def open(self) -> Flags:
         """Which targets are searched for still (T,)."""
-        enough = self.config.tolerance * self.scale if self.aims.exact else 0.0
+        least = self.config.tolerance * self.scale if self.aims.exact else 0.0
+        enough = np.maximum(least, _WITHIN_NOISE * self.floor)
         searched = (self.searches.error > enough) | self.aims.with_goals
         return searched & ~self.searches.closed
 
@@ -150,9 +189,7 @@ class StartedClosedLoop(StartedLoop):
             self._rounds.ask(most, count is not None)
         return self._requests(self.asked.rows(np.arange(first, len(self.asked))))
 
-    def register(
-        self, u: Array, target: Places, step: Places, base: Places, near: Flags
-    ) -> None:
+    def register(self, u: Array, target: Places, step: Places, base: Places, near: Flags) -> None:
         """Take rows (M, D) as asked for."""
         ids = np.arange(self.next, self.next + len(u))
         self.next += len(u)
@@ -205,11 +242,17 @@ class StartedClosedLoop(StartedLoop):
         shape = (len(self.targets), count)
         x = np.full((*shape, self.problem.designs.dim), np.nan)
         y = np.full((*shape, self.problem.responses.dim), np.nan)
+        errors = self.errors
+        if self.noisy and int(self.told.whole.sum()) >= _FEWEST:
+            errors = self._rounds.smoothed()
         for target in range(len(self.targets)):  # of few rows each
-            value = self.errors[target]
+            value = errors[target]
             order = np.argsort(value, kind="stable")[:count]
             order = order[np.isfinite(value[order])]
-            x[target, : len(order)], y[target, : len(order)] = self.told.x[order], self.told.y[order]
+            x[target, : len(order)], y[target, : len(order)] = (
+                self.told.x[order],
+                self.told.y[order],
+            )
         return Candidates(torch.from_numpy(x), torch.from_numpy(y))
 
     def finished(self) -> Tensor:
@@ -219,27 +262,34 @@ class StartedClosedLoop(StartedLoop):
             done[:] = True
         return torch.from_numpy(done)
 
+    def converged(self) -> Tensor:
+        """Targets that are met, or whose error is within the tolerance or what noise makes."""
+        enough = self.config.tolerance * self.scale if self.aims.exact else 0.0
+        good = self.searches.error <= np.maximum(enough, _WITHIN_NOISE * self.floor)
+        settled = self.searches.closed & (self.searches.error <= 0.0)
+        return torch.from_numpy(np.where(self.aims.with_goals, settled, good))
+
     def state(self) -> dict[str, Tensor]:
         """All of it."""
         parts = {name: getattr(self.targets, name) for name in (*Targets.parts, "spread")}
         parts |= {f"context.{name}": v for name, v in (self.targets.context or {}).items()}
         state = {f"targets.{name}": value for name, value in parts.items()}
         groups: dict[str, Any] = {
-            "told": self.told, "asked": self.asked, "searches": self.searches, "local": self.local
+            "told": self.told, "asked": self.asked, "searches": self.searches,
+            "local": self.local, "tuning": self.tuning,
         }  # fmt: skip
         for group, own in groups.items():
             state |= {f"{group}.{name}": value for name, value in own.state().items()}
         state |= {
             "points": self.points,
+            "measured": torch.from_numpy(self.aims.spread.copy()),
             "start": torch.from_numpy(self.start.copy()),
+            "floor": torch.from_numpy(self.floor.copy()),
             "rates": torch.from_numpy(self.rates.copy()),
-            "places": torch.tensor([self.next, self.round, self.known]),
-            "tuning": torch.tensor([self.tuning.kernel, self.tuning.rows]),
+            "places": torch.tensor([self.next, self.round, self.known, self.spread_known]),
         }
         if self.variance is not None:
             state["variance"] = self.variance
-        if self.tuning.parameters is not None:
-            state["parameters"] = torch.from_numpy(self.tuning.parameters.copy())
         return {name: value.detach().cpu().clone().contiguous() for name, value in state.items()}
 
     @classmethod
@@ -250,17 +300,20 @@ class StartedClosedLoop(StartedLoop):
         started = cls(
             config, problem, stored_targets(state), state["points"], state.get("variance")
         )
+        started.next, started.round, started.known, known = (int(v) for v in state["places"])
+        started.spread_known = bool(known)
         started.told = Told.of(state, "told.")
+        if started.spread_known:
+            spread = state["measured"]
+            started.aims = Aims(started.targets.measured_in(spread))
         started.asked = Asked.of(state, "asked.")
+        whole = started.told.whole
+        started.noise = replicate_noise(started.told.u[whole], started.told.y[whole])
+        started.floor = state["floor"].numpy().copy()
         started._judge(0)
         started.searches = Searches.of(state, "searches.")
         started.local = LocalSearches.of(state, "local.")
         started.start = state["start"].numpy().copy()
         started.rates = state["rates"].numpy().copy()
-        started.next, started.round, started.known = (int(v) for v in state["places"])
-        kernel, rows = (int(value) for value in state["tuning"])
-        parameters = state.get("parameters")
-        started.tuning = Tuning(
-            None if parameters is None else parameters.numpy().copy(), kernel, rows
-        )
+        started.tuning = Tuning.restored(state, "tuning.")
         return started

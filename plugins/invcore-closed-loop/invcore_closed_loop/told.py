@@ -46,14 +46,12 @@ class Told:
     @property
     def whole(self) -> Flags:
         """Which rows have all responses (N,)."""
-        known: Flags = np.isfinite(self.y).all(axis=1)
-        return known
+        return np.asarray(np.isfinite(self.y).all(axis=1))
 
     @property
     def failed(self) -> Flags:
         """Which rows have no response at all (N,)."""
-        lost: Flags = ~np.isfinite(self.y).any(axis=1)
-        return lost
+        return np.asarray(~np.isfinite(self.y).any(axis=1))
 
     def state(self) -> dict[str, Tensor]:
         """All of it."""

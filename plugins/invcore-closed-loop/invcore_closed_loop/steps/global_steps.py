@@ -6,10 +6,13 @@ import numpy as np
 
 from invcore_closed_loop.arrays import Array, Flags, Places
 from invcore_closed_loop.knowledge import Knowledge
+from invcore_closed_loop.steps.discrete import DiscreteNeighbours
 from invcore_closed_loop.steps.improvement import SAMPLES, expected_log_improvement
 from invcore_closed_loop.steps.least_squares import least_squares
 
 _ONE, _MANY = (8, 24), (6, 6)  # starts from best rows, and from the prior, of one target or many
+_ROUNDED = 2  # designs of each target whose neighbours are looked at
+_MAKING_UP = 10  # iterations that make up for what was rounded
 _FLOOR = 1e-9  # of the variance: errors below do not differ
 
 
@@ -30,6 +33,10 @@ def global_steps(knowledge: Knowledge, who: Places) -> tuple[Array, Flags]:
     searches, coordinates = knowledge.searches, knowledge.coordinates
     start, low, high, owner, near = _starts(knowledge, who)
     u = _ends(knowledge, start, low, high, owner)
+    if coordinates.discrete.any():
+        more, whose = _rounded(knowledge, u, owner)
+        u, owner = np.concatenate([u, more]), np.concatenate([owner, whose])
+        near = np.r_[near, np.zeros(len(more), dtype=bool)]
     score, spread = _scores(knowledge, u, owner)
     chosen, close = np.empty((len(who), coordinates.dim)), np.zeros(len(who), dtype=bool)
     for i, target in enumerate(who):
@@ -40,6 +47,7 @@ def global_steps(knowledge: Knowledge, who: Places) -> tuple[Array, Flags]:
             chosen[i] = _anywhere(knowledge)
         else:
             chosen[i] = u[place]
+            knowledge.hope[int(target)] = float(score[place])
             away = np.abs(u[place] - knowledge.told.u[searches.row[target]]).max()
             close[i] = near[place] or away <= searches.box[target]
         knowledge.taken.append(chosen[i])
@@ -83,17 +91,49 @@ def _ends(knowledge: Knowledge, start: Array, low: Array, high: Array, owner: Pl
         return surrogate.mean_and_slopes(u, context[rows])
 
     residuals = knowledge.wants.residuals(owner, expected)
-    u, _ = least_squares(residuals, start, low, high, coordinates.moves)
+    nearest = coordinates.allowed if coordinates.tied else None
+    moves = coordinates.movable(start)
+    u, _ = least_squares(residuals, start, low, high, moves, nearest=nearest)
     if coordinates.smooth:
         return u
-    u = coordinates.allowed(u)
-    continuous = coordinates.moves & ~coordinates.discrete
-    if continuous.any():  # what was rounded is made up for by the rest
-        u, _ = least_squares(
-            residuals, u, low, high, continuous, steps=10, nearest=coordinates.allowed
-        )
-        u = coordinates.allowed(u)
-    return u
+    return _made_up(knowledge, coordinates.allowed(u), low, high, owner)
+
+
+def _made_up(knowledge: Knowledge, u: Array, low: Array, high: Array, owner: Places) -> Array:
+    """The same, the continuous variables moved so that they make up for what was rounded."""
+    coordinates, surrogate = knowledge.coordinates, knowledge.surrogate
+    continuous = coordinates.movable(u, continuous=True)
+    if not continuous.any():
+        return u
+    context = knowledge.contexts.features[owner]
+
+    def expected(u: Array, rows: Places) -> tuple[Array, Array]:
+        return surrogate.mean_and_slopes(u, context[rows])
+
+    u, _ = least_squares(
+        knowledge.wants.residuals(owner, expected), u, low, high, continuous, steps=_MAKING_UP,
+        nearest=coordinates.allowed,
+    )  # fmt: skip
+    return coordinates.allowed(u)
+
+
+def _rounded(knowledge: Knowledge, u: Array, owner: Places) -> tuple[Array, Places]:
+    """Neighbours of the best of coordinates (S, D) of each target, and whose they are."""
+    neighbours = DiscreteNeighbours(knowledge.coordinates)
+    if not neighbours:
+        return u[:0], owner[:0]
+    score, spread = _scores(knowledge, u, owner)
+    best = []
+    for target in np.unique(owner):
+        mine = np.nonzero(owner == target)[0]
+        best.append(mine[np.lexsort((spread[mine], -score[mine]))[:_ROUNDED]])
+    some = np.concatenate(best)
+    near, whose = neighbours(u[some])
+    whose = owner[some[whose]]
+    ends = np.zeros_like(near), np.ones_like(near)
+    for end, value in zip(ends, (-np.inf, np.inf), strict=True):
+        end[:, knowledge.coordinates.category] = value
+    return _made_up(knowledge, near, *ends, whose), whose
 
 
 def _scores(knowledge: Knowledge, u: Array, owner: Places) -> tuple[Array, Array]:

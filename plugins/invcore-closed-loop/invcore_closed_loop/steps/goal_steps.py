@@ -9,16 +9,23 @@ from scipy.optimize import minimize
 
 from invcore_closed_loop.arrays import Array, Flags, Places
 from invcore_closed_loop.knowledge import Knowledge
+from invcore_closed_loop.steps.discrete import DiscreteNeighbours
 from invcore_closed_loop.steps.hypervolume import GoalGain
 from invcore_closed_loop.steps.improvement import expected_log_improvement
 from invcore_closed_loop.steps.space_limits import SpaceLimits
 
 _SAMPLES = 128
+_FEW_SAMPLES, _FEW_DESIGNS = 16, 100  # of several goals, where many designs are looked at
 _DRAWS, _BEST = 512, 4  # draws of the prior that are looked at, and from which searches start
 _ROWS = 3  # best rows that searches start from
 _STEPS = 25
+_TRIFLE = 1e-3  # of the goals beside the violation
+_ROUNDED = 3  # designs whose neighbours are looked at
 _FLOOR = 1e-9
 _MARGINS = (0.0, 1.0)  # standard deviations that designs stay inside limits
+
+
+_Ends = tuple[Places, Array, Array, Array]
 
 
 class GoalStep:
@@ -39,10 +46,15 @@ class GoalStep:
         knowledge: of this round.
         target: its place.
         limits: of the space.
+        neighbours: in what comes in steps.
     """
 
-    def __init__(self, knowledge: Knowledge, target: int, limits: SpaceLimits) -> None:
+    def __init__(
+        self, knowledge: Knowledge, target: int, limits: SpaceLimits,
+        neighbours: DiscreteNeighbours,
+    ) -> None:  # fmt: skip
         self._knowledge, self._target, self._limits = knowledge, target, limits
+        self._neighbours = neighbours
         aims, random = knowledge.aims, knowledge.random
         self._sign = aims.signs[target]
         self._goals = np.nonzero(self._sign)[0]
@@ -72,6 +84,10 @@ class GoalStep:
             ends.append(self._end(u, box, margin))
         u = coordinates.allowed(np.concatenate([np.array(ends), start]))
         near = np.r_[near, np.zeros(len(start), dtype=bool)]
+        if coordinates.discrete.any():
+            more = self._rounded(u)
+            u = np.concatenate([u, more])
+            near = np.r_[near, np.zeros(len(more), dtype=bool)]
         score, merit = self._scores(u)
         place = knowledge.choice(np.lexsort((merit, -score)), u)
         if place is None:
@@ -79,11 +95,29 @@ class GoalStep:
         else:
             chosen = u[place]
             close = bool(near[place])
+            if self._met.any():
+                knowledge.hope[self._target] = float(score[place])
             if searches.row[self._target] >= 0:
                 away = np.abs(chosen - knowledge.told.u[searches.row[self._target]]).max()
                 close |= bool(away <= searches.box[self._target])
         knowledge.taken.append(chosen)
         return chosen, close
+
+    def _rounded(self, u: Array) -> Array:
+        """The best of coordinates (M, D), and of their neighbours, with the rest made up for what
+        was rounded.
+        """
+        coordinates = self._knowledge.coordinates
+        few = u[self._order(u)[:_ROUNDED]]
+        near, _ = self._neighbours(few)
+        pool = np.concatenate([few, near])
+        pool = pool[self._order(pool)[: 2 * _ROUNDED]]
+        ends = [self._end(each, None, 0.0, continuous=True) for each in pool]
+        return np.concatenate([pool, coordinates.allowed(np.array(ends))])
+
+    def _order(self, u: Array) -> Places:
+        score, merit = self._scores(u)
+        return np.lexsort((merit, -score))
 
     def _box(self) -> tuple[Array, Array]:
         searches = self._knowledge.searches
@@ -97,8 +131,7 @@ class GoalStep:
         count = min(_ROWS, int(np.isfinite(error).sum()))
         best = knowledge.told.u[np.argsort(error, kind="stable")[:count]]
         draws = knowledge.drawn(_DRAWS)
-        score, merit = self._scores(draws)
-        few = draws[np.lexsort((merit, -score))[:_BEST]]
+        few = draws[self._order(draws)[:_BEST]]
         parts, near = [best, few], [np.zeros(count + len(few), dtype=bool)]
         if knowledge.searches.row[target] >= 0:
             centre = knowledge.told.u[[knowledge.searches.row[target]] * len(_MARGINS)]
@@ -106,16 +139,19 @@ class GoalStep:
             near.append(np.ones(len(centre), dtype=bool))
         return np.clip(np.concatenate(parts), 0.0, None), np.concatenate(near)
 
-    def _end(self, start: Array, box: tuple[Array, Array] | None, margin: float) -> Array:
-        """Where a search on the surrogate ends (D,)."""
-        coordinates, surrogate = self._knowledge.coordinates, self._knowledge.surrogate
-        moving = np.nonzero(coordinates.moves)[0]
+    def _end(
+        self, start: Array, box: tuple[Array, Array] | None, margin: float,
+        continuous: bool = False,
+    ) -> Array:  # fmt: skip
+        """Where a search on the surrogate ends (D,): near the goals, or near what is allowed."""
+        surrogate = self._knowledge.surrogate
+        moving = np.nonzero(self._knowledge.coordinates.movable(start[None], continuous)[0])[0]
         if not len(moving):
             return start
         low, high = box or (np.zeros(len(start)), np.ones(len(start)))
         bounds = [(low[i], high[i]) for i in moving]
         context = self._context[None]
-        ends = self._ends(start, margin)
+        ends = self._ends(start, margin) if self._met.any() else None
         memory: dict[bytes, tuple[Array, Array]] = {}
 
         def whole(part: Array) -> Array:
@@ -136,7 +172,7 @@ class GoalStep:
             return memory[key]
 
         constraints: list[dict[str, Any]] = []
-        if len(ends):
+        if ends is not None:
             rows, sign, end, size = ends
             constraints.append({
                 "type": "ineq",
@@ -152,18 +188,32 @@ class GoalStep:
         begin = np.clip(start[moving], [b[0] for b in bounds], [b[1] for b in bounds])
         try:
             found = minimize(
-                lambda part: float(self._pull @ expected(part)[0]), begin,
-                jac=lambda part: self._pull @ expected(part)[1], bounds=bounds,
+                lambda part: self._merit(*expected(part)), begin, jac=True, bounds=bounds,
                 constraints=constraints, method="SLSQP", options={"maxiter": _STEPS},
             )  # fmt: skip
         except ValueError:  # a start from which its linear algebra finds no way
             return start
         return whole(np.asarray(found.x)) if np.isfinite(found.x).all() else start
 
-    def _ends(self, start: Array, margin: float) -> tuple[Places, Array, Array, Array] | tuple[()]:
+    def _merit(self, y: Array, slopes: Array) -> tuple[float, Array]:
+        """What is made small of warped responses (Dy,), and its slope: the goals, but before any
+        row meets the limits the violation, with the goals as a trifle.
+        """
+        if self._met.any():
+            return float(self._pull @ y), self._pull @ slopes
+        warp, aims = self._knowledge.surrogate.warp, self._knowledge.aims
+        low, high = warp(aims.low[self._target]), warp(aims.high[self._target])
+        away = (y - np.clip(y, low, high)) * aims.share[self._target]
+        away = np.where(aims.share[self._target] > 0, away, 0.0)
+        square = float((y - np.clip(y, low, high))[self._limited] @ away[self._limited])
+        size = 1.0 / max(self._knowledge.searches.error[self._target], 1e-12)
+        pull = _TRIFLE * self._pull
+        return size * square + float(pull @ y), (2.0 * size * away + pull) @ slopes
+
+    def _ends(self, start: Array, margin: float) -> _Ends | None:
         """Limits of the warped responses: which, the sign, the end, and the unit of each."""
         if not len(self._limited):
-            return ()
+            return None
         knowledge, surrogate = self._knowledge, self._knowledge.surrogate
         aims, target = knowledge.aims, self._target
         low = surrogate.warp(aims.low[target])[self._limited]
@@ -185,7 +235,8 @@ class GoalStep:
         context = np.broadcast_to(self._context, (len(u), len(self._context)))
         z, deviation = surrogate.mean(u, context), surrogate.deviation(u, context)
         random = np.random.default_rng([knowledge.seed, target])
-        normals = random.normal(size=(_SAMPLES, z.shape[1]))
+        count = _FEW_SAMPLES if len(u) > _FEW_DESIGNS and len(self._goals) > 1 else _SAMPLES
+        normals = random.normal(size=(_SAMPLES, z.shape[1]))[:count]
         samples = surrogate.components.responses(z[:, None] + deviation[:, None] * normals)
         y = surrogate.warp.back(samples)
         error = aims.errors(y.reshape(-1, y.shape[2]), np.full(y.shape[0] * y.shape[1], target))
@@ -209,5 +260,6 @@ class GoalStep:
 def goal_steps(knowledge: Knowledge, who: Places) -> tuple[Array, Flags]:
     """The next designs of targets with goals: coordinates (M, D), and which are near (M,)."""
     limits = SpaceLimits(knowledge.coordinates)
-    found = [GoalStep(knowledge, int(target), limits)() for target in who]
+    neighbours = DiscreteNeighbours(knowledge.coordinates)
+    found = [GoalStep(knowledge, int(target), limits, neighbours)() for target in who]
     return np.array([u for u, _ in found]), np.array([near for _, near in found])

@@ -41,13 +41,12 @@ class GoalGain:
             return
         low, high = front.min(axis=0), front.max(axis=0)
         reference = high + 0.1 * np.maximum(high - low, spread)
-        edges = [
-            np.r_[-np.inf, np.unique(front[:, i]), reference[i]] for i in range(self._count)
-        ]
+        edges = [np.r_[-np.inf, np.unique(front[:, i]), reference[i]] for i in range(self._count)]
         lows = np.stack(np.meshgrid(*(e[:-1] for e in edges), indexing="ij"), -1)
         highs = np.stack(np.meshgrid(*(e[1:] for e in edges), indexing="ij"), -1)
         lows, highs = (part.reshape(-1, self._count) for part in (lows, highs))
-        taken = (front[None] <= lows[:, None]).all(axis=2).any(axis=1)
+        below = front[None] <= lows[:, None]
+        taken = np.asarray(below.all(axis=2)).any(axis=1)
         self._lows, self._highs = lows[~taken], highs[~taken]
 
     def __call__(self, goals: Array) -> Array:
@@ -74,6 +73,7 @@ def _front(goals: Array) -> Array:
     order = np.lexsort(goals.T[::-1])
     kept: list[int] = []
     for place in order:
-        if not kept or not (goals[kept] <= goals[place]).all(axis=1).any():
+        below = np.asarray((goals[kept] <= goals[place]).all(axis=1))
+        if not below.any():
             kept.append(int(place))
     return goals[kept]

@@ -24,7 +24,8 @@ def expected_log_improvement(best: Array, errors: Array, floor: float) -> Array:
         Jones, Schonlau, Welch, 1998; with common random numbers for the expectation.
 
     Example:
-        >>> expected_log_improvement(np.ones(1), np.array([[1.0, 0.1, 10.0]]), 0.0).round(3).tolist()
+        >>> errors = np.array([[1.0, 0.1, 10.0]])
+        >>> expected_log_improvement(np.ones(1), errors, 0.0).round(3).tolist()
         [0.768]
     """
     gain = np.log(best + floor)[:, None] - np.log(np.maximum(errors, 1e-300) + floor)

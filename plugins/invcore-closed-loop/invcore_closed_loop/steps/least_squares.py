@@ -25,7 +25,7 @@ def least_squares(
         start: (N, D).
         low: (N, D), lower ends.
         high: (N, D), upper ends.
-        moves: (D,), the variables that may move.
+        moves: (D,) or (N, D), the variables that may move.
         steps: most iterations.
         nearest: brings coordinates (M, D) to those that are allowed; None: all in the box are.
 
@@ -51,12 +51,13 @@ def least_squares(
     cost = np.square(r).sum(axis=1)
     damping = np.full(len(u), 1e-2)
     cost_at_end[:] = cost
+    still = ~np.broadcast_to(moves, start.shape)
     for _ in range(steps):
         gradient = np.einsum("brj,br->bj", j, r)
         fixed = ((u <= low[rows] + 1e-12) & (gradient > 0)) | (
             (u >= high[rows] - 1e-12) & (gradient < 0)
         )
-        fixed |= ~moves
+        fixed |= still[rows]
         free = np.where(fixed, 0.0, 1.0)
         square = (j.transpose(0, 2, 1) @ j) * free[:, :, None] * free[:, None, :]
         size = np.trace(square, axis1=1, axis2=2)[:, None] / len(unit) + 1e-300

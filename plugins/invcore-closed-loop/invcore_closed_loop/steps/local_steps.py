@@ -33,7 +33,7 @@ class LocalSearches:
         centre: (T,), its row; -1 where one is to be chosen.
         error: (T,), of that row.
         box: (T,), half widths.
-        length: (T, F), logarithms of the lengths of its last process; NaN before there was one.
+        length: (T, G), logarithms of the lengths of its last process; NaN before there was one.
         history: (T, H), errors of its centre after each step, the newest last; NaN before.
         given_up: (G, D), coordinates of centres that were given up.
         of_target: (G,), whose they are.
@@ -50,11 +50,11 @@ class LocalSearches:
     exploring: Places
 
     @classmethod
-    def begin(cls, count: int, designs: int, features: int) -> LocalSearches:
+    def begin(cls, count: int, designs: int, lengths: int) -> LocalSearches:
         """No centre is chosen yet."""
         return cls(
             np.full(count, -1), np.full(count, np.inf), np.full(count, _BOX),
-            np.full((count, features), np.nan), np.full((count, 3 * designs + 4), np.nan),
+            np.full((count, lengths), np.nan), np.full((count, 3 * designs + 4), np.nan),
             np.empty((0, designs)), np.empty(0, dtype=np.int64), np.zeros(count, dtype=np.int64),
         )  # fmt: skip
 
@@ -114,22 +114,20 @@ class LocalSearches:
             end[axis] += box * knowledge.random.choice([-1.0, 1.0])
         return knowledge.coordinates.allowed(end[None])[0]
 
-    def _on_process(
-        self, knowledge: Knowledge, target: int, rows: Places, centre: Array
-    ) -> Array:
+    def _on_process(self, knowledge: Knowledge, target: int, rows: Places, centre: Array) -> Array:
         coordinates, random = knowledge.coordinates, knowledge.random
         y = knowledge.told.y[rows]
-        warp = Warp(y.mean(axis=0), np.full(y.shape[1], np.inf))  # nearby, nothing has tails
-        components = Components.of(y)
+        warp = Warp.none(y.shape[1])  # nearby, nothing has tails
+        components = Components.of(y, None if knowledge.aims.exact else knowledge.aims.spread)
         x, z = coordinates.features(knowledge.told.u[rows]), components(y)
-        box = self.box[target]
+        box, groups = self.box[target], coordinates.groups
         length = self.length[target]
         if np.isnan(length).any():
-            length = np.full(x.shape[1], np.log(max(3 * box, 1.0)))
+            length = np.full(len(self.length[target]), np.log(max(3 * box, 1.0)))
         start = np.r_[length, np.log(1e-8)]
-        _, parameters = tuned("rbf", x, z, [start], _LIMITS, steps=15, centre=length)
+        _, parameters = tuned("rbf", x, z, [start], _LIMITS, steps=15, centre=length, groups=groups)
         self.length[target] = parameters[:-1]
-        process = Process("rbf", x, z, parameters)
+        process = Process("rbf", x, z, parameters, groups)
         wants = SurrogateAims(knowledge.aims, warp, components)
         low, high = np.maximum(centre - box, 0.0), np.minimum(centre + box, 1.0)
         low, high = np.minimum(low, centre), np.maximum(high, centre)
@@ -141,9 +139,10 @@ class LocalSearches:
             mean, slopes = process.mean_and_slopes(coordinates.features(u))
             return mean, coordinates.slopes(u, slopes)
 
-        ends = (np.broadcast_to(end, begin.shape) for end in (low, high))
         u, _ = least_squares(
-            wants.residuals(who, expected), begin, *ends, coordinates.moves, steps=15,
+            wants.residuals(who, expected), begin,
+            np.broadcast_to(low, begin.shape), np.broadcast_to(high, begin.shape),
+            coordinates.movable(begin), steps=15,
             nearest=None if coordinates.smooth else coordinates.allowed,
         )  # fmt: skip
         features = coordinates.features(u)
@@ -158,7 +157,9 @@ class LocalSearches:
         jitter = centre + 0.1 * box * random.normal(size=len(centre))
         return coordinates.allowed(np.where(coordinates.moves, jitter, centre)[None])[0]
 
-    def tell(self, target: int, row: int, u: Array, error: float, scale: float, base: Array) -> None:
+    def tell(
+        self, target: int, row: int, u: Array, error: float, scale: float, base: Array
+    ) -> None:
         """What came of a target's step from ``base`` (D,): a row at ``u`` (D,) with an error."""
         if self.centre[target] < 0:
             return

@@ -9,9 +9,7 @@ from invcore_closed_loop.arrays import Array, Flags
 _RANK = 1e-8  # of the largest singular value: smaller ones are none
 
 
-def polish_steps(
-    slopes: Array, residuals: Array, u: Array, longest: Array, moves: Flags
-) -> Array:
+def polish_steps(slopes: Array, residuals: Array, u: Array, longest: Array, moves: Flags) -> Array:
     """Gauss-Newton steps within the unit box, whose active bounds hold variables where they are.
 
     Args:
@@ -30,7 +28,8 @@ def polish_steps(
     Example:
         >>> slopes, residuals = np.array([[[2.0, 0.0], [0.0, 1.0]]]), np.array([[0.4, 0.9]])
         >>> start, longest = np.array([[0.5, 0.0]]), np.array([1.0])
-        >>> polish_steps(slopes, residuals, start, longest, np.ones(2, dtype=bool)).round(6).tolist()
+        >>> moves = np.ones(2, dtype=bool)
+        >>> polish_steps(slopes, residuals, start, longest, moves).round(6).tolist()
         [[0.3, 0.0]]
     """
     free = np.broadcast_to(moves, u.shape).copy()

@@ -36,9 +36,7 @@ class SpaceLimits:
                     most.append(-np.r_[row, low])
         self._equal = np.array(equal).reshape(len(equal), space.dim + 1)
         self._most = np.array(most).reshape(len(most), space.dim + 1)
-        self._curved = [
-            i for i, c in enumerate(space.constraints) if isinstance(c, Nonlinear)
-        ]
+        self._curved = [i for i, c in enumerate(space.constraints) if isinstance(c, Nonlinear)]
 
     def constraints(self) -> list[dict[str, Any]]:
         """As ``scipy.optimize.minimize`` takes them, by ``SLSQP``."""

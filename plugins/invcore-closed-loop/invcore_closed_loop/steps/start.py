@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from invcore_samplers.maximin import maximin_lhs
 
 from invcore_closed_loop.arrays import Array
-from invcore_samplers.maximin import maximin_lhs
 
 if TYPE_CHECKING:
     from invcore_closed_loop.started import StartedClosedLoop

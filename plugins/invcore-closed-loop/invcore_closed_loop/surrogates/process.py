@@ -10,7 +10,7 @@ from scipy.linalg import solve_triangular
 from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
 from scipy.optimize import minimize
 
-from invcore_closed_loop.arrays import Array
+from invcore_closed_loop.arrays import Array, Places
 
 Kernel = Literal["rbf", "matern"]
 KERNELS: tuple[Kernel, ...] = ("rbf", "matern")
@@ -30,9 +30,9 @@ class Limits:
     most_noise: float = 1e-3
 
 
-def usual_length(features: int) -> float:
-    """The logarithm of the length that is expected in so many dimensions."""
-    return float(np.log(0.5) + 0.5 * np.log(features))
+def usual_length(lengths: int) -> float:
+    """The logarithm of the lengths that are expected where there are so many."""
+    return float(np.log(0.5) + 0.5 * np.log(lengths))
 
 
 class Process:
@@ -42,7 +42,8 @@ class Process:
         kernel: ``rbf`` or ``matern`` (with smoothness 5/2).
         x: (N, F) features.
         z: (N, K), components with mean zero.
-        parameters: (F + 1,), logarithms of the lengths and of the noise's share of the variance.
+        parameters: (G + 1,), logarithms of the lengths and of the noise's share of the variance.
+        groups: (F,), the length of each feature; by default each has its own.
 
     References:
         Rasmussen, Williams, Gaussian processes for machine learning, MIT Press 2006, chapters 2, 5.
@@ -55,9 +56,12 @@ class Process:
         True
     """
 
-    def __init__(self, kernel: Kernel, x: Array, z: Array, parameters: Array) -> None:
+    def __init__(
+        self, kernel: Kernel, x: Array, z: Array, parameters: Array, groups: Places | None = None
+    ) -> None:
         self.kernel, self.x, self.z, self.parameters = kernel, x, z, parameters
-        self._length = np.exp(parameters[:-1])
+        length = np.exp(parameters[:-1])
+        self._length = length if groups is None else length[groups]
         self._scaled = x / self._length
         correlation = _correlations(kernel, _squares(self._scaled, self._scaled))[0]
         raised = JITTER
@@ -128,7 +132,7 @@ class Process:
 
 def tuned(
     kernel: Kernel, x: Array, z: Array, starts: list[Array], limits: Limits, *, steps: int = 30,
-    centre: Array | float | None = None,
+    centre: Array | float | None = None, groups: Places | None = None,
 ) -> tuple[float, Array]:  # fmt: skip
     """The parameters that make rows most likely, and their loss per row and component.
 
@@ -143,10 +147,13 @@ def tuned(
         limits: of the search.
         steps: most iterations from each start.
         centre: of the prior of the lengths' logarithms; ``usual_length`` by default.
+        groups: (F,), the length of each feature; by default each has its own.
     """
-    low = [np.log(limits.shortest)] * x.shape[1] + [np.log(limits.least_noise)]
-    high = [np.log(limits.longest)] * x.shape[1] + [np.log(limits.most_noise)]
-    loss = _Loss(kernel, x, z, usual_length(x.shape[1]) if centre is None else centre)
+    lengths = len(starts[0]) - 1
+    low = [np.log(limits.shortest)] * lengths + [np.log(limits.least_noise)]
+    high = [np.log(limits.longest)] * lengths + [np.log(limits.most_noise)]
+    centre = usual_length(lengths) if centre is None else centre
+    loss = _Loss(kernel, x, z, centre, groups)
     ends = [
         minimize(
             loss, np.clip(start, low, high), jac=True, method="L-BFGS-B",
@@ -161,8 +168,11 @@ def tuned(
 class _Loss:
     """Twice the negative log posterior per row and effective component, with its slope."""
 
-    def __init__(self, kernel: Kernel, x: Array, z: Array, centre: Array | float) -> None:
+    def __init__(
+        self, kernel: Kernel, x: Array, z: Array, centre: Array | float, groups: Places | None
+    ) -> None:
         self._kernel, self._x, self._z = kernel, x, z
+        self._groups = groups
         sizes = np.square(z).sum(axis=0)
         # As many components as count: small ones say little
         effective = float(sizes.sum() ** 2 / (np.square(sizes).sum() + 1e-300))
@@ -172,7 +182,8 @@ class _Loss:
     def __call__(self, parameters: Array) -> tuple[float, Array]:
         count = len(self._x)
         noise = np.exp(parameters[-1])
-        scaled = self._x / np.exp(parameters[:-1])
+        length = np.exp(parameters[:-1])
+        scaled = self._x / (length if self._groups is None else length[self._groups])
         correlation, slope = _correlations(self._kernel, _squares(scaled, scaled))
         correlation.flat[:: count + 1] += noise + JITTER
         factor, failed = dpotrf(correlation, lower=1)
@@ -189,6 +200,8 @@ class _Loss:
         moved = pull @ scaled
         rows = pull.sum(axis=1)
         by_length = 2 * ((rows[:, None] * scaled - moved) * scaled).sum(axis=0)
+        if self._groups is not None:
+            by_length = np.bincount(self._groups, by_length, len(length))
         away = parameters[:-1] - self._centre
         value += self._weight * float(away @ away)
         return float(value), np.r_[by_length + 2 * self._weight * away, by_noise]

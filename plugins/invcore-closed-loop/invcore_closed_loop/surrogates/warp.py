@@ -10,6 +10,7 @@ from invcore_closed_loop.arrays import Array
 
 _HEAVY = 6.0  # standard deviations in median absolute deviations, from which tails are heavy
 _FEWEST = 8
+_LARGEST = 300.0  # logarithm of what a guess may be
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,11 @@ class Warp:
             heavy = (len(y) >= _FEWEST) & (y.std(axis=0) > _HEAVY * deviation) & (deviation > 0)
         return cls(centre, np.where(heavy, 2.0 * deviation, np.inf))
 
+    @classmethod
+    def none(cls, responses: int) -> Warp:
+        """All responses stay."""
+        return cls(np.zeros(responses), np.full(responses, np.inf))
+
     @property
     def plain(self) -> bool:
         """Whether all responses stay as they are."""
@@ -60,7 +66,11 @@ class Warp:
         finite = np.isfinite(self.size)
         size = np.where(finite, self.size, 1.0)
         away = (y - self.centre) / size
-        return np.where(finite, np.sign(away) * np.expm1(np.abs(away)) * size + self.centre, y)
+        return np.where(
+            finite,
+            np.sign(away) * np.expm1(np.minimum(np.abs(away), _LARGEST)) * size + self.centre,
+            y,
+        )
 
     def slope(self, y: Array) -> Array:
         """How much the surrogate's responses change with responses (…, Dy)."""
