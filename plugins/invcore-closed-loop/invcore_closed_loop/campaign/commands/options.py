@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from invcore_closed_loop.campaign.standing.status import Worth
 
 _COMPLETED = 200  # folders
+_ROUNDING = 1e-12
 
 
 class CampaignFolder(click.ParamType[str]):
@@ -131,6 +132,11 @@ def designs_in_words(designs: Space) -> str:
     return "; ".join([", ".join(parts), *texts])
 
 
+def _plain(value: float) -> float:
+    """A number in which rounding errors of searches are no digits."""
+    return 0.0 if abs(value) < _ROUNDING else value
+
+
 def show_rows(columns: dict[str, Sequence[Any]]) -> None:
     """Print columns as a table; where ± stands beside what is expected, as one."""
     from invcore.cli.kit import add_row, number, stdout, table
@@ -142,7 +148,7 @@ def show_rows(columns: dict[str, Sequence[Any]]) -> None:
         cells = []
         for name in names:
             value = columns[name][i]
-            text = value if isinstance(value, str) else number(value, 4)
+            text = value if isinstance(value, str) else number(_plain(value), 4)
             error = columns.get(name.replace("expected ", "± ", 1)) if "expected" in name else None
             if error is not None and error[i] == error[i]:
                 text = f"{text} ± {number(error[i], 2)}"

@@ -33,11 +33,14 @@ def standing(campaign: Campaign, confidence: float, count: int, worth: Worth) ->
     targets = scaled_targets(campaign, campaign.data()[1])
     best = best_of(said, targets, confidence, may_be_made(campaign, said.x))
     finished = bool(journal.finished().all()) and not len(pending)
-    gain, whose = _gain(said, targets, best, pending.designs, count)
+    then = _gain_of_next(said, targets, best, count)
+    gain, whose = then, "next"
+    if then is not None and best is not None and len(pending):
+        gain, whose = gain_of(said, targets, best, pending.designs), "pending"
     shown, measured = _shown(campaign, said, best)
     looks_met = best is not None and bool(targets.met(_own_mean(campaign, said, best)[None])[0])
     stop, advice = advice_of(
-        best, gain, worth, confidence=confidence, goals=targets.has_goals, pending=len(pending),
+        best, then, worth, confidence=confidence, goals=targets.has_goals, pending=len(pending),
         measured=measured, finished=finished, label=_label(shown), looks_met=looks_met,
     )  # fmt: skip
     responses = campaign.problem.responses.names
@@ -66,15 +69,13 @@ def standing(campaign: Campaign, confidence: float, count: int, worth: Worth) ->
     )  # fmt: skip
 
 
-def _gain(
-    said: Expectation, targets: Targets, best: Best | None, pending: Tensor, count: int
-) -> tuple[Gain | None, str]:
-    """What pending rows may bring, or, where there are none, a batch of promising ones."""
+def _gain_of_next(
+    said: Expectation, targets: Targets, best: Best | None, count: int
+) -> Gain | None:
+    """What a batch of promising designs may bring; None where nothing is expected of designs."""
     if best is None or not said.able:
-        return None, ""
-    if len(pending):
-        return gain_of(said, targets, best, pending), "pending"
-    return gain_of(said, targets, best, promising(said, targets, best, count)), "next"
+        return None
+    return gain_of(said, targets, best, promising(said, targets, best, count))
 
 
 def _own_mean(campaign: Campaign, said: Expectation, best: Best) -> Tensor:

@@ -120,7 +120,8 @@ class Status:
             yield f"told in part: id {row} lacks {listed(names)}"
         yield from self._about_best()
         for name, (noise, how) in self.noise.items():
-            yield f"noise of {name}: ± {number(noise, 3)} ({_NOISE[how]})"
+            most = "at most about " if how == "guessed" else ""
+            yield f"noise of {name}: {most}± {number(noise, 3)} ({_NOISE[how]})"
         yield from self._about_gain()
         yield f"advice: {self.advice}"
 
@@ -196,7 +197,7 @@ class Status:
 _NOISE = {
     "stated": "as you said",
     "measured": "from designs that were measured several times",
-    "guessed": "a guess: no design was measured twice",
+    "guessed": "no design was measured twice",
 }
 
 
@@ -220,7 +221,7 @@ def advice_of(
 
     Args:
         best: the best design; None: nothing is known.
-        gain: what a next batch may bring.
+        gain: what a batch of promising rows may bring, whatever is pending.
         worth: of reaching the aim.
         confidence: that counts as sure.
         goals: whether something is to be as small or as large as possible.
