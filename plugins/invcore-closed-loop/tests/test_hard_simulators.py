@@ -7,6 +7,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
+from invcore_closed_loop.closed_loop import ClosedLoop
+from invcore_closed_loop.config import ClosedLoopConfig
+from invcore_closed_loop.started import StartedClosedLoop
 from torch import Tensor
 
 from invcore.plugin import (
@@ -21,9 +24,6 @@ from invcore.plugin import (
     Uniform,
     Variable,
 )
-from invcore_closed_loop.closed_loop import ClosedLoop
-from invcore_closed_loop.config import ClosedLoopConfig
-from invcore_closed_loop.started import StartedClosedLoop
 
 Simulate = Callable[[Tensor], Tensor]
 
