@@ -41,7 +41,7 @@ def main() -> float:
             batch = campaign.ask(5)
             if not len(batch):
                 break
-            batch.loc[1, "width"] += 0.01  # this one came out a little wider
+            batch["width"] += [0.0, 0.01, 0.0, 0.0, 0.0]  # the second came out a little wider
             results = batch.head(4)  # the last one is still in the workshop
             results = results.assign(stiffness=laboratory(results, random).astype(object))
             results.loc[2, "stiffness"] = "broken"
