@@ -25,7 +25,7 @@ from invcore.plugin import (
 )
 from invcore.search import LoopJournal, Rows
 from invcore_closed_loop.campaign.beginning import begin
-from invcore_closed_loop.campaign.changes import change
+from invcore_closed_loop.campaign.changes import change, measure_targets
 from invcore_closed_loop.campaign.facts import Facts
 from invcore_closed_loop.campaign.standing.evidence import expectation_of
 from invcore_closed_loop.campaign.standing.expectation import Expectation
@@ -207,6 +207,7 @@ class Campaign:
         read = measured_rows(results, problem.designs, problem.responses, self.facts, requests)
         again = known_already(read.results, self.journal.pairs)
         told = self.journal.tell(_taken(read.results, ~again))
+        measure_targets(self.journal, self.data()[1])
         return TellResult(read, told, int(again.sum()), len(self.journal.pending()))
 
     def best(self, count: int = 1) -> pandas.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import torch
 from invcore_solve.schema.constraints import constraints_of
 from invcore_solve.simulators.bounds import limits, variable
 from torch import Tensor
@@ -20,7 +21,9 @@ from invcore.plugin import (
 )
 from invcore.search import LoopJournal
 from invcore_closed_loop.campaign.facts import Facts, noise_of
-from invcore_closed_loop.campaign.wanted import targets_of
+from invcore_closed_loop.campaign.wanted import spread_of, targets_of
+
+_ENOUGH = 5  # values of each response, whose deviation tells its scale
 
 
 def change(
@@ -50,6 +53,23 @@ def change(
             Space.of(*variables, constraints=[*problem.designs.constraints, *more]), responses,
         )  # fmt: skip
     journal.change(targets=targets, problem=space, facts=new.document())
+
+
+def measure_targets(journal: LoopJournal, y: Tensor) -> None:
+    """Let a loop that began without known rows weigh several responses by their deviations.
+
+    Args:
+        journal: of the campaign.
+        y: (N, Dy), responses that are known by now.
+    """
+    targets = journal.targets
+    several = int((targets.wanted | (targets.goals(torch.ones_like(targets.low)) != 0)).sum()) > 1
+    if not several or targets.exact or not bool((targets.spread == 1).all()):
+        return
+    spread = spread_of(y)
+    enough = bool((y.isfinite().sum(dim=0) >= _ENOUGH).all())
+    if enough and bool((spread.isfinite() & (spread > 0)).all()):
+        journal.change(targets=targets.measured_in(spread))
 
 
 def joined(old: Sequence[str], new: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:

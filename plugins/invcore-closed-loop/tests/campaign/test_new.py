@@ -157,6 +157,26 @@ def test_a_copied_folder_goes_on(alloy):
     assert Campaign.open("copy").ask(1).equals(campaign.ask(1))
 
 
+def test_responses_of_other_units_are_weighed_by_their_deviations(alloy):
+    campaign = alloy(responses=["load", "gap"], want=["load>=900", "gap<=0.001"])
+    assert campaign.journal.targets.spread.tolist() == [1.0, 1.0]
+    batch = campaign.ask(6)
+    batch["load"], batch["gap"] = 500 * batch.cu, 0.01 * batch.mg
+    campaign.tell(batch.head(4))
+    assert campaign.journal.targets.spread.tolist() == [1.0, 1.0]  # too few
+    campaign.tell(batch)
+    spread = campaign.journal.targets.spread.tolist()
+    assert spread == pytest.approx([batch.load.std(), batch.gap.std()])
+    campaign.tell(pd.DataFrame({"id": [1], "load": [3.0], "gap": [1.0]}))
+    assert campaign.journal.targets.spread.tolist() == spread  # it does not change any more
+
+
+def test_a_loop_that_is_no_campaign_is_left_alone(alloy, complaint):
+    campaign = alloy()
+    campaign.journal.change(facts={"owner": "somebody"})
+    assert "no campaign that this version knows" in complaint(StoreError, Campaign.open, "alloy")
+
+
 def test_what_is_wanted_and_allowed_may_change(alloy, known, complaint):
     campaign = alloy(known=known, responses=["strength", "cost = 2*cu"], want=["strength>=300"])
     campaign.change(want=["strength>=305", "cost=min"], constraints=["cu <= 2"])

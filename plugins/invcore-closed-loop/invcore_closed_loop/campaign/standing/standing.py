@@ -99,10 +99,10 @@ def _shown(
     first = frame.iloc[places[0]]
     ids = [number for i in places if (number := row_id(frame.iloc[i]["id"])) is not None]
     mean = _own_mean(campaign, said, best)[0]
-    row: dict[str, Any] = {"id": ids[0] if ids else None}
-    row |= {name: _plain(first[name]) for name in campaign.problem.designs.names}
-    row |= dict(zip(campaign.problem.responses.names, mean.tolist(), strict=True))
-    return row, int(said.count[best.place].max())
+    best_row: dict[str, Any] = {"id": ids[0] if ids else None}
+    best_row |= {name: _plain(first[name]) for name in campaign.problem.designs.names}
+    best_row |= dict(zip(campaign.problem.responses.names, mean.tolist(), strict=True))
+    return best_row, int(said.count[best.place].max())
 
 
 def _made(campaign: Campaign) -> Tensor:
