@@ -85,6 +85,10 @@ class RunConfig(Config):
     seconds_per_target: float | None = Field(
         None, gt=0, description="Most seconds for a target, fitting left out; not reproducible."
     )
+    refine: int = Field(
+        0, ge=0, description="Simulator calls for a target that go on steps from its best "
+        "candidates, within calls_per_target.",
+    )  # fmt: skip
     want: tuple[str, ...] = Field(
         (), description="Wishes, such as gap=0.5:0.7 or mass=min, instead of exact responses."
     )
@@ -110,6 +114,18 @@ class RunConfig(Config):
         if isinstance(data, list):  # where a validator stands before it, JSON's list is no tuple
             return tuple(data)
         return (data,) if isinstance(data, str) else data
+
+    @model_validator(mode="after")
+    def _calls_left(self) -> "RunConfig":
+        calls = self.calls_per_target
+        if self.refine and calls is not None and self.refine >= calls:
+            raise ValueError(
+                f"refine takes {self.refine} of calls_per_target = {calls}: leave at least one, "
+                "for what is proposed"
+            )
+        if self.refine and self.seconds_per_target is not None:
+            raise ValueError("refine counts calls: use calls_per_target, not seconds_per_target")
+        return self
 
     @property
     def judging(self) -> dict[str, dict[str, Any] | bool]:

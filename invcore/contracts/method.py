@@ -9,7 +9,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from invcore.base.errors import ShapeError
-from invcore.base.types import Files
+from invcore.base.types import Context, Files
 from invcore.configs.configurable import C, Configurable
 from invcore.contracts.candidates import Candidates
 from invcore.contracts.environment import SILENT, FitEnvironment
@@ -97,6 +97,21 @@ class InverseModel(ABC):
 
         Returns:
             (B,), float64; None for a model without a density, which is the default.
+        """
+        return None
+
+    def gradient(self, designs: Tensor, context: Context | None = None) -> Tensor | None:
+        """How the responses that the model expects change with designs, in their own units.
+
+        Refinement steps by it; without one, a surrogate is fitted to the pairs.
+
+        Args:
+            designs: (N, Dx).
+            context: what is known of each one's problem.
+
+        Returns:
+            (N, Dy, Dx), 0 for categories; None for a model that has no forward model to
+            differentiate, which is the default.
         """
         return None
 

@@ -73,7 +73,7 @@ class Evaluation:
         predicted: (B, K, Dy), what the model expected, or None.
         timings: seconds by stage: ``fit_s``, ``propose_s``, ``simulate_s``.
         simulator_calls: rows simulated by the method and to judge it.
-        search_calls: those of them that the method made.
+        search_calls: those of them that the method made, and refinement.
         training_calls: rows simulated for the pairs that the method learnt from.
         parameters: numbers in the model's state.
         seed: for bootstraps.

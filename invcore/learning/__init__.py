@@ -17,8 +17,9 @@ from invcore.learning.generative_method import (
 )
 from invcore.learning.image_network import Border
 from invcore.learning.networks import MLP, seeded_network
+from invcore.learning.processes.forward import ProcessForward
 from invcore.learning.response_density import ResponseDensity
-from invcore.learning.scaled_network import ScaledNetwork, substate
+from invcore.learning.scaled_network import ScaledNetwork, design_gradient, substate
 from invcore.learning.surrogate import Surrogate, SurrogateConfig, fit_surrogate
 from invcore.learning.training import LossBatch, train
 from invcore.learning.training_config import TrainingConfig
@@ -26,7 +27,7 @@ from invcore.learning.training_config import TrainingConfig
 __all__ = [
     "MLP", "Border", "EnlargeConfig", "GaussianProcess", "GaussianProcessConfig",
     "GenerativeConfig", "GenerativeMethod", "GenerativeModel", "LossBatch", "Normaliser",
-    "Parameters", "ResponseDensity", "ScaledNetwork", "Scaling", "Surrogate", "SurrogateConfig",
-    "TrainingConfig", "enlarge", "enlarged", "fit_process", "fit_surrogate", "has_embedding",
-    "seeded_network", "substate", "train",
+    "Parameters", "ProcessForward", "ResponseDensity", "ScaledNetwork", "Scaling", "Surrogate",
+    "SurrogateConfig", "TrainingConfig", "design_gradient", "enlarge", "enlarged", "fit_process",
+    "fit_surrogate", "has_embedding", "seeded_network", "substate", "train",
 ]  # fmt: skip

@@ -67,16 +67,28 @@ class GaussianProcess:
     def predict(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and variance of the processes, without noise, at x (M, F): two (M, R)."""
         means, variances = [], []
-        step = max(1, _NUMBERS // max(1, len(self.x) * self.y.shape[1]))
-        for part in x.split(step):
-            square = squares(part, self.x, self._length)
-            cross = self._signal[:, None, None] * correlations(self.kernel, square)
+        for part in x.split(self._step):
+            cross = self._cross(part)
             means.append((cross @ self._weights[..., None])[..., 0].T)
             with torch.no_grad():
                 half = torch.linalg.solve_triangular(self._factor, cross.mT, upper=False)
                 left = self._signal[:, None] - half.square().sum(dim=1)
             variances.append(left.clamp(min=0.0).T.expand(-1, self.y.shape[1]))
         return torch.cat(means), torch.cat(variances)
+
+    def mean(self, x: Tensor) -> Tensor:
+        """Mean of the processes at x (M, F): (M, R), without the cost of the variances."""
+        parts = x.split(self._step)
+        return torch.cat([(self._cross(p) @ self._weights[..., None])[..., 0].T for p in parts])
+
+    @property
+    def _step(self) -> int:
+        return max(1, _NUMBERS // max(1, len(self.x) * self.y.shape[1]))
+
+    def _cross(self, x: Tensor) -> Tensor:
+        """Covariances (R, M, N) of the processes at x (M, F) and at the rows."""
+        square = squares(x, self.x, self._length)
+        return self._signal[:, None, None] * correlations(self.kernel, square)
 
     @torch.no_grad()
     def left_out(self, folds: Tensor) -> tuple[Tensor, Tensor]:

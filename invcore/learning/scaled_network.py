@@ -10,14 +10,18 @@ import torch
 from torch import Tensor, nn
 
 from invcore.base.seeding import isolated
+from invcore.base.types import Context, Forward
 from invcore.contracts.candidates import Candidates
 from invcore.contracts.problem import Targets
+from invcore.data.pairs import rows_of
 from invcore.data.scaling import Scaling
 from invcore.numerics.chunked import in_chunks
+from invcore.numerics.row_jacobian import row_jacobian
 from invcore.spaces.space import Space
 
 N = TypeVar("N", bound=nn.Module)
 _ROWS = 32768  # candidates that go through a network at once
+_SLOPES = 4096  # designs whose slopes are computed at once
 
 
 @final
@@ -103,6 +107,43 @@ class ScaledNetwork(Generic[N]):
             network = build(scaling)
         network.load_state_dict(weights)
         return cls(network.to(next(iter(weights.values())).device), scaling)
+
+
+def design_gradient(
+    forward: Forward, scaling: Scaling, x: Tensor, context: Context | None, device: torch.device
+) -> Tensor:
+    """The slopes of a forward model's responses, in their own units by designs in theirs.
+
+    Args:
+        forward: on scaled features and context features, (N, F + C) to (N, Dy).
+        scaling: of what it sees and gives.
+        x: designs (N, Dx).
+        context: what is known of each one's problem, where the training pairs had such.
+        device: of the model.
+
+    Returns:
+        (N, Dy, Dx), float64, where x is; 0 for categories.
+
+    Example:
+        >>> from invcore.plugin import Pairs, Space, Uniform, Variable
+        >>> space = Space.of(Variable(name="x", prior=Uniform(low=0.0, high=4.0)))
+        >>> x = torch.linspace(0, 4, 9)[:, None]
+        >>> scaling = Scaling.fit(space, Pairs(x, 3 * x))
+        >>> design_gradient(lambda x: x, scaling, x[:1], None, x.device).round(decimals=4)
+        tensor([[[3.]]], dtype=torch.float64)
+    """
+    parts = []
+    for begin in range(0, max(1, len(x)), _SLOPES):
+        rows = slice(begin, begin + _SLOPES)
+        designs = x[rows].double()
+        columns = scaling.context_features(rows_of(context, rows), len(designs)).to(device)
+
+        def responses(designs: Tensor, columns: Tensor = columns) -> Tensor:
+            inputs = torch.cat([scaling.encode(designs).to(device), columns], dim=1)
+            return scaling.y.inverse(forward(inputs).double())
+
+        parts.append(row_jacobian(responses, designs).to(x.device))
+    return torch.cat(parts)
 
 
 def substate(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -16,7 +16,7 @@ from invcore.data.pairs import Pairs
 from invcore.data.scaling import Scaling
 from invcore.learning.image_network import ImageNetwork
 from invcore.learning.networks import MLP, Activation, seeded_network
-from invcore.learning.scaled_network import ScaledNetwork, substate
+from invcore.learning.scaled_network import ScaledNetwork, design_gradient, substate
 from invcore.learning.training import LossBatch, TrainingReport, train
 from invcore.learning.training_config import TrainingConfig
 from invcore.spaces.space import Space
@@ -96,6 +96,13 @@ class Surrogate(nn.Module):
         columns = self.scaling.context_features(context, len(designs)).to(designs.device)
         out = self(torch.cat([self.scaling.encode(designs), columns], dim=1).to(self.device))
         return self.scaling.y.inverse(out.double()).to(designs.device)
+
+    def gradient(self, designs: Tensor, context: Context | None = None) -> Tensor:
+        """How the responses change with designs (N, Dx): (N, Dy, Dx), float64, in their own units.
+
+        0 for categories.
+        """
+        return design_gradient(self, self.scaling, designs, context, self.device)
 
     @property
     def device(self) -> torch.device:

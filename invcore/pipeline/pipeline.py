@@ -32,6 +32,7 @@ from invcore.pipeline.record import begin_record, failure
 from invcore.pipeline.request import Request
 from invcore.pipeline.warm_up import warm_up
 from invcore.registry.loader import Plugins
+from invcore.search import RefinedCandidates, refined_candidates
 from invcore.storage.moves import Moves
 from invcore.storage.run_record import RunRecord, Timings
 from invcore.storage.store import ARTEFACTS, Store
@@ -142,6 +143,21 @@ class Pipeline:
                 env=FitEnvironment(0, request.device, self.progress, keeper=self.keeper),
                 density=None if targets.exact else self.density,
                 residual=residual, told=self._moved,
+            )  # fmt: skip
+
+    def refine(
+        self, model: InverseModel, problem: Problem, targets: Targets, candidates: Candidates,
+        simulator: Simulator, calls: int, *, pairs: Pairs, variance: float, ranked: bool,
+        responses: Tensor | None = None,
+    ) -> RefinedCandidates:  # fmt: skip
+        """Spend simulator calls on the best candidates of each target; see
+        ``refined_candidates``.
+        """
+        with self.stage("propose"):
+            return refined_candidates(
+                model, problem, targets, candidates, simulator, calls, pairs=pairs,
+                variance=variance, generator=self.env.generator("refine"), ranked=ranked,
+                responses=responses, progress=self.progress,
             )  # fmt: skip
 
     def _moved(self, moves: Moves) -> None:

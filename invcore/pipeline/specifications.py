@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from invcore.base.errors import UnfitError
+from invcore.base.types import Context
 from invcore.contracts.candidates import Candidates
 from invcore.contracts.environment import SILENT, FitEnvironment
 from invcore.contracts.method import Answers, InverseModel
@@ -103,6 +104,10 @@ class Specified(InverseModel):
             return Candidates(x)
         predicted = predicted[:, 0].unflatten(0, (-1, count))
         return _sorted(wanted, x, predicted) if self.ranked else Candidates(x, predicted)
+
+    def gradient(self, designs: Tensor, context: Context | None = None) -> Tensor | None:
+        """The model's."""
+        return self._model.gradient(designs, context)
 
     def state(self) -> dict[str, Tensor]:
         """The model's tensors, and those of the density."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -10,7 +11,7 @@ from torch import Tensor
 from invcore.base.progress import Progress
 from invcore.base.seeding import generator
 from invcore.contracts.candidates import Candidates
-from invcore.contracts.method import InverseModel
+from invcore.contracts.method import InverseModel, Needs
 from invcore.contracts.problem import Targets
 from invcore.contracts.simulation.call_record import History
 from invcore.contracts.simulation.simulator import Budget, Simulator
@@ -18,8 +19,9 @@ from invcore.pipeline.feasibility import residual_of, within
 from invcore.pipeline.fit import SEARCHES
 from invcore.pipeline.pipeline import Pipeline
 from invcore.pipeline.proposals import propose_in_batches
-from invcore.runs.data import RunData
+from invcore.runs.data import FEW, RunData
 from invcore.runs.plan import Plan, problem_of
+from invcore.runs.seen_rows import RememberingSimulator
 
 _INDEPENDENT = 20  # candidates that independent points drive: 21 ranks among them
 _CLOCK = "a budget in seconds: what is reached in it depends on the machine and cannot be repeated"
@@ -33,9 +35,10 @@ class Answers:
         candidates: (B, K, Dx), as many as the budgets allow.
         responses: (B, K, Dy), NaN where there is none.
         calls: of the simulator, to search and to judge.
-        search_calls: those of them that the method made.
+        search_calls: those of them that the method made, and refinement.
         history: what the calls brought each target.
         draws: (B, S, Dx), further candidates, of independent points, if there are any.
+        ranked: whether candidates come best first.
     """
 
     candidates: Candidates
@@ -44,6 +47,7 @@ class Answers:
     search_calls: int
     history: History | None
     draws: Tensor | None
+    ranked: bool
 
 
 def search_and_judge(
@@ -52,22 +56,37 @@ def search_and_judge(
     """Propose candidates for a run's targets, and simulate them.
 
     A method that searches spends a budget on its search; of any other, the candidates that a budget
-    does not suffice to judge are not simulated, and do not count.
+    does not suffice to judge are not simulated, and do not count. What refinement may spend is put
+    aside of either.
     """
     config, task = plan.config, plan.task
     searches = bool(plan.method.needs & SEARCHES)
-    each = Budget(config.calls_per_target, config.seconds_per_target)
+    calls = config.calls_per_target
+    each = Budget(None if calls is None else calls - config.refine, config.seconds_per_target)
     limited = each != Budget()
-    simulator = Simulator(
-        task, targets=targets, scale=float(data.variance.mean()),
-        each=each if searches else None, keep=config.candidates if limited and searches else 0,
-    )  # fmt: skip
+    facts: dict[str, Any] = {"targets": targets, "scale": float(data.variance.mean())}
+    if searches:
+        facts |= {"each": each, "keep": config.candidates if limited else 0}
+    simulator = Simulator(task, **facts)
+    if config.refine and Needs.PAIRS not in plan.method.needs:
+        random = generator(config.seed, "seen rows")
+        simulator = RememberingSimulator(task, generator=random, context=targets.context, **facts)
     problem = problem_of(plan)
     candidates = pipeline.propose(
         model, problem, targets, simulator if searches else None,
         residual=residual_of(task, targets.context),
     )  # fmt: skip
-    search = simulator.history() if searches else None
+    ranked, refiner = model.ranked, simulator.judge()
+    if config.refine:
+        pairs = data.splits.train
+        if isinstance(simulator, RememberingSimulator):  # what the search saw, and a few beside
+            pairs = simulator.with_seen(pairs[:FEW])
+        found = pipeline.refine(
+            model, problem, targets, candidates, refiner, config.refine, pairs=pairs.whole(),
+            variance=float(data.variance.mean()), ranked=ranked,
+        )  # fmt: skip
+        candidates, ranked = found.candidates, True
+    search = simulator.history() if searches or config.refine else None
     if each.calls is not None and not searches:
         candidates = _first(candidates, each.calls)
     judge = simulator.judge()
@@ -86,8 +105,9 @@ def search_and_judge(
             moments = {name: value[:0] for name, value in moments.items()}
         history = replace(history, **moments)
     return Answers(
-        candidates, responses, simulator.calls + judge.calls, simulator.calls, history,
-        None if searches else _draws(plan, model, targets),
+        candidates, responses, simulator.calls + refiner.calls + judge.calls,
+        simulator.calls + refiner.calls, history,
+        None if searches or config.refine else _draws(plan, model, targets), ranked,
     )  # fmt: skip
 
 

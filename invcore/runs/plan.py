@@ -90,7 +90,8 @@ class Plan:
         }
         if self.task.fingerprint:
             settings["task"]["fingerprint"] = self.task.fingerprint
-        apart = {"device", "metrics", "preset", "want", "want_file", "tolerances"}
+        apart = {"refine"} if not config.refine else set()  # such runs keep their ids
+        apart |= {"device", "metrics", "preset", "want", "want_file", "tolerances"}
         document = config.model_dump(mode="json", exclude=apart | set(OF_TASK)) | settings
         document |= {name: list(texts) for name in OF_TASK if (texts := getattr(config, name))}
         wanted = self.wanted

@@ -129,7 +129,7 @@ class _Run:
             designs=plan.task.designs, responses=plan.task.responses,
             targets=exact_responses(targets), candidates=proposed.candidates.x,
             resimulated=proposed.responses,
-            errors=errors_of(proposed.responses, targets), ranked=model.ranked,
+            errors=errors_of(proposed.responses, targets), ranked=proposed.ranked,
             specification=None if plan.wanted is None else targets, known=drawn.known(targets),
             predicted=proposed.candidates.predicted, timings=pipeline.timings.model_dump(),
             simulator_calls=proposed.calls, search_calls=proposed.search_calls,

@@ -9,10 +9,18 @@ from invcore.search.loop_method import drive, mean_variance, method_of
 from invcore.search.neighbours import Neighbours
 from invcore.search.on_simulator import search_in_batches
 from invcore.search.point_loop import PointLoop, stored_targets
+from invcore.search.refinement import (
+    Refined,
+    RefinedCandidates,
+    Slopes,
+    refine,
+    refined_candidates,
+)
 from invcore.search.surrogate_trust import Anchors, Trust
 
 __all__ = [
-    "Aim", "Anchors", "LocalisationConfig", "LoopJournal", "Neighbours", "PointLoop", "Rows",
-    "SearchLimits", "Told", "Trust", "Visited", "discrete_search", "drive", "localise",
-    "localised_candidates", "mean_variance", "method_of", "search_in_batches", "stored_targets",
+    "Aim", "Anchors", "LocalisationConfig", "LoopJournal", "Neighbours", "PointLoop", "Refined",
+    "RefinedCandidates", "Rows", "SearchLimits", "Slopes", "Told", "Trust", "Visited",
+    "discrete_search", "drive", "localise", "localised_candidates", "mean_variance", "method_of",
+    "refine", "refined_candidates", "search_in_batches", "stored_targets",
 ]  # fmt: skip

@@ -374,3 +374,11 @@ def test_runs_that_die_cost_themselves_alone(gate, tmp_path, monkeypatch):
     one, two = (Store(name).read(cells[0]["id"]).files for name in ("runs", "alone"))
     assert one["candidates.safetensors"] == two["candidates.safetensors"]
     sys.modules.pop("fake_gate", None)
+
+
+def test_refinement_is_said_below_the_table(folder, call):
+    text = 'name = "steps"\nrefine = 3\nseeds = [0]\ntasks = ["sine-wave"]\n' + SMALL + NA
+    Path("steps.toml").write_text(text)
+    outcome = call("bench", "steps.toml")
+    assert outcome.code == 0
+    assert "by at most 3 calls a target" in outcome.out

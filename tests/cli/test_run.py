@@ -230,3 +230,15 @@ def test_tolerances_are_no_part_of_the_run_and_score_it_anew(document, folder):
     assert asked == ["*=±1e-9", "correlation x1,x2=0.5"]
     large = document(*words, "--tolerance", "*=±100", *wide)
     assert len(yields(small)) == 2 and min(yields(small)) > max(yields(large))
+
+
+def test_refinement_is_said_and_part_of_the_document(call, document):
+    found = document(*SMALL, "--refine", "3")
+    assert found["refine"] == 3
+    assert 0 < found["search_calls"] <= 3 * 6
+    shown = call("run", *SMALL, "--refine", "3")
+    assert "by at most 3 simulator calls a target" in shown.out.replace("\n", " ")
+    assert "the best first" in shown.out
+    again = call("results", "show", found["id"])
+    assert "by at most 3 simulator calls a target" in again.out.replace("\n", " ")
+    assert "refine" not in document(*SMALL)

@@ -112,6 +112,11 @@ class ScaledPredictions(ReferenceModel):
         return Candidates(x, (y - self.y.mean(0)) / self.y.std(0))
 
 
+class FlatSlopes(ReferenceModel):
+    def gradient(self, designs, context=None):
+        return torch.zeros(len(designs), self.y.shape[1], designs.shape[1]).double()
+
+
 class WorstFirst(ReferenceModel):
     def order(self, error):
         return error.argsort(dim=1, stable=True, descending=True)
@@ -411,6 +416,7 @@ MUTANTS = [
     (ForgetsTheGrid, ["images"]),
     (method(GivesUpFarAway), ["unreachable-targets"]),
     (method(ScaledPredictions), ["predictions"]),
+    (method(FlatSlopes), ["gradient"]),
     (method(WorstFirst), ["ranking"]),
     (method(NoSizeCheck), ["wrong-sizes"]),
     (method(FloatOnly), ["dtypes"]),

@@ -39,6 +39,12 @@ _PRESETS = "quick: under three minutes; default: our best; paper: the published 
 @click.option("--calls-per-target", type=int, help="Most simulator calls for a target.")
 @click.option("--seconds-per-target", type=float, help="Most seconds; not reproducible.")
 @click.option(
+    "--refine",
+    type=int,
+    metavar="N",
+    help="Simulator calls for a target that go on steps from its best candidates.",
+)
+@click.option(
     "--tolerance",
     "tolerances",
     multiple=True,
@@ -69,6 +75,7 @@ def run(
     invcore run --method ipage --sampler lhs
     invcore run --task ballistics --method na --preset quick --set boundary=false
     invcore run --task sine-wave --want 'y=±0.1'
+    invcore run --task robotic-arm --refine 20
     """  # noqa: D301 - click wants the character
     from invcore.base.errors import DivergedError, UnfitError
     from invcore.cli.console import emit_json, progress

@@ -223,6 +223,8 @@ def show_summary(sweep: Sweep) -> None:
     _show(rows, sweep)
     if within:
         stdout().print(_COLUMNS)
+    if refine := sweep.file.shared.get("refine"):
+        stdout().print(f"refined: the best candidates, by at most {refine:,} calls a target")
     if met:
         stdout().print(_MEANING)
 

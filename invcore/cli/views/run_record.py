@@ -38,8 +38,9 @@ def document(record: RunRecord, store: Store, plugins: Plugins | None = None) ->
             del metric["T"]
     if wishes := specification_of(record):
         facts["specification"] = wishes
-    if constraints := record.config.get("constraints"):
-        facts["constraints"] = constraints
+    for name in ("constraints", "refine"):
+        if value := record.config.get(name):
+            facts[name] = value
     entries = {key: v for key, v in facts.items() if v or key not in ("reason", "notes", "moves")}
     entries |= {
         "answered": record.answered_share, "outdated": record.outdated, "stored": record.stored,
@@ -84,6 +85,8 @@ def show(record: RunRecord, store: Store, plugins: Plugins | None = None) -> Non
         title += f", {record.sampler}, {record.candidates} candidates x {record.targets} targets"
     for line in wanted_lines(record):
         title += f"\n{line}"
+    if refine := record.config.get("refine"):
+        title += f"\nrefined: the best candidates, by at most {refine:,} simulator calls a target"
     if record.stored:
         title += f"\na stored result, of {moment(record.created)} (--force repeats the run)"
     if record.status != "ok":
@@ -128,6 +131,8 @@ def _show_metrics(record: RunRecord, console: Console, old: set[str]) -> None:
         console.print(f"not measured: {', '.join(names)}: {safe(reason)}")
     if record.kind == "run":
         order = "ranked by the method" if record.ranked else "exchangeable"
+        if record.config.get("refine"):
+            order = "those that were simulated first, the best first"
         console.print(f"candidates: {order}")
     elif record.simulator_calls:  # of a run they are a metric
         console.print(f"simulator calls: {record.simulator_calls:,}")

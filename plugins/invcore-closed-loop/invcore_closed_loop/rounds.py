@@ -14,6 +14,8 @@ from invcore_closed_loop.steps.global_steps import global_steps
 from invcore_closed_loop.steps.goal_steps import goal_steps
 from invcore_closed_loop.steps.polish import polish_steps
 from invcore_closed_loop.surrogates.chance import Chance
+from invcore_closed_loop.surrogates.components import Components
+from invcore_closed_loop.surrogates.network import trained_network
 from invcore_closed_loop.surrogates.process import Limits
 from invcore_closed_loop.surrogates.response_surrogate import ResponseSurrogate
 from invcore_closed_loop.told import Told
@@ -21,6 +23,8 @@ from invcore_closed_loop.told import Told
 if TYPE_CHECKING:
     from invcore_closed_loop.started import StartedClosedLoop
 
+_NETWORK, _RETRAINED = 200, 1.5  # rows from which a network is tried, and growth until it is again
+_BETTER = 0.7  # times the process's error: below, a network is better
 _PRIOR = 2000  # draws that searches start from
 _FEWEST = 2
 _POLISHED_ONE, _POLISHED = 1e-3, 1e-5  # of the variance: below, a target is polished
@@ -202,10 +206,14 @@ class Rounds:
 
         def fitted(u: Array, context: Array, y: Array, tune: bool) -> ResponseSurrogate:
             return ResponseSurrogate(
-                loop.coordinates, u, context, y, loop.tuning, random, limits, unit=unit, tune=tune
-            )
+                loop.coordinates, u, context, y, loop.tuning, random, limits, unit=unit, tune=tune,
+                network=loop.network,
+            )  # fmt: skip
 
         surrogate = fitted(told.u[rows], context[rows], told.y[rows], tune)
+        if tune and self._network_is_due():
+            self._train(surrogate, context)
+            surrogate = fitted(told.u[rows], context[rows], told.y[rows], tune)
         partial = np.nonzero(~told.whole & ~told.failed)[0]
         y, errors = told.y, loop.errors
         if len(partial) or len(asked) or noisy:
@@ -234,6 +242,34 @@ class Rounds:
         )  # fmt: skip
         knowledge.taken += list(asked.u)
         return knowledge
+
+    def _network_is_due(self) -> bool:
+        """Whether there are enough rows for a network, and many more than at its last training."""
+        loop = self._loop
+        if loop.config.network == "never" or loop.noisy:
+            return False
+        count = int(loop.told.whole.sum())
+        return count >= max(_NETWORK, _RETRAINED * loop.trained)
+
+    def _train(self, surrogate: ResponseSurrogate, context: Array) -> None:
+        """Train a network on all rows, and keep it where its error on rows held out is smaller than
+        that of the process on rows left out.
+        """
+        loop, told = self._loop, self._loop.told
+        whole = np.nonzero(told.whole)[0]
+        loop.trained = len(whole)
+        if surrogate.network is None:
+            errors, _ = surrogate.process.left_out()
+            loop.process_error = float(np.square(errors).sum(axis=1).mean())
+        features = np.concatenate([loop.coordinates.features(told.u), context], axis=1)
+        warp, components = surrogate.warp, surrogate.components
+        if surrogate.network is None:
+            components = Components.of(warp(told.y[whole]), components.unit)
+        network = trained_network(
+            features[whole], told.y[whole], warp, components, loop.seed % (1 << 62) + loop.round
+        )
+        better = network is not None and network.error < _BETTER * loop.process_error
+        loop.network = network if better else None
 
     def smoothed(self) -> Array:
         """Errors (T, N) of the rows as they are expected, where measurements vary."""

@@ -32,6 +32,7 @@ from invcore_closed_loop.rounds import Rounds
 from invcore_closed_loop.searches import Searches
 from invcore_closed_loop.steps.local_steps import LocalSearches
 from invcore_closed_loop.steps.start import start_rows
+from invcore_closed_loop.surrogates.network import Network
 from invcore_closed_loop.surrogates.noise import replicate_noise
 from invcore_closed_loop.surrogates.response_surrogate import Tuning
 from invcore_closed_loop.told import NOBODY, Told
@@ -64,6 +65,8 @@ class StartedClosedLoop(StartedLoop):
         dims = problem.designs.dim, problem.responses.dim
         self.told, self.asked = Told.nothing(*dims), Asked.nothing(dims[0])
         self.tuning = Tuning()
+        self.network: Network | None = None
+        self.trained, self.process_error = 0, np.inf
         self.rates = np.ones((2, 2))
         """Of global and local steps: how much they gained lately, and how many they were."""
         self.next = self.round = 0
@@ -278,12 +281,15 @@ class StartedClosedLoop(StartedLoop):
             "told": self.told, "asked": self.asked, "searches": self.searches,
             "local": self.local, "tuning": self.tuning,
         }  # fmt: skip
+        if self.network is not None:
+            groups["network"] = self.network
         for group, own in groups.items():
             state |= {f"{group}.{name}": value for name, value in own.state().items()}
         state |= {
             "points": self.points,
             "measured": torch.from_numpy(self.aims.spread.copy()),
             "start": torch.from_numpy(self.start.copy()),
+            "network-facts": torch.tensor([float(self.trained), self.process_error]).double(),
             "floor": torch.from_numpy(self.floor.copy()),
             "rates": torch.from_numpy(self.rates.copy()),
             "places": torch.tensor([self.next, self.round, self.known, self.spread_known]),
@@ -316,4 +322,7 @@ class StartedClosedLoop(StartedLoop):
         started.start = state["start"].numpy().copy()
         started.rates = state["rates"].numpy().copy()
         started.tuning = Tuning.restored(state, "tuning.")
+        started.network = Network.restored(state, "network.")
+        trained, error = state["network-facts"].tolist()
+        started.trained, started.process_error = int(trained), float(error)
         return started

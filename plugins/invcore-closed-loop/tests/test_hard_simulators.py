@@ -213,9 +213,7 @@ def test_a_goal_within_limits() -> None:
 
 
 def test_two_goals_spread_along_a_front() -> None:
-    wanted = Specification.of(
-        y1=Requirement(goal="minimise"), y2=Requirement(goal="minimise")
-    )
+    wanted = Specification.of(y1=Requirement(goal="minimise"), y2=Requirement(goal="minimise"))
 
     def front(x: Tensor) -> Tensor:  # (x1, 1 - x1) where x2 = 0
         bowl = x[:, 1:].square()

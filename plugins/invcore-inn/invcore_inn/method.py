@@ -9,11 +9,12 @@ import torch
 from invcore_invertible import PaddedNetwork
 from torch import Tensor
 
-from invcore.learning import LossBatch, ScaledNetwork, Scaling, seeded_network
+from invcore.learning import LossBatch, ScaledNetwork, Scaling, design_gradient, seeded_network
 from invcore.learning import train as train_network
 from invcore.plugin import (
     SILENT,
     Candidates,
+    Context,
     Files,
     FitEnvironment,
     InverseMethod,
@@ -125,6 +126,13 @@ class INNModel(InverseModel):
         x = scaling.encode(designs).to(self._scaled.device)
         scaled = log_density(network, x, self._scaled.target_features(targets), self._config)
         return scaled + slopes
+
+    def gradient(self, designs: Tensor, context: Context | None = None) -> Tensor:
+        """Slopes of the network's forward direction."""
+        scaled = self._scaled
+        return design_gradient(
+            scaled.network.predict, scaled.scaling, designs, context, scaled.device
+        )
 
     def state(self) -> dict[str, Tensor]:
         """The network's weights, and the scaling."""

@@ -8,7 +8,7 @@ import torch
 from invcore_invertible import PaddedNetwork
 from torch import Tensor
 
-from invcore.learning import ScaledNetwork, Scaling, seeded_network, substate
+from invcore.learning import ScaledNetwork, Scaling, design_gradient, seeded_network, substate
 from invcore.learning import train as train_network
 from invcore.numerics import scattered
 from invcore.plugin import (
@@ -16,6 +16,7 @@ from invcore.plugin import (
     Answers,
     Candidates,
     ConfigError,
+    Context,
     Files,
     FitEnvironment,
     InverseMethod,
@@ -152,6 +153,13 @@ class IPageModel(InverseModel):
         place = scattered(points.flatten(0, 1), 1, 2)[0, :, :1].view(*points.shape[:2], 1)
         rows = self._trust.anchors(aim, place, self._config.localisation.nearest).rows
         return self._trust.y[rows].clamp(aim.low[:, None], aim.high[:, None])
+
+    def gradient(self, designs: Tensor, context: Context | None = None) -> Tensor:
+        """Slopes of the network's forward direction."""
+        scaled = self._scaled
+        return design_gradient(
+            scaled.network.predict, scaled.scaling, designs, context, scaled.device
+        )
 
     def state(self) -> dict[str, Tensor]:
         """The network's weights, the scaling, and the trust in the forward direction."""

@@ -12,6 +12,7 @@ from invcore.plugin import (
     Answers,
     Candidates,
     ConfigError,
+    Context,
     DataError,
     Files,
     FitEnvironment,
@@ -172,6 +173,10 @@ class NeuralAdjointModel(InverseModel):
         else:
             designs = scaling.designs.from_unit(points)
         return scaling.encode(designs).to(self._surrogate.device)
+
+    def gradient(self, designs: Tensor, context: Context | None = None) -> Tensor:
+        """Slopes of the forward network."""
+        return self._surrogate.gradient(designs, context)
 
     def state(self) -> dict[str, Tensor]:
         """The network's weights, its scaling, and the trust in it."""

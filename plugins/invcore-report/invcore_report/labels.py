@@ -74,7 +74,9 @@ def _wishes(record: RunRecord) -> dict[str, str]:
 def _settings(record: RunRecord) -> dict[str, str]:
     """What a method's result depends on beside the task, the data and the seed."""
     parts = {"": record.config.get("method", {}), "sampler": record.config.get("sampler", {})}
-    return flat(parts) | {"candidates": str(record.candidates), "device": record.device}
+    facts = flat(parts) | {"candidates": str(record.candidates), "device": record.device}
+    refine = record.config.get("refine")
+    return facts | {"refine": str(refine)} if refine else facts
 
 
 def _distinct_names(names: Sequence[str], facts: Sequence[Mapping[str, str]]) -> list[str]:

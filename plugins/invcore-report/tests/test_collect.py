@@ -8,6 +8,7 @@ import pytest
 import torch
 from invcore_report import tables
 from invcore_report.collect import collect
+from invcore_report.labels import method_labels
 from invcore_report.leaderboard import board, mean_ranks
 from invcore_report.method_summary import summaries
 from invcore_report.wording import answer, single, verdict
@@ -141,6 +142,13 @@ def test_labels_tell_apart_what_differs(runs):
     assert any("drag=0.5" in name for name in tasks)
     seeds = [r.record.seed for r in collection.runs if r.method == "na · lhs (width=64)"]
     assert sorted(seeds) == [0, 1] and collection.left_out == []
+
+
+def test_labels_tell_refined_runs_from_others(runs):
+    plain = runs.store.read(runs.add("na"))
+    refined = plain.model_copy(update={"config": {**plain.config, "refine": 20}})
+    labels = method_labels([plain, refined, refined], ["sine-wave"] * 3)
+    assert labels == ["na", "na (refine=20)", "na (refine=20)"]
 
 
 def test_a_repeat_counts_once_and_the_newest(runs):

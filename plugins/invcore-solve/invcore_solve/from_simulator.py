@@ -50,6 +50,7 @@ def solve_with(
     candidates: int = 100,
     budget: int | None = None,
     check: bool = True,
+    refine: int = 0,
     tolerances: Sequence[str] = (),
     yield_calls: int | None = None,
     sampler: str = "maximin-lhs",
@@ -89,6 +90,8 @@ def solve_with(
             all proposals, those that look best are checked; if a search wants more, the best of
             what was simulated are the answer.
         check: simulate what is proposed; off: the judge's opinion, as from a table.
+        refine: simulator calls for each target, within the budget, that go on steps from its best
+            designs once these have been checked; see ``invcore.search.refine``.
         tolerances: how far made designs are off, as ``["width=±0.01"]``: designs are ranked by the
             share of what is made that meets the target.
         yield_calls: simulator calls for made copies, of all targets together, within the budget;
@@ -128,6 +131,7 @@ def solve_with(
     config = {
         "config": method_part.config, "preset": preset, "simulator": task.document(),
         "pairs": pairs, "budget": budget, "check": check,
+        **({"refine": refine} if refine else {}),
         **({} if ask.exact else asked),
         **({"tolerances": [*tolerances], "yield_calls": yield_calls} if tolerances else {}),
     }  # fmt: skip
@@ -150,7 +154,7 @@ def solve_with(
     work = SimulatorWork(
         request, task, pairs=pairs, budget=budget, check=check, settings=dict(settings or {}),
         preset=preset, store=store, plugins=plugins, progress=progress,
-        yields=YieldRequest(tuple(tolerances), yield_calls),
+        yields=YieldRequest(tuple(tolerances), yield_calls), refine=refine,
     )  # fmt: skip
     return work.go(ask)
 

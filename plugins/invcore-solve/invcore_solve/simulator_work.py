@@ -1,6 +1,5 @@
 """The work of finding designs with a simulator: pairs from it, a fit or a search, and a check."""
 
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -27,16 +26,17 @@ from invcore.plugin import (
     generator,
     strata_kept,
 )
-from invcore.results import MetricRecord, RunRecord, Store, bootstrap
+from invcore.results import RunRecord, Store
 from invcore_solve.answers.asked import Ask
 from invcore_solve.answers.proposal import Proposal, categories_of
 from invcore_solve.answers.ranking import by_error, checked, distinct
+from invcore_solve.answers.refined import refined_proposal
 from invcore_solve.designer import Designer
 from invcore_solve.from_table import fit_pairs
 from invcore_solve.robustness.simulated_copies import YieldRequest
 from invcore_solve.simulators.recorded_simulator import RecordedSimulator
 from invcore_solve.simulators.task import SimulatorTask
-from invcore_solve.solution import Solution
+from invcore_solve.solution import Solution, metrics_of
 from invcore_solve.tables.check import check_table
 from invcore_solve.tables.table_data import TableData, check_names
 
@@ -63,15 +63,17 @@ class SimulatorWork:
         plugins: where names are looked up.
         progress: shows what goes on.
         yields: what is asked of designs as they are made; None for nothing.
+        refine: simulator calls for each target on steps from its best designs.
     """
 
     def __init__(
         self, request: Request, task: SimulatorTask, *, pairs: int, budget: int | None, check: bool,
         settings: dict[str, Any], preset: str, store: Store | None, plugins: Plugins,
         progress: Progress | None = None, yields: YieldRequest | None = None,
+        refine: int = 0,
     ) -> None:  # fmt: skip
         self.request, self.task, self.store, self.plugins = request, task, store, plugins
-        self.pairs, self.budget, self.check = pairs, budget, check
+        self.pairs, self.budget, self.check, self.refine = pairs, budget, check, refine
         self.settings, self.preset, self.yields = settings, preset, yields or YieldRequest()
         if budget is not None:  # what made copies take is put aside
             self.budget = budget - (self.yields.calls or 0)
@@ -92,7 +94,7 @@ class SimulatorWork:
             ask.of(responses)  # what is wrong there is told before anything is simulated
             with self._failures_recorded():
                 ranked, designer = self._search(ask) if self._searches else self._learn(ask)
-                ranked = self._made(ranked, designer)
+                ranked = self._made(self._refined(ranked, designer), designer)
             return self._stored(ranked, designer)
 
     @contextmanager
@@ -112,7 +114,7 @@ class SimulatorWork:
     @cached_property
     def simulator(self) -> RecordedSimulator:
         """The simulator, counted; made when it is first asked, since a function is tried for it."""
-        return RecordedSimulator(self.task, self.budget)
+        return RecordedSimulator(self.task, self.budget, remembers=bool(self.refine))
 
     @property
     def _searches(self) -> bool:
@@ -128,10 +130,15 @@ class SimulatorWork:
             raise ConfigError(f"pairs: expected at least {_PAIRS}, got {self.pairs}")
         if self._searches and not self.check:
             raise ConfigError(f"method {self.method_name!r} simulates what it proposes: check it")
-        each = request.candidates if self._searches else int(self.check)
+        if self.refine < 0 or (self.refine and not self.check):
+            raise ConfigError(
+                "refine: a number of simulator calls from 0, for designs that are checked"
+            )
+        each = (request.candidates if self._searches else int(self.check)) + self.refine
         least = self.pairs + request.targets * each
         if self.budget is not None and self.budget < least:
             parts = f"{self.pairs} pairs" + " and a check of what is found" * self.check
+            parts += f" and {self.refine} calls a target to refine" * bool(self.refine)
             parts += f" and {more} calls for yields" * bool(more)
             raise ConfigError(
                 f"a budget of {self.budget + more} is too small: {parts} take at least "
@@ -206,7 +213,7 @@ class SimulatorWork:
         if not self.check:
             return ranked, designer
         if self.budget is not None:
-            affordable = (self.budget - self.simulator.calls) // request.targets
+            affordable = (self.budget - self.simulator.calls) // request.targets - self.refine
             if affordable < int(ranked.rank.max()):
                 pipeline.notes.append(
                     f"the budget suffices to check {affordable} designs of each target: those that "
@@ -224,7 +231,8 @@ class SimulatorWork:
         problem = Problem(task.name, task.designs, task.responses, task.differentiable)
         model = pipeline.fit(problem, splits)
         if self.budget is not None:  # what the check takes is put aside
-            self.simulator.budget = self.budget - len(targets) * request.candidates
+            each = request.candidates + self.refine
+            self.simulator.budget = self.budget - len(targets) * each
         self._note_unmoved()
         try:
             proposed = pipeline.propose(model, problem, targets, self.simulator)
@@ -240,6 +248,25 @@ class SimulatorWork:
         names = (task.designs.names, task.responses.names)
         ranked = by_error(targets, group, designs, y, names, wanted.texts)
         return replace(ranked, categories=categories_of(task.designs)), None
+
+    def _refined(self, ranked: Proposal, designer: Designer | None) -> Proposal:
+        """The same designs, the best of each target refined, where that was asked for."""
+        if not self.refine:
+            return ranked
+        task, pipeline, simulator = self.task, self.pipeline, self.simulator
+        simulator.budget = self.budget
+        model = None if designer is None else designer.models.get(self.method_name)
+        problem = Problem(task.name, task.designs, task.responses, task.differentiable)
+        rows = self.refine * self.request.targets
+        with pipeline.stage("simulate"), task.on_bar(pipeline.progress, "refine", rows):
+            ranked, calls = refined_proposal(
+                ranked, model, problem, simulator, self.refine, pairs=simulator.pairs(),
+                variance=float(self.spread.square().mean()),
+                generator=generator(self.request.seed, "own", "refine"),
+                judge=None if designer is None else designer.judge,
+            )  # fmt: skip
+        pipeline.notes.append(f"refined by {calls} of the simulator calls")
+        return ranked
 
     def _made(self, ranked: Proposal, designer: Designer | None) -> Proposal:
         """The same designs with their yields, where there are tolerances."""
@@ -308,7 +335,7 @@ class SimulatorWork:
 
     def _stored(self, ranked: Proposal, designer: Designer | None) -> Solution:
         """The solution with its record, in the store if there is one."""
-        facts = self._record(metrics=self._metrics(ranked))
+        facts = self._record(metrics=metrics_of(ranked, self.request.seed))
         if designer is not None:
             facts["parameters"] = designer.record.parameters
             facts["config"] = {**(self.request.config or {}), "model": designer.record.id}
@@ -321,23 +348,3 @@ class SimulatorWork:
             **task.counts.document(),
         }  # fmt: skip
         return Solution(ranked, tuple(self.pipeline.notes), record, simulator, designer)
-
-    def _metrics(self, ranked: Proposal) -> tuple[MetricRecord, ...]:
-        """The mean over targets of the smallest error, if the simulator was asked."""
-        if ranked.error is None:
-            return ()
-        errors = ranked.tensors()["errors"]
-        best = torch.where(errors.isnan(), torch.inf, errors).amin(dim=1)
-        best = torch.where(best.isfinite(), best, torch.nan)
-        value = bootstrap(best, generator(self.request.seed, "own", "best"))
-        mean, low, high = (end if math.isfinite(end) else None for end in value)
-        name = "best-error" if ranked.wanted is None else "best-violation"
-        found = [MetricRecord(name=name, value=mean, ci_low=low, ci_high=high)]
-        if ranked.met is not None:
-            whole = ranked.met.all(dim=1).double()
-            met = torch.stack([whole[rows].amax() for rows in ranked.groups()])
-            share = bootstrap(met, generator(self.request.seed, "own", "met"))
-            found.append(MetricRecord(
-                name="targets-met", value=share[0], ci_low=share[1], ci_high=share[2]
-            ))  # fmt: skip
-        return tuple(found)

@@ -6,7 +6,6 @@ import torch
 from torch import Tensor
 
 from invcore.learning import Scaling, Surrogate, SurrogateConfig, fit_surrogate, substate
-from invcore.numerics import row_jacobian
 from invcore.plugin import (
     Config,
     Context,
@@ -116,14 +115,7 @@ class FittedNetwork(FittedSurrogate):
 
     def gradient(self, x: Tensor, context: Context | None = None) -> Tensor:
         """Slopes of the network."""
-        scaling, device = self._network.scaling, self._network.device
-        columns = scaling.context_features(context, len(x)).to(device)
-
-        def mean(x: Tensor) -> Tensor:
-            inputs = torch.cat([scaling.encode(x).to(device), columns], dim=1)
-            return scaling.y.inverse(self._network(inputs).double())
-
-        return row_jacobian(mean, x.double()).to(x.device)
+        return self._network.gradient(x, context)
 
     def state(self) -> dict[str, Tensor]:
         """Weights, scaling and variance."""

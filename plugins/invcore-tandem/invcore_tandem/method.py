@@ -20,6 +20,7 @@ from invcore.learning import train as train_network
 from invcore.plugin import (
     SILENT,
     Candidates,
+    Context,
     Files,
     FitEnvironment,
     InverseMethod,
@@ -120,6 +121,10 @@ class TandemModel(InverseModel):
         copies = x[:, None].repeat(1, points.shape[1], 1)
         y = self._surrogate.predict(x, targets.context)[:, None].repeat(1, points.shape[1], 1)
         return Candidates(copies, y)
+
+    def gradient(self, designs: Tensor, context: Context | None = None) -> Tensor:
+        """Slopes of the forward network."""
+        return self._surrogate.gradient(designs, context)
 
     def state(self) -> dict[str, Tensor]:
         """The weights of both networks, and the scaling."""

@@ -7,7 +7,9 @@ import torch
 from torch import Tensor
 
 from invcore.contracts.problem import Targets
+from invcore.numerics.row_jacobian import row_jacobian
 from invcore.testing.cases.component_under_test import MethodSubject, Question
+from invcore.testing.cases.problems import case
 from invcore.testing.check import NotApplicable, only_if
 
 
@@ -39,6 +41,28 @@ def check_predicted_misses(subject: MethodSubject) -> None:
         fault = f"predictions miss unreachable targets by {share:.0%} of what the candidates do"
         remedy = "predicted is what the model expects of its candidates, not what is wanted"
         question.require(share > 0.5, f"{fault}: {remedy}")
+
+
+def check_gradient(subject: MethodSubject) -> None:
+    """Where a model has slopes, they are about those of the simulator; those of categories zero."""
+    for name in ("bowl", "twist", "mixed"):
+        question, example = subject.ask(name, 1, 1), case(name)
+        x, designs = example.designs_inside(64), example.task.designs
+        gradient = question.model.gradient(x)
+        if gradient is None:
+            raise NotApplicable("gradient gives None: the model has no forward model")
+        shape = len(x), example.task.responses.dim, designs.dim
+        fault = f"gradient has shape {tuple(gradient.shape)}, expected (N, Dy, Dx) = {shape}"
+        question.require(tuple(gradient.shape) == shape, fault)
+        named = torch.tensor([bool(v.categories) for v in designs.variables])
+        slopes = gradient.detach().cpu().double()
+        question.require(not slopes[:, :, named].any(), "slopes of categories are not zero")
+        width = x.std(dim=0)[~named] / example.train.y.std(dim=0)[:, None]  # (Dy, Dx)
+        true = row_jacobian(example.task.simulate, x)
+        apart = ((slopes - true)[:, :, ~named] * width).square().mean()
+        share = float(apart / (true[:, :, ~named] * width).square().mean())
+        fault = f"slopes are off by {share:.3g} of the simulator's, in squares"
+        question.require(share < 0.5, f"{fault}: are they in the units of designs and responses?")
 
 
 def _expectations(question: Question) -> tuple[Tensor, Tensor]:

@@ -11,11 +11,13 @@ from torch import Tensor
 from invcore_closed_loop.arrays import Array, Places
 from invcore_closed_loop.coordinates import Coordinates
 from invcore_closed_loop.surrogates.components import Components
+from invcore_closed_loop.surrogates.network import Network
 from invcore_closed_loop.surrogates.process import KERNELS, Limits, Process, tuned, usual_length
 from invcore_closed_loop.surrogates.warp import Warp
 
 _TUNING_ROWS = 400  # by which lengths are found
 _RETUNE, _ALWAYS, _AT_LATEST = 1.1, 40, 40  # growth, rows up to which, and rows after which
+_CORRECTION = 2  # the place of the tuning of what a network leaves
 _UNLIKELY = 8.0  # a row that is less likely than the median by so much counts no more
 _SEVERAL = 60  # rows up to which the search for lengths begins anew as well
 
@@ -37,15 +39,15 @@ class KernelTuning:
 
 @dataclass
 class Tuning:
-    """The same, of plain responses and of squeezed ones.
+    """The same, of plain responses, of squeezed ones, and of what a network leaves.
 
     Args:
-        of: both.
+        of: all three.
         warped: whether squeezed ones were the better.
     """
 
-    of: tuple[KernelTuning, KernelTuning] = field(
-        default_factory=lambda: (KernelTuning(), KernelTuning())
+    of: tuple[KernelTuning, ...] = field(
+        default_factory=lambda: (KernelTuning(), KernelTuning(), KernelTuning())
     )
     warped: bool = False
 
@@ -62,12 +64,12 @@ class Tuning:
     def restored(cls, state: dict[str, Tensor], prefix: str) -> Tuning:
         """What ``state`` came from."""
         warped, *facts = (int(value) for value in state[f"{prefix}facts"])
-        both = []
-        for place in range(2):
+        every = []
+        for place in range(len(facts) // 2):
             parameters = state.get(f"{prefix}parameters-{place}")
             own = None if parameters is None else parameters.numpy().copy()
-            both.append(KernelTuning(own, *facts[2 * place : 2 * place + 2]))
-        return cls((both[0], both[1]), bool(warped))
+            every.append(KernelTuning(own, *facts[2 * place : 2 * place + 2]))
+        return cls(tuple(every), bool(warped))
 
 
 @dataclass(frozen=True)
@@ -102,18 +104,25 @@ class ResponseSurrogate:
         limits: of the lengths and the noise.
         unit: (Dy,), in which responses count alike; None: they are of one kind.
         tune: whether lengths may be found anew, and whether responses are squeezed.
+        network: whose errors the process corrects; None: the process stands alone.
     """
 
     def __init__(
         self, coordinates: Coordinates, u: Array, context: Array, y: Array, tuning: Tuning,
         random: np.random.Generator, limits: Limits | None = None, *, unit: Array | None = None,
-        tune: bool = True,
+        tune: bool = True, network: Network | None = None,
     ) -> None:  # fmt: skip
-        self.coordinates = coordinates
+        self.coordinates, self.network = coordinates, network
         x = np.concatenate([coordinates.features(u), context], axis=1)
         groups = np.r_[
             coordinates.groups, coordinates.groups.max() + 1 + np.arange(context.shape[1])
         ]
+        if network is not None:
+            left = network.components(network.warp(y)) - network.mean(x)
+            own = tuning.of[_CORRECTION]
+            process = _process(x, left, groups, own, random, limits or Limits(), tune)
+            self.warp, self.components, self.process = network.warp, network.components, process
+            return
         warp, plain = Warp.of(y), Warp.none(y.shape[1])
         if warp.plain:
             forms = [plain]
@@ -136,11 +145,17 @@ class ResponseSurrogate:
 
     def mean(self, u: Array, context: Array) -> Array:
         """Components (M, K) that are expected at coordinates (M, D)."""
-        return self.process.mean(self._features(u, context))
+        x = self._features(u, context)
+        mean = self.process.mean(x)
+        return mean if self.network is None else mean + self.network.mean(x)
 
     def mean_and_slopes(self, u: Array, context: Array) -> tuple[Array, Array]:
         """Components (M, K), and their slopes (M, K, D) by the coordinates."""
-        z, slopes = self.process.mean_and_slopes(self._features(u, context))
+        x = self._features(u, context)
+        z, slopes = self.process.mean_and_slopes(x)
+        if self.network is not None:
+            more, steeper = self.network.mean_and_slopes(x)
+            z, slopes = z + more, slopes + steeper
         own = slopes[..., : len(self.coordinates.owner)]
         return z, self.coordinates.slopes(u, own)
 
@@ -176,11 +191,19 @@ def _fitted(
     components = Components.of(warped, unit)
     z = components(warped)
     own = tuning.of[0 if warp.plain else 1]
+    process = _process(x, z, groups, own, random, limits, tune)
+    return _Fitted((warp, components, process))
+
+
+def _process(
+    x: Array, z: Array, groups: Places, own: KernelTuning, random: np.random.Generator,
+    limits: Limits, tune: bool,
+) -> Process:  # fmt: skip
+    """A process of components, its lengths found anew where that is due."""
     if own.parameters is None or (tune and _due(own, len(x))):
         _tune(own, x, z, groups, random, limits)
     assert own.parameters is not None
-    process = Process(KERNELS[own.kernel], x, z, own.parameters[own.kernel], groups)
-    return _Fitted((warp, components, process))
+    return Process(KERNELS[own.kernel], x, z, own.parameters[own.kernel], groups)
 
 
 def _due(tuning: KernelTuning, rows: int) -> bool:

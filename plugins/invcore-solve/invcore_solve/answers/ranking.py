@@ -145,7 +145,7 @@ def _by_truth(found: Proposal, group: Tensor, responses: Tensor) -> Proposal:
             place = true_order(met[own].numpy(), error[own].numpy(), some.numpy())
             parts.append(own[torch.from_numpy(place)])
         order = torch.cat(parts) if parts else group
-        rank = _places(group[order])
+        rank = places(group[order])
     return replace(found.rows(order), rank=rank, responses=responses[order], error=error[order])
 
 
@@ -153,10 +153,10 @@ def _ranks(error: Tensor, group: Tensor) -> tuple[Tensor, Tensor]:
     """The order of rows, group after group and by error, and the rank of each in that order."""
     by_size = error.argsort(stable=True)  # NaN goes last
     order = by_size[group[by_size].argsort(stable=True)]
-    return order, _places(group[order])
+    return order, places(group[order])
 
 
-def _places(group: Tensor) -> Tensor:
+def places(group: Tensor) -> Tensor:
     """The place of each row in its group, from 1; of groups (R,) in order."""
     return torch.arange(len(group)) - torch.searchsorted(group, group.clone()) + 1
 

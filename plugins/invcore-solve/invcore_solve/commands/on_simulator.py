@@ -69,7 +69,8 @@ def solve_simulator(
             preset=options["preset"], pairs=options["pairs"],
             budget=options["budget"], check=options["check"] is not False, device=options["device"],
             store=store, progress=bars, tolerances=tolerances,
-            yield_calls=options["yield_calls"], **sampling, **asking.options,
+            yield_calls=options["yield_calls"], refine=options["refine"] or 0,
+            **sampling, **asking.options,
         )  # fmt: skip
     if top is not None:
         solution = replace(solution, ranked=solution.ranked.top(top))

@@ -32,6 +32,12 @@ from invcore_solve.commands.table_options import table_options
     "--check/--no-check", default=None, help="Simulate what is proposed, too; default yes."
 )
 @click.option(
+    "--refine",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Simulator calls for a target that go on steps from its best designs, within the budget.",
+)
+@click.option(
     "--target", "targets", multiple=True, metavar="Y[,Y…]", help="A wanted response; repeatable."
 )
 @click.option("--targets", "targets_path", type=click.Path(), help="Table of wanted responses.")

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from invcore.plugin import Context, Simulator, Targets, Task
+from invcore.plugin import Context, Pairs, Simulator, Targets, Task
 
 
 class RecordedSimulator(Simulator):
@@ -13,11 +13,15 @@ class RecordedSimulator(Simulator):
 
     Args:
         task: whose simulator.
-        budget: the most rows; None for no limit, and then nothing is remembered.
+        budget: the most rows; None for no limit, and then nothing is remembered by itself.
+        remembers: all the same.
     """
 
-    def __init__(self, task: Task[Any], budget: int | None = None) -> None:
+    def __init__(
+        self, task: Task[Any], budget: int | None = None, *, remembers: bool = False
+    ) -> None:
         super().__init__(task, budget)
+        self._remembers = remembers
         self._pairs: list[tuple[Tensor, Tensor]] = []
 
     def __call__(
@@ -25,9 +29,15 @@ class RecordedSimulator(Simulator):
     ) -> Tensor:
         """Simulate designs (N, Dx): responses (N, Dy)."""
         y = super().__call__(x, context, target)
-        if self.budget is not None:
+        if self.budget is not None or self._remembers:
             self._pairs.append((x.detach().cpu().double(), y.detach().cpu().double()))
         return y
+
+    def pairs(self) -> Pairs:
+        """All rows with a response that were asked about."""
+        x, y = (torch.cat(parts) for parts in zip(*self._pairs, strict=True))
+        known = y.isfinite().all(dim=1)
+        return Pairs(x[known], y[known])
 
     def best(self, targets: Targets, count: int) -> tuple[Tensor, Tensor, Tensor]:
         """Of all designs asked about, those whose responses are nearest to each target.

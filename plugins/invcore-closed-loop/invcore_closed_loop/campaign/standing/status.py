@@ -12,6 +12,7 @@ from invcore.plugin import ConfigError
 from invcore_closed_loop.campaign.standing.expectation import FEWEST
 from invcore_closed_loop.campaign.standing.outlook import Best, Gain
 
+_SMALL = 1e-3  # of a goal: a change that nobody wants to hear of
 _SHARE = 0.05
 """Chance that a batch is better than what there is, below which it is hardly worth the work."""
 
@@ -157,6 +158,8 @@ class Status:
                 f"{probability_text(self.gain.chance_met)}"
             )
         for name, value in self.gain.goals.items():
+            if abs(value - self.goals[name]) < _SMALL * max(abs(value), abs(self.goals[name])):
+                continue
             yield (
                 f"{name} of the best is expected to go from {number(self.goals[name])} to "
                 f"{number(value)}"
