@@ -28,6 +28,8 @@ from invcore.plugin import (
     read_config,
 )
 
+RESERVED = ("id", "failed", "note", "state", "source")
+"""Columns that tables of campaigns have beside designs and responses."""
 _MOST_LEVELS = 10_000
 _UNIT = re.compile(r"\s*[\[(][^\[\]()]*(?:\([^()]*\))?[\])]\s*$")
 
@@ -101,6 +103,11 @@ def response_space(texts: Sequence[str], designs: Space) -> tuple[Space, tuple[s
     variables = [Variable(name=name, unit=unit) for name, unit in measured]
     variables += [Variable(name=each.name) for each in derived]
     every = [v.name for v in variables]
+    for name in (*designs.names, *every):
+        if name.casefold() in RESERVED:
+            raise ConfigError(
+                f"{name!r}: tables of campaigns have a column of that name; rename it"
+            )
     for i, name in enumerate(every):
         if name in designs.names or name in every[:i]:
             raise ConfigError(f"response {name!r}: the name is taken; give each its own")

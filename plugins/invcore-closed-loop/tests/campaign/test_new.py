@@ -119,6 +119,7 @@ WRONG = {
     "impossible": ({"constraints": ["cu >= 9"]}, ConfigError, "cu"),
     "levels": ({"levels": {"cu": "0:5"}}, ConfigError, "expected 0,0.5,1 or LOW:HIGH:STEP"),
     "one name": ({"responses": ["cu"], "want": ["cu>=3"]}, ConfigError, "the name is taken"),
+    "a column of ours": ({"responses": ["Note"], "want": ["Note>=3"]}, ConfigError, "rename it"),
     "noise of what": ({"noise": {"x": 1}}, ConfigError, "no response 'x'"),
     "negative noise": ({"noise": {"strength": -1}}, ConfigError, "standard deviation"),
     "a missing file": ({"known": "m.csv"}, DataError, "m.csv: no such file"),

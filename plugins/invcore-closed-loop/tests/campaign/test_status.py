@@ -168,6 +168,17 @@ def test_it_is_told_when_a_batch_is_not_worth_its_cost(alloy):
     assert "that is worth" in str(costly)
 
 
+def test_a_goal_alone_has_nothing_to_meet_and_luck_is_told(alloy):
+    campaign = alloy(want=["strength=max"])
+    batch = campaign.ask(15)
+    batch["strength"] = np.random.default_rng(0).normal(size=15)  # noise alone
+    campaign.tell(batch)
+    status = campaign.status()
+    assert "truly meets" not in str(status)
+    assert "strength of it is truly expected to be" in str(status)
+    assert status.goals["strength"] < status.best["strength"]
+
+
 def test_pending_rows_are_the_next_batch(alloy):
     campaign = alloy()
     batch = campaign.ask(8)

@@ -66,6 +66,7 @@ def standing(campaign: Campaign, confidence: float, count: int, worth: Worth) ->
         noise=noise, gain=gain, gain_is=whose, worth=_money(worth, best, gain),
         finished=finished, stop=stop, advice=advice, restarts=len(journal.restarts),
         goals={} if best is None else best.goals, error=None if best is None else best.error,
+        limits=bool(targets.wanted.any()),
     )  # fmt: skip
 
 

@@ -82,6 +82,7 @@ class Status:
         restarts: how often the loop had to start anew.
         goals: by response, what is expected of the best design's goal.
         error: expected violation of the best design.
+        limits: whether something is to be met; off where all is to be small or large.
     """
 
     name: str
@@ -106,6 +107,7 @@ class Status:
     restarts: int
     goals: Mapping[str, float]
     error: float | None
+    limits: bool = True
 
     def lines(self) -> Iterator[str]:
         """It in sentences."""
@@ -134,12 +136,16 @@ class Status:
         if self.chance is None:
             yield f"how sure that is can be said of {FEWEST} different designs on"
         times = "once" if self.measured == 1 else f"{self.measured} times"
-        if self.chance is not None and self.measured:
+        if self.chance is not None and self.measured and self.limits:
             yield (
                 f"it truly meets what is wanted with a probability of "
                 f"{probability_text(self.chance)} (measured {times}; "
                 f"{100 * self.confidence:g}% counts as sure)"
             )
+
+        for name, value in self.goals.items():
+            if abs(value - self.best[name]) > _SMALL * abs(value):
+                yield f"{name} of it is truly expected to be {number(value)}"
 
     def _about_gain(self) -> Iterator[str]:
         if self.gain is None or self.chance is None:
@@ -152,7 +158,7 @@ class Status:
             f"{rows} {verb} better than the best with a probability of "
             f"{probability_text(self.gain.chance_better)}"
         )
-        if abs(self.gain.chance_met - self.chance) >= 0.001:
+        if self.limits and abs(self.gain.chance_met - self.chance) >= 0.001:
             yield (
                 "then some design truly meets what is wanted with a probability of "
                 f"{probability_text(self.gain.chance_met)}"
