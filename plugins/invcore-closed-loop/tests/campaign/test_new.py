@@ -42,6 +42,14 @@ def test_a_choice_may_be_fixed_for_one_batch(alloy, complaint):
     assert "no design 'oven2'" in complaint(UnknownNameError, campaign.ask, 1, fix={"oven2": 1})
 
 
+def test_the_only_choice_may_be_fixed_while_the_loop_knows_much(alloy, known):
+    campaign = alloy(
+        loop="closed-loop", known=pd.concat([known, known.assign(mg=1.5, strength=299.0)]),
+        responses=["strength", "cost = 2*cu + 4*mg"], want=["strength>=305", "cost=min"],
+    )  # fmt: skip
+    assert campaign.ask(2, fix={"oven": "B"}).oven.tolist() == ["B", "B"]
+
+
 def test_computed_responses_need_no_measurement(alloy):
     campaign = alloy(
         responses=["strength [MPa]", "price = 2*cu + 1", "ratio = price / strength"],
