@@ -148,6 +148,8 @@ def test_it_stops_when_it_is_sure(alloy):
     status = campaign.status()
     assert not status.met
     assert not status.stop
+    assert "what is violated is expected to go from " in str(status)
+    assert status.gain.error <= status.error
 
 
 def test_it_is_told_when_a_batch_is_not_worth_its_cost(alloy):

@@ -67,6 +67,7 @@ def standing(campaign: Campaign, confidence: float, count: int, worth: Worth) ->
         finished=finished, stop=stop, advice=advice, restarts=len(journal.restarts),
         goals={} if best is None else best.goals, error=None if best is None else best.error,
         limits=bool(targets.wanted.any()),
+        unit="in the responses' units" if targets.exact else "standard deviations or tolerances",
     )  # fmt: skip
 
 

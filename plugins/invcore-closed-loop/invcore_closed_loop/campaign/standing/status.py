@@ -83,6 +83,7 @@ class Status:
         goals: by response, what is expected of the best design's goal.
         error: expected violation of the best design.
         limits: whether something is to be met; off where all is to be small or large.
+        unit: of the root of an error.
     """
 
     name: str
@@ -108,6 +109,7 @@ class Status:
     goals: Mapping[str, float]
     error: float | None
     limits: bool = True
+    unit: str = "standard deviations or tolerances"
 
     def lines(self) -> Iterator[str]:
         """It in sentences."""
@@ -162,6 +164,14 @@ class Status:
             yield (
                 "then some design truly meets what is wanted with a probability of "
                 f"{probability_text(self.gain.chance_met)}"
+            )
+        if self.limits and not self.met and self.error is not None:
+            now, then = (
+                number(max(0.0, value) ** 0.5, 2) for value in (self.error, self.gain.error)
+            )
+            yield (
+                f"what is violated is expected to go from {now} to {then} {self.unit}, the root "
+                "mean square over what is wanted"
             )
         for name, value in self.gain.goals.items():
             if abs(value - self.goals[name]) < _SMALL * max(abs(value), abs(self.goals[name])):
