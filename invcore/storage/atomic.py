@@ -16,8 +16,13 @@ SCRATCH = ".writing-"
 _TRIES = 100  # against others who replace the same folder at the same time
 
 
-def replace_file(path: str | os.PathLike[str], data: bytes) -> None:
+def replace_file(path: str | os.PathLike[str], data: bytes, *, lasting: bool = True) -> None:
     """Write a file under another name in its folder, then rename it: all or nothing.
+
+    Args:
+        path: where; what stands there is replaced.
+        data: its content.
+        lasting: off: a power cut may leave it torn, which its reader has to notice. It is quicker.
 
     Raises:
         OSError: no such folder, no rights, a full disk; nothing is left behind.
@@ -34,7 +39,8 @@ def replace_file(path: str | os.PathLike[str], data: bytes) -> None:
         with scratch.open("xb") as file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())  # or a crash could leave the new name on an empty file
+            if lasting:  # or a crash could leave the new name on an empty file
+                os.fsync(file.fileno())
         os.replace(scratch, target)
     finally:
         with contextlib.suppress(OSError):  # the rename has usually taken it away

@@ -12,6 +12,7 @@ import torch
 from invcore.base.errors import StoreError
 from invcore.plugin import Results
 from invcore.search import LoopJournal
+from invcore.search.loop_journal.event_files import Event, read_event
 from tests.search.journals_at_work import again, begin, build, results, same_rows, simulate, work
 
 
@@ -45,6 +46,29 @@ def test_events_are_a_chain(tmp_path):
     theirs[2].unlink()
     with pytest.raises(StoreError, match=r"000002\.safetensors is missing, though 000006"):
         again(tmp_path / "b")
+
+
+X, Y = torch.ones(1, 2).double(), torch.ones(1, 2).double()
+IMPOSSIBLE = {
+    "rows of other numbers": ("ask", {"count": 1}, {"id": torch.tensor([7]), "designs": X,
+                                                    "own": torch.tensor([0])}),
+    "no count": ("ask", {}, {"id": torch.tensor([0]), "designs": X, "own": torch.tensor([0])}),
+    "no designs": ("tell", {}, {"id": torch.tensor([-1]), "responses": Y}),
+    "never asked for": ("tell", {}, {"id": torch.tensor([3]), "designs": X, "responses": Y}),
+    "no problem": ("change", {"problem": {"name": 3}}, {}),
+    "no event": ("state", {}, {}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", IMPOSSIBLE)
+def test_whole_events_that_cannot_be_are_refused(what, tmp_path):
+    begin(tmp_path)
+    kind, body, tensors = IMPOSSIBLE[what]
+    last = read_event(events(tmp_path)[0]).checksum
+    content = Event(1, kind, body, tensors, last).content()
+    (tmp_path / "events" / "000001.safetensors").write_bytes(content)
+    with pytest.raises(StoreError, match="event 1 of the journal cannot be"):
+        again(tmp_path)
 
 
 def test_what_was_half_written_is_no_event(tmp_path):

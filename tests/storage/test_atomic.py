@@ -1,14 +1,15 @@
-"""Folders that take the place of others."""
+"""Folders that take the place of others, and files that take nobody's."""
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 
 import pytest
 
 from invcore.storage import atomic as folders
-from invcore.storage.atomic import replace_folder
+from invcore.storage.atomic import create_file, replace_folder
 
 
 def folder(path, text):
@@ -61,3 +62,19 @@ def test_several_at_once(tmp_path):
         thread.join()
     assert not failed and os.listdir(tmp_path) == ["final"]
     assert (final / "page").read_text() in "abc"
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_file_is_created_once_with_and_without_links(tmp_path, monkeypatch, links):
+    if not links:
+
+        def refused(source, target):
+            raise OSError(errno.EPERM, "no links on this disk")
+
+        monkeypatch.setattr(os, "link", refused)
+    create_file(tmp_path / "a", b"first")
+    with pytest.raises(FileExistsError):
+        create_file(tmp_path / "a", b"second")
+    with pytest.raises(FileNotFoundError):
+        create_file(tmp_path / "absent" / "a", b"third")
+    assert os.listdir(tmp_path) == ["a"] and (tmp_path / "a").read_bytes() == b"first"

@@ -88,7 +88,7 @@ class Ledger:
         try:
             {"ask": self._ask, "tell": self._tell, "change": self._change,
              "restart": self._restart}[event.kind](event)  # fmt: skip
-        except (KeyError, IndexError, ValueError, RuntimeError) as error:
+        except (LookupError, ValueError, TypeError, AttributeError, RuntimeError) as error:
             raise StoreError(f"event {event.number} of the journal cannot be: {error}") from error
         self.count = event.number + 1
 

@@ -102,7 +102,7 @@ class LoopAtWork:
         body = {"identity": self._identity, "checksum": event.checksum}
         state = Event(event.number, "state", body, self._started.state())
         with suppress(OSError):  # it can be computed again
-            replace_file(self._files.folder / _STATE, state.content())
+            replace_file(self._files.folder / _STATE, state.content(), lasting=False)
 
     def forget(self) -> None:
         """Let go of the loop; the next time it is brought to where the events are."""

@@ -23,7 +23,7 @@ from invcore_closed_loop.told import Told
 if TYPE_CHECKING:
     from invcore_closed_loop.started import StartedClosedLoop
 
-_NETWORK, _RETRAINED = 200, 1.5  # rows from which a network is tried, and growth until it is again
+_NETWORK, _RETRAINED = 300, 2.0  # rows from which a network is tried, and growth until it is again
 _BETTER = 0.7  # times the process's error: below, a network is better
 _PRIOR = 2000  # draws that searches start from
 _FEWEST = 2

@@ -7,6 +7,7 @@ from typing import Any
 
 from invcore.pipeline import Request, build
 from invcore.plugin import (
+    Config,
     ConfigError,
     Needs,
     Plugins,
@@ -18,6 +19,7 @@ from invcore.plugin import (
 )
 from invcore.results import Store
 from invcore_solve.answers.asked import Ask, Specifications
+from invcore_solve.default_method import chosen, is_loop
 from invcore_solve.robustness.simulated_copies import YieldRequest
 from invcore_solve.simulator_work import SimulatorWork
 from invcore_solve.simulators.file import read_simulator
@@ -43,13 +45,14 @@ def solve_with(
     responses: Space | Sequence[str] | None = None,
     whole: Sequence[str] = (),
     constraints: Sequence[str] = (),
-    method: str = "na",
-    settings: Mapping[str, Any] | None = None,
+    method: str | None = None,
+    settings: Mapping[str, Any] | Callable[[type[Config]], Mapping[str, Any]] | None = None,
     preset: str = "default",
     pairs: int | None = None,
     candidates: int = 100,
     budget: int | None = None,
     check: bool = True,
+    workers: int = 1,
     refine: int = 0,
     tolerances: Sequence[str] = (),
     yield_calls: int | None = None,
@@ -64,7 +67,9 @@ def solve_with(
 
     A method that learns from pairs is given ``pairs`` of them, simulated at designs that fill the
     space. A method that searches is given the simulator itself, and a few pairs. What either
-    proposes is then simulated, and ranked by its true error.
+    proposes is then simulated, and ranked by its true error. A loop that is given a budget uses all
+    of it for its search, and its answer are the best rows that were simulated; started again after
+    it was stopped, it goes on where it was.
 
     Args:
         simulate: a function of designs (N, Dx) that gives responses (N, Dy), of tensors or arrays;
@@ -80,16 +85,18 @@ def solve_with(
         responses: names, or a space; needed for a `Program`.
         whole: designs that take whole numbers only.
         constraints: what designs have to satisfy, as text: ``["a + b <= 1"]``.
-        method: an inverse method.
-        settings: of the method; plain data.
+        method: an inverse method; None: by the budget, see ``default_method``.
+        settings: of the method; plain data, or what makes them for the class of its config.
         preset: ``quick``, ``default`` or ``paper``.
         pairs: how many to learn from; 1000. For a method that searches, how many show it the
-            responses' scale; 50.
+            responses' scale; 50. A loop with a budget takes none.
         candidates: proposals per target, before copies are dropped.
         budget: the most simulator calls in all; None for no limit. If it does not suffice to check
             all proposals, those that look best are checked; if a search wants more, the best of
             what was simulated are the answer.
         check: simulate what is proposed; off: the judge's opinion, as from a table.
+        workers: rows that a loop with a budget has simulated at the same time. A function has to be
+            given by its name then.
         refine: simulator calls for each target, within the budget, that go on steps from its best
             designs once these have been checked; see ``invcore.search.refine``.
         tolerances: how far made designs are off, as ``["width=±0.01"]``: designs are ranked by the
@@ -122,17 +129,36 @@ def solve_with(
     plugins = plugins or installed()
     task = as_simulator(simulate, designs, responses, whole).deriving(derived)
     task = task.constrained_by(constraints)
-    method_part = build(plugins, "method", method, settings, preset=preset)
     sampler_part = build(plugins, "sampler", sampler)
-    if pairs is None:
-        pairs = _PAIRS if Needs.PAIRS in method_part.component.needs else _FEW
     ask = Ask(targets, want, want_file, specification)
     count, asked = _asked(ask, task)
+    learns = pairs is not None or not check
+    choice = chosen(plugins, method, budget, count, task.designs.dim, learns)
+    given = (
+        settings(plugins.registry.load("method", choice.method).Config)
+        if callable(settings)
+        else dict(settings or {})
+    )
+    method_part = build(plugins, "method", choice.method, given, preset=preset)
+    loops = budget is not None and is_loop(plugins, choice.method)
+    if loops and pairs is not None:
+        raise ConfigError(f"method {choice.method!r} takes no pairs: its budget is for its search")
+    if pairs is None:
+        pairs = 0 if loops else _PAIRS if Needs.PAIRS in method_part.component.needs else _FEW
+    if workers < 1:
+        raise ConfigError(f"workers: expected at least 1, got {workers}")
+    if workers > 1 and not loops:
+        raise ConfigError(
+            f"workers are for a loop with a budget; method {choice.method!r} gives all its rows at "
+            "once, and a program's file says how many run at the same time (jobs)"
+        )
     config = {
         "config": method_part.config, "preset": preset, "simulator": task.document(),
         "pairs": pairs, "budget": budget, "check": check,
         **({"refine": refine} if refine else {}),
         **({} if ask.exact else asked),
+        **({"workers": workers} if loops else {}),
+        **({"method_choice": choice.why} if choice.why else {}),
         **({"tolerances": [*tolerances], "yield_calls": yield_calls} if tolerances else {}),
     }  # fmt: skip
     request = Request(
@@ -152,9 +178,10 @@ def solve_with(
         },
     )  # fmt: skip
     work = SimulatorWork(
-        request, task, pairs=pairs, budget=budget, check=check, settings=dict(settings or {}),
+        request, task, pairs=pairs, budget=budget, check=check, settings=dict(given),
         preset=preset, store=store, plugins=plugins, progress=progress,
-        yields=YieldRequest(tuple(tolerances), yield_calls), refine=refine,
+        yields=YieldRequest(tuple(tolerances), yield_calls), workers=workers, choice=choice,
+        refine=refine,
     )  # fmt: skip
     return work.go(ask)
 

@@ -6,15 +6,12 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from invcore.pipeline import SEARCHES, Pipeline, Request, check_fits
+from invcore.pipeline import SEARCHES, Pipeline, Request
 from invcore.plugin import (
     BudgetError,
     ConfigError,
-    DivergedError,
-    InvcoreError,
     Needs,
     Pairs,
     Plugins,
@@ -22,17 +19,18 @@ from invcore.plugin import (
     Progress,
     SimulatorError,
     Table,
-    UnfitError,
     generator,
     strata_kept,
 )
 from invcore.results import RunRecord, Store
 from invcore_solve.answers.asked import Ask
 from invcore_solve.answers.proposal import Proposal, categories_of
-from invcore_solve.answers.ranking import by_error, checked, distinct
+from invcore_solve.answers.ranking import by_error, checked, without_copies
 from invcore_solve.answers.refined import refined_proposal
+from invcore_solve.default_method import Choice, check_method, is_loop
 from invcore_solve.designer import Designer
 from invcore_solve.from_table import fit_pairs
+from invcore_solve.loop_work import LoopWork
 from invcore_solve.robustness.simulated_copies import YieldRequest
 from invcore_solve.simulators.recorded_simulator import RecordedSimulator
 from invcore_solve.simulators.task import SimulatorTask
@@ -63,6 +61,8 @@ class SimulatorWork:
         plugins: where names are looked up.
         progress: shows what goes on.
         yields: what is asked of designs as they are made; None for nothing.
+        workers: rows that a loop has simulated at the same time.
+        choice: of the method, and why.
         refine: simulator calls for each target on steps from its best designs.
     """
 
@@ -70,7 +70,7 @@ class SimulatorWork:
         self, request: Request, task: SimulatorTask, *, pairs: int, budget: int | None, check: bool,
         settings: dict[str, Any], preset: str, store: Store | None, plugins: Plugins,
         progress: Progress | None = None, yields: YieldRequest | None = None,
-        refine: int = 0,
+        workers: int = 1, choice: Choice | None = None, refine: int = 0,
     ) -> None:  # fmt: skip
         self.request, self.task, self.store, self.plugins = request, task, store, plugins
         self.pairs, self.budget, self.check, self.refine = pairs, budget, check, refine
@@ -80,6 +80,15 @@ class SimulatorWork:
         assert request.method is not None
         self.method, self.method_name = request.method.component, request.method.name
         self.pipeline = Pipeline(request, progress=progress, plugins=plugins, store=store)
+        if choice is not None and choice.why:
+            self.pipeline.notes.append(choice.why)
+        self.calls = 0  # by a loop
+        self.loop: LoopWork | None = None
+        if self.budget is not None and is_loop(plugins, self.method_name):
+            self.loop = LoopWork(
+                request, task, self.pipeline, budget=self.budget - refine * request.targets,
+                workers=workers, store=store, plugins=plugins, limited="calls" in settings,
+            )  # fmt: skip
 
     def go(self, ask: Ask) -> Solution:
         """All of it, for the wanted responses; see ``solve_with``."""
@@ -88,14 +97,19 @@ class SimulatorWork:
         self.task.restart()
         with self._journal():
             with self._failures_recorded():
-                self._check_fits()
+                check_method(self.method_name, self.method, self.task, self.plugins)
                 responses = self.task.responses  # a function is tried for it
             check_names(self.task.designs.names, responses.names)
             ask.of(responses)  # what is wrong there is told before anything is simulated
             with self._failures_recorded():
-                ranked, designer = self._search(ask) if self._searches else self._learn(ask)
+                ranked, designer = self._found(ask)
                 ranked = self._made(self._refined(ranked, designer), designer)
             return self._stored(ranked, designer)
+
+    def _found(self, ask: Ask) -> tuple[Proposal, Designer | None]:
+        if self.loop is not None:
+            return self._looped(self.loop, ask)
+        return self._search(ask) if self._searches else self._learn(ask)
 
     @contextmanager
     def _journal(self) -> Iterator[None]:
@@ -126,7 +140,10 @@ class SimulatorWork:
         self.yields.check(request.targets, judged=not self._searches)
         if request.candidates < 1:
             raise ConfigError(f"candidates: expected at least 1, got {request.candidates}")
-        if self.pairs < _PAIRS:
+        loops = self.loop is not None
+        if loops and not self.check:
+            raise ConfigError("a loop simulates all that it proposes: check it")
+        if not loops and self.pairs < _PAIRS:
             raise ConfigError(f"pairs: expected at least {_PAIRS}, got {self.pairs}")
         if self._searches and not self.check:
             raise ConfigError(f"method {self.method_name!r} simulates what it proposes: check it")
@@ -134,38 +151,19 @@ class SimulatorWork:
             raise ConfigError(
                 "refine: a number of simulator calls from 0, for designs that are checked"
             )
-        each = (request.candidates if self._searches else int(self.check)) + self.refine
-        least = self.pairs + request.targets * each
+        each = 1 if loops else request.candidates if self._searches else int(self.check)
+        least = self.pairs + request.targets * (each + self.refine)
         if self.budget is not None and self.budget < least:
             parts = f"{self.pairs} pairs" + " and a check of what is found" * self.check
+            if loops:
+                parts = f"a call for each of {request.targets} targets"
             parts += f" and {self.refine} calls a target to refine" * bool(self.refine)
             parts += f" and {more} calls for yields" * bool(more)
+            verb = "takes" if loops and not more and not self.refine else "take"
             raise ConfigError(
-                f"a budget of {self.budget + more} is too small: {parts} take at least "
-                f"{least + more} "
-                "simulator calls"
+                f"a budget of {self.budget + more} is too small: {parts} {verb} at least "
+                f"{least + more} simulator calls"
             )
-
-    def _check_fits(self) -> None:
-        name, task = self.method_name, self.task
-        if Needs.GRADIENT not in self.method.needs or task.differentiable:
-            check_fits(name, self.method)
-            return
-        raise UnfitError(
-            f"method {name!r} needs gradients, simulator {task.name} has none: "
-            f"{task.why_no_gradient}; without gradients work {', '.join(self._without_gradients())}"
-        )
-
-    def _without_gradients(self) -> list[str]:
-        registry, names = self.plugins.registry, set()
-        for entry in registry.entries("method"):
-            name = entry.component.name
-            try:
-                if Needs.GRADIENT not in registry.load("method", name).needs:
-                    names.add(name)
-            except InvcoreError:
-                continue  # a broken plugin is of no use here
-        return sorted(names)
 
     def _simulated_pairs(self) -> TableData:
         """Pairs at designs that fill the space; those without a response are left out."""
@@ -237,7 +235,7 @@ class SimulatorWork:
         try:
             proposed = pipeline.propose(model, problem, targets, self.simulator)
             self.simulator.budget = self.budget
-            group, designs = self._distinct(proposed.x)
+            group, designs = without_copies(task.designs, proposed.x, self.method_name)
             y = self._simulate("check", designs)
         except BudgetError:
             group, designs, y = self.simulator.best(targets, request.candidates)
@@ -248,6 +246,20 @@ class SimulatorWork:
         names = (task.designs.names, task.responses.names)
         ranked = by_error(targets, group, designs, y, names, wanted.texts)
         return replace(ranked, categories=categories_of(task.designs)), None
+
+    def _looped(self, loop: LoopWork, ask: Ask) -> tuple[Proposal, None]:
+        """By a loop, all of whose rows are simulated; the best of them are the answer."""
+        found = loop.go(ask)
+        self.calls, self.spread = found.calls, found.spread
+        self.budget = self.refine * self.request.targets  # what is left
+        self.simulator.remember(found.pairs)
+        self.pipeline.notes.extend(found.notes)
+        names = (self.task.designs.names, self.task.responses.names)
+        ranked = by_error(
+            found.wanted.targets, found.group, found.designs, found.responses, names,
+            found.wanted.texts,
+        )  # fmt: skip
+        return replace(ranked, categories=categories_of(self.task.designs)), None
 
     def _refined(self, ranked: Proposal, designer: Designer | None) -> Proposal:
         """The same designs, the best of each target refined, where that was asked for."""
@@ -297,26 +309,13 @@ class SimulatorWork:
                 f"{', '.join(names)}: try cma-es, or a method that learns from pairs"
             )
 
-    def _distinct(self, proposed: Tensor) -> tuple[Tensor, Tensor]:
-        """Whose targets they are (R,), and the designs (R, Dx), without copies; of (B, K, Dx)."""
-        designs, groups = [], []
-        for b, rows in enumerate(self.task.designs.project(proposed)):  # of which there are few
-            rows = rows[rows.isfinite().all(dim=1)]
-            if len(rows) == 0:
-                raise DivergedError(
-                    f"target {b + 1}: method {self.method_name!r} gave no finite design"
-                )
-            designs.append(rows[distinct(self.task.designs.to_unit(rows))])
-            groups.append(torch.full((len(designs[-1]),), b))
-        return torch.cat(groups), torch.cat(designs)
-
     def _simulate(self, label: str, x: Tensor) -> Tensor:
         pipeline = self.pipeline
         with pipeline.stage("simulate"), self.task.on_bar(pipeline.progress, label, len(x)):
             return self.simulator(x)
 
     def _record(self, **facts: Any) -> dict[str, Any]:
-        calls = self.simulator.calls if "simulator" in vars(self) else 0
+        calls = self.calls + (self.simulator.calls if "simulator" in vars(self) else 0)
         return {"simulator_calls": calls, **facts}
 
     @contextmanager

@@ -330,7 +330,7 @@ def test_simulator_may_be_used_again(tmp_path):
 
 @pytest.fixture
 def keeps_all(monkeypatch):
-    monkeypatch.setattr("invcore_solve.simulators.backends._COSTLY", 0.0)
+    monkeypatch.setattr("invcore_solve.simulators.function.COSTLY", 0.0)
 
 
 def kept(root):

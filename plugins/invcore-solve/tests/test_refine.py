@@ -22,7 +22,7 @@ def curved(x: Tensor) -> Tensor:
 
 def solved(**more: Any) -> Solution:
     base: dict[str, Any] = {
-        "targets": [[0.7, 0.9], [0.4, 1.2]], "pairs": 60, "candidates": 5, "preset": "quick",
+        "targets": [[0.7, 0.9], [0.4, 1.2]], "candidates": 5, "preset": "quick",
         "method": "random-search", "budget": 200,
     }  # fmt: skip
     return solve_with(curved, BOUNDS, **{**base, **more})
@@ -41,7 +41,7 @@ def test_a_search_is_refined_within_its_budget() -> None:
 
 
 def test_a_method_that_learns_is_refined_by_its_own_slopes() -> None:
-    method = {"method": "na", "settings": {"surrogate": {"training": {"epochs": 20}}}}
+    method = {"method": "na", "pairs": 60, "settings": {"surrogate": {"training": {"epochs": 20}}}}
     refined = solved(refine=10, budget=None, **method)
     best = refined.ranked.top(1)
     assert best.error is not None and best.predicted is not None
@@ -67,8 +67,12 @@ def test_wishes_and_constraints_hold() -> None:
 
 
 def test_budgets_put_refinement_aside() -> None:
-    with pytest.raises(ConfigError, match="10 calls a target to refine take at least 90 "):
-        solved(budget=80, refine=10)
+    with pytest.raises(
+        ConfigError, match="2 targets and 10 calls a target to refine take at least 22 "
+    ):
+        solved(budget=20, refine=10)
+    with pytest.raises(ConfigError, match="10 calls a target to refine take at least 82 "):
+        solved(budget=80, refine=10, method="na", pairs=60)
     with pytest.raises(ConfigError, match="designs that are checked"):
         solved(refine=3, check=False, method="na", budget=None)
 
@@ -89,7 +93,7 @@ def test_the_command_refines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.syspath_prepend(str(tmp_path))
     arguments = [
         "solve", "--simulator", "refinable:simulate", "--bounds", "a=0:1", "--bounds", "b=0:1",
-        "--target", "0.7", "--method", "random-search", "--pairs", "30", "--candidates", "4",
+        "--target", "0.7", "--method", "random-search", "--candidates", "4",
         "--budget", "80", "--refine", "6",
     ]  # fmt: skip
     result = CliRunner().invoke(cli, arguments)

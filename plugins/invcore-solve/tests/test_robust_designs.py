@@ -301,15 +301,15 @@ def test_a_simulators_calls_for_yields_are_in_the_budget() -> None:
 
     solution = solve_with(
         lambda x: 2 * x[:, :1] - x[:, 1:], {"a": (0, 1), "b": (0, 1)}, targets=[[1.0]],
-        method="cma-es", pairs=30, candidates=5, budget=600, tolerances=["*=~0.001"],
+        method="cma-es", candidates=5, budget=600, tolerances=["*=~0.001"],
         yield_calls=256,
     )  # fmt: skip
     assert solution.ranked.making is not None and solution.ranked.making.by == "simulator"
     assert solution.record.simulator_calls <= 600
-    with pytest.raises(ConfigError, match="256 calls for yields take at least 291"):
+    with pytest.raises(ConfigError, match="and 256 calls for yields take at least 257"):
         solve_with(
             lambda x: x[:, :1], {"a": (0, 1), "b": (0, 1)}, targets=[[1.0]], method="cma-es",
-            pairs=30, candidates=5, budget=200, tolerances=["*=~0.001"], yield_calls=256,
+            candidates=5, budget=200, tolerances=["*=~0.001"], yield_calls=256,
         )  # fmt: skip
 
 

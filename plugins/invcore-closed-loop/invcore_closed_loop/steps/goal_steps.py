@@ -109,8 +109,9 @@ class GoalStep:
         """
         coordinates = self._knowledge.coordinates
         few = u[self._order(u)[:_ROUNDED]]
-        near, _ = self._neighbours(few)
-        pool = np.concatenate([few, near])
+        pool = few
+        if self._neighbours:
+            pool = np.concatenate([few, self._neighbours(few)[0]])
         pool = pool[self._order(pool)[: 2 * _ROUNDED]]
         ends = [self._end(each, None, 0.0, continuous=True) for each in pool]
         return np.concatenate([pool, coordinates.allowed(np.array(ends))])

@@ -14,9 +14,8 @@ from invcore_closed_loop.arrays import Array
 from invcore_closed_loop.surrogates.components import Components
 from invcore_closed_loop.surrogates.warp import Warp
 
-_WIDTH, _DEPTH = 192, 3
-_STEPS, _MORE_STEPS = 3000, 2.0  # of training, and further ones for each row
-_MOST_STEPS = 12_000
+_WIDTH, _DEPTH = 128, 3
+_STEPS, _MOST_STEPS = 10, 12_000  # of training, for each row, and the most
 _HELD_OUT = 0.1
 _NUMBERS = 1 << 22  # of slopes that are held at once
 
@@ -130,7 +129,7 @@ def trained_network(
         for rows in (rest, held)
     ]
     batch = 64 if len(rest) < 1000 else 128
-    steps = min(_MOST_STEPS, _STEPS + _MORE_STEPS * len(rest))
+    steps = min(_MOST_STEPS, _STEPS * len(rest))
     epochs = max(1, int(steps / max(1, len(rest) // batch)))
     config = TrainingConfig(epochs=epochs, batch_size=batch, min_steps=1, weight_decay=1e-4)
     env = FitEnvironment(seed)
@@ -142,7 +141,7 @@ def trained_network(
         return (network(part.x) - part.y).square().sum(dim=1).mean()
 
     try:
-        train(network, loss, loss, *parts, config, env, label="closed-loop")
+        train(network, loss, loss, parts[0], parts[1], config, env, label="closed-loop")
     except DivergedError:
         return None
     linear = [layer for layer in network if isinstance(layer, torch.nn.Linear)]

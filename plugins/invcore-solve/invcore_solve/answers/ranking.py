@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from invcore.plugin import DivergedError, FittedJudge, Problem, Targets
+from invcore.plugin import DivergedError, FittedJudge, Problem, Space, Targets
 from invcore_solve.answers.asked import Wanted
 from invcore_solve.answers.preference import preferred, true_order
 from invcore_solve.answers.proposal import Names, Proposal, categories_of
@@ -168,3 +168,27 @@ def distinct(unit: Tensor) -> Tensor:
     first = torch.full((int(group.max()) + 1,), len(unit))
     first = first.scatter_reduce(0, group, torch.arange(len(unit)), "amin")
     return first.sort().values
+
+
+def without_copies(space: Space, proposed: Tensor, method: str) -> tuple[Tensor, Tensor]:
+    """Allowed designs without copies of one target.
+
+    Args:
+        space: of designs.
+        proposed: (B, K, Dx).
+        method: who proposed them, for messages.
+
+    Returns:
+        Whose targets they are (R,), and the designs (R, Dx).
+
+    Raises:
+        DivergedError: a target has no design that is finite.
+    """
+    designs, groups = [], []
+    for b, rows in enumerate(space.project(proposed)):  # of which there are few
+        rows = rows[rows.isfinite().all(dim=1)]
+        if len(rows) == 0:
+            raise DivergedError(f"target {b + 1}: method {method!r} gave no finite design")
+        designs.append(rows[distinct(space.to_unit(rows))])
+        groups.append(torch.full((len(designs[-1]),), b))
+    return torch.cat(groups), torch.cat(designs)

@@ -49,23 +49,25 @@ def solve_simulator(
         raise click.UsageError("--simulator takes one --method")
     designs: dict[str, Any] = dict(bound(text) for text in options["bounds"])
     designs |= dict(_categories(text) for text in options["category"])
-    name = options["methods"][0] if options["methods"] else "na"
+    method = options["methods"][0] if options["methods"] else None
     installed().registry.find("sampler", sampling["sampler"])
-    installed().registry.find("method", name)
+    if method is not None:
+        installed().registry.find("method", method)
     tolerances = tolerance_texts(options["tolerances"])
     constraints = _constraints(options)
     from invcore.results import Store  # torch from here on: errors of options are told before it
     from invcore_solve.commands.view import asked_of, document, show
     from invcore_solve.from_simulator import solve_with
 
-    method = installed().registry.load("method", name)
+    texts = list(options["settings"])
     store = Store(store_path)
     known = asking.explained(None, list(designs))
     with progress() as bars, redirect_stdout(sys.stderr), known:  # a function may print
         solution = solve_with(
             options["simulator"], designs or None,
-            whole=options["whole"], constraints=constraints, method=name,
-            settings=component_settings(list(options["settings"]), method.Config),
+            whole=options["whole"], constraints=constraints, method=method,
+            settings=lambda config: component_settings(texts, config),
+            workers=options["workers"] or 1,
             preset=options["preset"], pairs=options["pairs"],
             budget=options["budget"], check=options["check"] is not False, device=options["device"],
             store=store, progress=bars, tolerances=tolerances,

@@ -29,6 +29,11 @@ from invcore_solve.commands.table_options import table_options
 @click.option("--pairs", type=click.IntRange(1), help="To simulate and learn from.")
 @click.option("--budget", type=click.IntRange(1), help="The most simulator calls; else no limit.")
 @click.option(
+    "--workers",
+    type=click.IntRange(1),
+    help="Rows that a loop with a budget has simulated at the same time; default 1.",
+)
+@click.option(
     "--check/--no-check", default=None, help="Simulate what is proposed, too; default yes."
 )
 @click.option(
@@ -63,7 +68,7 @@ from invcore_solve.commands.table_options import table_options
     type=ComponentName("method"),
     multiple=True,
     help="An inverse method; may be repeated on a table, whose own mixes of rows propose beside "
-    "it. With a simulator: default na.",
+    "it. With a simulator: default na; with a small budget closed-loop.",
 )
 @component_option("judge", "stacked-surrogates", "Who judges designs of a table.")
 @click.option(
@@ -126,7 +131,8 @@ def solve(
     target already come first. The fitted model is kept: --model uses it again, and with a table
     that has grown it is fitted anew from there.
     With a simulator, a method learns from pairs that it gives, or searches on it, and what is
-    proposed is simulated and ranked by its true error.
+    proposed is simulated and ranked by its true error. With a small --budget a loop asks for the
+    row that tells the most, again and again; stopped, the same command goes on where it was.
 
     What is wanted are exact responses (--target), or intervals, limits and goals (--want): then
     designs come by the probability that they meet it, and by the goals among those that probably
@@ -139,6 +145,7 @@ def solve(
     invcore solve --model 1a2b3c --target 50
     invcore solve --simulator simulator.toml --target 0.5
     invcore solve --simulator mine:simulate --bounds x1=0:1 --bounds x2=-1:1 --target 0.5
+    invcore solve --simulator costly.toml --target 0.5 --budget 40 --workers 4
     """  # noqa: D301 - click wants the character
     from invcore.plugin import check_output
 

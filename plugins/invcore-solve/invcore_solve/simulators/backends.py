@@ -1,7 +1,7 @@
 """What computes responses: a function in this process, or a program in processes of its own."""
 
-import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -9,17 +9,18 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from invcore.plugin import Space
-from invcore_solve.simulators.function import Function, Kind, Trial
+from invcore.plugin import ConfigError, Space
+from invcore_solve.simulators.function import Function, Kind, Trial, computed
 from invcore_solve.simulators.function_by_name import code_checksum, load_function, source_checksum
-from invcore_solve.simulators.outcomes import Outcome, whole_rows
+from invcore_solve.simulators.journal import Journal
+from invcore_solve.simulators.kept_trial import kept_trial
+from invcore_solve.simulators.outcomes import Outcome
+from invcore_solve.simulators.pools import FunctionWork, Pool, ProcessPool, ProgramPool
 from invcore_solve.simulators.program import Program
 from invcore_solve.simulators.program_processes import Processes
 
 Array = npt.NDArray[np.float64]
 Keep = Callable[[Array, Array], None]
-
-_COSTLY = 0.1  # seconds; what a function gives sooner is as soon computed again as read
 
 
 class Backend(Protocol):
@@ -33,8 +34,8 @@ class Backend(Protocol):
     traceable: bool
     """Whether the identity tells it from others, so that what it gave may be kept."""
 
-    def trial(self, designs: Space, dim: int | None) -> Trial:
-        """What it is, by a try where that is not known."""
+    def trial(self, designs: Space, dim: int | None, folder: Path | None = None) -> Trial:
+        """What it is, by a try where that is not known; one that was costly is kept in a folder."""
         ...
 
     def outcomes(
@@ -45,6 +46,14 @@ class Backend(Protocol):
 
     def responses_with_gradient(self, x: Tensor, dim: int) -> Tensor:
         """Responses (N, Dy) of designs (N, Dx), through which a gradient flows."""
+        ...
+
+    def pool(self, count: int, designs: Space, responses: Space, folder: Path | None) -> Pool:
+        """So many workers for single rows; what is worth it is kept in a folder at once.
+
+        Raises:
+            ConfigError: no other process could find it.
+        """
         ...
 
 
@@ -77,17 +86,18 @@ class FunctionBackend:
         code = code_checksum(own) if named else source_checksum(call)
         self.identity = {"function": own, "kind": kind, "version": version, "code": code}
         self.traceable = named or bool(version)
+        self._named, self._own = named, own
         self._call, self._kind, self._limit = call, kind, time_limit
         self._trial: Trial | None = None
 
-    def trial(self, designs: Space, dim: int | None) -> Trial:
+    def trial(self, designs: Space, dim: int | None, folder: Path | None = None) -> Trial:
         """By a call with three designs, made once; none is made if all is known."""
         if self._kind == "numpy" and dim is not None:
             return Trial("numpy", dim, False, "it takes NumPy arrays")
         if self._trial is None:
             shares = torch.tensor([0.25, 0.5, 0.75], dtype=torch.float64)
             x = designs.from_unit(shares[:, None].expand(3, designs.dim))
-            self._trial = self._function.trial(x, dim)
+            self._trial = kept_trial(folder, dim, lambda: self._function.trial(x, dim))
         return self._trial
 
     def outcomes(
@@ -97,17 +107,22 @@ class FunctionBackend:
         dim, function = responses.dim, self._function
         arrays = self.trial(designs, dim).kind == "numpy"
         for number, x in enumerate(batches):
-            start = time.perf_counter()
-            with torch.no_grad():
-                call = function.arrays if arrays else function.tensors
-                y = whole_rows(call(torch.from_numpy(x), dim).numpy())
-            if time.perf_counter() - start >= _COSTLY:
-                keep(x, y)
-            yield number, Outcome(y)
+            yield number, computed(function, arrays, x, dim, keep)
 
     def responses_with_gradient(self, x: Tensor, dim: int) -> Tensor:
         """Of a function of tensors."""
         return self._function.tensors(x, dim)
+
+    def pool(self, count: int, designs: Space, responses: Space, folder: Path | None) -> Pool:
+        """Processes of their own, which import the function by its name."""
+        if not self._named:
+            raise ConfigError(
+                f"simulator {self.name}: other processes cannot find this function",
+                remedy='its name, "package.module:function", lets them, or workers=1',
+            )
+        arrays = self.trial(designs, responses.dim).kind == "numpy"
+        work = FunctionWork(self._own, self.name, arrays, self._limit, responses.dim, folder)
+        return ProcessPool(count, work)
 
     @property
     def _function(self) -> Function:
@@ -132,7 +147,7 @@ class ProgramBackend:
             "files": program.checksum(),
         }  # fmt: skip
 
-    def trial(self, designs: Space, dim: int | None) -> Trial:
+    def trial(self, designs: Space, dim: int | None, folder: Path | None = None) -> Trial:
         """Nothing is tried: what a program's responses are has to be said."""
         return Trial("program", dim or 0, False, "it is a program")
 
@@ -142,6 +157,13 @@ class ProgramBackend:
         """Several batches at a time, in the order in which they end; all that succeed are kept."""
         processes = Processes(self._program, designs, responses.names, self.name, keep)
         yield from processes.outcomes(batches)
+
+    def pool(self, count: int, designs: Space, responses: Space, folder: Path | None) -> Pool:
+        """So many of the program's own processes at the same time."""
+        keep = Journal(folder).keep
+        return ProgramPool(
+            count, Processes(self._program, designs, responses.names, self.name, keep)
+        )
 
     def responses_with_gradient(self, x: Tensor, dim: int) -> Tensor:
         """There is none."""

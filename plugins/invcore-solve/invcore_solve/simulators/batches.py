@@ -9,7 +9,7 @@ import numpy.typing as npt
 from invcore.plugin import Progress, SimulatorError, Space, Stage
 from invcore_solve.simulators.backends import Backend
 from invcore_solve.simulators.journal import Journal
-from invcore_solve.simulators.outcomes import Counts, Outcome
+from invcore_solve.simulators.outcomes import NO_RESPONSE, Counts, Outcome
 
 Array = npt.NDArray[np.float64]
 
@@ -28,6 +28,9 @@ class Batches:
         self._backend, self.name = backend, name
         self.journal = Journal(None)
         self.counts = Counts()
+        self.patience: int | None = None
+        """Batches without a response after which a simulator that gave none is given up; None: what
+        is asked for at once, and at most three."""
         self._stage: Stage | None = None
         self._good = self._bad = 0  # batches
 
@@ -69,10 +72,26 @@ class Batches:
                 if outcome.y is not None:
                     y[rows] = outcome.y
                 self.count(y[rows], outcome)
-                if self._bad >= _HOPELESS:
+                if self._bad >= (self.patience or _HOPELESS):
                     self.check_hope()
-        self.check_hope()
+        self.check_patience()
         return y
+
+    def check_patience(self) -> None:
+        """Give up where no batch has given a response, and no more are to be tried.
+
+        Raises:
+            SimulatorError: why, and what the simulator said last.
+        """
+        if self._bad >= (self.patience or 1):
+            self.check_hope()
+
+    def go_on(self, rows: int, failed: int) -> None:
+        """Count rows that were simulated before, one by one."""
+        self.counts.calls, self.counts.recalled = rows, rows
+        if failed:
+            self.counts.failures[NO_RESPONSE] = failed
+        self._good, self._bad = rows - failed, failed
 
     def count(self, y: Array, outcome: Outcome) -> None:
         """Count a batch's rows (N, Dy), and move the bar."""

@@ -73,16 +73,21 @@ class Processes:
             left, running = enumerate(batches), dict[Future[Outcome], int]()
             while True:  # a batch begins when the caller, who may give up, has seen those before
                 for number, x in islice(left, self._program.jobs - len(running)):
-                    running[pool.submit(self._with_retries, x)] = number
+                    running[pool.submit(self.outcome, x)] = number
                 if not running:
                     break
                 future = next(as_completed(running))
                 yield running.pop(future), future.result()
         finally:  # also when the caller stops here, by Ctrl-C or an error
-            self._stop()
+            self.stop()
             pool.shutdown(wait=True, cancel_futures=True)
 
-    def _with_retries(self, x: Array) -> Outcome:
+    def outcome(self, x: Array) -> Outcome:
+        """What becomes of one batch (N, Dx), with its retries; for threads, several at a time.
+
+        Raises:
+            SimulatorError: the program cannot be started.
+        """
         outcome = Outcome(None, "stopped")
         for tries in range(1 + self._program.retries):
             if self._stopped:
@@ -140,7 +145,8 @@ class Processes:
                 return f"killed by {signal.Signals(-code).name}"
         return f"exit code {code}" if code else ""
 
-    def _stop(self) -> None:
+    def stop(self) -> None:
+        """End all that runs, and begin nothing more."""
         with self._lock:
             self._stopped = True
             for process in self._running:

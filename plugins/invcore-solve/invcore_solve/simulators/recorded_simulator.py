@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from invcore.plugin import Context, Pairs, Simulator, Targets, Task
+from invcore.plugin import Context, Pairs, Simulator, Space, Targets, Task
 
 
 class RecordedSimulator(Simulator):
@@ -33,6 +33,10 @@ class RecordedSimulator(Simulator):
             self._pairs.append((x.detach().cpu().double(), y.detach().cpu().double()))
         return y
 
+    def remember(self, pairs: Pairs) -> None:
+        """Remember rows that were simulated otherwise."""
+        self._pairs.append((pairs.x, pairs.y))
+
     def pairs(self) -> Pairs:
         """All rows with a response that were asked about."""
         x, y = (torch.cat(parts) for parts in zip(*self._pairs, strict=True))
@@ -50,13 +54,31 @@ class RecordedSimulator(Simulator):
             Whose targets they are (R,), the designs (R, Dx) and their responses (R, Dy).
         """
         x, y = (torch.cat(parts) for parts in zip(*self._pairs, strict=True))
-        allowed = self._task.designs.contains(x) & y.isfinite().all(dim=1)
-        rows, first = torch.unique(torch.cat([x, y], 1)[allowed], dim=0), self._task.designs.dim
-        x, y = rows[:, :first], rows[:, first:]
-        groups, best = [], []
-        for b in range(len(targets)):  # of which there are few
-            value = targets[b : b + 1].objective(y[None])[0]
-            best.append(value.argsort(stable=True)[:count])
-            groups.append(torch.full((len(best[-1]),), b))
-        chosen = torch.cat(best)
-        return torch.cat(groups), x[chosen], y[chosen]
+        return best_rows(targets, x, y, count, self._task.designs)
+
+
+def best_rows(
+    targets: Targets, x: Tensor, y: Tensor, count: int, space: Space
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Of rows that were simulated, those whose responses are nearest to each target.
+
+    Args:
+        targets: B of them.
+        x: designs (N, Dx).
+        y: their responses (N, Dy).
+        count: designs for each target; fewer where fewer different ones have a response.
+        space: of designs that are allowed.
+
+    Returns:
+        Whose targets they are (R,), the designs (R, Dx) and their responses (R, Dy).
+    """
+    allowed = space.contains(x) & y.isfinite().all(dim=1)
+    rows, first = torch.unique(torch.cat([x, y], 1)[allowed], dim=0), space.dim
+    x, y = rows[:, :first], rows[:, first:]
+    groups, best = [], []
+    for b in range(len(targets)):  # of which there are few
+        value = targets[b : b + 1].objective(y[None])[0]
+        best.append(value.argsort(stable=True)[:count])
+        groups.append(torch.full((len(best[-1]),), b))
+    chosen = torch.cat(best)
+    return torch.cat(groups), x[chosen], y[chosen]

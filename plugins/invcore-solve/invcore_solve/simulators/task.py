@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -31,6 +32,7 @@ from invcore_solve.simulators.bounds import box, named
 from invcore_solve.simulators.function import Kind, Trial
 from invcore_solve.simulators.journal import Journal
 from invcore_solve.simulators.outcomes import Counts, Outcome
+from invcore_solve.simulators.pools import Pool
 from invcore_solve.simulators.program import Program
 
 Designs = Space | Mapping[str, tuple[float, float] | Sequence[str]]
@@ -254,9 +256,65 @@ class SimulatorTask(Task[Config]):
         else:
             array = self._batches.responses(rows.detach().numpy(), self.designs, self._own)
             y = torch.from_numpy(array)
-        if self.derived:
-            y = with_derived(self._derived, self.designs, rows, self._own.names, y)
-        return y.to(x)
+        return self._whole(rows, y).to(x)
+
+    def _whole(self, rows: Tensor, y: Tensor) -> Tensor:
+        """The simulator's own responses (N, ·) with those that follow from them (N, Dy)."""
+        if not self.derived:
+            return y
+        return with_derived(self._derived, self.designs, rows, self._own.names, y)
+
+    def recalled(self, x: Tensor) -> Tensor | None:
+        """The response (1, Dy) of a row (1, Dx) that has been kept, if it has."""
+        entry = self._batches.journal.find(x.numpy(), self._own.dim)
+        if entry is None:
+            return None
+        self.counts.recalled += 1
+        return self.taken(x, Outcome(entry))
+
+    def taken(self, x: Tensor, outcome: Outcome) -> Tensor:
+        """The response (1, Dy) of a row (1, Dx) that a worker has simulated, counted.
+
+        Raises:
+            SimulatorError: no row of many has a response.
+        """
+        y = np.full((1, self._own.dim), np.nan) if outcome.y is None else outcome.y
+        self.counts.calls += 1
+        self._batches.count(y, outcome)
+        self._batches.check_patience()
+        return self._whole(x, torch.from_numpy(y))
+
+    def pool(self, count: int) -> Pool:
+        """Workers that simulate single rows side by side; see ``taken``.
+
+        Raises:
+            ConfigError: a function that other processes cannot find.
+        """
+        return self._backend.pool(count, self.designs, self._own, self.journal)
+
+    @contextmanager
+    def one_by_one(self, patience: int, told: int, failed: int) -> Iterator[None]:
+        """Rows are asked for one by one in the block: some may fail before one succeeds.
+
+        Args:
+            patience: rows without a response, after which a simulator that gave none is given up.
+            told: rows that were simulated before, and count.
+            failed: of those, the ones without a response.
+        """
+        self._batches.go_on(told, failed)
+        self._batches.patience = patience
+        try:
+            yield
+        finally:
+            self._batches.patience = None
+
+    def check_hope(self) -> None:
+        """Check that some row has had a response.
+
+        Raises:
+            SimulatorError: none has.
+        """
+        self._batches.check_hope()
 
     def _with_gradient(self, x: Tensor) -> Tensor:
         """A batch's responses with their gradient."""
@@ -268,4 +326,5 @@ class SimulatorTask(Task[Config]):
 
     @property
     def _trial(self) -> Trial:
-        return self._backend.trial(self.designs, None if self._named is None else self._named.dim)
+        dim = None if self._named is None else self._named.dim
+        return self._backend.trial(self.designs, dim, self.journal)

@@ -1,0 +1,1 @@
+"""What ``few_calls.py`` is made of: searches for costly simulators at equal simulator calls."""

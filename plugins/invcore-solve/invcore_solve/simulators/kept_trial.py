@@ -1,0 +1,48 @@
+"""What a try of a costly function has shown, kept so that it is tried once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from invcore.plugin import replace_file
+from invcore_solve.simulators.function import COSTLY, Trial
+
+_FILE = "trial.json"
+_TRIAL = TypeAdapter(Trial)
+
+
+def kept_trial(folder: Path | None, dim: int | None, tried: Callable[[], Trial]) -> Trial:
+    """What a try shows, found or done now.
+
+    Args:
+        folder: of the function's finished batches; None keeps nothing.
+        dim: how many responses there should be; None if that is to be found.
+        tried: does it; where it takes a tenth of a second or more, it is kept.
+
+    Example:
+        >>> import tempfile
+        >>> once = [Trial("numpy", 2, False, "it takes NumPy arrays")]
+        >>> def tried():
+        ...     time.sleep(0.1)
+        ...     return once.pop()
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> kept_trial(folder, None, tried) == kept_trial(folder, 2, tried)
+        True
+    """
+    if folder is not None:
+        with suppress(OSError, ValidationError):  # damaged, or none: it is tried again
+            kept = _TRIAL.validate_json((folder / _FILE).read_bytes(), strict=True)
+            if dim is None or kept.dim == dim:
+                return kept
+    start = time.perf_counter()
+    trial = tried()
+    if folder is not None and time.perf_counter() - start >= COSTLY:
+        with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            replace_file(folder / _FILE, _TRIAL.dump_json(trial))
+    return trial
