@@ -44,7 +44,7 @@ OWN_PLUGINS = {"mine", "kernel"}  # names that the docs make up
 FACES = (
     "invcore", "invcore.plugin", "invcore.learning", "invcore.search", "invcore.numerics",
     "invcore.results", "invcore.pipeline", "invcore.data.tables", "invcore.cli.kit",
-    "invcore_solve",
+    "invcore_solve", "invcore_closed_loop",
 )  # fmt: skip
 
 _FENCE = re.compile(
@@ -116,12 +116,14 @@ def test_commands_are_documented():
 
 
 @pytest.mark.parametrize(
-    "name", ["run", "solve", "inspect", "predict", "bench", "report", "compare"]
+    "name", ["run", "solve", "inspect", "predict", "bench", "report", "compare", "campaign"]
 )
 def test_options_are_documented(name):
     command = cli.get_command(click.Context(cli), name)
     assert command is not None
-    options = [o for p in command.params for o in (*p.opts, *p.secondary_opts)]
+    every = [command, *getattr(command, "commands", {}).values()]
+    options = [o for c in every for p in c.params for o in (*p.opts, *p.secondary_opts)]
+    options = [option for option in options if option.startswith("-")]
     assert [o for o in options if not re.search(rf"(?<![\w-]){o}(?![\w-])", ALL)] == []
 
 

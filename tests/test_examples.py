@@ -29,8 +29,10 @@ def examples(monkeypatch):
 
 
 def test_a_campaign_goes_on_though_rows_come_late_and_otherwise(examples, capsys):
-    assert examples("campaign").main() < 0.2
-    assert "week 1: 2 rows are pending" in capsys.readouterr().out
+    assert examples("campaign").main() > 8.8  # what is wanted is 9
+    said = capsys.readouterr().out
+    assert "week 1: data frame: 4 rows: 4 new, of which 1 failed; 1 is still pending" in said
+    assert "advice: " in said
 
 
 def test_a_judge_ranks_by_probability(examples, capsys):

@@ -89,7 +89,7 @@ class Neighbours:
             part = x[:, None].expand(-1, near.shape[1], -1).clone()
             part[:, :, columns] = rows[near]
             parts.append(part)
-        return torch.cat(parts, dim=1)
+        return torch.cat(parts, dim=1) if parts else x[:, None][:, :0]
 
     def allowed(self, x: Tensor, changed: Tensor) -> tuple[Tensor, Tensor]:
         """The nearest allowed designs of changed ones (N, S, Dx), and which of them are allowed and

@@ -133,6 +133,11 @@ def test_without_steps_nothing_changes():
     assert best.tolist() == [[4.0]] and value.tolist() == [4.0]
 
 
+def test_without_steps_there_are_no_single_changes():
+    space = Space.of(Variable(name="a", prior=Uniform(low=0.0, high=1.0)))
+    assert Neighbours.of(space).changes(torch.rand(3, 1).double()).shape == (3, 0, 1)
+
+
 def test_nan_scores_are_never_chosen():
     best, value = discrete_search(
         MIXED, torch.tensor([[0.0, 3.0, 5.0]], dtype=torch.float64),

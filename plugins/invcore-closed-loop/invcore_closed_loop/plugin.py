@@ -1,8 +1,23 @@
 """What this plugin adds; imports no torch."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from invcore import Component, hookimpl
 
 API_VERSION = 1
+
+if TYPE_CHECKING:
+    import click
+
+
+@hookimpl
+def invcore_commands(group: click.Group) -> None:
+    """``campaign``; what is heavy is imported when it is called."""
+    from invcore_closed_loop.campaign.commands.group import campaign
+
+    group.add_command(campaign)
 
 
 @hookimpl

@@ -1,0 +1,1 @@
+"""The commands of ``invcore campaign``, one a file: parse, call, print."""

@@ -1,0 +1,1 @@
+"""Tables that go to a laboratory, and come back."""
