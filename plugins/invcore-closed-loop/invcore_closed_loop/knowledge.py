@@ -17,6 +17,7 @@ from invcore_closed_loop.surrogates.response_surrogate import ResponseSurrogate
 from invcore_closed_loop.told import Told
 
 _APART = 1e-7  # coordinates that differ by less are one design
+_SPREAD_OUT = 0.02  # between designs of one batch, where goals, not digits, are looked for
 
 
 @dataclass
@@ -83,9 +84,15 @@ class Knowledge:
         rows = self.searches.row[who]
         return self.told.u[rows], self.told.y[rows]
 
-    def choice(self, order: Sequence[int] | Places, u: Array) -> int | None:
-        """The first place in ``order`` whose coordinates (M, D) are fresh."""
+    def choice(
+        self, order: Sequence[int] | Places, u: Array, spread_out: bool = False
+    ) -> int | None:
+        """The first place in ``order`` whose coordinates (M, D) are fresh; with ``spread_out``, and
+        not beside another one that is pending.
+        """
+        taken = np.array(self.taken) if spread_out and self.taken else np.empty((0, u.shape[1]))
         for place in order:
-            if self.fresh(u[place : place + 1])[0]:
+            beside = np.abs(taken - u[place]).max(axis=1, initial=0.0) < _SPREAD_OUT
+            if not beside.any() and self.fresh(u[place : place + 1])[0]:
                 return int(place)
         return None

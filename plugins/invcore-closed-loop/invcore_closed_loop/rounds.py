@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from invcore_closed_loop.aims import SurrogateAims
 from invcore_closed_loop.arrays import Array, Flags, Places
 from invcore_closed_loop.asked import Step
 from invcore_closed_loop.knowledge import Knowledge
 from invcore_closed_loop.steps.global_steps import global_steps
 from invcore_closed_loop.steps.goal_steps import goal_steps
+from invcore_closed_loop.steps.improvement import SAMPLES
 from invcore_closed_loop.steps.polish import polish_steps
 from invcore_closed_loop.surrogates.chance import Chance
 from invcore_closed_loop.surrogates.components import Components
@@ -32,6 +34,8 @@ _STUCK = 12  # failures after which a row is measured once more
 _ABOVE_NOISE = 10.0  # times what noise makes of an error: below it there is no polish
 _LEAST, _LEAST_GOAL = 1e-2, 1e-5  # improvements of the logarithm, and of goals, that are nothing
 _TRIED, _CLOSE = 8, 1e-9  # failures until the surrogate is tried again, but not below this error
+_NOISY = Limits(most_noise=1.0, kernels=("matern",))  # what is measured is seldom very smooth
+_MOST_EXPECTED = 100_000  # targets times rows whose errors are sampled
 _LOCAL = (0.1, 0.9)  # least and largest share of local steps
 
 
@@ -209,7 +213,7 @@ class Rounds:
         loop, told, asked = self._loop, self._loop.told, self._loop.asked
         rows, noisy = self._rows(), loop.noisy
         context = loop.contexts.of_rows(told.owner)
-        limits = Limits(most_noise=1.0) if noisy else Limits()
+        limits = _NOISY if noisy else Limits()
         unit = None if loop.aims.exact else loop.aims.spread
 
         def fitted(u: Array, context: Array, y: Array, tune: bool) -> ResponseSurrogate:
@@ -237,7 +241,7 @@ class Rounds:
         if noisy:
             usable = ~told.failed
             y[usable] = surrogate.responses(told.u[usable], context[usable])
-            errors = loop.smoothed(y, surrogate.noise)
+            errors = loop.smoothed(y, self._expected_errors(surrogate, y, usable), surrogate.noise)
         chance = None
         if told.failed.any():
             features = np.concatenate([loop.coordinates.features(told.u), context], axis=1)
@@ -250,6 +254,27 @@ class Rounds:
         )  # fmt: skip
         knowledge.taken += list(asked.u)
         return knowledge
+
+    def _expected_errors(self, surrogate: ResponseSurrogate, y: Array, usable: Flags) -> Array:
+        """Errors (T, N) to be expected of rows, where what is measured is not the truth.
+
+        Of goals, and where there are very many of them, errors of the expected responses.
+        """
+        loop, told = self._loop, self._loop.told
+        errors = loop.aims.objectives_of_all(y)
+        rows = np.nonzero(usable)[0]
+        if len(loop.targets) * len(rows) > _MOST_EXPECTED:
+            return errors
+        context = loop.contexts.of_rows(told.owner[rows])
+        z, deviation = (
+            part(told.u[rows], context) for part in (surrogate.mean, surrogate.deviation)
+        )
+        wants = SurrogateAims(loop.aims, surrogate.warp, surrogate.components)
+        normals = np.random.default_rng(loop.seed).normal(size=(SAMPLES, z.shape[1]))
+        for target in np.nonzero(~loop.aims.with_goals)[0]:
+            who = np.full(len(rows), target)
+            errors[target, rows] = wants.sampled_errors(z, deviation, who, normals).mean(axis=1)
+        return errors
 
     def _network_is_due(self) -> bool:
         """Whether there are enough rows for a network, and many more than at its last training."""

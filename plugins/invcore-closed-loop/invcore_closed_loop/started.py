@@ -139,11 +139,17 @@ class StartedClosedLoop(StartedLoop):
             return self.noise is not None and bool((self.noise > 0).any())
         return self.config.noise == "present"
 
-    def smoothed(self, y: Array, noise: Array) -> Array:
-        """Errors (T, N) of rows as they are expected (N, Dy), where measurements vary by ``noise``
-        (Dy,); the searches go by these.
+    def smoothed(self, y: Array, errors: Array, noise: Array) -> Array:
+        """Take what is expected of rows in place of what was measured, where that varies.
+
+        Args:
+            y: (N, Dy), expected responses.
+            errors: (T, N), expected errors.
+            noise: (Dy,), variance of measurements.
+
+        Returns:
+            The errors (T, N), infinite for rows that answer nothing; the searches go by these.
         """
-        errors = self.aims.objectives_of_all(y)
         errors = np.where(np.isfinite(self.errors) & np.isfinite(errors), errors, np.inf)
         self.searches.error, self.searches.row = errors.min(axis=1), errors.argmin(axis=1)
         self.floor = self.aims.share @ noise

@@ -111,7 +111,7 @@ def test_the_loss_is_the_likelihood_with_the_best_variance() -> None:
     """Of one component, but for constants and the prior."""
     z = Z[:, :1]
     values = []
-    for parameters in (PARAMETERS, [*PARAMETERS, 0.3, -0.2, 0.1, 1.0]):
+    for parameters in (PARAMETERS, PARAMETERS + np.array([0.3, -0.2, 0.1, 1.0])):
         process = Process("rbf", X, z, parameters)
         k = np.exp(-0.5 * (((X[:, None] - X) / np.exp(parameters[:-1])) ** 2).sum(axis=2))
         k += (np.exp(parameters[-1]) + JITTER) * np.eye(20)

@@ -55,8 +55,10 @@ def begin(
         raise StoreError(f"{place}: there is a campaign already; go on with it, or name another")
     part = build(plugins, "loop", loop, settings)
     component: Loop[Any] = part.component
-    if "calls" in type(component.config).model_fields and "calls" not in (settings or {}):
-        component = build(plugins, "loop", loop, {**(settings or {}), "calls": _ENDLESS}).component
+    usual = {"calls": _ENDLESS, "noise": "present"}  # people end it, and what they measure varies
+    fields = type(component.config).model_fields
+    own = {name: value for name, value in usual.items() if name in fields} | dict(settings or {})
+    component = build(plugins, "loop", loop, own).component
     table = None if known is None else read_known(known, store)
     notes: list[str] = []
     if given is None:

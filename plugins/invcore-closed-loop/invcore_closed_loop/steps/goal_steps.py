@@ -81,7 +81,10 @@ class GoalStep:
         else:
             u, near = coordinates.listed, np.zeros(len(coordinates.listed), dtype=bool)
         score, merit = self._scores(u)
-        place = knowledge.choice(np.lexsort((merit, -score)), u)
+        order = np.lexsort((merit, -score))
+        place = knowledge.choice(order, u, spread_out=True)
+        if place is None:
+            place = knowledge.choice(order, u)
         if place is None:
             chosen, close = knowledge.drawn(1)[0], False
         else:

@@ -22,12 +22,13 @@ _PRIOR_WIDTH = 1.0  # of the lengths' logarithms
 
 @dataclass(frozen=True)
 class Limits:
-    """Between what the logarithms of lengths, and that of the noise's share, are searched."""
+    """Between what lengths and the noise's share are searched, and with which kernels."""
 
     shortest: float = 0.03
     longest: float = 30.0
     least_noise: float = 1e-9
     most_noise: float = 1e-3
+    kernels: tuple[Kernel, ...] = KERNELS
 
 
 def usual_length(lengths: int) -> float:

@@ -229,6 +229,9 @@ def _tune(
     usual = np.r_[np.full(lengths, usual_length(lengths)), np.log(1e-7)]
     ends = []
     for place, kernel in enumerate(KERNELS):
+        if kernel not in limits.kernels:
+            ends.append((np.inf, usual))
+            continue
         starts = [usual if tuning.parameters is None else tuning.parameters[place]]
         if tuning.parameters is not None and place == 0 and count < _SEVERAL:
             starts.append(usual)
