@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from invcore_report.convergence import median_history
+from invcore_report.convergence import search_history
 
 from invcore import Store
 from invcore.storage.run_record import RunRecord
@@ -29,9 +29,10 @@ def test_it_is_the_median_over_targets_and_calls_a_target(tmp_path):
             "history.seconds": torch.tensor([0.1, 0.2, 0.4], dtype=torch.float64),
         },
     )
-    error, calls, seconds = median_history(store, run)
-    assert error.tolist() == [4.0, 2.0]  # the first median is infinite
-    assert calls.tolist() == [10.0, 20.0] and seconds.tolist() == [0.2, 0.4]
+    history = search_history(store, run)
+    assert history.middle.tolist() == [4.0, 2.0]  # the first median is infinite
+    assert history.most.tolist() == [9.0, 4.0]
+    assert history.calls.tolist() == [10.0, 20.0] and history.seconds.tolist() == [0.2, 0.4]
 
 
 def test_the_median_of_two_is_between_them(tmp_path):
@@ -44,8 +45,10 @@ def test_the_median_of_two_is_between_them(tmp_path):
             "history.seconds": torch.tensor([0.1, 0.2, 0.4]),
         },
     )
-    assert median_history(store, run)[0].tolist() == [2.0, 2.0]
+    history = search_history(store, run)
+    assert history.middle.tolist() == [2.0, 2.0]
+    assert history.most.tolist()[0] == 3.0
 
 
 def test_most_methods_have_none(tmp_path):
-    assert median_history(*written(tmp_path, {})) is None
+    assert search_history(*written(tmp_path, {})) is None
