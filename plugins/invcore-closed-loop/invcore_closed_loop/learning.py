@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from invcore_closed_loop.arrays import Array, Places
-from invcore_closed_loop.asked import Asked, Step
+from invcore_closed_loop.memory.asked import Asked, Step
 from invcore_closed_loop.steps.polish import broyden_update
 
 if TYPE_CHECKING:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from invcore_closed_loop.aims import SurrogateAims
 from invcore_closed_loop.arrays import Array, Flags, Places
-from invcore_closed_loop.asked import Step
-from invcore_closed_loop.knowledge import Knowledge
+from invcore_closed_loop.memory.asked import Step
+from invcore_closed_loop.memory.knowledge import Knowledge
+from invcore_closed_loop.memory.told import Told
+from invcore_closed_loop.problem.aims import SurrogateAims
 from invcore_closed_loop.steps.global_steps import global_steps
 from invcore_closed_loop.steps.goal_steps import goal_steps
 from invcore_closed_loop.steps.improvement import SAMPLES
@@ -20,7 +21,6 @@ from invcore_closed_loop.surrogates.components import Components
 from invcore_closed_loop.surrogates.network import trained_network
 from invcore_closed_loop.surrogates.process import Limits
 from invcore_closed_loop.surrogates.response_surrogate import ResponseSurrogate
-from invcore_closed_loop.told import Told
 
 if TYPE_CHECKING:
     from invcore_closed_loop.started import StartedClosedLoop

@@ -21,21 +21,21 @@ from invcore.plugin import (
     Targets,
 )
 from invcore.search import stored_targets
-from invcore_closed_loop.aims import Aims
 from invcore_closed_loop.arrays import Array, Flags, Places
-from invcore_closed_loop.asked import Asked, Step
 from invcore_closed_loop.config import ClosedLoopConfig
-from invcore_closed_loop.contexts import Contexts
-from invcore_closed_loop.coordinates import Coordinates
 from invcore_closed_loop.learning import learn
+from invcore_closed_loop.memory.asked import Asked, Step
+from invcore_closed_loop.memory.searches import Searches
+from invcore_closed_loop.memory.told import NOBODY, Told
+from invcore_closed_loop.problem.aims import Aims
+from invcore_closed_loop.problem.contexts import Contexts
+from invcore_closed_loop.problem.coordinates import Coordinates
 from invcore_closed_loop.rounds import Rounds
-from invcore_closed_loop.searches import Searches
 from invcore_closed_loop.steps.local_steps import LocalSearches
 from invcore_closed_loop.steps.start import start_rows
 from invcore_closed_loop.surrogates.network import Network
 from invcore_closed_loop.surrogates.noise import replicate_noise
 from invcore_closed_loop.surrogates.response_surrogate import Tuning
-from invcore_closed_loop.told import NOBODY, Told
 
 _WITHIN_NOISE = 0.1  # of what noise makes of an error: less is none
 _FEWEST = 2  # rows with a response, before there is a surrogate

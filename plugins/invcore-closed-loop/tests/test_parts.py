@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from invcore_closed_loop.aims import Aims, SurrogateAims
-from invcore_closed_loop.coordinates import Coordinates
+from invcore_closed_loop.problem.aims import Aims, SurrogateAims
+from invcore_closed_loop.problem.coordinates import Coordinates
 from invcore_closed_loop.steps.discrete import DiscreteNeighbours
 from invcore_closed_loop.steps.hypervolume import GoalGain
 from invcore_closed_loop.steps.least_squares import least_squares

@@ -7,7 +7,7 @@ import torch
 
 from invcore.search import Neighbours
 from invcore_closed_loop.arrays import Array, Places
-from invcore_closed_loop.coordinates import Coordinates
+from invcore_closed_loop.problem.coordinates import Coordinates
 
 _MOST = 4096  # neighbours at once
 

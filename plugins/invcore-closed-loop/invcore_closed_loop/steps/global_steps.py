@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from invcore_closed_loop.arrays import Array, Flags, Places
-from invcore_closed_loop.knowledge import Knowledge
+from invcore_closed_loop.memory.knowledge import Knowledge
 from invcore_closed_loop.steps.discrete import DiscreteNeighbours
 from invcore_closed_loop.steps.improvement import SAMPLES, expected_log_improvement
 from invcore_closed_loop.steps.least_squares import least_squares

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from invcore_closed_loop.arrays import Array, Flags, Places
-from invcore_closed_loop.knowledge import Knowledge
+from invcore_closed_loop.memory.knowledge import Knowledge
 from invcore_closed_loop.steps.discrete import DiscreteNeighbours
 from invcore_closed_loop.steps.hypervolume import GoalGain
 from invcore_closed_loop.steps.improvement import expected_log_improvement

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from invcore_closed_loop.aims import SurrogateAims
 from invcore_closed_loop.arrays import Array, Places
-from invcore_closed_loop.knowledge import Knowledge
+from invcore_closed_loop.memory.knowledge import Knowledge
+from invcore_closed_loop.problem.aims import SurrogateAims
 from invcore_closed_loop.steps.improvement import SAMPLES, expected_log_improvement
 from invcore_closed_loop.steps.least_squares import least_squares
 from invcore_closed_loop.surrogates.components import Components

@@ -9,7 +9,7 @@ import torch
 
 from invcore.plugin import LinearEquality, LinearInequality, Nonlinear
 from invcore_closed_loop.arrays import Array
-from invcore_closed_loop.coordinates import Coordinates
+from invcore_closed_loop.problem.coordinates import Coordinates
 
 
 class SpaceLimits:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from invcore_closed_loop.arrays import Array, Places
-from invcore_closed_loop.coordinates import Coordinates
+from invcore_closed_loop.problem.coordinates import Coordinates
 from invcore_closed_loop.surrogates.components import Components
 from invcore_closed_loop.surrogates.network import Network
 from invcore_closed_loop.surrogates.process import KERNELS, Limits, Process, tuned, usual_length

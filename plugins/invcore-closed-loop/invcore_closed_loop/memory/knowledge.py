@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from invcore_closed_loop.aims import Aims, SurrogateAims
 from invcore_closed_loop.arrays import Array, Flags, Places
-from invcore_closed_loop.contexts import Contexts
-from invcore_closed_loop.coordinates import Coordinates
-from invcore_closed_loop.searches import Searches
+from invcore_closed_loop.memory.searches import Searches
+from invcore_closed_loop.memory.told import Told
+from invcore_closed_loop.problem.aims import Aims, SurrogateAims
+from invcore_closed_loop.problem.contexts import Contexts
+from invcore_closed_loop.problem.coordinates import Coordinates
 from invcore_closed_loop.surrogates.chance import Chance
 from invcore_closed_loop.surrogates.response_surrogate import ResponseSurrogate
-from invcore_closed_loop.told import Told
 
 _APART = 1e-7  # coordinates that differ by less are one design
 _SPREAD_OUT = 0.02  # between designs of one batch, where goals, not digits, are looked for

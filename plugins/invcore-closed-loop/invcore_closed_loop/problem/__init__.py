@@ -1,0 +1,1 @@
+"""What is asked: designs as coordinates, what targets want, and what is known of each problem."""
