@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=100)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    print("| task | targets | budget | closed-loop: calls | error | na: calls | error | time of the two |")
+    print("| task | targets | budget | closed-loop: calls | error | na: calls | error | time |")
     print("|---|---|---|---|---|---|---|---|")
     for name in options.tasks:
         for count in options.targets:
@@ -52,24 +52,23 @@ def _row(name: str, count: int, budget: int, seed: int) -> str:
             lambda x: task.simulate(x).double(), task.designs, task.responses.names, kind="torch"
         )
         checks = max(1, min(10, (budget - _PAIRS) // count))
-        more = {} if method == "closed-loop" else {"pairs": budget - checks * count}
+        pairs = None if method == "closed-loop" else budget - checks * count
         start = time.process_time()
         try:
             solution = solve_with(
                 own, targets=wanted, method=method, budget=budget, candidates=10, seed=seed,
-                preset="quick" if method == "na" else "default", **more,
+                preset="quick" if method == "na" else "default", pairs=pairs,
             )  # fmt: skip
         except InvcoreError as error:
             cells += ["-", type(error).__name__]
             seconds.append(float("nan"))
             continue
         seconds.append(time.process_time() - start)
+        assert solution.ranked.error is not None
         errors = [float(solution.ranked.error[rows].min()) for rows in solution.ranked.groups()]
         middle = sorted(errors)[len(errors) // 2] / unit
         cells += [str(solution.simulator["calls"]), f"{middle:.1e}"]
-    return (
-        f"| {name} | {count} | {budget} | {' | '.join(cells)} | {seconds[0] / seconds[1]:.2f} |"
-    )
+    return f"| {name} | {count} | {budget} | {' | '.join(cells)} | {seconds[0] / seconds[1]:.2f} |"
 
 
 if __name__ == "__main__":

@@ -253,7 +253,7 @@ class StartedClosedLoop(StartedLoop):
         y = np.full((*shape, self.problem.responses.dim), np.nan)
         errors = self.errors
         if self.noisy and int(self.told.whole.sum()) >= _FEWEST:
-            errors = self._rounds.smoothed()
+            errors = self._rounds.survey.smoothed()
         for target in range(len(self.targets)):  # of few rows each
             value = errors[target]
             order = np.argsort(value, kind="stable")[:count]
