@@ -17,6 +17,7 @@ from torch import Tensor
 from invcore.plugin import DataError, Pairs, Requests, Results, Space, printable
 from invcore.search import LoopJournal
 from invcore_closed_loop.campaign.facts import Facts
+from invcore_closed_loop.campaign.spaces import without_unit
 from invcore_closed_loop.campaign.tables.batch import values_of
 from invcore_closed_loop.campaign.tables.measured_rows import measured_rows
 
@@ -119,15 +120,25 @@ def found_designs(
         DataError: the table has too few rows, or no usable designs.
         ConfigError: it has no such column.
     """
-    said = Choices(responses=tuple(responses), ignore=tuple(ignore)).saying("whole", whole)
+    columns = tuple(_column(name, table.names) for name in responses)
+    said = Choices(responses=columns, ignore=tuple(ignore)).saying("whole", whole)
     try:
         data = TableData.of(table, said)
     except DataError as error:
         raise DataError(
-            f"{error}", remedy="designs={'NAME': (LOW, HIGH)} says what can be made, so that the "
-            "table need not show it",
+            f"{error}", remedy="bounds=NAME=LOW:HIGH for each design says what can be made, so that "
+            "the table need not show it",
         ) from None  # fmt: skip
     return data.designs, [*data.schema.brief()]
+
+
+def _column(name: str, columns: Sequence[str]) -> str:
+    """The column that is meant: of that name, or the only one of it but for units."""
+    if name in columns:
+        return name
+    bare = without_unit(name)[0]
+    alike = [column for column in columns if without_unit(column)[0] == bare]
+    return alike[0] if len(alike) == 1 else name
 
 
 def run_frame(store: Store, run: str) -> pandas.DataFrame:

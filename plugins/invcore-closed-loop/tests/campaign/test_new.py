@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import torch
 from invcore_closed_loop import Campaign
+from invcore_closed_loop.campaign.known import found_designs, read_known
 
 from invcore import Store
 from invcore.base.errors import ConfigError, DataError, StoreError, UnknownNameError
@@ -178,6 +179,14 @@ def test_responses_of_other_units_are_weighed_by_their_deviations(alloy):
     assert spread == pytest.approx([batch.load.std(), batch.gap.std()])
     campaign.tell(pd.DataFrame({"id": [1], "load": [3.0], "gap": [1.0]}))
     assert campaign.journal.targets.spread.tolist() == spread  # it does not change any more
+
+
+def test_a_response_is_found_by_its_name_without_the_unit():
+    cu = pd.Series(range(12)) * 0.4
+    table = pd.DataFrame({"cu (wt%)": cu, "mg": cu.iloc[::-1].to_numpy() ** 2})
+    table["strength [MPa]"] = 200 + 20 * cu
+    designs, _ = found_designs(read_known(table, None), ["strength"])
+    assert designs.names == ("cu (wt%)", "mg")
 
 
 def test_a_loop_that_is_no_campaign_is_left_alone(alloy, complaint):
