@@ -126,8 +126,9 @@ def found_designs(
         data = TableData.of(table, said)
     except DataError as error:
         raise DataError(
-            f"{error}", remedy="bounds=NAME=LOW:HIGH for each design says what can be made, so that "
-            "the table need not show it",
+            f"{error}",
+            remedy="bounds=NAME=LOW:HIGH for each design says what can be made, so that the table "
+            "need not show it",
         ) from None  # fmt: skip
     return data.designs, [*data.schema.brief()]
 

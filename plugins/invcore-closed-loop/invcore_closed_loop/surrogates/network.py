@@ -14,8 +14,9 @@ from invcore_closed_loop.arrays import Array
 from invcore_closed_loop.surrogates.components import Components
 from invcore_closed_loop.surrogates.warp import Warp
 
-_WIDTH, _DEPTH = 128, 3
-_STEPS, _MOST_STEPS = 10, 12_000  # of training, for each row, and the most
+_WIDTH, _WIDE, _DEPTH = 128, 256, 3
+_MANY = 2000  # rows from which the network is wide
+_STEPS, _MOST_STEPS = 10, 40_000  # of training, for each row, and the most
 _HELD_OUT = 0.1
 _NUMBERS = 1 << 22  # of slopes that are held at once
 
@@ -53,7 +54,7 @@ class Network:
 
     def mean_and_slopes(self, x: Array) -> tuple[Array, Array]:
         """Components (M, K), and their slopes (M, K, F) by the features."""
-        step = max(1, _NUMBERS // (_WIDTH * x.shape[1]))
+        step = max(1, _NUMBERS // (_WIDE * x.shape[1]))
         parts = [self._part(x[first : first + step]) for first in range(0, max(1, len(x)), step)]
         return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
 
@@ -132,9 +133,9 @@ def trained_network(
     steps = min(_MOST_STEPS, _STEPS * len(rest))
     epochs = max(1, int(steps / max(1, len(rest) // batch)))
     config = TrainingConfig(epochs=epochs, batch_size=batch, min_steps=1, weight_decay=1e-4)
-    env = FitEnvironment(seed)
+    env, width = FitEnvironment(seed), _WIDTH if len(x) < _MANY else _WIDE
     network = seeded_network(
-        lambda: MLP(x.shape[1], z.shape[1], width=_WIDTH, depth=_DEPTH), env, "closed-loop"
+        lambda: MLP(x.shape[1], z.shape[1], width=width, depth=_DEPTH), env, "closed-loop"
     )
 
     def loss(part: LossBatch | Pairs) -> Tensor:
