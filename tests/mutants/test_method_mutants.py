@@ -23,6 +23,7 @@ from tests.mutants.reference_methods import (
     Kernels,
     Reference,
     ReferenceModel,
+    Slopes,
     rows,
 )
 
@@ -488,14 +489,14 @@ def failing(component):
     return {o.check.name: o.why for o in outcomes if o.result == "failed"}
 
 
-@pytest.mark.parametrize("component", [Reference, HonestSimulations, Kernels, OfIntervals])
+@pytest.mark.parametrize("component", [Reference, HonestSimulations, Kernels, OfIntervals, Slopes])
 def test_the_good_ones_pass(component):
     assert failing(component) == {}
 
 
 def test_the_good_ones_leave_out_no_check_but_cuda():
     passed = set()
-    for good in (Reference, Kernels, HonestSimulations):
+    for good in (Reference, Kernels, HonestSimulations, Slopes):
         outcomes = run_checks(CHECKS["method"], Subject.of("method", "good", good))
         passed |= {o.check.name for o in outcomes if o.result == "passed"}
     left = {check.name for check in CHECKS["method"]} - passed

@@ -27,7 +27,7 @@ class GoalGain:
     Example:
         >>> gain = GoalGain(np.array([[0.0, 1.0], [1.0, 0.0]]), np.ones(2))
         >>> gain(np.array([[0.5, 0.5], [2.0, 2.0]])).round(3).tolist()
-        [0.36, 0.0]
+        [0.25, 0.0]
     """
 
     def __init__(self, known: Array, spread: Array) -> None:
