@@ -27,6 +27,7 @@ PRIOR = 2000
 _NETWORK, _RETRAINED = 300, 2.0  # rows from which a network is tried, and growth until it is again
 _BETTER = 0.7  # times the process's error: below, a network is better
 _NOISY = Limits(most_noise=1.0, kernels=("matern",))  # what is measured is seldom very smooth
+_MOST_SORTED = 1 << 22  # errors that are sorted at once
 _MOST_EXPECTED = 100_000  # targets times rows whose errors are sampled
 
 
@@ -156,9 +157,14 @@ class Survey:
         most = loop.config.rows
         if len(whole) <= most:
             return whole
-        error = loop.errors[np.nonzero(loop.open)[0]][:, whole]
-        rank = error.argsort(axis=1).argsort(axis=1).min(axis=0)
         first = whole[: min(len(whole), loop.known + len(loop.start), most // 2)]
-        nearest = whole[rank.argsort(kind="stable")]
-        rest = nearest[~np.isin(nearest, first)][: most - len(first)]
+        searched = np.nonzero(loop.open)[0]
+        each = max(1, (most - len(first)) // max(1, len(searched)))
+        step = max(1, _MOST_SORTED // len(whole))
+        nearest = [
+            np.argpartition(loop.errors[searched[i : i + step]][:, whole], each, axis=1)[:, :each]
+            for i in range(0, len(searched), step)
+        ]
+        found = np.unique(np.concatenate([part.ravel() for part in nearest]))
+        rest = np.setdiff1d(whole[found], first)[: most - len(first)]
         return np.sort(np.concatenate([first, rest]))

@@ -10,6 +10,7 @@ import torch
 from invcore_closed_loop.closed_loop import ClosedLoop
 from invcore_closed_loop.config import ClosedLoopConfig
 from invcore_closed_loop.started import StartedClosedLoop
+from safetensors.torch import load, save
 from torch import Tensor
 
 from invcore.plugin import (
@@ -245,6 +246,27 @@ def test_known_pairs_take_the_place_of_the_start() -> None:
     error = (smooth(first.designs) - WANTED).square().mean()
     known = (smooth(x) - WANTED).square().mean(dim=1).min()
     assert float(error) < 0.1 * float(known)
+
+
+def test_a_loop_with_a_network_goes_on_where_it_was() -> None:
+    """Its weights are part of its state, and rows beyond the most are left out."""
+    x = torch.rand(320, 2, generator=torch.Generator().manual_seed(5)).double()
+
+    def rough(x: Tensor) -> Tensor:
+        return (smooth(x) + (40 * x).sin().prod(1, keepdim=True).abs()).float().double()
+
+    targets = Targets(rough(torch.rand(3, 2, generator=torch.Generator().manual_seed(6)).double()))
+    loop = begun(targets, pairs=Pairs(x, rough(x)), rows=100)
+    requests = loop.ask()
+    loop.tell(Results(requests.id, requests.designs, rough(requests.designs)))
+    state = load(save({name: value.contiguous() for name, value in loop.state().items()}))
+    again = ClosedLoop(loop.config).restore(loop.problem, state, FitEnvironment())
+    assert again.trained == 320
+    for _ in range(2):
+        pair = [each.ask() for each in (loop, again)]
+        assert torch.equal(pair[0].designs, pair[1].designs)
+        for each, rows in zip((loop, again), pair, strict=True):
+            each.tell(Results(rows.id, rows.designs, rough(rows.designs)))
 
 
 def test_nothing_is_shared_between_contexts() -> None:
