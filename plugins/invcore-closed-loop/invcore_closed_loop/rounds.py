@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from invcore_closed_loop.started import StartedClosedLoop
 
 _FEWEST = 2
-_POLISHED_ONE, _POLISHED = 1e-3, 1e-5  # of the variance: below, a target is polished
+_POLISHED = 1e-5  # of the variance: below, a target is polished where there are many
+_POLISHED_ONE = (1e-2, 1e-3)  # where there is one, of no more responses than variables, or of more
 _STUCK = 12  # failures after which a row is measured once more
 _ABOVE_NOISE = 10.0  # times what noise makes of an error: below it there is no polish
 _LEAST, _LEAST_GOAL = 1e-2, 1e-5  # improvements of the logarithm, and of goals, that are nothing
@@ -88,7 +89,9 @@ class Rounds:
             return
         random = self._random()
         error = searches.error[who]
-        below = _POLISHED_ONE if len(searches) == 1 else _POLISHED
+        below = _POLISHED
+        if len(searches) == 1:
+            below = _POLISHED_ONE[loop.aims.low.shape[1] > loop.coordinates.dim]
         tried = (searches.failures[who] >= _TRIED) & (error >= _CLOSE * loop.scale)
         waits = np.isin(who, loop.asked.target[loop.asked.step == Step.POLISH])
         goals = loop.aims.with_goals[who]
