@@ -41,12 +41,16 @@ class Rounds:
     def ask(self, most: int, exactly: bool) -> None:
         """Ask for at most so many rows; as many as that where it is wanted exactly."""
         loop = self._loop
-        begun = min(loop.next, len(loop.start))
-        if begun < len(loop.start):
-            self._fill(loop.start[begun : begun + most])
-            return
+        first = loop.start[min(loop.next, len(loop.start)) :][:most]
+        if len(first):
+            self._fill(first)
+            most -= len(first)
+            if not exactly:
+                return
         if int(loop.told.whole.sum()) < _FEWEST:
-            if not len(loop.asked):  # all that was tried has failed
+            if len(first) and most:  # a batch that is larger than what fills the space
+                self._fill(self._apart(most))
+            elif not len(loop.asked):  # all that was tried has failed
                 count = min(most, loop.coordinates.dim + 1)
                 self._fill(self.survey.prior[self._random().integers(PRIOR, size=count)])
             return
@@ -66,6 +70,18 @@ class Rounds:
         none = np.full(count, -1)
         step = np.full(count, int(Step.START))
         self._loop.register(u, target, step, none, np.zeros(count, dtype=bool))
+
+    def _apart(self, count: int) -> Array:
+        """Draws of the prior (count, D), each the farthest from all that is known or asked for."""
+        draws, known = self.survey.prior, np.concatenate([self._loop.told.u, self._loop.asked.u])
+        away = np.full(len(draws), np.inf)
+        chosen = []
+        for row in known:
+            away = np.minimum(away, np.square(draws - row).sum(axis=1))
+        for _ in range(count):
+            chosen.append(int(away.argmax()))
+            away = np.minimum(away, np.square(draws - draws[chosen[-1]]).sum(axis=1))
+        return draws[chosen]
 
     def _next(self, most: int, exactly: bool) -> Places:
         """The targets that are next: those with the fewest rows pending, and then asked for."""

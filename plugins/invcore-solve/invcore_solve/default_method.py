@@ -66,7 +66,7 @@ def chosen(
     name = MANY_PAIRS if learns else default_method(budget, targets, dims)
     if name == MANY_PAIRS:
         return Choice(name)
-    what = f"{targets} target{'s' * (targets != 1)} of {dims} design{'s' * (dims != 1)}"
+    what = f"{targets} target{'s' * (targets != 1)} of {dims} variable{'s' * (dims != 1)}"
     why = f"since a budget of {budget} call{'s' * (budget != 1)} for {what} is small"
     if not is_loop(plugins, name):
         if not is_loop(plugins, WITHOUT):

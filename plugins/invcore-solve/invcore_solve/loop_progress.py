@@ -63,8 +63,9 @@ def ending(
     count = f"{int(met.sum())} of {len(targets)} target{'s' * (len(targets) != 1)} met"
     after = f"after {calls} simulator call{'s' * (calls != 1)}"
     if bool(met.all()):
-        more = "; the loop would go on: a larger budget comes nearer" if left else ""
-        return (f"converged {after}: {count}{more}",)
+        if left:
+            return (f"all met {after}, the budget is used up: {count}; a larger one comes nearer",)
+        return (f"converged {after}: {count}",)
     why = "the budget is used up" if left else "the loop has ended"
     error = targets.error(best)[:, 0]
     what = "error" if exact else "violation"

@@ -61,6 +61,6 @@ def metrics_of(ranked: Proposal, seed: int) -> tuple[MetricRecord, ...]:
         met = torch.stack([whole[rows].amax() for rows in ranked.groups()])
         share = bootstrap(met, generator(seed, "own", "met"))
         found.append(MetricRecord(
-            name="targets-met", value=share[0], ci_low=share[1], ci_high=share[2]
+            name="targets-met", value=share[0], ci_low=share[1], ci_high=share[2], better="higher",
         ))  # fmt: skip
     return tuple(found)

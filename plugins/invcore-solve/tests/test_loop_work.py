@@ -155,7 +155,7 @@ def test_without_the_loop_of_few_calls_another_is_taken(monkeypatch):
     monkeypatch.setattr("invcore_solve.default_method.FEW_CALLS", "no-such-loop")
     found = solve(Simulation(), method=None, budget=20)
     assert found.record.method == "cma-es"
-    why = "method cma-es, since a budget of 20 calls for 2 targets of 2 designs is small; "
+    why = "method cma-es, since a budget of 20 calls for 2 targets of 2 variables is small; "
     assert found.notes[0].startswith(why) and found.record.config["method_choice"] in found.notes
 
 

@@ -18,6 +18,7 @@ from invcore_closed_loop.surrogates.response_surrogate import ResponseSurrogate
 
 _APART = 1e-7  # coordinates that differ by less are one design
 _SPREAD_OUT = 0.02  # between designs of one batch, where goals, not digits, are looked for
+_LABORATORY = 0.05  # the same where measurements vary
 
 
 @dataclass
@@ -87,12 +88,14 @@ class Knowledge:
     def choice(
         self, order: Sequence[int] | Places, u: Array, spread_out: bool = False
     ) -> int | None:
-        """The first place in ``order`` whose coordinates (M, D) are fresh; with ``spread_out``, and
-        not beside another one that is pending.
+        """The first place in ``order`` whose coordinates (M, D) are fresh; with ``spread_out``, or
+        where measurements vary, and not beside another one that is pending.
         """
+        spread_out |= self.noisy
         taken = np.array(self.taken) if spread_out and self.taken else np.empty((0, u.shape[1]))
+        least = _LABORATORY if self.noisy else _SPREAD_OUT
         for place in order:
-            beside = np.abs(taken - u[place]).max(axis=1, initial=0.0) < _SPREAD_OUT
+            beside = np.abs(taken - u[place]).max(axis=1, initial=0.0) < least
             if not beside.any() and self.fresh(u[place : place + 1])[0]:
                 return int(place)
         return None

@@ -125,7 +125,7 @@ class Status:
             yield f"told in part: id {row} lacks {listed(names)}"
         yield from self._about_best()
         for name, (noise, how) in self.noise.items():
-            most = "at most about " if how == "guessed" else ""
+            most = "" if how == "stated" else "at most about "
             yield f"noise of {name}: {most}± {number(noise, 3)} ({_NOISE[how]})"
         yield from self._about_gain()
         yield f"advice: {self.advice}"
