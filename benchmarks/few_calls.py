@@ -6,7 +6,9 @@
         [--curves few-calls.png] [--barrel crossed_barrel.csv] [--targets N] [--cap N]
 
 Each measurement is appended to a file as a line of JSON, and one that is there is not done again,
-so that no figure needs one long sitting; at the end the tables of all lines are printed. Parts:
+so that no figure needs one long sitting; at the end the tables of all lines are printed. What was
+measured for the results' page is in ``benchmarks/equal_calls/measured.jsonl.gz``, to three digits:
+``--beside`` reads it. Parts:
 
     single       one exact target at a time: 20 targets, until an error of 1e-12 or the cap of 100
                  (closed-loop) or 200 calls (others); those that take long have 60 calls, 5 targets
@@ -212,8 +214,9 @@ def main() -> None:
     parser.add_argument("--cap", type=int, help="Calls of a target, in place of a part's own.")
     parser.add_argument("--rows", type=Path, default=Path("few_calls.jsonl"))
     parser.add_argument(
-        "--beside", nargs="+", type=Path, default=[], help="Files that other processes write to."
-    )
+        "--beside", nargs="+", type=Path, default=[],
+        help="Files that other processes write to, or packed ones (.gz).",
+    )  # fmt: skip
     parser.add_argument("--barrel", type=Path, help="The table of the campaign.")
     parser.add_argument("--curves", type=Path, help="Draw the best error against calls.")
     options = parser.parse_args()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -22,7 +23,7 @@ class Rows:
 
     Args:
         path: the file, which need not exist. A last line that was cut short is taken away.
-        beside: files of other processes, which are read alone.
+        beside: files of other processes, or packed ones (``.gz``), which are read alone.
 
     Raises:
         ValueError: another line is no measurement.
@@ -53,7 +54,9 @@ class Rows:
 
 def _rows_of(path: Path) -> tuple[list[str], str]:
     """The lines of a file, and what stands behind the last of them."""
-    *whole, rest = path.read_text(encoding="utf-8").split("\n")
+    packed = path.suffix == ".gz"
+    text = gzip.decompress(path.read_bytes()).decode() if packed else path.read_text("utf-8")
+    *whole, rest = text.split("\n")
     return whole, rest
 
 

@@ -1,5 +1,6 @@
 """The bookkeeping of the benchmark at equal simulator calls: counts, caps, levels, resuming."""
 
+import gzip
 import json
 import math
 
@@ -146,6 +147,15 @@ def test_files_of_other_processes_are_read_and_left_alone(tmp_path):
     assert [own["competitor"] for own in rows.lines] == ["b", "a"]
     assert other.read_text() == text
     assert len(path.read_text().splitlines()) == 1
+
+
+def test_packed_files_are_read(tmp_path):
+    text = json.dumps(line("a", 0, [[1, 0.5]])) + "\n"
+    packed = tmp_path / "measured.jsonl.gz"
+    packed.write_bytes(gzip.compress(text.encode()))
+    rows = Rows(tmp_path / "own.jsonl", [packed])
+    assert rows.has("single", "square", "a", 0, 0)
+    assert not (tmp_path / "own.jsonl").exists()
 
 
 def test_line_that_is_no_measurement_is_named(tmp_path):
