@@ -184,6 +184,11 @@ class Campaign:
         fixed = {name: self._code(name, value) for name, value in (fix or {}).items()}
         return self._with_expectations(self.journal.ask(count, fixed=fixed or None))
 
+    def __repr__(self) -> str:
+        rows = self.journal.rows
+        told, pending = int(rows.told.sum()), len(self.journal.pending())
+        return f"Campaign({os.fspath(self.journal.folder)!r}: {told} told, {pending} pending)"
+
     def pending(self) -> Batch:
         """The rows that were asked for and not told."""
         return self._with_expectations(self.journal.pending())

@@ -181,6 +181,12 @@ def test_responses_of_other_units_are_weighed_by_their_deviations(alloy):
     assert campaign.journal.targets.spread.tolist() == spread  # it does not change any more
 
 
+def test_a_campaign_says_where_it_stands(alloy):
+    campaign = alloy()
+    campaign.ask(2)
+    assert repr(campaign) == "Campaign('alloy': 0 told, 2 pending)"
+
+
 def test_a_response_is_found_by_its_name_without_the_unit():
     cu = pd.Series(range(12)) * 0.4
     table = pd.DataFrame({"cu (wt%)": cu, "mg": cu.iloc[::-1].to_numpy() ** 2})

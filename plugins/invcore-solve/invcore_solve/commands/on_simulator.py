@@ -86,8 +86,11 @@ def solve_simulator(
             "asked": asked_of(ranked), "notes": list(solution.notes),
         })  # fmt: skip
         return
+    from invcore_solve.default_method import is_loop
+
+    searched = is_loop(installed(), record.method)  # it simulates what it needs, and no more
     show(
-        ranked, record, candidates=sampling["candidates"] if top is None else 0,
+        ranked, record, candidates=0 if searched or top is not None else sampling["candidates"],
         why_fewer="copies or failures"
         + ", or beyond the budget," * (options["budget"] is not None), notes=solution.notes,
         ends=(
