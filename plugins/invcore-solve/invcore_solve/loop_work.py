@@ -39,7 +39,16 @@ from invcore_solve.simulators.task import SimulatorTask
 _PATIENCE = 20  # rows without a response, after which a simulator that gave none is given up
 _SCALING = 10  # rows that tell in which units violations count
 _CALLS_OF_ONE = 250  # for each target, that a further search of a loop is worth
-_APART = ("budget", "candidates", "pairs", "check", "tolerances", "yield_calls", "method_choice")
+_APART = (
+    "budget",
+    "candidates",
+    "pairs",
+    "check",
+    "refine",
+    "tolerances",
+    "yield_calls",
+    "method_choice",
+)
 _ENDLESS = 1_000_000  # calls per target: the budget ends a loop
 
 
@@ -97,7 +106,8 @@ class LoopWork:
         self._store = store
         # A loop that searches from one point each does not share its calls among too many
         each = budget // (_CALLS_OF_ONE * max(1, request.targets))
-        self.searches = max(1, min(request.candidates, each))
+        joint = plugins.registry.load("loop", self._name).joint  # all that it does is one search
+        self.searches = 1 if joint else max(1, min(request.candidates, each))
 
     def go(self, ask: Ask) -> LoopAnswer:
         """Search until the loop or the budget ends, and give the best of all rows.

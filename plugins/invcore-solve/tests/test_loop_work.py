@@ -104,6 +104,16 @@ def test_a_larger_budget_goes_on_from_the_smaller(tmp_path):
     assert len(other.asked) == 20 and not torch.equal(other.asked[0], small.asked[0])
 
 
+def test_another_budget_or_refinement_begins_no_other_search_of_a_joint_loop(tmp_path):
+    """One search whatever the budget: calls enough for several of another loop."""
+    few, many = Simulation(), Simulation()
+    solve(few, method="closed-loop", budget=4, store=Store(tmp_path))
+    solve(many, method="closed-loop", budget=1600, refine=2, store=Store(tmp_path))
+    assert len(list((tmp_path / "loops").iterdir())) == 1
+    both = [*few.asked, *many.asked]
+    assert len({tuple(row.tolist()) for row in both}) == len(both)  # none twice
+
+
 def test_rows_without_a_response_are_known_to_have_none():
     def simulate(x):
         y = x[:, :1] + x[:, 1:] ** 2
