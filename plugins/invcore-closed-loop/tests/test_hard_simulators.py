@@ -269,6 +269,16 @@ def test_a_loop_with_a_network_goes_on_where_it_was() -> None:
             each.tell(Results(rows.id, rows.designs, rough(rows.designs)))
 
 
+def test_the_best_of_many_noisy_rows_when_all_is_over() -> None:
+    draws = torch.Generator().manual_seed(7)
+    x = torch.rand(60, 2, generator=draws).double()
+    y = smooth(x) + 0.05 * torch.randn(60, 2, generator=draws).double()
+    loop = begun(Targets(WANTED), pairs=Pairs(x, y), noise="present", rows=20)
+    loop.searches.closed[:] = True
+    assert bool(loop.finished().all())
+    assert bool(loop.best(3).x.isfinite().all())
+
+
 def test_nothing_is_shared_between_contexts() -> None:
     """y = x + γ: each target is answered with its own γ."""
     gamma = torch.tensor([[0.0], [0.4], [-0.3]]).double()
