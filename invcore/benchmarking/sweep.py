@@ -46,7 +46,7 @@ def do_cell(job: Job, plugins: Plugins | None = None) -> Record:
             raise PluginError("the code of a plugin, or a version, changed since the bench began")
         start = time.perf_counter()
         record = run(config, store=Store(job["store"]), plugins=plugins, bench=job.get("bench", ""))
-    except (Exception, SystemExit) as error:  # a method that ends the process ends its run alone
+    except (Exception, SystemExit) as error:  # what ends the process at import ends its run alone
         outcome: dict[str, Any] = {"status": "error", "reason": reason_of(error), "stored": False}
     else:
         metrics = [metric.model_dump(mode="json") for metric in record.metrics]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections import Counter
 from itertools import product
 
@@ -56,11 +58,13 @@ class Toy(InverseMethod):
     def fit(self, problem, train, val, env):
         FITS[self.config.key] += 1
         failures = {
-            "memory": MemoryError(), "exit": SystemExit(3), "interrupt": KeyboardInterrupt(),
+            "memory": MemoryError(), "exit": SystemExit(3), "pretence": KeyboardInterrupt(),
             "diverge": DivergedError("toy\ndiverged"), "bug": ZeroDivisionError(),
         }  # fmt: skip
         seeds = {FitEnvironment(seed).derive() for seed in self.config.seeds}
-        if self.config.fail and env.derive() in seeds:
+        if self.config.fail == "interrupt" and env.derive() in seeds:
+            os.kill(os.getpid(), signal.SIGINT)  # as Ctrl-C does
+        elif self.config.fail and env.derive() in seeds:
             raise failures[self.config.fail]
         return Model()
 
@@ -156,7 +160,8 @@ def test_a_changed_method_is_run_alone(plan):
 
 FAILURES = {
     "memory": ("error", "MemoryError: out of memory; try fewer candidates, targets or runs"),
-    "exit": ("error", "SystemExit: 3"),
+    "exit": ("error", "SystemExit: 3: raised by the code of a plugin"),
+    "pretence": ("error", "KeyboardInterrupt: no message: raised by the code of a plugin"),
     "diverge": ("diverged", "toy diverged"),
     "bug": ("error", "ZeroDivisionError: no message"),
 }
