@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from invcore.base.process.settled import settled
+from invcore.base.process.signs import sign
 from invcore.base.progress import Progress
 from invcore.base.types import Files
 from invcore.contracts.candidates import Candidates
@@ -98,6 +99,7 @@ class Pipeline:
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Time the block; a stage that is entered again goes on."""
+        sign(name)
         start = time.perf_counter()
         try:
             yield

@@ -16,7 +16,7 @@ from invcore.base.errors import DivergedError, StoreError
 from invcore.benchmarking.file import BenchFile
 from invcore.benchmarking.grid import Cell, State, time_left
 from invcore.benchmarking.manifest import Bench, BenchCell, read_bench, write_bench
-from invcore.benchmarking.sweep import Sweep, Watcher, do_cell
+from invcore.benchmarking.sweep import Sweep, Watcher
 from invcore.configs.run_config import RunConfig
 from invcore.plugin import (
     Candidates,
@@ -30,6 +30,7 @@ from invcore.plugin import (
     Sampler,
     installed,
 )
+from invcore.runs.job import do_run
 from invcore.runs.plan import Plan
 
 FITS: Counter[str] = Counter()
@@ -269,7 +270,7 @@ class Odd:
 def test_executors_that_lose_a_job(plan, how):
     sweep = plan('["toy"]')
     executor = Odd(how)
-    executor.do = lambda job: do_cell(job, sweep.plugins)
+    executor.do = lambda job: do_run(job, sweep.plugins)
     made = sweep.go(executor)
     lost, kept = made.cells
     assert executor.closed and kept.status == "ok"
@@ -285,15 +286,15 @@ def test_executors_that_lose_a_job(plan, how):
     assert plan('["toy"]').waiting() == []
 
 
-def test_do_cell_does_not_raise(tmp_path):
-    bad = do_cell({"id": "0123456789ab", "config": {"targets": "many"}, "store": str(tmp_path)})
+def test_do_run_does_not_raise(tmp_path):
+    bad = do_run({"id": "0123456789ab", "config": {"targets": "many"}, "store": str(tmp_path)})
     assert (bad["status"], bad["stored"]) == ("error", False) and "targets" in bad["reason"]
     (tmp_path / "file").write_text("x")
     config = RunConfig.resolve({"targets": 2})
     job = {"config": config.model_dump(mode="json"), "store": str(tmp_path / "file")}
-    full = do_cell({"id": Plan.of(config, installed()).id, **job})
+    full = do_run({"id": Plan.of(config, installed()).id, **job})
     assert "cannot be written" in full["reason"]
-    other = do_cell({"id": "0123456789ab", **job})
+    other = do_run({"id": "0123456789ab", **job})
     assert "changed since the bench began" in other["reason"], "its result has another identity"
 
 

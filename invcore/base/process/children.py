@@ -22,14 +22,15 @@ def marked(mark: str = "") -> Iterator[str]:
     """Have all processes that the block starts carry a mark, in sessions of their own too.
 
     Args:
-        mark: empty: a new one.
+        mark: empty: a new one, which begins with that of the block around it.
 
     Example:
         >>> with marked() as mark:
         ...     os.environ[MARK] == mark
         True
     """
-    mark, before = mark or secrets.token_hex(8), os.environ.get(MARK)
+    before = os.environ.get(MARK)
+    mark = mark or "-".join([*([before] if before else []), secrets.token_hex(8)])
     os.environ[MARK] = mark
     try:
         yield mark
@@ -52,7 +53,7 @@ def last_number() -> str:
 
 
 def marked_processes(mark: str) -> list[int]:
-    """The numbers of the running processes that carry a mark, without this one.
+    """The numbers of the running processes that carry a mark, or one within it; not this one's.
 
     They are found in ``/proc``, where the system has that; elsewhere none is.
     """
@@ -60,13 +61,18 @@ def marked_processes(mark: str) -> list[int]:
     for folder in Path("/proc").glob("[0-9]*"):
         number = int(folder.name)
         with suppress(OSError):  # it has ended, or is another user's
-            if number == os.getpid() or entry not in (folder / "environ").read_bytes().split(b"\0"):
+            if number == os.getpid() or not _carries(folder, entry):
                 continue
             if any(word in (folder / "cmdline").read_bytes() for word in _KEPT):
                 continue  # of Python itself, for as long as this process lives
             if (folder / "stat").read_text().rpartition(") ")[2][:1] != "Z":
                 found.append(number)
     return found
+
+
+def _carries(folder: Path, entry: bytes) -> bool:
+    environment = b"\0" + (folder / "environ").read_bytes()
+    return b"\0" + entry in environment  # that of a block within begins with it
 
 
 def end_marked(mark: str) -> int:
