@@ -114,13 +114,24 @@ class ProcessPool(JobPool):
         Raises:
             InvcoreError: no worker starts.
         """
-        while not self._ready:
+        while True:
+            record = self.poll(_LOOK_S)
+            if record is not None:
+                return record
+
+    def poll(self, seconds: float) -> Record | None:
+        """What ``next`` gives, or None after some seconds.
+
+        Raises:
+            InvcoreError: no worker starts.
+        """
+        if not self._ready:
             busy = [worker for worker in self._workers if worker.job is not None]
             assert busy, "no job was started"
-            pipes = wait([worker.pipe for worker in busy], self._patience(busy))
+            pipes = wait([worker.pipe for worker in busy], min(seconds, self._patience(busy)))
             for worker in busy:
                 self._look(worker, worker.pipe in pipes)
-        return self._ready.popleft()
+        return self._ready.popleft() if self._ready else None
 
     def _patience(self, busy: list[Worker]) -> float:
         limits = [(worker, (worker.job or {}).get("limits", {})) for worker in busy]
