@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from invcore.base.errors import close_names as close_names
     from invcore.base.process.children import end_marked as end_marked
     from invcore.base.process.children import marked as marked
+    from invcore.base.process.children import marked_environment as marked_environment
     from invcore.base.process.signs import sign as sign
     from invcore.base.process.signs import signs_to as signs_to
     from invcore.base.process.streams import streams_kept as streams_kept
@@ -150,7 +151,7 @@ __getattr__, _NAMES = lazy_names(__name__, {
         "close_names"
     ),
     "base.progress": "Progress Stage",
-    "base.process.children": "end_marked marked",
+    "base.process.children": "end_marked marked marked_environment",
     "base.process.signs": "sign signs_to",
     "base.process.streams": "streams_kept",
     "base.seeding": "generator isolated",

@@ -21,6 +21,7 @@ from invcore.base.errors import (
     UnfitError,
     close_names,
 )
+from invcore.base.text import printable
 from invcore.cli.json_output import document_alone, wants_json
 
 EXIT_CODES: dict[type[InvcoreError], int] = {
@@ -161,6 +162,8 @@ def _run(line: list[str], debug: bool) -> Any:
             raise
         if isinstance(error, InvcoreError):
             _complain(in_options(error))
+            for note in getattr(error, "__notes__", ()):  # of which no record tells
+                click.echo(printable(note), err=True)
             code = exit_code(error)
         else:
             _complain(f"unexpected {type(error).__name__}: {error} (--debug shows where)")

@@ -29,8 +29,7 @@ def marked(mark: str = "") -> Iterator[str]:
         ...     os.environ[MARK] == mark
         True
     """
-    before = os.environ.get(MARK)
-    mark = mark or "-".join([*([before] if before else []), secrets.token_hex(8)])
+    before, mark = os.environ.get(MARK), mark or marked_environment()[0]
     os.environ[MARK] = mark
     try:
         yield mark
@@ -39,6 +38,16 @@ def marked(mark: str = "") -> Iterator[str]:
             os.environ.pop(MARK, None)
         else:
             os.environ[MARK] = before
+
+
+def marked_environment() -> tuple[str, dict[str, str]]:
+    """A new mark within that of this process, and an environment that carries it.
+
+    For threads that start processes side by side.
+    """
+    before = os.environ.get(MARK)
+    mark = "-".join([*([before] if before else []), secrets.token_hex(8)])
+    return mark, os.environ | {MARK: mark}
 
 
 def last_number() -> str:

@@ -4,7 +4,6 @@ import pytest
 
 from invcore.testing import PluginSuite
 
-
 # submitit waits for no process of this machine.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 

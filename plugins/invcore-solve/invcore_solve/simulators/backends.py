@@ -7,15 +7,18 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 import torch
+from invcore_executors.processes import Processes as Executors
+from invcore_executors.processes import ProcessesConfig as ExecutorsConfig
 from torch import Tensor
 
 from invcore.plugin import ConfigError, Space
 from invcore_solve.simulators.function import Function, Kind, Trial, computed
 from invcore_solve.simulators.function_by_name import code_checksum, load_function, source_checksum
+from invcore_solve.simulators.jobs import function_work, program_work
 from invcore_solve.simulators.journal import Journal
 from invcore_solve.simulators.kept_trial import kept_trial
 from invcore_solve.simulators.outcomes import Outcome
-from invcore_solve.simulators.pools import FunctionWork, Pool, ProcessPool, ProgramPool
+from invcore_solve.simulators.pools import ExecutorPool, Pool, ProgramPool
 from invcore_solve.simulators.program import Program
 from invcore_solve.simulators.program_processes import Processes
 
@@ -31,6 +34,8 @@ class Backend(Protocol):
     """Rows that are given at once; None for all."""
     identity: dict[str, Any]
     """All that decides its responses beside the spaces, as plain data."""
+    keeps_output: bool
+    """Whether the last line that it printed may stand in records."""
     traceable: bool
     """Whether the identity tells it from others, so that what it gave may be kept."""
 
@@ -48,8 +53,16 @@ class Backend(Protocol):
         """Responses (N, Dy) of designs (N, Dx), through which a gradient flows."""
         ...
 
+    def work(self, designs: Space, responses: Space, folder: Path | None) -> dict[str, Any]:
+        """What a worker has to know; what is worth it is kept in a folder at once.
+
+        Raises:
+            ConfigError: no other process could find it.
+        """
+        ...
+
     def pool(self, count: int, designs: Space, responses: Space, folder: Path | None) -> Pool:
-        """So many workers for single rows; what is worth it is kept in a folder at once.
+        """So many workers of this machine for single rows.
 
         Raises:
             ConfigError: no other process could find it.
@@ -86,6 +99,7 @@ class FunctionBackend:
         code = code_checksum(own) if named else source_checksum(call)
         self.identity = {"function": own, "kind": kind, "version": version, "code": code}
         self.traceable = named or bool(version)
+        self.keeps_output = False
         self._named, self._own = named, own
         self._call, self._kind, self._limit = call, kind, time_limit
         self._trial: Trial | None = None
@@ -113,16 +127,22 @@ class FunctionBackend:
         """Of a function of tensors."""
         return self._function.tensors(x, dim)
 
-    def pool(self, count: int, designs: Space, responses: Space, folder: Path | None) -> Pool:
-        """Processes of their own, which import the function by its name."""
+    def work(self, designs: Space, responses: Space, folder: Path | None) -> dict[str, Any]:
+        """The function's name, by which others import it."""
         if not self._named:
             raise ConfigError(
                 f"simulator {self.name}: other processes cannot find this function",
                 remedy='its name, "package.module:function", lets them, or workers=1',
             )
         arrays = self.trial(designs, responses.dim).kind == "numpy"
-        work = FunctionWork(self._own, self.name, arrays, self._limit, responses.dim, folder)
-        return ProcessPool(count, work)
+        return function_work(
+            self._own, self.name, arrays=arrays, limit=self._limit, dim=responses.dim, folder=folder
+        )
+
+    def pool(self, count: int, designs: Space, responses: Space, folder: Path | None) -> Pool:
+        """Processes of their own, which import the function by its name."""
+        executor = Executors(ExecutorsConfig(workers=count, gpus="all"))
+        return ExecutorPool(executor, self.work(designs, responses, folder))
 
     @property
     def _function(self) -> Function:
@@ -141,6 +161,7 @@ class ProgramBackend:
         self._program = program
         self.name, self.traceable = name or program.name, True
         self.batch: int | None = program.batch
+        self.keeps_output = program.keep_output
         self.identity = {
             "command": list(program.command), "format": program.format,
             "folder": str(program.place.resolve()), "version": program.version,
@@ -157,6 +178,10 @@ class ProgramBackend:
         """Several batches at a time, in the order in which they end; all that succeed are kept."""
         processes = Processes(self._program, designs, responses.names, self.name, keep)
         yield from processes.outcomes(batches)
+
+    def work(self, designs: Space, responses: Space, folder: Path | None) -> dict[str, Any]:
+        """The program, with the spaces for its files."""
+        return program_work(self._program, self.name, designs, responses.names, folder)
 
     def pool(self, count: int, designs: Space, responses: Space, folder: Path | None) -> Pool:
         """So many of the program's own processes at the same time."""

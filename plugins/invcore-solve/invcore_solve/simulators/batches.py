@@ -2,17 +2,20 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from invcore.plugin import Progress, SimulatorError, Space, Stage
+from invcore.plugin import Executor, Progress, SimulatorError, Space, Stage
 from invcore_solve.simulators.backends import Backend
+from invcore_solve.simulators.jobs import spread
 from invcore_solve.simulators.journal import Journal
 from invcore_solve.simulators.outcomes import NO_RESPONSE, Counts, Outcome
 
 Array = npt.NDArray[np.float64]
 
+_ROWS = 16  # of a job, where a simulator takes any number of them
 _HOPELESS = 3  # batches without any response at the beginning, after which nothing more is tried
 
 
@@ -26,11 +29,14 @@ class Batches:
 
     def __init__(self, backend: Backend, name: str) -> None:
         self._backend, self.name = backend, name
+        self.keeps_output = backend.keeps_output
         self.journal = Journal(None)
         self.counts = Counts()
         self.patience: int | None = None
         """Batches without a response after which a simulator that gave none is given up; None: what
         is asked for at once, and at most three."""
+        self.executor: Executor[Any] | None = None
+        """Who simulates batches; None: this process."""
         self._stage: Stage | None = None
         self._good = self._bad = 0  # batches
 
@@ -54,7 +60,7 @@ class Batches:
         Raises:
             SimulatorError: no batch at the beginning gave any response.
         """
-        dim, size = responses.dim, self._backend.batch or len(x)
+        dim, size = responses.dim, self._backend.batch or self._share(len(x))
         y, waiting = np.full((len(x), dim), np.nan), []
         for start in range(0, len(x), size):
             entry = self.journal.find(x[start : start + size], dim)
@@ -67,7 +73,12 @@ class Batches:
         batches = [x[start : start + size] for start in waiting]
         if batches:
             keep = self.journal.keep
-            for number, outcome in self._backend.outcomes(batches, designs, responses, keep):
+            if self.executor is None:
+                ended = self._backend.outcomes(batches, designs, responses, keep)
+            else:
+                work = self._backend.work(designs, responses, self.journal.folder)
+                ended = spread(self.executor, batches, work)
+            for number, outcome in ended:
                 rows = slice(waiting[number], waiting[number] + size)
                 if outcome.y is not None:
                     y[rows] = outcome.y
@@ -76,6 +87,10 @@ class Batches:
                     self.check_hope()
         self.check_patience()
         return y
+
+    def _share(self, rows: int) -> int:
+        """How many rows are given at once, where that may be any number."""
+        return rows if self.executor is None else max(1, min(_ROWS, rows))
 
     def check_patience(self) -> None:
         """Give up where no batch has given a response, and no more are to be tried.
@@ -113,11 +128,20 @@ class Batches:
         if self._good:
             return
         counts = self.counts
-        causes = (reason for reason, _ in counts.failures.most_common() if reason in counts.details)
-        last = next((counts.details[reason] for reason in causes), "")
-        raise SimulatorError(
+        detail, said = (_latest(counts, texts) for texts in (counts.details, counts.said))
+        words = [f"it said last: {said}"] if said else []
+        told = [*([detail] if detail else []), *(words if self.keeps_output else [])]
+        error = SimulatorError(
             f"simulator {self.name}: none of its first {counts.failed} rows has a response "
             f"({counts.reasons()})"
             + ("; raise time_limit, or lower batch" if "time limit" in counts.failures else "")
-            + (f"; it said last: {last}" if last else "")
+            + "".join(f"; {text}" for text in told)
         )
+        for text in words if not self.keeps_output else []:
+            error.add_note(text)  # for screens alone: it may be a secret
+        raise error
+
+
+def _latest(counts: Counts, texts: dict[str, str]) -> str:
+    """What was told of the most frequent failure that something was told of."""
+    return next((texts[r] for r, _ in counts.failures.most_common() if r in texts), "")

@@ -20,14 +20,16 @@ class Outcome:
     Args:
         y: (N, Dy), float64; None where the batch failed.
         reason: why it failed, in a few words that batches share; empty if it did not.
-        detail: the last line that a program wrote on standard error.
+        detail: what is wrong with what a program gave.
         retries: how many times it was tried again.
+        said: the last line that a program printed.
     """
 
     y: npt.NDArray[np.float64] | None
     reason: str = ""
     detail: str = ""
     retries: int = 0
+    said: str = ""
 
 
 def whole_rows(y: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -46,6 +48,7 @@ class Counts:
         retries: batches tried again.
         failures: rows without a response, by reason.
         details: by reason, of the latest.
+        said: the last line that a program printed, by reason, of the latest.
 
     Example:
         >>> counts = Counts(calls=20)
@@ -60,6 +63,7 @@ class Counts:
     retries: int = 0
     failures: Counter[str] = field(default_factory=Counter)
     details: dict[str, str] = field(default_factory=dict)
+    said: dict[str, str] = field(default_factory=dict)
 
     @property
     def failed(self) -> int:
@@ -79,8 +83,9 @@ class Counts:
         if missing:
             reason = outcome.reason or NO_RESPONSE
             self.failures[reason] += missing
-            if outcome.detail:
-                self.details[reason] = outcome.detail
+            for texts, text in ((self.details, outcome.detail), (self.said, outcome.said)):
+                if text:
+                    texts[reason] = text
 
     def summary(self) -> str:
         """One line for people."""

@@ -35,6 +35,8 @@ class Program(Config):
         jobs: batches that run at the same time.
         folder: where it runs; empty: the current folder.
         version: any text; another one means that the program has changed.
+        keep_output: keep the last line that it printed before it failed in records; else it is
+            shown on the screen alone, since it may hold a secret.
 
     Example:
         >>> Program(command=["./spring", "--in", "{input}", "--out", "{output}"]).name
@@ -49,6 +51,7 @@ class Program(Config):
     jobs: int = Field(1, ge=1, le=1024)
     folder: str = ""
     version: str = ""
+    keep_output: bool = False
 
     @model_validator(mode="after")
     def _named(self) -> Self:

@@ -10,6 +10,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -23,16 +24,17 @@ from invcore.plugin import (
     Space,
     Table,
     Variable,
+    end_marked,
+    marked_environment,
     one_line,
     read_table,
     write_table,
 )
+from invcore_solve.simulators.last_words import LastWords
 from invcore_solve.simulators.outcomes import Outcome, whole_rows
 from invcore_solve.simulators.program import Program
 
 Array = npt.NDArray[np.float64]
-
-_TAIL = 4096  # bytes at the end of standard error in which the last line is looked for
 
 
 class Processes:
@@ -93,7 +95,7 @@ class Processes:
             if self._stopped:
                 break
             attempt = self._once(x)
-            outcome = Outcome(attempt.y, attempt.reason, attempt.detail, tries)
+            outcome = replace(attempt, retries=tries)
             if outcome.y is not None:
                 self._keep(x, outcome.y)
                 break
@@ -107,43 +109,47 @@ class Processes:
             work = folder / "work"
             work.mkdir()
             self._write(source, x)
-            reason = self._execute(self._program.argv(source, result, work), folder)
-            if reason:
-                return Outcome(None, reason, _last_line(folder))
-            return self._read(result, len(x), folder)
+            reason, said = self._execute(self._program.argv(source, result, work))
+            return Outcome(None, reason, said=said) if reason else self._read(result, len(x), said)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _execute(self, argv: list[str], folder: Path) -> str:
-        """Start the program and wait for its end; why it failed, or nothing."""
-        with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
-            with self._lock:
-                if self._stopped:
-                    return "stopped"
-                try:
-                    process = subprocess.Popen(
-                        argv, cwd=self._program.place, stdin=subprocess.DEVNULL, stdout=out,
-                        stderr=err, start_new_session=True,
-                    )  # fmt: skip
-                except (OSError, ValueError) as error:
-                    why = getattr(error, "strerror", None) or error
-                    raise SimulatorError(
-                        f"simulator {self._name}: {argv[0]!r} cannot be started in "
-                        f"{self._program.place} ({why})"
-                    ) from None
-                self._running.add(process)
+    def _execute(self, argv: list[str]) -> tuple[str, str]:
+        """Start the program and wait for its end: why it failed, or nothing, and its last line."""
+        mark, environment = marked_environment()
+        with self._lock:
+            if self._stopped:
+                return "stopped", ""
             try:
-                code = process.wait(self._program.time_limit)
-            except subprocess.TimeoutExpired:
-                return "time limit"
-            finally:
-                with self._lock:
-                    self._running.discard(process)
-                _kill(process)
-        if code < 0:
+                process = subprocess.Popen(
+                    argv, cwd=self._program.place, stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, bufsize=0,
+                    start_new_session=True,
+                )  # fmt: skip
+            except (OSError, ValueError) as error:
+                why = getattr(error, "strerror", None) or error
+                raise SimulatorError(
+                    f"simulator {self._name}: {argv[0]!r} cannot be started in "
+                    f"{self._program.place} ({why})"
+                ) from None
+            self._running.add(process)
+        assert process.stderr is not None and process.stdout is not None
+        words = LastWords([process.stderr, process.stdout])
+        reason = ""
+        try:
+            code = process.wait(self._program.time_limit)
+        except subprocess.TimeoutExpired:
+            reason = "time limit"
+        finally:
+            with self._lock:
+                self._running.discard(process)
+            _kill(process)
+            end_marked(mark)  # its children in sessions of their own
+        if not reason and code:
+            reason = f"exit code {code}"
             with contextlib.suppress(ValueError):
-                return f"killed by {signal.Signals(-code).name}"
-        return f"exit code {code}" if code else ""
+                reason = f"killed by {signal.Signals(-code).name}" if code < 0 else reason
+        return reason, words.line()
 
     def stop(self) -> None:
         """End all that runs, and begin nothing more."""
@@ -168,10 +174,10 @@ class Processes:
         text = json.dumps([dict(zip(names, row, strict=True)) for row in rows], ensure_ascii=False)
         path.write_text(text, encoding="utf-8")
 
-    def _read(self, path: Path, rows: int, folder: Path) -> Outcome:
+    def _read(self, path: Path, rows: int, said: str) -> Outcome:
         """The responses in a file, or why they cannot be used."""
         if not path.is_file():
-            return Outcome(None, "no output", _last_line(folder))
+            return Outcome(None, "no output", said=said)
         if self._program.format == "json":
             y, problem = _json_rows(path, self._responses)
             if y is None:
@@ -185,7 +191,7 @@ class Processes:
                 table = named if set(self._responses) <= set(named.names) else table
             y = self._chosen(table)
         except DataError as error:
-            message = str(error).replace(f"{folder}{os.sep}", "")
+            message = str(error).replace(f"{path.parent}{os.sep}", "")
             return Outcome(None, "unusable output", message)
         return self._shaped(y, rows)
 
@@ -230,16 +236,3 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
         else:
             process.kill()
     process.wait()
-
-
-def _last_line(folder: Path) -> str:
-    """What the program said last, on standard error if it said anything there."""
-    for name in ("stderr", "stdout"):
-        with (folder / name).open("rb") as file:
-            file.seek(max(0, (folder / name).stat().st_size - _TAIL))
-            lines = file.read().decode(errors="replace").split("\n")
-        for line in reversed(lines):
-            text = "".join(char for char in line if char.isprintable()).strip()
-            if text:
-                return text[:200]
-    return ""

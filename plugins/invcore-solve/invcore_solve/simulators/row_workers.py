@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from torch import Tensor
 
+from invcore.plugin import PooledExecutor
 from invcore_solve.simulators.task import SimulatorTask
 
 
@@ -18,7 +19,8 @@ class RowWorkers:
 
     Args:
         task: the simulator.
-        count: workers.
+        count: workers of this machine.
+        executor: whose workers do it instead.
 
     Example:
         >>> import torch
@@ -29,8 +31,11 @@ class RowWorkers:
         (7, tensor([0.2500], dtype=torch.float64))
     """
 
-    def __init__(self, task: SimulatorTask, count: int) -> None:
-        self._task, self._pool = task, task.pool(count) if count > 1 else None
+    def __init__(
+        self, task: SimulatorTask, count: int, executor: PooledExecutor[Any] | None = None
+    ) -> None:
+        several = count > 1 or executor is not None
+        self._task, self._pool = task, task.pool(count, executor) if several else None
         self._rows: dict[int, Tensor] = {}
         self._ready: list[tuple[int, Tensor]] = []
 

@@ -17,6 +17,8 @@ from invcore.plugin import (
     ConfigError,
     Context,
     DerivedResponse,
+    Executor,
+    PooledExecutor,
     Progress,
     Space,
     Task,
@@ -32,7 +34,7 @@ from invcore_solve.simulators.bounds import box, named
 from invcore_solve.simulators.function import Kind, Trial
 from invcore_solve.simulators.journal import Journal
 from invcore_solve.simulators.outcomes import Counts, Outcome
-from invcore_solve.simulators.pools import Pool
+from invcore_solve.simulators.pools import ExecutorPool, Pool
 from invcore_solve.simulators.program import Program
 
 Designs = Space | Mapping[str, tuple[float, float] | Sequence[str]]
@@ -284,13 +286,35 @@ class SimulatorTask(Task[Config]):
         self._batches.check_patience()
         return self._whole(x, torch.from_numpy(y))
 
-    def pool(self, count: int) -> Pool:
+    def pool(self, count: int, executor: PooledExecutor[Any] | None = None) -> Pool:
         """Workers that simulate single rows side by side; see ``taken``.
+
+        Args:
+            count: of this machine.
+            executor: whose workers do it instead.
 
         Raises:
             ConfigError: a function that other processes cannot find.
         """
+        if executor is not None:
+            work = self._backend.work(self.designs, self._own, self.journal)
+            return ExecutorPool(executor, work)
         return self._backend.pool(count, self.designs, self._own, self.journal)
+
+    @contextmanager
+    def done_by(self, executor: Executor[Any] | None) -> Iterator[None]:
+        """Have an executor simulate the batches that are asked for in the block.
+
+        Raises:
+            ConfigError: a function that other processes cannot find.
+        """
+        if executor is not None:  # what cannot be is told now
+            self._backend.work(self.designs, self._own, self.journal)
+        self._batches.executor = executor
+        try:
+            yield
+        finally:
+            self._batches.executor = None
 
     @contextmanager
     def one_by_one(self, patience: int, told: int, failed: int) -> Iterator[None]:
