@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import torch
+from invcore_solve.measured.frames import rows_frame
+from invcore_solve.measured.measured_rows import measured_rows
+from invcore_solve.measured.sources import open_journal
 from torch import Tensor
 
-from invcore.pipeline import rebuild
 from invcore.plugin import (
     ConfigError,
-    Loop,
     Plugins,
     Problem,
     Requests,
@@ -32,8 +33,7 @@ from invcore_closed_loop.campaign.standing.expectation import Expectation
 from invcore_closed_loop.campaign.standing.standing import standing
 from invcore_closed_loop.campaign.standing.status import Status, Worth
 from invcore_closed_loop.campaign.tables.batch import Batch
-from invcore_closed_loop.campaign.tables.measured_rows import measured_rows
-from invcore_closed_loop.campaign.tables.row_frames import ranked_frame, rows_frame, save_rows
+from invcore_closed_loop.campaign.tables.row_frames import ranked_frame, save_rows
 from invcore_closed_loop.campaign.tables.told_text import TellResult, known_already
 
 if TYPE_CHECKING:
@@ -129,13 +129,7 @@ class Campaign:
             raise StoreError(
                 f"{place}: there is no campaign; `invcore campaign new {place} …` begins one"
             )
-
-        def build(name: str, config: Mapping[str, Any]) -> Loop[Any]:
-            part = rebuild(plugins or installed(), "loop", name, config, where=place)
-            loop: Loop[Any] = part.component
-            return loop
-
-        journal = LoopJournal.open(folder, build)
+        journal = open_journal(folder, plugins or installed())
         return cls(journal, Facts.stored(journal.facts, place))
 
     @property
@@ -209,7 +203,9 @@ class Campaign:
         problem, rows = self.problem, self.journal.rows
         asked = rows.asked_in >= 0
         requests = Requests(rows.id[asked], rows.asked[asked])
-        read = measured_rows(results, problem.designs, problem.responses, self.facts, requests)
+        read = measured_rows(
+            results, problem.designs, problem.responses, self.facts.formulas, requests
+        )
         again = known_already(read.results, self.journal.pairs)
         told = self.journal.tell(_taken(read.results, ~again))
         measure_targets(self.journal, self.data()[1])
@@ -229,7 +225,7 @@ class Campaign:
 
     def rows(self) -> pandas.DataFrame:
         """All rows: id, designs as made, responses, state, and where they come from."""
-        return rows_frame(self)
+        return rows_frame(self.journal)
 
     def status(
         self, *, confidence: float = 0.9, count: int = 5, worth: Worth | None = None

@@ -123,7 +123,7 @@ WRONG = {
         "id,cu,mg,oven,strength\n,1,,A,300\n", "row 2 has a result, but neither an id nor mg"),
     "no column": ("cu,strength\n1,300\n", "has no column 'mg', nor a column 'id'"),
     "no response": ("id,stiffness\n1,300\n", "has none of the responses strength"),
-    "another unit": ("id,strength [kPa]\n1,300\n", "is in kPa, the campaign has strength in MPa"),
+    "another unit": ("id,strength [kPa]\n1,300\n", "is in kPa, expected strength in MPa"),
     "two of one name": ("id,strength,Strength\n1,3,3\n", "strength"),
     "two ids": ("id,ID,strength\n1,1,3\n", "two columns 'id'"),
     "both decimal signs": ("id;strength\n1;3,5\n1;4.25\n", "decimal commas (row 2)"),

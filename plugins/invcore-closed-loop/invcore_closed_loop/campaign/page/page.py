@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from invcore_solve.measured.frames import row_id
 from invcore_solve.page.drawing import check_file, write_file
 
-from invcore_closed_loop.campaign.tables.row_frames import ranked_frame, row_id
+from invcore_closed_loop.campaign.tables.row_frames import ranked_frame
 
 if TYPE_CHECKING:
     import pandas

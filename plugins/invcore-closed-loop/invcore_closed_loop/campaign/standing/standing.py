@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import torch
+from invcore_solve.measured.frames import row_id, rows_frame
+from invcore_solve.measured.measured_rows import FIRST
 from torch import Tensor
 
 from invcore_closed_loop.campaign.standing.outlook import Best, Gain, best_of, gain_of, promising
 from invcore_closed_loop.campaign.standing.status import Status, Worth, advice_of
-from invcore_closed_loop.campaign.tables.measured_rows import FIRST
 from invcore_closed_loop.campaign.tables.row_frames import (
     may_be_made,
     ranked_frame,
-    row_id,
-    rows_frame,
     scaled_targets,
 )
 
@@ -95,7 +94,7 @@ def _shown(
             cells = {str(name): _plain(value) for name, value in row.items()}
             return {**cells, "id": row_id(cells["id"])}, 1
         return None, 0
-    frame = rows_frame(campaign)
+    frame = rows_frame(campaign.journal)
     x = torch.cat([campaign.journal.pairs.x.cpu().double(), _made(campaign)])
     places = (x == said.x[best.place]).all(dim=1).nonzero()[:, 0].tolist()
     first = frame.iloc[places[0]]

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import torch
+from invcore_solve.measured.frames import values_of
+from invcore_solve.measured.measured_rows import FIRST
 from torch import Tensor
 
 from invcore.plugin import (
@@ -20,7 +21,6 @@ from invcore.plugin import (
     printable,
     write_table,
 )
-from invcore_closed_loop.campaign.tables.measured_rows import FIRST
 
 if TYPE_CHECKING:
     import pandas
@@ -111,19 +111,6 @@ def check_batch_file(path: str) -> None:
     if os.path.splitext(path)[1].lower() not in ENDINGS:
         raise DataError(f"{printable(path)}: expected a file {', '.join(ENDINGS)} to be filled in")
     check_output(path)
-
-
-def values_of(variable: Variable, values: Tensor) -> Column:
-    """A variable's values as columns have them: categories by name, whole numbers whole."""
-    numbers = values.tolist()
-    if variable.categories:
-        count = len(variable.categories)
-        return [
-            variable.categories[int(v)] if v == v and 0 <= int(v) < count else "" for v in numbers
-        ]
-    if variable.whole and bool(torch.isfinite(values).all()):
-        return [round(v) if v == round(v) else v for v in numbers]
-    return numbers
 
 
 def with_unit(variable: Variable) -> str:

@@ -6,11 +6,10 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import torch
+from invcore_solve.measured.frames import row_id, rows_frame
 from torch import Tensor
 
 from invcore.plugin import write_table
-from invcore_closed_loop.campaign.known import frame_columns
-from invcore_closed_loop.campaign.tables.measured_rows import FIRST
 from invcore_closed_loop.campaign.wanted import spread_of
 
 if TYPE_CHECKING:
@@ -20,34 +19,9 @@ if TYPE_CHECKING:
     from invcore_closed_loop.campaign.campaign import Campaign
 
 
-def rows_frame(campaign: Campaign) -> pandas.DataFrame:
-    """All rows: id, designs, responses, ``state`` and ``source``.
-
-    Of rows that are pending the designs are those that were asked for.
-    """
-    import pandas
-
-    problem, rows, pairs = campaign.problem, campaign.journal.rows, campaign.journal.pairs
-    told = rows.told[:, None]
-    x = torch.cat([pairs.x.cpu().double(), torch.where(told, rows.made, rows.asked)])
-    y = torch.cat([pairs.y.cpu().double(), rows.responses])
-    number = torch.where(rows.id >= 0, rows.id, rows.repeats).tolist()
-    states, sources = ["told"] * len(pairs), ["known"] * len(pairs)
-    whole, asked = rows.whole.tolist(), (rows.asked_in >= 0).tolist()
-    for i, (known, failed) in enumerate(zip(rows.told.tolist(), rows.failed.tolist(), strict=True)):
-        part = "told" if whole[i] else "in part"
-        states.append(("failed" if failed else part) if known else "pending")
-        repeated = "measured again" if int(rows.repeats[i]) >= 0 else "not asked for"
-        sources.append("asked" if asked[i] else repeated)
-    ids = [None] * len(pairs) + [n + FIRST if n >= 0 else None for n in number]
-    columns: dict[str, Any] = {"id": pandas.array(ids, dtype="Int64")}
-    columns |= frame_columns(problem.designs, x, problem.responses, y)
-    return pandas.DataFrame({**columns, "state": states, "source": sources})
-
-
 def ranked_frame(campaign: Campaign, count: int) -> pandas.DataFrame:
     """The best rows by what was measured, best first; those alone that may be made by now."""
-    frame = rows_frame(campaign)
+    frame = rows_frame(campaign.journal)
     x, y = _numbers(campaign)
     value = scaled_targets(campaign, y).objective(y[None])[0]
     good = value.isfinite() & may_be_made(campaign, x)
@@ -62,7 +36,7 @@ def save_rows(campaign: Campaign, path: str | os.PathLike[str]) -> int:
     Raises:
         DataError: an ending that is none of a table, or it cannot be written.
     """
-    frame = rows_frame(campaign)
+    frame = rows_frame(campaign.journal)
     columns = {str(name): frame[name].tolist() for name in frame.columns}
     numbers = [row_id(value) for value in frame["id"]]
     columns["id"] = ["" if number is None else str(number) for number in numbers]
@@ -76,13 +50,6 @@ def _empty_where_unknown(cells: list[Any]) -> list[Any]:
     if all(cell == cell for cell in cells):
         return cells
     return ["" if cell != cell else repr(cell) for cell in cells]
-
-
-def row_id(value: Any) -> int | None:
-    """The id in a cell of ``rows_frame``; None of a row without one."""
-    import pandas
-
-    return None if value is None or value is pandas.NA or value != value else int(value)
 
 
 def scaled_targets(campaign: Campaign, y: Tensor) -> Targets:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from invcore_solve.measured.measured_rows import MeasuredRows
 from torch import Tensor
 
 from invcore.plugin import Pairs, Results
 from invcore.search import Told
-from invcore_closed_loop.campaign.tables.measured_rows import MeasuredRows
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from invcore_solve.tables.check import size_problem
-from invcore_solve.tables.raw_table import RawTable
-from invcore_solve.tables.reading.cells import is_missing, text_of
 from torch import Tensor
 
 from invcore.plugin import DataError, Variable, close_names, quoted
-from invcore_closed_loop.campaign.tables.columns import Columns
+from invcore_solve.measured.columns import Columns
+from invcore_solve.tables.check import size_problem
+from invcore_solve.tables.raw_table import RawTable
+from invcore_solve.tables.reading.cells import is_missing, text_of
 
 FAILURES = (
     "failed", "fail", "fails", "failure", "broken", "broke", "lost", "defective", "defect",

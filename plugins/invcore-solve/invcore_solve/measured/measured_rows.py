@@ -8,19 +8,26 @@ from typing import Any
 
 import numpy as np
 import torch
-from invcore_solve.tables.raw_table import RawTable
-from invcore_solve.tables.read import read
 from torch import Tensor
 
-from invcore.plugin import DataError, Requests, Results, Space, quoted, with_derived
-from invcore_closed_loop.campaign.facts import Facts
-from invcore_closed_loop.campaign.tables.columns import Columns
-from invcore_closed_loop.campaign.tables.design_cells import (
+from invcore.plugin import (
+    DataError,
+    DerivedResponse,
+    Requests,
+    Results,
+    Space,
+    quoted,
+    with_derived,
+)
+from invcore_solve.measured.columns import Columns
+from invcore_solve.measured.design_cells import (
     design_values,
     response_values,
     says_failed,
     ticked,
 )
+from invcore_solve.tables.raw_table import RawTable
+from invcore_solve.tables.read import read
 
 FIRST = 1
 """What campaigns call the first row that was asked for: people count from one."""
@@ -52,8 +59,9 @@ class MeasuredRows:
 
 
 def measured_rows(
-    source: Any, designs: Space, responses: Space, facts: Facts, asked: Requests
-) -> MeasuredRows:
+    source: Any, designs: Space, responses: Space, formulas: Sequence[DerivedResponse],
+    asked: Requests,
+) -> MeasuredRows:  # fmt: skip
     """Read a table of results: in any order of columns, with ids or without.
 
     A row with an id needs no designs: those that were asked for count; where it has them, they
@@ -62,16 +70,17 @@ def measured_rows(
 
     Args:
         source: a file, a data frame, or what else ``invcore_solve`` reads.
-        designs: of the campaign.
-        responses: of the campaign, computed ones last.
-        facts: of the campaign.
+        designs: their space.
+        responses: their space, computed ones last.
+        formulas: of the responses that are computed.
         asked: all rows that were ever asked for, by the journal's ids.
 
     Raises:
         DataError: it cannot be read; the message has file, row and column.
     """
     table = read(source)
-    measured = facts.measured(responses.names)
+    computed = {formula.name for formula in formulas}
+    measured = tuple(name for name in responses.names if name not in computed)
     kept = [v for v in responses.variables if v.name in measured]
     columns = Columns.of(table, [*designs.variables, *kept])
     given = [v.name for v in designs.variables if v.name in columns.place]
@@ -86,7 +95,7 @@ def measured_rows(
             f"{table.place}: has none of the responses {', '.join(measured)}; it has "
             f"{', '.join(map(quoted, table.names[:8]))}"
         )
-    return _Reading(table, columns, designs, responses, measured, facts, asked).rows()
+    return _Reading(table, columns, designs, responses, measured, formulas, asked).rows()
 
 
 class _Reading:
@@ -94,10 +103,11 @@ class _Reading:
 
     def __init__(
         self, table: RawTable, columns: Columns, designs: Space, responses: Space,
-        measured: Sequence[str], facts: Facts, asked: Requests,
+        measured: Sequence[str], formulas: Sequence[DerivedResponse], asked: Requests,
     ) -> None:  # fmt: skip
         self.table, self.columns, self.designs = table, columns, designs
-        self.responses, self.measured, self.facts, self.asked = responses, measured, facts, asked
+        self.responses, self.measured, self.asked = responses, measured, asked
+        self.formulas = formulas
         self.notes: list[str] = []
 
     def rows(self) -> MeasuredRows:
@@ -110,7 +120,7 @@ class _Reading:
         ids, x, y, failed = ids[told], x[told], y[told], failed[told]
         lines = tuple(self.table.rows[told.numpy()].tolist())
         self.notes += [*self._about_designs(ids, x, lines)]
-        whole = with_derived(self.facts.formulas, self.designs, x, self.measured, y)
+        whole = with_derived(self.formulas, self.designs, x, self.measured, y)
         if skipped := [name for name in self.columns.other if not _ours(name, self.responses)]:
             self.notes.append(f"columns that are left aside: {', '.join(skipped[:_SHOWN])}")
         return MeasuredRows(

@@ -1,0 +1,106 @@
+"""Where known rows come from: a table, the folder of a loop at work, or a stored run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from invcore.pipeline import rebuild
+from invcore.plugin import DataError, Loop, Plugins, Space, installed, printable
+from invcore.search import LoopJournal
+from invcore_solve.measured.frames import frame_columns, rows_frame
+from invcore_solve.tables.raw_table import RawTable
+from invcore_solve.tables.read import read
+
+if TYPE_CHECKING:
+    import pandas
+
+    from invcore.results import Store
+
+
+def read_known(known: Any, store: Store | None, plugins: Plugins | None = None) -> RawTable:
+    """The table of what is known.
+
+    Raises:
+        DataError: it cannot be read.
+        StoreError: it is neither a file, nor a campaign, nor a run of the store.
+    """
+    return read(known_table(known, store, plugins))
+
+
+def known_table(known: Any, store: Store | None, plugins: Plugins | None = None) -> Any:
+    """What can be read as a table: of a campaign's folder, or of a run in the store, a data frame.
+
+    Raises:
+        StoreError: a folder that holds no campaign, or a damaged run.
+        DataError: a run without designs and responses of one's own data.
+    """
+    if not isinstance(known, str | os.PathLike):
+        return known
+    path = os.fspath(known)
+    if LoopJournal.at(path):
+        return _plain(rows_frame(open_journal(path, plugins or installed())))
+    if os.path.exists(path) or store is None or os.path.splitext(path)[1]:
+        return known
+    return run_frame(store, path)
+
+
+def open_journal(folder: str | os.PathLike[str], plugins: Plugins) -> LoopJournal:
+    """The journal in the folder of a campaign, or of another loop at work.
+
+    Raises:
+        StoreError: there is none, or it is damaged.
+        UnknownNameError: its loop is not installed.
+    """
+    place = printable(os.fspath(folder))
+
+    def built(name: str, config: Mapping[str, Any]) -> Loop[Any]:
+        part = rebuild(plugins, "loop", name, config, where=place)
+        loop: Loop[Any] = part.component
+        return loop
+
+    return LoopJournal.open(folder, built)
+
+
+def run_frame(store: Store, run: str) -> pandas.DataFrame:
+    """Designs and responses that a stored run of one's own data has: its pairs and re-simulations.
+
+    Raises:
+        StoreError: no such run, or it is damaged.
+        DataError: it has none that are known by name.
+    """
+    import pandas
+
+    run = store.find(run)
+    record = store.read(run)
+    model = run if (store.path(run) / "model.json").exists() else record.config.get("model")
+    if record.kind != "solve" or not isinstance(model, str):
+        raise DataError(
+            f"run {run} has no designs and responses that are known by name; name one of `invcore "
+            "solve` that has a model"
+        )
+    document, tensors = store.json(model, "model"), store.tensors(model, "model")
+    try:
+        designs, responses = (
+            Space.parse(document[key], where=f"run {model}") for key in ("designs", "responses")
+        )
+        x, y = tensors["data.x"], tensors["data.y"]
+    except KeyError as error:
+        raise DataError(f"run {model}: damaged, {error} is missing") from None
+    if model != run:  # what the simulator gave for its proposals
+        answers = store.tensors(run, "candidates")
+        more = answers["candidates"].flatten(0, 1), answers["resimulated"].flatten(0, 1)
+        good = more[0].isfinite().all(dim=1)
+        x, y = (torch.cat([a, b[good][:, : a.shape[1]]]) for a, b in zip((x, y), more, strict=True))
+    return pandas.DataFrame(frame_columns(designs, x, responses, y))
+
+
+def _plain(frame: pandas.DataFrame) -> pandas.DataFrame:
+    """A campaign's rows that were told: designs as made and responses, whatever asked for them."""
+    told = frame[frame["state"] != "pending"]
+    failed = (told["state"] == "failed").map({True: "yes", False: ""})
+    dropped = ["id", "state", "source"]
+    return told.drop(columns=dropped).assign(failed=failed).reset_index(drop=True)
