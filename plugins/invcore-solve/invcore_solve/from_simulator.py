@@ -20,6 +20,7 @@ from invcore.plugin import (
 from invcore.results import Store
 from invcore_solve.answers.asked import Ask, Specifications
 from invcore_solve.default_method import chosen, is_loop
+from invcore_solve.measured.warm_start import WarmStart
 from invcore_solve.robustness.simulated_copies import YieldRequest
 from invcore_solve.simulator_work import SimulatorWork
 from invcore_solve.simulators.file import read_simulator
@@ -52,6 +53,7 @@ def solve_with(
     candidates: int = 100,
     budget: int | None = None,
     check: bool = True,
+    known: Any = None,
     workers: int = 1,
     refine: int = 0,
     tolerances: Sequence[str] = (),
@@ -88,13 +90,17 @@ def solve_with(
         method: an inverse method; None: by the budget, see ``default_method``.
         settings: of the method; plain data, or what makes them for the class of its config.
         preset: ``quick``, ``default`` or ``paper``.
-        pairs: how many to learn from; 1000. For a method that searches, how many show it the
-            responses' scale; 50. A loop with a budget takes none.
+        pairs: how many to learn from, known ones among them; 1000. For a method that searches, how
+            many show it the responses' scale; 50. A loop with a budget takes none.
         candidates: proposals per target, before copies are dropped.
         budget: the most simulator calls in all; None for no limit. If it does not suffice to check
             all proposals, those that look best are checked; if a search wants more, the best of
             what was simulated are the answer.
         check: simulate what is proposed; off: the judge's opinion, as from a table.
+        known: rows that are known, at no call: a file or a data frame, the folder of a campaign,
+            or the id of a run in ``store``. A loop begins with them, those that failed or are known
+            in part among them, and one of them may be its answer; of other methods they are pairs,
+            beside which others are simulated.
         workers: rows that a loop with a budget has simulated at the same time. A function has to be
             given by its name then.
         refine: simulator calls for each target, within the budget, that go on steps from its best
@@ -152,10 +158,12 @@ def solve_with(
             f"workers are for a loop with a budget; method {choice.method!r} gives all its rows at "
             "once, and a program's file says how many run at the same time (jobs)"
         )
+    warm = WarmStart.of(known, store, plugins)
     config = {
         "config": method_part.config, "preset": preset, "simulator": task.document(),
         "pairs": pairs, "budget": budget, "check": check,
         **({"refine": refine} if refine else {}),
+        **({"known": warm.document()} if warm is not None else {}),
         **({} if ask.exact else asked),
         **({"workers": workers} if loops else {}),
         **({"method_choice": choice.why} if choice.why else {}),
@@ -181,7 +189,7 @@ def solve_with(
         request, task, pairs=pairs, budget=budget, check=check, settings=dict(given),
         preset=preset, store=store, plugins=plugins, progress=progress,
         yields=YieldRequest(tuple(tolerances), yield_calls), workers=workers, choice=choice,
-        refine=refine,
+        refine=refine, warm=warm,
     )  # fmt: skip
     return work.go(ask)
 

@@ -21,11 +21,11 @@ class Shown:
 
     def __init__(self, journal: LoopJournal, stage: Stage) -> None:
         self._stage, self._targets = stage, journal.targets
-        rows = journal.rows
-        self._failed = int(rows.failed.sum())
+        rows, known = journal.rows, journal.pairs.y
+        self._failed = int((rows.failed & (rows.asked_in >= 0)).sum())
         self._best = torch.full((len(self._targets),), torch.inf, dtype=torch.float64)
         self._met = torch.zeros(len(self._targets), dtype=torch.bool)
-        for y in rows.responses[rows.whole]:
+        for y in torch.cat([known, rows.responses[rows.whole]]):
             self._see(y)
 
     def row(self, y: Tensor) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from invcore_solve.measured.known import KnownRows, known_rows, nothing_known
-from invcore_solve.measured.sources import read_known
+from invcore_solve.measured.sources import read_known, source_name
 
 from invcore.pipeline import build
 from invcore.plugin import (
@@ -69,7 +69,7 @@ def begin(
     responses, derived = response_space(texts, designs)
     if not want:
         raise ConfigError("say what is wanted: want=['strength>=300']")
-    source = "" if known is None else _source(known)
+    source = "" if known is None else source_name(known)
     facts = Facts(want=want, derived=derived, known=source)
     facts = facts.model_copy(update={"noise": noise_of(noise, facts.measured(responses.names))})
     rows = nothing_known(designs, responses)
@@ -103,9 +103,3 @@ def _journal(
     if len(rows.rest):
         journal.tell(rows.rest)
     return journal
-
-
-def _source(known: Any) -> str:
-    if isinstance(known, str | os.PathLike):
-        return os.path.basename(os.path.normpath(os.fspath(known)))
-    return "known rows"

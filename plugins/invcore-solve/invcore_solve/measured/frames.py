@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -67,3 +68,17 @@ def values_of(variable: Variable, values: Tensor) -> Column:
     if variable.whole and bool(torch.isfinite(values).all()):
         return [round(v) if v == round(v) else v for v in numbers]
     return numbers
+
+
+def with_empty_cells(frame: pandas.DataFrame, path: str | os.PathLike[str]) -> dict[str, Any]:
+    """A data frame's columns for a file, where text has an empty cell for what is unknown."""
+    columns: dict[str, Any] = {str(name): frame[name].tolist() for name in frame.columns}
+    if os.fspath(path).lower().endswith((".csv", ".tsv")):
+        return {name: _empty_where_unknown(cells) for name, cells in columns.items()}
+    return columns
+
+
+def _empty_where_unknown(cells: list[Any]) -> list[Any]:
+    if all(cell == cell for cell in cells):
+        return cells
+    return ["" if cell != cell else repr(cell) for cell in cells]

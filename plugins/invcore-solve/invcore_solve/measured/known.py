@@ -6,8 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
-from invcore.plugin import DerivedResponse, Pairs, Requests, Results, Space, printable
+from invcore.plugin import (
+    DataError,
+    DerivedResponse,
+    Pairs,
+    Requests,
+    Results,
+    Space,
+    printable,
+    quoted,
+)
+from invcore_solve.measured.columns import Columns
 from invcore_solve.measured.measured_rows import measured_rows
 from invcore_solve.tables.raw_table import RawTable
 
@@ -45,13 +56,27 @@ def known_rows(
 ) -> KnownRows:  # fmt: skip
     """Rows of a table for designs and responses that are known by name.
 
+    Args:
+        table: that was read; a column of ids is left aside, since these are of something else.
+        source: what people call it.
+        designs: their space; rows beyond its bounds are known all the same.
+        responses: their space, computed ones last.
+        formulas: of the responses that are computed.
+
     Raises:
-        DataError: it cannot be read; the message has row and column.
+        DataError: it cannot be read, or lacks a design; the message has row and column.
     """
     nobody = Requests(torch.empty(0).long(), torch.empty(0, designs.dim).double())
     names = tuple("" if name.casefold() == "id" else name for name in table.names)
     kept = [i for i, name in enumerate(names) if name]  # its ids are of something else
-    read_rows = measured_rows(table.at(kept), designs, responses, formulas, nobody)
+    table = table.at(kept)
+    place = Columns.of(table, designs.variables).place
+    if missing := [name for name in designs.names if name not in place]:
+        raise DataError(
+            f"{table.place}: has no column {quoted(missing[0])} of the designs, which known rows "
+            f"need; it has {', '.join(map(quoted, table.names[:8]))}"
+        )
+    read_rows = measured_rows(table, designs, responses, formulas, nobody)
     rows = read_rows.results
     whole = rows.responses.isfinite().all(dim=1)
     rest = Results(None, rows.designs[~whole], rows.responses[~whole], rows.lost[~whole])
@@ -66,3 +91,16 @@ def nothing_known(designs: Space, responses: Space) -> KnownRows:
     """No rows."""
     x, y = (torch.empty(0, space.dim).double() for space in (designs, responses))
     return KnownRows(Pairs(x, y), Results(None, x, y), "", ())
+
+
+def among(pairs: Pairs, designs: Tensor, responses: Tensor) -> Tensor:
+    """Which rows, designs (N, Dx) and responses (N, Dy), are among known pairs (N,), bool.
+
+    Example:
+        >>> pairs = Pairs(torch.tensor([[0.5]]), torch.tensor([[1.0]]))
+        >>> among(pairs, torch.tensor([[0.5], [0.5]]), torch.tensor([[1.0], [2.0]])).tolist()
+        [True, False]
+    """
+    every = {row.tobytes() for row in torch.cat([pairs.x, pairs.y], dim=1).double().numpy()}
+    rows = torch.cat([designs, responses], dim=1).double().numpy()
+    return torch.tensor([row.tobytes() in every for row in rows], dtype=torch.bool)

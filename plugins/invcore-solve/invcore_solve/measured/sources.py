@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
 from invcore.pipeline import rebuild
 from invcore.plugin import DataError, Loop, Plugins, Space, installed, printable
 from invcore.search import LoopJournal
 from invcore_solve.measured.frames import frame_columns, rows_frame
+from invcore_solve.measured.simulated_rows import FILE, SimulatedRows
 from invcore_solve.tables.raw_table import RawTable
 from invcore_solve.tables.read import read
+from invcore_solve.tables.reading.cells import is_missing, text_of
 
 if TYPE_CHECKING:
     import pandas
@@ -29,6 +33,30 @@ def read_known(known: Any, store: Store | None, plugins: Plugins | None = None) 
         StoreError: it is neither a file, nor a campaign, nor a run of the store.
     """
     return read(known_table(known, store, plugins))
+
+
+def source_name(known: Any) -> str:
+    """What people call the source of known rows: the last part of a path, or the id of a run."""
+    if isinstance(known, str | os.PathLike):
+        return os.path.basename(os.path.normpath(os.fspath(known)))
+    return "known rows"
+
+
+def content_of(table: RawTable) -> str:
+    """A checksum of a table's columns by name, numbers as numbers, whatever file they came in."""
+    parts = []
+    for name in sorted(table.names):
+        place = table.names.index(name)
+        try:
+            column = table.at([place]).column(name)
+        except DataError:  # of a column that may not be needed
+            column = None
+        if column is not None and column.kind == "number":
+            parts.append(f"{name}: {np.asarray(column.values, dtype=np.float64).tolist()}")
+            continue
+        cells = table.cells[place].tolist()
+        parts.append(f"{name}: {['' if is_missing(c) else text_of(c) for c in cells]}")
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def known_table(known: Any, store: Store | None, plugins: Plugins | None = None) -> Any:
@@ -66,7 +94,8 @@ def open_journal(folder: str | os.PathLike[str], plugins: Plugins) -> LoopJourna
 
 
 def run_frame(store: Store, run: str) -> pandas.DataFrame:
-    """Designs and responses that a stored run of one's own data has: its pairs and re-simulations.
+    """Designs and responses that a stored run of one's own data has: pairs and re-simulations, or
+    all rows of a search.
 
     Raises:
         StoreError: no such run, or it is damaged.
@@ -76,11 +105,14 @@ def run_frame(store: Store, run: str) -> pandas.DataFrame:
 
     run = store.find(run)
     record = store.read(run)
+    if (store.path(run) / f"{FILE}.json").exists():  # a search
+        document, tensors = store.json(run, FILE), store.tensors(run, FILE)
+        return SimulatedRows.stored(document, tensors, f"run {run}").frame()
     model = run if (store.path(run) / "model.json").exists() else record.config.get("model")
     if record.kind != "solve" or not isinstance(model, str):
         raise DataError(
             f"run {run} has no designs and responses that are known by name; name one of `invcore "
-            "solve` that has a model"
+            "solve` that has a model, or searched within a budget"
         )
     document, tensors = store.json(model, "model"), store.tensors(model, "model")
     try:

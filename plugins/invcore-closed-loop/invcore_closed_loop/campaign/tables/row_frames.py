@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
-from invcore_solve.measured.frames import row_id, rows_frame
+from invcore_solve.measured.frames import row_id, rows_frame, with_empty_cells
 from torch import Tensor
 
 from invcore.plugin import write_table
@@ -37,19 +37,11 @@ def save_rows(campaign: Campaign, path: str | os.PathLike[str]) -> int:
         DataError: an ending that is none of a table, or it cannot be written.
     """
     frame = rows_frame(campaign.journal)
-    columns = {str(name): frame[name].tolist() for name in frame.columns}
     numbers = [row_id(value) for value in frame["id"]]
-    columns["id"] = ["" if number is None else str(number) for number in numbers]
-    if os.fspath(path).lower().endswith((".csv", ".tsv")):
-        columns = {name: _empty_where_unknown(cells) for name, cells in columns.items()}
+    frame = frame.assign(id=["" if number is None else str(number) for number in numbers])
+    columns = with_empty_cells(frame, path)
     write_table(path, [*columns], columns)
     return len(frame)
-
-
-def _empty_where_unknown(cells: list[Any]) -> list[Any]:
-    if all(cell == cell for cell in cells):
-        return cells
-    return ["" if cell != cell else repr(cell) for cell in cells]
 
 
 def scaled_targets(campaign: Campaign, y: Tensor) -> Targets:
