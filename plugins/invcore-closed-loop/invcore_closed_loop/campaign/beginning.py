@@ -76,6 +76,7 @@ def begin(
     if table is not None:
         rows = known_rows(table, source, designs, responses, facts.formulas)
         notes += [rows.text, *rows.notes]
+        facts = facts.model_copy(update={"known_rest": len(rows.rest)})
     return (
         _journal(folder, part.name, component, designs, responses, facts, rows, seed),
         facts,

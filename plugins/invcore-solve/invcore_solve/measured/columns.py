@@ -11,7 +11,7 @@ from invcore_solve.tables.reading.units import without_unit
 
 ID = "id"
 FAILED = "failed"
-REMARKS = ("note", "notes", "remark", "remarks", "comment", "comments", "status")
+REMARKS = ("note", "notes", "remark", "remarks", "comment", "comments", "status", "state")
 _UNIT_SIGNS = str.maketrans({"µ": "u", "μ": "u", "²": "2", "³": "3", "·": "*", " ": "", "^": ""})
 
 

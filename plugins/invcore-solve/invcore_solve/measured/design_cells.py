@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor
 
 from invcore.plugin import DataError, Variable, close_names, quoted
+from invcore_solve.measured.cell_problems import MOST, CellProblems
 from invcore_solve.measured.columns import Columns
 from invcore_solve.tables.check import size_problem
 from invcore_solve.tables.raw_table import RawTable
@@ -42,59 +44,91 @@ def ticked(cell: object) -> bool:
     return text_of(cell).casefold() in _YES or cell is True or says_failed(cell)
 
 
-def design_values(table: RawTable, columns: Columns, variable: Variable) -> Tensor:
+def design_values(
+    table: RawTable, columns: Columns, variable: Variable, problems: CellProblems | None = None
+) -> Tensor:
     """A variable's values (N,), NaN where the cell is empty; categories by their numbers.
 
+    Args:
+        table: that was read.
+        columns: which is which.
+        variable: of the designs.
+        problems: collects cells that are no number, or no category of the variable.
+
     Raises:
-        DataError: a cell that is no number, or no category of the variable.
+        DataError: there is such a cell, and nobody collects them; or the column is of dates.
     """
+    own = problems or CellProblems(table.place)
     index = columns.place[variable.name]
     if variable.categories:
-        return _codes(table, index, variable.categories)
-    return _numbers(table, index, "")
+        values = _codes(table, index, variable.categories, own)
+    else:
+        values = _numbers(table, index, "", own)
+    if problems is None:
+        own.check()
+    return values
 
 
-def response_values(table: RawTable, index: int) -> tuple[Tensor, list[bool]]:
+def response_values(
+    table: RawTable, index: int, problems: CellProblems
+) -> tuple[Tensor, list[bool]]:
     """A response's values (N,), NaN where unknown, and which cells say that the row has failed.
 
+    Cells that are neither a number, nor empty, nor a word for a failure, are problems.
+
     Raises:
-        DataError: a cell that is neither a number, nor empty, nor a word for a failure.
+        DataError: the column is of dates.
     """
     cells = table.cells[index].tolist()
     failed = [says_failed(cell) for cell in cells]
-    if any(failed):
-        kept = np.empty(len(cells), dtype=object)
-        kept[:] = [None if bad else cell for cell, bad in zip(cells, failed, strict=True)]
-        every = tuple(kept if i == index else column for i, column in enumerate(table.cells))
-        table = replace(table, cells=every)
-    return _numbers(table, index, ", or leave the cell empty, or write failed"), failed
+    table = _without(table, index, [i for i, bad in enumerate(failed) if bad])
+    return _numbers(table, index, ", or leave the cell empty, or write failed", problems), failed
 
 
-def _numbers(table: RawTable, index: int, instead: str) -> Tensor:
-    alone = table.at([index])
+def _without(table: RawTable, index: int, rows: Sequence[int]) -> RawTable:
+    """The same table with empty cells in some rows of a column."""
+    if not rows:
+        return table
+    kept = np.empty(len(table), dtype=object)
+    kept[:] = table.cells[index].tolist()
+    kept[rows] = None
+    every = tuple(kept if i == index else column for i, column in enumerate(table.cells))
+    return replace(table, cells=every)
+
+
+def _numbers(table: RawTable, index: int, instead: str, problems: CellProblems) -> Tensor:
     name = table.names[index]
-    parsed = alone.column(alone.names[0])
     where = f"{table.place}: column {quoted(name)}"
-    if parsed.bad is not None:
-        more = f" ({parsed.bad.count} such cells)" if parsed.bad.count > 1 else ""
-        raise DataError(
-            f"{where}, row {parsed.bad.row} is {quoted(parsed.bad.text, 60)}{more}; expected a "
-            f"number: correct it{instead}"
-        )
+    number = f"a number: correct it{instead}"
+    places = {int(row): i for i, row in enumerate(table.rows.tolist())}
+    parsed = table.at([index]).column(name)
+    for _ in range(len(table)):
+        if parsed.bad is None:
+            break
+        problems.add(name, parsed.bad.row, parsed.bad.text, number)
+        if parsed.bad.numbers == 0 and parsed.bad.count > MOST:  # a column of something else
+            problems.say(parsed.bad.row, f"and {parsed.bad.count - 1:,} more cells of that column")
+            return torch.full((len(table),), torch.nan, dtype=torch.float64)
+        table = _without(table, index, [places[parsed.bad.row]])
+        parsed = table.at([index]).column(name)
     if parsed.kind == "date":
         raise DataError(f"{where}: has dates; Excel may have made them of numbers")
-    values = parsed.values
-    wrong = np.flatnonzero(np.isinf(values))
-    if len(wrong):
-        row = int(table.rows[wrong[0]])
-        raise DataError(f"{where}, row {row} is infinite; correct it{instead}")
+    values = np.array(parsed.values, dtype=np.float64)
+    for i in np.flatnonzero(np.isinf(values)):
+        problems.say(
+            int(table.rows[i]), f"column {quoted(name)}, row {int(table.rows[i])} is infinite",
+            f"correct it{instead}",
+        )  # fmt: skip
+    values[np.isinf(values)] = np.nan
     known = values[~np.isnan(values)]
     if len(known) and (problem := size_problem(known, spread=False)):
         raise DataError(f"{where}: {problem}")
-    return torch.from_numpy(np.array(values, dtype=np.float64))
+    return torch.from_numpy(values)
 
 
-def _codes(table: RawTable, index: int, categories: tuple[str, ...]) -> Tensor:
+def _codes(
+    table: RawTable, index: int, categories: tuple[str, ...], problems: CellProblems
+) -> Tensor:
     place = {name: float(i) for i, name in enumerate(categories)}
     alike: dict[str, list[str]] = {}
     for name in categories:
@@ -103,11 +137,9 @@ def _codes(table: RawTable, index: int, categories: tuple[str, ...]) -> Tensor:
     for cell, row in zip(table.cells[index].tolist(), table.rows.tolist(), strict=True):
         text = "" if is_missing(cell) and text_of(cell) not in place else text_of(cell)
         same = alike.get(text.casefold(), [])
-        if text and text not in place and len(same) != 1:
-            column = quoted(table.names[index])
-            raise DataError(
-                f"{table.place}: column {column}, row {row} is {quoted(text, 60)}; expected one of "
-                f"{', '.join(categories[:8])}. {close_names(text, categories)}"
-            )
-        codes.append(place.get(text, place[same[0]] if same else torch.nan) if text else torch.nan)
+        code = place.get(text, place[same[0]] if len(same) == 1 else torch.nan)
+        if text and code != code:
+            allowed = f"one of {', '.join(categories[:8])}. {close_names(text, categories)}"
+            problems.add(table.names[index], int(row), text, allowed)
+        codes.append(code if text else torch.nan)
     return torch.tensor(codes, dtype=torch.float64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -16,10 +17,17 @@ if TYPE_CHECKING:
     import pandas
 
 
-def rows_frame(journal: LoopJournal) -> pandas.DataFrame:
-    """All rows of a loop at work: id, designs, responses, ``state`` and ``source``.
+def rows_frame(
+    journal: LoopJournal, known: int = 0, notes: Mapping[str, str] | None = None
+) -> pandas.DataFrame:
+    """All rows of a loop at work: id, designs, responses, ``state``, ``source`` and ``note``.
 
     Of rows that are pending the designs are those that were asked for.
+
+    Args:
+        journal: of the loop.
+        known: how many of the first rows were known at first, beside its pairs.
+        notes: remarks, by the places of rows behind the pairs.
     """
     import pandas
 
@@ -30,15 +38,17 @@ def rows_frame(journal: LoopJournal) -> pandas.DataFrame:
     number = torch.where(rows.id >= 0, rows.id, rows.repeats).tolist()
     states, sources = ["told"] * len(pairs), ["known"] * len(pairs)
     whole, asked = rows.whole.tolist(), (rows.asked_in >= 0).tolist()
-    for i, (known, failed) in enumerate(zip(rows.told.tolist(), rows.failed.tolist(), strict=True)):
+    for i, (there, failed) in enumerate(zip(rows.told.tolist(), rows.failed.tolist(), strict=True)):
         part = "told" if whole[i] else "in part"
-        states.append(("failed" if failed else part) if known else "pending")
+        states.append(("failed" if failed else part) if there else "pending")
         repeated = "measured again" if int(rows.repeats[i]) >= 0 else "not asked for"
-        sources.append("asked" if asked[i] else repeated)
+        first = "known" if i < known else repeated
+        sources.append("asked" if asked[i] else first)
     ids = [None] * len(pairs) + [n + FIRST if n >= 0 else None for n in number]
     columns: dict[str, Any] = {"id": pandas.array(ids, dtype="Int64")}
     columns |= frame_columns(problem.designs, x, problem.responses, y)
-    return pandas.DataFrame({**columns, "state": states, "source": sources})
+    texts = [""] * len(pairs) + [(notes or {}).get(str(i), "") for i in range(len(rows))]
+    return pandas.DataFrame({**columns, "state": states, "source": sources, "note": texts})
 
 
 def row_id(value: Any) -> int | None:
@@ -70,9 +80,11 @@ def values_of(variable: Variable, values: Tensor) -> Column:
     return numbers
 
 
-def with_empty_cells(frame: pandas.DataFrame, path: str | os.PathLike[str]) -> dict[str, Any]:
-    """A data frame's columns for a file, where text has an empty cell for what is unknown."""
-    columns: dict[str, Any] = {str(name): frame[name].tolist() for name in frame.columns}
+def with_empty_cells(
+    table: pandas.DataFrame | Mapping[str, Sequence[Any]], path: str | os.PathLike[str]
+) -> dict[str, Any]:
+    """A table's columns for a file, where text has an empty cell for what is unknown."""
+    columns: dict[str, Any] = {str(name): list(cells) for name, cells in table.items()}
     if os.fspath(path).lower().endswith((".csv", ".tsv")):
         return {name: _empty_where_unknown(cells) for name, cells in columns.items()}
     return columns
@@ -82,3 +94,8 @@ def _empty_where_unknown(cells: list[Any]) -> list[Any]:
     if all(cell == cell for cell in cells):
         return cells
     return ["" if cell != cell else repr(cell) for cell in cells]
+
+
+def with_unit(variable: Variable) -> str:
+    """A variable's name with its unit in brackets."""
+    return f"{variable.name} [{variable.unit}]" if variable.unit else variable.name

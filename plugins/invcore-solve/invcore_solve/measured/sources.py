@@ -32,7 +32,23 @@ def read_known(known: Any, store: Store | None, plugins: Plugins | None = None) 
         DataError: it cannot be read.
         StoreError: it is neither a file, nor a campaign, nor a run of the store.
     """
-    return read(known_table(known, store, plugins))
+    return read(as_frame(known_table(known, store, plugins)))
+
+
+def as_frame(source: Any) -> Any:
+    """The same, or a data frame of columns that are given by name.
+
+    Raises:
+        DataError: these are not equally long.
+    """
+    if not isinstance(source, Mapping):
+        return source
+    import pandas
+
+    try:
+        return pandas.DataFrame(dict(source))
+    except ValueError as error:
+        raise DataError(f"columns by name: {error}") from None
 
 
 def source_name(known: Any) -> str:
@@ -134,5 +150,5 @@ def _plain(frame: pandas.DataFrame) -> pandas.DataFrame:
     """A campaign's rows that were told: designs as made and responses, whatever asked for them."""
     told = frame[frame["state"] != "pending"]
     failed = (told["state"] == "failed").map({True: "yes", False: ""})
-    dropped = ["id", "state", "source"]
+    dropped = ["id", "state", "source", "note"]
     return told.drop(columns=dropped).assign(failed=failed).reset_index(drop=True)

@@ -159,8 +159,9 @@ def new(folder: str, as_json: bool, **options: Any) -> None:
             "notes": list(campaign.notes),
         })  # fmt: skip
         return
+    from invcore_solve.measured.frames import with_unit
+
     from invcore.cli.kit import stdout
-    from invcore_closed_loop.campaign.tables.batch import with_unit
 
     console = stdout()
     for note in campaign.notes:

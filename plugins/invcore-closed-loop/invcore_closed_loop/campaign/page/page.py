@@ -58,13 +58,14 @@ def rendered(campaign: Campaign, status: Status) -> str:
 
 def _parts(campaign: Campaign, status: Status) -> dict[str, Any]:
     """What the template tells."""
+    from invcore_solve.measured.frames import with_unit
+
     from invcore_closed_loop.campaign.commands.options import designs_in_words
     from invcore_closed_loop.campaign.page.pictures import (
         effect_pictures,
         effects_of,
         progress_picture,
     )
-    from invcore_closed_loop.campaign.tables.batch import with_unit
 
     said, rows = campaign.expectation(), campaign.rows()
     effects = effects_of(campaign, said)

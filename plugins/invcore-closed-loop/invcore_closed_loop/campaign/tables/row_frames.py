@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 import torch
-from invcore_solve.measured.frames import row_id, rows_frame, with_empty_cells
+from invcore_solve.measured.frames import row_id, rows_frame, with_empty_cells, with_unit
 from torch import Tensor
 
 from invcore.plugin import write_table
@@ -19,27 +19,40 @@ if TYPE_CHECKING:
     from invcore_closed_loop.campaign.campaign import Campaign
 
 
+def all_rows(campaign: Campaign) -> pandas.DataFrame:
+    """All rows: see ``rows_frame``."""
+    facts = campaign.facts
+    return rows_frame(campaign.journal, facts.known_rest, facts.notes)
+
+
 def ranked_frame(campaign: Campaign, count: int) -> pandas.DataFrame:
     """The best rows by what was measured, best first; those alone that may be made by now."""
-    frame = rows_frame(campaign.journal)
+    frame = all_rows(campaign)
     x, y = _numbers(campaign)
     value = scaled_targets(campaign, y).objective(y[None])[0]
     good = value.isfinite() & may_be_made(campaign, x)
     good &= torch.tensor((frame["state"] != "pending").tolist(), dtype=torch.bool)
     order = torch.where(good, value, torch.inf).argsort(stable=True)[: int(good.sum())][:count]
-    return frame.iloc[order.tolist()].drop(columns=["state", "source"]).reset_index(drop=True)
+    return (
+        frame.iloc[order.tolist()].drop(columns=["state", "source", "note"]).reset_index(drop=True)
+    )
 
 
 def save_rows(campaign: Campaign, path: str | os.PathLike[str]) -> int:
-    """Write all rows as a table, where what is unknown is an empty cell; the number of rows.
+    """Write all rows as a table with units in its header, where what is unknown is an empty cell.
+
+    Returns:
+        The number of rows.
 
     Raises:
         DataError: an ending that is none of a table, or it cannot be written.
     """
-    frame = rows_frame(campaign.journal)
+    frame = all_rows(campaign)
     numbers = [row_id(value) for value in frame["id"]]
     frame = frame.assign(id=["" if number is None else str(number) for number in numbers])
-    columns = with_empty_cells(frame, path)
+    every = (*campaign.problem.designs.variables, *campaign.problem.responses.variables)
+    labels = {variable.name: with_unit(variable) for variable in every}
+    columns = with_empty_cells(frame.rename(columns=labels), path)
     write_table(path, [*columns], columns)
     return len(frame)
 
