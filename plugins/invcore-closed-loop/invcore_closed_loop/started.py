@@ -197,7 +197,7 @@ class StartedClosedLoop(StartedLoop):
         few = (self.searches.error <= 0.0) & ~self.aims.with_goals
         for target in np.nonzero(few)[0]:
             count = len(different(self.told.u[self.met(target)]))
-            few[target] = count < self.config.designs
+            few[target] = 0 < count < self.config.designs
         return few
 
     @property

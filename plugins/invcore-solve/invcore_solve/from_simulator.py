@@ -29,7 +29,7 @@ from invcore_solve.simulators.task import Designs, SimulatorTask
 from invcore_solve.solution import Solution
 from invcore_solve.tables.sources import Source, as_table
 
-_PAIRS, _FEW = 1000, 50
+_PAIRS, _FEW, _CANDIDATES = 1000, 50, 100
 
 Simulate = Callable[[Any], Any] | str | os.PathLike[str] | Program | SimulatorTask
 
@@ -50,7 +50,7 @@ def solve_with(
     settings: Mapping[str, Any] | Callable[[type[Config]], Mapping[str, Any]] | None = None,
     preset: str = "default",
     pairs: int | None = None,
-    candidates: int = 100,
+    candidates: int | None = None,
     budget: int | None = None,
     check: bool = True,
     known: Any = None,
@@ -92,7 +92,8 @@ def solve_with(
         preset: ``quick``, ``default`` or ``paper``.
         pairs: how many to learn from, known ones among them; 1000. For a method that searches, how
             many show it the responses' scale; 50. A loop with a budget takes none.
-        candidates: proposals per target, before copies are dropped.
+        candidates: proposals per target, before copies are dropped; 100. Where it is said, the loop
+            ``closed-loop`` goes on until so many different designs meet a specification.
         budget: the most simulator calls in all; None for no limit. If it does not suffice to check
             all proposals, those that look best are checked; if a search wants more, the best of
             what was simulated are the answer.
@@ -132,7 +133,8 @@ def solve_with(
         >>> bool((best.designs.sum(1) - 0.7).abs() < 0.05), bool(best.error < 0.01)
         (True, True)
     """
-    plugins = plugins or installed()
+    plugins, wished = plugins or installed(), candidates or 1
+    candidates = _CANDIDATES if candidates is None else candidates
     task = as_simulator(simulate, designs, responses, whole).deriving(derived)
     task = task.constrained_by(constraints)
     sampler_part = build(plugins, "sampler", sampler)
@@ -189,7 +191,7 @@ def solve_with(
         request, task, pairs=pairs, budget=budget, check=check, settings=dict(given),
         preset=preset, store=store, plugins=plugins, progress=progress,
         yields=YieldRequest(tuple(tolerances), yield_calls), workers=workers, choice=choice,
-        refine=refine, warm=warm,
+        refine=refine, warm=warm, wished=wished,
     )  # fmt: skip
     return work.go(ask)
 

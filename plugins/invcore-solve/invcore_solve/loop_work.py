@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,22 +90,25 @@ class LoopWork:
         pipeline: times the stages.
         budget: the most rows.
         workers: rows simulated at the same time.
-        limited: whether the loop's own limit of calls (a setting ``calls``) was asked for; else the
-            budget is the limit.
+        limited: names of settings of the loop that were said. Where ``calls`` is none of them, the
+            budget is the limit; where ``designs`` is none, ``wished`` stands in its place.
+        wished: different designs that shall meet a specification, before a loop ends that can look
+            for several.
         store: where the journal is kept, to go on with; None keeps nothing.
         plugins: where names are looked up.
     """
 
     def __init__(
         self, request: Request, task: SimulatorTask, pipeline: Pipeline, *, budget: int,
-        workers: int, limited: bool, store: Store | None, plugins: Plugins,
+        workers: int, limited: Collection[str], wished: int, store: Store | None, plugins: Plugins,
     ) -> None:  # fmt: skip
         assert request.method is not None and request.sampler is not None
         self.request, self.task, self.pipeline = request, task, pipeline
         self.budget, self.workers, self._plugins = budget, workers, plugins
         self._name, self._config = request.method.name, request.method.config
-        if "calls" in self._config and not limited:
+        if "calls" in self._config and "calls" not in limited:
             self._config = {**self._config, "calls": _ENDLESS}
+        self._wished = wished if "designs" in self._config and "designs" not in limited else None
         self._sampler = request.sampler.component
         self._store = store
         # A loop that searches from one point each does not share its calls among too many
@@ -155,6 +158,9 @@ class LoopWork:
     def _journal(self, folder: Path, ask: Ask, known: KnownRows | None) -> LoopJournal:
         """The journal of this work, begun or found, which knows what is known."""
         journal = self._begun(folder, ask, known)
+        config = journal.loop.config
+        if self._wished is not None and not ask.exact and config["designs"] != self._wished:
+            journal.change(config=config | {"designs": self._wished})
         if known is not None and len(known.rest):
             journal.tell(known.rest)  # again where it was told: that says nothing new
         return journal
@@ -263,7 +269,10 @@ class LoopWork:
             targets, pairs.x, pairs.y, self.request.candidates, self.task.designs
         )
         left = not bool(journal.finished().all())
-        notes = ending(targets, group, responses, len(rows), left, exact=wanted.targets.exact)
+        notes = ending(
+            targets, group, responses, len(rows), left, exact=wanted.targets.exact,
+            wished=self._wished or 1,
+        )  # fmt: skip
         return LoopAnswer(
             wanted, group, designs, responses, len(rows), pairs, spread, notes,
             self._rows(journal),

@@ -65,6 +65,7 @@ class SimulatorWork:
         choice: of the method, and why.
         refine: simulator calls for each target on steps from its best designs.
         warm: rows that are known; None: none are.
+        wished: different designs that a loop shall find for a specification.
     """
 
     def __init__(
@@ -72,7 +73,7 @@ class SimulatorWork:
         settings: dict[str, Any], preset: str, store: Store | None, plugins: Plugins,
         progress: Progress | None = None, yields: YieldRequest | None = None,
         workers: int = 1, choice: Choice | None = None, refine: int = 0,
-        warm: WarmStart | None = None,
+        warm: WarmStart | None = None, wished: int = 1,
     ) -> None:  # fmt: skip
         self.request, self.task, self.store, self.plugins = request, task, store, plugins
         self.pairs, self.budget, self.check, self.refine = pairs, budget, check, refine
@@ -93,7 +94,7 @@ class SimulatorWork:
         if self.budget is not None and is_loop(plugins, self.method_name):
             self.loop = LoopWork(
                 request, task, self.pipeline, budget=self.budget - refine * request.targets,
-                workers=workers, store=store, plugins=plugins, limited="calls" in settings,
+                workers=workers, store=store, plugins=plugins, limited={*settings}, wished=wished,
             )  # fmt: skip
 
     def go(self, ask: Ask) -> Solution:

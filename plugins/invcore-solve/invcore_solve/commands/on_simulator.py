@@ -57,6 +57,7 @@ def solve_simulator(
     installed().registry.find("sampler", sampling["sampler"])
     if method is not None:
         installed().registry.find("method", method)
+    said = source("candidates") is ParameterSource.COMMANDLINE
     tolerances = tolerance_texts(options["tolerances"])
     constraints = _constraints(options)
     rows_out = os.path.splitext(out)[0] + ".rows.csv"
@@ -77,7 +78,7 @@ def solve_simulator(
             budget=options["budget"], check=options["check"] is not False, device=options["device"],
             store=store, progress=bars, tolerances=tolerances,
             yield_calls=options["yield_calls"], refine=options["refine"] or 0,
-            **sampling, **asking.options,
+            **(sampling if said else {**sampling, "candidates": None}), **asking.options,
         )  # fmt: skip
     if top is not None:
         solution = replace(solution, ranked=solution.ranked.top(top))
