@@ -196,7 +196,7 @@ class StartedClosedLoop(StartedLoop):
             return np.zeros(len(self.targets), dtype=bool)
         few = (self.searches.error <= 0.0) & ~self.aims.with_goals
         for target in np.nonzero(few)[0]:
-            count = len(different(self.told.u[self.met(target)]))
+            count = len(different(self.told.u[self.met(int(target))]))
             few[target] = 0 < count < self.config.designs
         return few
 

@@ -159,7 +159,7 @@ class LoopWork:
         """The journal of this work, begun or found, which knows what is known."""
         journal = self._begun(folder, ask, known)
         config = journal.loop.config
-        if self._wished is not None and not ask.exact and config["designs"] != self._wished:
+        if self._wished is not None and not ask.exact and config.get("designs", 1) != self._wished:
             journal.change(config=config | {"designs": self._wished})
         if known is not None and len(known.rest):
             journal.tell(known.rest)  # again where it was told: that says nothing new
