@@ -62,18 +62,26 @@ class Simulated(Protocol):
         """Responses (N, Dy) of designs (N, Dx)."""
 
 
-def search(name: str, simulated: Simulated, seed: int) -> None:
+def search(name: str, simulated: Simulated, seed: int, known: Pairs | None = None) -> None:
     """Let a loop search until the simulator ends it; one that ends on its own begins again.
 
-    One that learns from pairs is given, when it begins again, all that was simulated.
+    One that learns from pairs is given, when it begins again, all that was simulated; with known
+    pairs, every loop is given these, and then what was simulated too.
+
+    Args:
+        name: of the loop.
+        simulated: the counted simulator.
+        seed: of the points.
+        known: pairs that cost no call.
     """
     loop = loop_of(name)
     problem, wanted = simulated.problem, simulated.wanted
     random = generator(seed, "few-calls", name, "points")
-    told: list[tuple[Tensor, Tensor]] = []
+    told: list[tuple[Tensor, Tensor]] = [] if known is None else [(known.x, known.y)]
+    learns = known is not None or Needs.PAIRS in loop.needs
     while True:
         started = loop.start(
-            problem, wanted, pairs_of(problem, told if Needs.PAIRS in loop.needs else []),
+            problem, wanted, pairs_of(problem, told if learns else []),
             points_of(loop, problem, len(wanted), random), FitEnvironment(seed),
             variance=simulated.variance,
         )  # fmt: skip
@@ -99,6 +107,14 @@ def pairs_of(problem: Problem, rows: list[tuple[Tensor, Tensor]]) -> Pairs:
     empty = [torch.empty(0, space.dim).double() for space in (problem.designs, problem.responses)]
     x, y = (torch.cat([empty[i], *(row[i] for row in rows)]) for i in (0, 1))
     return Pairs(x, y)
+
+
+def known_pairs(system: System, count: int, seed: int) -> Pairs:
+    """Pairs of a system that cost no call: draws of the prior that have a response."""
+    x = system.problem.designs.sample(count, generator(seed, "few-calls", "known")).double()
+    y = system.simulate(x)
+    good = y.isfinite().all(dim=1)
+    return Pairs(x[good], y[good])
 
 
 def thinking(name: str, system: System, rows: int, asks: int, seed: int) -> dict[str, Any]:

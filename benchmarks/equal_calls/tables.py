@@ -14,6 +14,7 @@ from equal_calls.rows import LEVELS, Line, best_after, calls_to
 REFERENCE = "dfo-ls"
 RESAMPLES = 2000
 BUDGETS = (50, 100, 200)
+KNOWN_LEVELS = LEVELS[:3]
 
 
 def groups(lines: Sequence[Line], *names: str) -> dict[tuple[Any, ...], list[Line]]:
@@ -155,6 +156,25 @@ def _feasible(calls: int, some: Sequence[Line]) -> str:
     return text if share == 1 else f"{text} ({share:.0%})"
 
 
+def known_table(lines: Sequence[Line]) -> Iterator[str]:
+    """Which targets were solved where pairs were known, and the median error, also before."""
+    own = [line for line in lines if line["part"] == "known"]
+    if not own:
+        return
+    names = [f"solved to {level:g}" for level in KNOWN_LEVELS]
+    yield "\nMany targets jointly, after pairs that cost no call, and the best of these before\n"
+    heads = ("task", "loop", "targets", "calls each", *names, "median error", "before")
+    yield f"| {' | '.join(heads)} |"
+    yield "|---" * len(heads) + "|"
+    for (task, competitor), some in groups(own, "task", "competitor").items():
+        errors = np.array([best_after(line["best"], line["cap"]) for line in some])
+        before = np.array([line["known"] for line in some])
+        solved = [f"{np.mean(errors <= level):.0%}" for level in KNOWN_LEVELS]
+        caps = "-".join(f"{cap:g}" for cap in sorted({line["cap"] for line in some}))
+        medians = [f"{np.median(values):.2g}" for values in (errors, before)]
+        yield f"| {' | '.join([task, competitor, str(len(some)), caps, *solved, *medians])} |"
+
+
 def campaign_table(lines: Sequence[Line]) -> Iterator[str]:
     """Experiments until a good structure was measured, beside random search."""
     own = [line for line in lines if line["part"] == "campaign"]
@@ -204,5 +224,5 @@ def ask_table(lines: Sequence[Line]) -> Iterator[str]:
 
 def tables(lines: Sequence[Line]) -> Iterator[str]:
     """All tables."""
-    for table in (level_tables, constrained_table, campaign_table, ask_table):
+    for table in (level_tables, known_table, constrained_table, campaign_table, ask_table):
         yield from table(lines)

@@ -32,6 +32,9 @@ class Progress:
         """Announce one thing of ``total`` steps; None where that is not known."""
         yield Stage()
 
+    def say(self, remark: str) -> None:
+        """Tell a remark at once, where somebody listens."""
+
     def __enter__(self) -> Self:
         return self
 
@@ -85,9 +88,32 @@ class RichProgress(Progress):
         finally:
             self._bars.remove_task(bar)
 
+    def say(self, remark: str) -> None:
+        """A line above the bars."""
+        _print(self._bars.console, remark)
+
+
+class Remarks(Progress):
+    """Remarks and no bars, as for a log.
+
+    Args:
+        console: that they are written to.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def say(self, remark: str) -> None:
+        """A line."""
+        _print(self._console, remark)
+
+
+def _print(console: Console, remark: str) -> None:
+    console.print(f"note: {remark}", markup=False, highlight=False, soft_wrap=True)
+
 
 def terminal_progress(console: Console | None = None) -> Progress:
-    """Bars on standard error, where that is a terminal; silence elsewhere.
+    """Bars on standard error, where that is a terminal; elsewhere remarks alone.
 
     Args:
         console: where to draw, instead of one on standard error.
@@ -100,4 +126,4 @@ def terminal_progress(console: Console | None = None) -> Progress:
         from rich.console import Console as Rich
 
         console = Rich(stderr=True)
-    return RichProgress(console) if console.is_terminal else Progress()
+    return RichProgress(console) if console.is_terminal else Remarks(console)

@@ -60,7 +60,7 @@ def emit_json(document: Any) -> None:
 
 
 def progress() -> Progress:
-    """Bars on a terminal, silence elsewhere."""
+    """Bars on a terminal, remarks alone elsewhere."""
     from invcore.base.progress import terminal_progress
 
     return terminal_progress(stderr())

@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from invcore.base.progress import Progress, RichProgress
+from invcore.base.progress import Progress, RichProgress, terminal_progress
 
 
 def test_silent(capsys):
@@ -33,6 +33,18 @@ def test_bars_say_what_and_how_far():
     text = console.file.getvalue()
     for part in ("training", "3/4", "loss 0.123", "lr 1e-05", "search", "7/?"):
         assert part in text
+
+
+def test_remarks_are_lines_with_bars_and_without():
+    Progress().say("nobody hears it")
+    with RichProgress(drawn()) as progress:
+        progress.say("goes on from [bold]12 rows")
+        assert "note: goes on from [bold]12 rows\n" in progress._bars.console.file.getvalue()
+    log = Console(file=io.StringIO(), width=20)
+    with terminal_progress(log) as progress, progress.stage("fit", 3) as stage:
+        stage.advance(1)
+        progress.say("goes on from 12 rows that are done")
+    assert log.file.getvalue() == "note: goes on from 12 rows that are done\n"
 
 
 def test_bar_goes_when_the_stage_fails():

@@ -1,6 +1,7 @@
 """The bookkeeping of the benchmark at equal simulator calls: counts, caps, levels, resuming."""
 
 import gzip
+import itertools
 import json
 import math
 
@@ -8,6 +9,7 @@ import few_calls
 import numpy as np
 import pytest
 import torch
+from equal_calls import loops
 from equal_calls.constrained import Wished
 from equal_calls.counting import Counted, EndedError
 from equal_calls.problems import System, box_of, system
@@ -189,6 +191,36 @@ def test_joint_search_writes_a_line_for_each_target(tmp_path, monkeypatch):
     assert [own["target"] for own in found] == list(range(50))
     assert {own["calls"] for own in found} == {2}
     assert {round(call * 50, 9) % 1 for own in found for call, _ in own["best"]} == {0}
+
+
+def test_known_pairs_cost_no_call_and_are_told_apart_by_their_number(tmp_path, monkeypatch, capsys):
+    path = tmp_path / "rows.jsonl"
+    words = ["few_calls.py", "known", "--tasks", "sine-wave", "--competitors", "random-search",
+             "--seeds", "100", "--cap", "2", "--targets", "3", "--rows", str(path)]  # fmt: skip
+    for pairs in ("40", "40", "80"):
+        monkeypatch.setattr("sys.argv", [*words, "--pairs", pairs])
+        few_calls.main()
+    found = [json.loads(text) for text in path.read_text().splitlines()]
+    assert [own["task"] for own in found] == [
+        f"sine-wave, {pairs} pairs, 3 targets" for pairs in (40, 80) for _ in range(3)
+    ]
+    for own in found:
+        assert own["calls"] == 2 and own["best"][0] == [0.0, own["known"]]
+        assert all(b[1] < a[1] and b[0] > a[0] for a, b in itertools.pairwise(own["best"]))
+    own = system("sine-wave", few_calls.JOINT, 100).first(3)
+    nearest = own.errors(loops.known_pairs(own, 40, 100).y, own.targets).amin(dim=0)
+    assert [each["known"] for each in found[:3]] == nearest.tolist()
+    assert "| sine-wave, 40 pairs, 3 targets | random-search | 3 | 2 |" in capsys.readouterr().out
+
+
+def test_the_table_of_known_pairs_counts_what_is_solved():
+    line = {"part": "known", "task": "t", "competitor": "l", "seed": 0, "cap": 5}
+    lines = [
+        line | {"target": 0, "known": 0.5, "best": [[0, 0.5], [2, 1e-3]]},
+        line | {"target": 1, "known": 1e-5, "best": [[0, 1e-5]]},
+        line | {"target": 2, "known": 0.7, "best": [[0, 0.7], [6, 1e-9]]},  # beyond the cap
+    ]
+    assert "| t | l | 3 | 5 | 67% | 33% | 0% | 0.001 | 0.5 |" in "\n".join(tables(lines))
 
 
 def test_box_ignores_constraints_and_holds_the_prior():

@@ -277,3 +277,41 @@ def test_the_end(tmp_path):
     events = journal.events
     assert len(journal.rows) == 1200 and bool(journal.finished().all())
     assert len(journal.ask()) == 0 and journal.events == events
+
+
+@pytest.mark.parametrize("name", LOOPS)
+def test_rows_of_ones_own_choice_have_ids_and_the_loop_goes_on(name, tmp_path):
+    journal, other = begin(tmp_path / "a", name), begin(tmp_path / "b", name)
+    for each in (journal, other):
+        each.tell(results(each.ask(3)))
+    chosen = journal.choose(journal.rows.made[:2])
+    assert chosen.id.tolist() == [3, 4] and torch.equal(chosen.designs, journal.rows.made[:2])
+    assert not bool(journal.rows.by_loop[3:].any())
+    journal.tell(results(chosen))  # the same numbers are other measurements
+    assert journal.rows.told.tolist() == [True] * 5
+    with pytest.raises(DataError, match="finite"):
+        journal.choose(torch.full((1, 2), NAN).double())
+    with pytest.raises(ShapeError):
+        journal.choose(torch.zeros(1, 5).double())
+    requests = journal.ask(2)
+    assert requests.id.tolist() == [5, 6]
+    assert same_rows(again(tmp_path / "a").rows, journal.rows)
+
+
+def test_other_settings_hold_from_then_on_and_are_found_again(tmp_path):
+    journal = begin(tmp_path, "random-search")
+    journal.tell(results(journal.ask(3)))
+    config = journal.loop.config
+    with pytest.raises(ConfigError):
+        journal.change(config=config | {"tries": "many"})
+    assert journal.loop.config == config
+    journal.change(config=config | {"tries": 1})
+    assert journal.loop.config["tries"] == 1
+    first = journal.ask(50)
+    assert len(first) == len(TARGETS.y) * POINTS.shape[1]  # one try of each search
+    found = again(tmp_path)
+    assert found.loop.config["tries"] == 1 and same_rows(found.rows, journal.rows)
+    found.tell(results(first))
+    assert len(found.ask(50)) == 0 and bool(found.finished().all())
+    found.change(config=config)
+    assert len(again(tmp_path).ask(50)) == 50

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _WIDE = 100  # cells that a table of settings with their meanings takes
 _MOST = 16  # variables of a space that are shown
 _SET = {kind: f"--{kind} {{0}} --set {kind}.FIELD=VALUE" for kind in ("task", "method", "sampler")}
+_SET["loop"] = "--method {0} --set method.FIELD=VALUE"
 _SET["metric"] = "--set metrics.{0}.FIELD=VALUE"
 
 

@@ -17,13 +17,13 @@ from invcore.contracts.loop import Loop, Requests, Results, no_pairs
 from invcore.contracts.problem import Problem, Targets
 from invcore.data.pairs import Pairs
 from invcore.search.loop_journal.best_rows import best_rows
-from invcore.search.loop_journal.documents import Beginning, LoopDocument, ProblemDocument
+from invcore.search.loop_journal.change_parts import change_parts
+from invcore.search.loop_journal.documents import Beginning, LoopDocument
 from invcore.search.loop_journal.event_files import Event, EventFolder, Kind
 from invcore.search.loop_journal.fixed_choices import fixed_space
 from invcore.search.loop_journal.ledger import Ledger
 from invcore.search.loop_journal.loop_at_work import LoopAtWork
 from invcore.search.loop_journal.rows import NOBODY, Rows, Told, plain_results
-from invcore.search.point_loop import targets_tensors
 
 Build = Callable[[str, Mapping[str, Any]], Loop[Any]]
 """Makes a loop from the name of the component and its settings."""
@@ -67,7 +67,7 @@ class LoopJournal:
             raise StoreError(f"{files.folder}: there is no journal of a loop")
         where = str(files.path(0))
         self._ledger = Ledger(Beginning.of(first.body, first.tensors, where))
-        self._work = LoopAtWork(loop, self._ledger.beginning.loop, files, env)
+        self._work = LoopAtWork(loop, files, env)
         self._read()
         files.check_gaps()
 
@@ -143,8 +143,8 @@ class LoopJournal:
 
     @property
     def loop(self) -> LoopDocument:
-        """Name and settings of the loop."""
-        return self._ledger.beginning.loop
+        """Name and settings of the loop, as they are by now."""
+        return self._read().loop
 
     @property
     def problem(self) -> Problem:
@@ -221,6 +221,15 @@ class LoopJournal:
         own = torch.full((len(requests),), NOBODY)
         return self._asked(requests, own, {"count": count, "fixed": dict(fixed)})[0]
 
+    def choose(self, designs: Tensor) -> Requests:
+        """Rows of somebody's own choice (N, Dx), such as designs to measure again."""
+        self.problem.designs.check(designs, "designs")
+        if not bool(designs.isfinite().all()):
+            raise DataError("designs: expected finite numbers")
+        body = {"count": len(designs), "fixed": {}}  # the loop has no part in it
+        own = torch.full((len(designs),), NOBODY)
+        return self._step(lambda: self._asked(Requests(own, designs), own, body)[0])
+
     def _asked(
         self, requests: Requests, own: Tensor, body: Mapping[str, Any]
     ) -> tuple[Requests, Event]:
@@ -264,9 +273,9 @@ class LoopJournal:
 
     def change(
         self, *, targets: Targets | None = None, problem: Problem | None = None,
-        facts: Mapping[str, Any] | None = None,
+        facts: Mapping[str, Any] | None = None, config: Mapping[str, Any] | None = None,
     ) -> None:  # fmt: skip
-        """Go on for other targets, on other bounds or constraints, or with other facts.
+        """Go on for other targets, on other bounds or constraints, or with other facts or settings.
 
         What was told stays known. Pending rows may still be told.
 
@@ -274,34 +283,24 @@ class LoopJournal:
             targets: in the place of those before.
             problem: the same columns, whose bounds and constraints are others.
             facts: of the owner, in the place of those before.
+            config: all settings of the loop, in the place of those before.
 
         Raises:
-            ConfigError: other columns of designs or responses.
+            ConfigError: settings that cannot be; other columns of designs or responses.
             InvcoreError: what the loop refuses; then nothing has changed.
         """
-        self._step(lambda: self._change(targets, problem, facts))
+        self._step(lambda: self._change(targets, problem, facts, config))
 
     def _change(
-        self, targets: Targets | None, problem: Problem | None, facts: Mapping[str, Any] | None
+        self, targets: Targets | None, problem: Problem | None, *rest: Mapping[str, Any] | None
     ) -> None:
-        ledger, body, tensors = self._ledger, dict[str, Any](), dict[str, Tensor]()
-        if facts is not None:
-            body["facts"] = dict(facts)
-        if problem is not None:
-            for old, new in (
-                (ledger.problem.designs, problem.designs),
-                (ledger.problem.responses, problem.responses),
-            ):
-                if old.names != new.names:
-                    names = ", ".join(old.names)
-                    raise ConfigError(f"a journal keeps its columns: expected {names}")
-            body["problem"] = ProblemDocument.of(problem).model_dump(mode="json")
-        if targets is not None:
-            ledger.problem.responses.check(targets.low, "targets")
-            tensors = targets_tensors(targets)
+        ledger = self._ledger
+        body, tensors = change_parts(ledger, targets, problem, *rest)
         if problem is not None or targets is not None:  # a loop that refuses leaves all as it was
             trial = ledger.start_with(problem or ledger.problem, targets or ledger.targets)
             self._work.begin(trial, ledger.count, ledger)
+        if "config" in body:
+            self._work.check(body["config"])
         if body or tensors:
             self._add("change", body, tensors)
 

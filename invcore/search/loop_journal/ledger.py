@@ -12,7 +12,7 @@ from invcore.contracts.loop import Requests, Results
 from invcore.contracts.problem import Problem, Targets
 from invcore.data.pairs import Pairs, joined, rows_of
 from invcore.numerics.point_randomness import scattered
-from invcore.search.loop_journal.documents import Beginning, ProblemDocument
+from invcore.search.loop_journal.documents import Beginning, LoopDocument, ProblemDocument
 from invcore.search.loop_journal.event_files import Event
 from invcore.search.loop_journal.row_book import RowBook
 from invcore.search.loop_journal.rows import NOBODY, Entry, Rows, Told, rows_of_entries
@@ -61,6 +61,7 @@ class Ledger:
     def __init__(self, beginning: Beginning) -> None:
         self.beginning, self.facts = beginning, dict(beginning.facts)
         self.problem, self.targets = beginning.problem, beginning.targets
+        self.loop = beginning.loop
         self.book = RowBook()
         self.count = 1  # events
         self.era = 0
@@ -137,6 +138,9 @@ class Ledger:
         if "problem" in event.body:
             problem = ProblemDocument.parse(event.body["problem"]).problem()
             self.problem, self.changed, anew = problem, event.number, True
+        if "config" in event.body:
+            self.loop = LoopDocument(name=self.loop.name, config=dict(event.body["config"]))
+            anew = True
         if "targets.low" in event.tensors:
             targets = stored_targets(dict(event.tensors))
             anew |= len(targets) != len(self.targets)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
 from importlib.metadata import version
@@ -33,28 +34,46 @@ class LoopAtWork:
     then asks for other rows than it did, as another version may, it has to start anew: ``anew``.
 
     Args:
-        loop: the component.
-        document: its name and settings.
+        loop: the component; settings that a ledger has otherwise take the place of its own.
         files: the events.
         env: progress, and what to keep.
     """
 
-    def __init__(
-        self, loop: Loop[Any], document: LoopDocument, files: EventFolder, env: FitEnvironment
-    ) -> None:
-        self.loop, self._files, self._env = loop, files, env
-        self._identity = identity({"loop": document.model_dump(mode="json"), "code": _code(loop)})
+    def __init__(self, loop: Loop[Any], files: EventFolder, env: FitEnvironment) -> None:
+        self._loop, self._files, self._env = loop, files, env
+        self._now = loop
+        self._set: LoopDocument | None = None
+        self._identity = ""
         self._started: StartedLoop | None = None
         self._done = -1  # number of the last event that the loop has taken part in
         self._other = -1  # the era in which it has been found to ask for other rows
         self._next: tuple[int, StartedLoop] | None = None  # what it is then from an event on
 
+    def check(self, config: Mapping[str, Any]) -> Loop[Any]:
+        """The loop with other settings.
+
+        Raises:
+            ConfigError: they cannot be.
+        """
+        return type(self._loop)(type(self._loop).Config.parse(config, where="settings of the loop"))
+
+    def loop(self, ledger: Ledger) -> Loop[Any]:
+        """The loop with the settings that the ledger has."""
+        document = ledger.loop
+        if document != self._set:
+            changed = document != ledger.beginning.loop
+            self._now = self.check(document.config) if changed else self._loop
+            plain = document.model_dump(mode="json")
+            self._identity = identity({"loop": plain, "code": _code(self._loop)})
+            self._set = document
+        return self._now
+
     def begin(self, start: Start, number: int, ledger: Ledger) -> StartedLoop:
         """A loop with what is known at a start, by an event's number."""
-        points = start.points
+        points, loop = start.points, self.loop(ledger)
         if points is None:
-            points = ledger.points(number, self.loop.point_dim(start.problem), start.targets)
-        started = self.loop.start(
+            points = ledger.points(number, loop.point_dim(start.problem), start.targets)
+        started = loop.start(
             start.problem, start.targets, start.pairs, points, self._env,
             variance=ledger.beginning.variance,
         )  # fmt: skip
@@ -126,7 +145,7 @@ class LoopAtWork:
         """The loop as it was kept, and the event after which, if the same code kept it after one
         of these events; else none, before its last start.
         """
-        none = None, ledger.era - 1
+        none, loop = (None, ledger.era - 1), self.loop(ledger)
         try:
             kept = read_event(self._files.folder / _STATE)
             if kept.kind != "state" or kept.body["identity"] != self._identity:
@@ -135,7 +154,7 @@ class LoopAtWork:
                 return none
             if kept.body["checksum"] != read_event(self._files.path(kept.number)).checksum:
                 return none
-            started = self.loop.restore(ledger.problem, dict(kept.tensors), self._env)
+            started = loop.restore(ledger.problem, dict(kept.tensors), self._env)
         except (StoreError, LookupError, ValueError, RuntimeError, TypeError):
             return none  # damaged, or of another make
         return started, kept.number

@@ -17,6 +17,11 @@ class ClosedLoop(Loop[ClosedLoopConfig]):
     surrogate of the whole space or by one of its neighbourhood, whichever has gained more; where an
     error is small, Broyden's steps find the last digits.
 
+    Settings are set by ``--set``: ``invcore solve --simulator … --method closed-loop --set
+    calls=40``, ``invcore campaign new … --set calls=40``, ``invcore run --method closed-loop
+    --set method.calls=40``. With a budget, and in a campaign, calls are limited only if that is
+    said.
+
     References:
         Jones, Schonlau, Welch, Efficient global optimization of expensive black-box functions,
         Journal of Global Optimization 13, 1998, https://doi.org/10.1023/A:1008306431147.

@@ -22,6 +22,11 @@ class ClosedLoopConfig(Config):
         1e-12, ge=0, description="An exact target is answered when its error is below this share "
         "of the responses' variance."
     )  # fmt: skip
+    designs: int = Field(
+        1, ge=1, description="Different designs that shall meet a specification without goals, "
+        "before its search ends; two differ by a fiftieth of a range at least. `solve` takes "
+        "`--candidates` for it where these are said."
+    )  # fmt: skip
     start: int = Field(
         0, ge=0, description="Rows that fill the space before there is a surrogate, known pairs "
         "among them; 0: by the numbers of targets and variables."

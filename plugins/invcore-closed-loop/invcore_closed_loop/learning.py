@@ -41,6 +41,8 @@ def learn(loop: StartedClosedLoop, told: Asked, rows: Places, before: Array) -> 
             )
         goals = loop.aims.with_goals[target]
         good = error < old if goals else error < 0.5 * old
+        if step == Step.FURTHER:
+            good = error <= 0.0
         searches.failures[target] = 0 if good else searches.failures[target] + 1
         failures = searches.failures[target]
         if not good and failures in _RENEWED and searches.sloped[target]:

@@ -9,6 +9,7 @@ import numpy as np
 from invcore_closed_loop.arrays import Array, Flags, Places
 from invcore_closed_loop.memory.asked import Step
 from invcore_closed_loop.memory.knowledge import Knowledge
+from invcore_closed_loop.steps.further_designs import further_step
 from invcore_closed_loop.steps.global_steps import global_steps
 from invcore_closed_loop.steps.goal_steps import goal_steps
 from invcore_closed_loop.steps.polish import polish_steps
@@ -110,8 +111,8 @@ class Rounds:
             below = _POLISHED_ONE[loop.aims.low.shape[1] > loop.coordinates.dim]
         tried = (searches.failures[who] >= _TRIED) & (error >= _CLOSE * loop.scale)
         waits = np.isin(who, loop.asked.target[loop.asked.step == Step.POLISH])
-        goals = loop.aims.with_goals[who]
-        polished = (error <= below * loop.scale) & ~tried & ~waits & ~goals
+        goals, further = loop.aims.with_goals[who], loop.wants_further[who]
+        polished = ~further & (error <= below * loop.scale) & ~tried & ~waits & ~goals
         polished &= loop.told.whole[searches.row[who]]
         if loop.noisy:  # differences of rows say little there
             polished &= error > _ABOVE_NOISE * loop.floor[who]
@@ -128,10 +129,12 @@ class Rounds:
         if len(rest):
             assert knowledge is not None
             knowledge.taken += [u for part in parts for u in part[0]]
+            parts += [self._further(knowledge, int(target)) for target in who[further]]
+            rest, goals = rest[~further[~polished]], goals[~polished][~further[~polished]]
             gains = loop.rates[:, 0] / loop.rates[:, 1]
             share = np.clip(gains[1] / (gains.sum() + 1e-9), *_LOCAL)
             near = random.random(len(rest)) < share
-            near &= np.isfinite(searches.error[rest]) & ~goals[~polished]
+            near &= np.isfinite(searches.error[rest]) & ~goals
             for target in rest[near]:
                 parts.append(self._local(knowledge, int(target)))
             far = rest[~near]
@@ -148,6 +151,16 @@ class Rounds:
                 searches.hopeless[target] = searches.hopeless[target] + 1 if dull else 0
         for part in parts:
             loop.register(*part)
+
+    def _further(
+        self, knowledge: Knowledge, target: int
+    ) -> tuple[Array, Places, Places, Places, Flags]:
+        loop = self._loop
+        u = further_step(knowledge, target, loop.met(target))
+        return (
+            u[None], np.array([target]), np.array([int(Step.FURTHER)]),
+            loop.searches.row[[target]], np.zeros(1, dtype=bool),
+        )  # fmt: skip
 
     def _exhausted(self, knowledge: Knowledge | None) -> bool:
         """Whether all designs of a list are known or asked for."""

@@ -31,6 +31,7 @@ from invcore_closed_loop.problem.aims import Aims
 from invcore_closed_loop.problem.contexts import Contexts
 from invcore_closed_loop.problem.coordinates import Coordinates
 from invcore_closed_loop.rounds import Rounds
+from invcore_closed_loop.steps.further_designs import different
 from invcore_closed_loop.steps.local_steps import LocalSearches
 from invcore_closed_loop.steps.start import start_rows
 from invcore_closed_loop.surrogates.network import Network
@@ -181,8 +182,23 @@ class StartedClosedLoop(StartedLoop):
         """Which targets are searched for still (T,)."""
         least = self.config.tolerance * self.scale if self.aims.exact else 0.0
         enough = np.maximum(least, _WITHIN_NOISE * self.floor)
-        searched = (self.searches.error > enough) | self.aims.with_goals
+        searched = (self.searches.error > enough) | self.aims.with_goals | self.wants_further
         return searched & ~self.searches.closed
+
+    def met(self, target: int) -> Flags:
+        """Which rows meet a target without goals (N,)."""
+        return np.asarray(self.errors[target] <= 0.0)
+
+    @property
+    def wants_further(self) -> Flags:
+        """Which targets are met, by fewer different designs than are wished for (T,)."""
+        if self.config.designs == 1 or self.aims.exact:
+            return np.zeros(len(self.targets), dtype=bool)
+        few = (self.searches.error <= 0.0) & ~self.aims.with_goals
+        for target in np.nonzero(few)[0]:
+            count = len(different(self.told.u[self.met(int(target))]))
+            few[target] = 0 < count < self.config.designs
+        return few
 
     @property
     def room(self) -> int:

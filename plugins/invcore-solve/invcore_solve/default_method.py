@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from invcore.pipeline import check_fits
-from invcore.plugin import InvcoreError, InverseMethod, Needs, Plugins, UnfitError
+from invcore.plugin import (
+    ConfigError,
+    InvcoreError,
+    InverseMethod,
+    Needs,
+    Plugins,
+    Space,
+    UnfitError,
+)
 from invcore_solve.simulators.task import SimulatorTask
 
 MANY_PAIRS = "na"
@@ -96,6 +104,51 @@ def check_method(
         f"method {name!r} needs gradients, simulator {task.name} has none: "
         f"{task.why_no_gradient}; without gradients work {', '.join(without_gradients(plugins))}"
     )
+
+
+def check_budget(
+    budget: int, pairs: int, targets: int, each: int, refine: int, more: int, loops: bool,
+    check: bool,
+) -> None:  # fmt: skip
+    """Check that a budget suffices for the least that there is to do.
+
+    Args:
+        budget: without what is put aside.
+        pairs: to simulate.
+        targets: B.
+        each: the fewest calls for each of them.
+        refine: calls for each of them to refine.
+        more: calls that are put aside, for yields.
+        loops: whether a loop searches.
+        check: whether what is proposed is simulated.
+
+    Raises:
+        ConfigError: it does not.
+    """
+    least = pairs + targets * (each + refine)
+    if budget >= least:
+        return
+    parts = f"{pairs} pairs" + " and a check of what is found" * check
+    if loops:
+        parts = f"a call for each of {targets} targets"
+    parts += f" and {refine} calls a target to refine" * bool(refine)
+    parts += f" and {more} calls for yields" * bool(more)
+    verb = "takes" if loops and not more and not refine else "take"
+    raise ConfigError(
+        f"a budget of {budget + more} is too small: {parts} {verb} at least "
+        f"{least + more} simulator calls"
+    )
+
+
+def unmoved(name: str, method: InverseMethod[Any], designs: Space) -> list[str]:
+    """That a search by gradients leaves some variables as its starts have them."""
+    names = [v.name for v in designs.variables if v.whole or v.categories]
+    if Needs.GRADIENT not in method.needs or not names:
+        return []
+    return [
+        f"method {name!r} follows gradients and does not move {', '.join(names)}: try cma-es, or "
+        "a method that learns from pairs"
+    ]
 
 
 def without_gradients(plugins: Plugins) -> list[str]:

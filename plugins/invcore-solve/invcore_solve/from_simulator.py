@@ -20,6 +20,7 @@ from invcore.plugin import (
 from invcore.results import Store
 from invcore_solve.answers.asked import Ask, Specifications
 from invcore_solve.default_method import chosen, is_loop
+from invcore_solve.measured.warm_start import WarmStart
 from invcore_solve.robustness.simulated_copies import YieldRequest
 from invcore_solve.simulator_work import SimulatorWork
 from invcore_solve.simulators.file import read_simulator
@@ -28,7 +29,7 @@ from invcore_solve.simulators.task import Designs, SimulatorTask
 from invcore_solve.solution import Solution
 from invcore_solve.tables.sources import Source, as_table
 
-_PAIRS, _FEW = 1000, 50
+_PAIRS, _FEW, _CANDIDATES = 1000, 50, 100
 
 Simulate = Callable[[Any], Any] | str | os.PathLike[str] | Program | SimulatorTask
 
@@ -49,9 +50,10 @@ def solve_with(
     settings: Mapping[str, Any] | Callable[[type[Config]], Mapping[str, Any]] | None = None,
     preset: str = "default",
     pairs: int | None = None,
-    candidates: int = 100,
+    candidates: int | None = None,
     budget: int | None = None,
     check: bool = True,
+    known: Any = None,
     workers: int = 1,
     refine: int = 0,
     tolerances: Sequence[str] = (),
@@ -88,13 +90,18 @@ def solve_with(
         method: an inverse method; None: by the budget, see ``default_method``.
         settings: of the method; plain data, or what makes them for the class of its config.
         preset: ``quick``, ``default`` or ``paper``.
-        pairs: how many to learn from; 1000. For a method that searches, how many show it the
-            responses' scale; 50. A loop with a budget takes none.
-        candidates: proposals per target, before copies are dropped.
+        pairs: how many to learn from, known ones among them; 1000. For a method that searches, how
+            many show it the responses' scale; 50. A loop with a budget takes none.
+        candidates: proposals per target, before copies are dropped; 100. Where it is said, the loop
+            ``closed-loop`` goes on until so many different designs meet a specification.
         budget: the most simulator calls in all; None for no limit. If it does not suffice to check
             all proposals, those that look best are checked; if a search wants more, the best of
             what was simulated are the answer.
         check: simulate what is proposed; off: the judge's opinion, as from a table.
+        known: rows that are known, at no call: a file or a data frame, the folder of a campaign,
+            or the id of a run in ``store``. A loop begins with them, those that failed or are known
+            in part among them, and one of them may be its answer; of other methods they are pairs,
+            beside which others are simulated.
         workers: rows that a loop with a budget has simulated at the same time. A function has to be
             given by its name then.
         refine: simulator calls for each target, within the budget, that go on steps from its best
@@ -126,7 +133,8 @@ def solve_with(
         >>> bool((best.designs.sum(1) - 0.7).abs() < 0.05), bool(best.error < 0.01)
         (True, True)
     """
-    plugins = plugins or installed()
+    plugins, wished = plugins or installed(), candidates or 1
+    candidates = _CANDIDATES if candidates is None else candidates
     task = as_simulator(simulate, designs, responses, whole).deriving(derived)
     task = task.constrained_by(constraints)
     sampler_part = build(plugins, "sampler", sampler)
@@ -152,10 +160,12 @@ def solve_with(
             f"workers are for a loop with a budget; method {choice.method!r} gives all its rows at "
             "once, and a program's file says how many run at the same time (jobs)"
         )
+    warm = WarmStart.of(known, store, plugins)
     config = {
         "config": method_part.config, "preset": preset, "simulator": task.document(),
         "pairs": pairs, "budget": budget, "check": check,
         **({"refine": refine} if refine else {}),
+        **({"known": warm.document()} if warm is not None else {}),
         **({} if ask.exact else asked),
         **({"workers": workers} if loops else {}),
         **({"method_choice": choice.why} if choice.why else {}),
@@ -181,7 +191,7 @@ def solve_with(
         request, task, pairs=pairs, budget=budget, check=check, settings=dict(given),
         preset=preset, store=store, plugins=plugins, progress=progress,
         yields=YieldRequest(tuple(tolerances), yield_calls), workers=workers, choice=choice,
-        refine=refine,
+        refine=refine, warm=warm, wished=wished,
     )  # fmt: skip
     return work.go(ask)
 

@@ -21,11 +21,11 @@ class Shown:
 
     def __init__(self, journal: LoopJournal, stage: Stage) -> None:
         self._stage, self._targets = stage, journal.targets
-        rows = journal.rows
-        self._failed = int(rows.failed.sum())
+        rows, known = journal.rows, journal.pairs.y
+        self._failed = int((rows.failed & (rows.asked_in >= 0)).sum())
         self._best = torch.full((len(self._targets),), torch.inf, dtype=torch.float64)
         self._met = torch.zeros(len(self._targets), dtype=torch.bool)
-        for y in rows.responses[rows.whole]:
+        for y in torch.cat([known, rows.responses[rows.whole]]):
             self._see(y)
 
     def row(self, y: Tensor) -> None:
@@ -43,7 +43,14 @@ class Shown:
 
 
 def ending(
-    targets: Targets, group: Tensor, responses: Tensor, calls: int, left: bool, *, exact: bool
+    targets: Targets,
+    group: Tensor,
+    responses: Tensor,
+    calls: int,
+    left: bool,
+    *,
+    exact: bool,
+    wished: int = 1,
 ) -> tuple[str, ...]:
     """How a search has ended, and a line for each target that is not met.
 
@@ -54,6 +61,7 @@ def ending(
         calls: rows simulated.
         left: whether the loop would have gone on.
         exact: whether targets are exact responses.
+        wished: different designs that shall meet each target that has no goals.
     """
     first = [
         int((group == b).nonzero()[0]) for b in range(len(targets)) if bool((group == b).any())
@@ -64,8 +72,12 @@ def ending(
     after = f"after {calls} simulator call{'s' * (calls != 1)}"
     if bool(met.all()):
         if left:
-            return (f"all met {after}, the budget is used up: {count}; a larger one comes nearer",)
-        return (f"converged {after}: {count}",)
+            few = _too_few(targets, group, responses, wished)
+            more = "finds more designs" if few else "comes nearer"
+            used = f"all met {after}, the budget is used up: {count}; a larger one {more}"
+            return (used, *few)
+        few = _too_few(targets, group, responses, wished)
+        return (f"converged {after}: {count}", *few)
     why = "the budget is used up" if left else "the loop has ended"
     error = targets.error(best)[:, 0]
     what = "error" if exact else "violation"
@@ -75,3 +87,17 @@ def ending(
         for b in (~met).nonzero()[:_LISTED, 0].tolist()
     ]
     return tuple(notes)
+
+
+def _too_few(targets: Targets, group: Tensor, responses: Tensor, wished: int) -> tuple[str, ...]:
+    """A line for each target that fewer designs meet than were wished for."""
+    if targets.exact or wished == 1:
+        return ()
+    notes = []
+    for b in range(len(targets)):
+        own = targets[b : b + 1]
+        met = int(own.met(responses[group == b][None]).sum())
+        if met < wished and not own.has_goals:
+            designs = f"{met} design{'s' * (met != 1)} meet{'s' * (met == 1)} it"
+            notes.append(f"target {b + 1}: {designs}, of {wished} that were wished for")
+    return tuple(notes[:_LISTED])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,9 +29,11 @@ from invcore.plugin import (
     generator,
 )
 from invcore.results import Store
-from invcore.search import LoopJournal
+from invcore.search import LoopJournal, Rows
 from invcore_solve.answers.asked import Ask, Wanted
 from invcore_solve.loop_progress import Shown, ending
+from invcore_solve.measured.known import KnownRows, nothing_known
+from invcore_solve.measured.simulated_rows import SimulatedRows
 from invcore_solve.simulators.recorded_simulator import best_rows
 from invcore_solve.simulators.row_workers import RowWorkers
 from invcore_solve.simulators.task import SimulatorTask
@@ -62,9 +64,10 @@ class LoopAnswer:
         designs: (R, Dx), the best of each target.
         responses: (R, Dy).
         calls: rows simulated in all.
-        pairs: those that have a response.
+        pairs: those that have a response, and those that were known.
         spread: (Dy,), of all responses.
         notes: how it ended.
+        rows: all of them, those without a response among them.
     """
 
     wanted: Wanted
@@ -75,6 +78,7 @@ class LoopAnswer:
     pairs: Pairs
     spread: Tensor
     notes: tuple[str, ...]
+    rows: SimulatedRows
 
 
 class LoopWork:
@@ -86,22 +90,25 @@ class LoopWork:
         pipeline: times the stages.
         budget: the most rows.
         workers: rows simulated at the same time.
-        limited: whether the loop's own limit of calls (a setting ``calls``) was asked for; else the
-            budget is the limit.
+        limited: names of settings of the loop that were said. Where ``calls`` is none of them, the
+            budget is the limit; where ``designs`` is none, ``wished`` stands in its place.
+        wished: different designs that shall meet a specification, before a loop ends that can look
+            for several.
         store: where the journal is kept, to go on with; None keeps nothing.
         plugins: where names are looked up.
     """
 
     def __init__(
         self, request: Request, task: SimulatorTask, pipeline: Pipeline, *, budget: int,
-        workers: int, limited: bool, store: Store | None, plugins: Plugins,
+        workers: int, limited: Collection[str], wished: int, store: Store | None, plugins: Plugins,
     ) -> None:  # fmt: skip
         assert request.method is not None and request.sampler is not None
         self.request, self.task, self.pipeline = request, task, pipeline
         self.budget, self.workers, self._plugins = budget, workers, plugins
         self._name, self._config = request.method.name, request.method.config
-        if "calls" in self._config and not limited:
+        if "calls" in self._config and "calls" not in limited:
             self._config = {**self._config, "calls": _ENDLESS}
+        self._wished = wished if "designs" in self._config and "designs" not in limited else None
         self._sampler = request.sampler.component
         self._store = store
         # A loop that searches from one point each does not share its calls among too many
@@ -109,8 +116,12 @@ class LoopWork:
         joint = plugins.registry.load("loop", self._name).joint  # all that it does is one search
         self.searches = 1 if joint else max(1, min(request.candidates, each))
 
-    def go(self, ask: Ask) -> LoopAnswer:
+    def go(self, ask: Ask, known: KnownRows | None = None) -> LoopAnswer:
         """Search until the loop or the budget ends, and give the best of all rows.
+
+        Args:
+            ask: what is wanted.
+            known: rows that cost no call.
 
         Raises:
             UnfitError: the loop cannot take such targets.
@@ -118,9 +129,12 @@ class LoopWork:
             StoreError: the journal is damaged.
         """
         with self._folder() as folder:
-            journal = self._journal(folder, ask)
-            rows = journal.rows
+            journal = self._journal(folder, ask, known)
+            rows = _asked(journal)
             told, failed = (int(part.sum()) for part in (rows.told, rows.failed))
+            if told:
+                done = f"{told:,} row{'s' * (told != 1)} that {'are' if told > 1 else 'is'} done"
+                self.pipeline.progress.say(f"goes on from {done}: {folder}")
             bars = self.pipeline.progress.stage("simulator calls", self.budget)
             with self.task.one_by_one(_PATIENCE, told, failed), bars as stage:
                 stage.advance(told)
@@ -137,14 +151,29 @@ class LoopWork:
             return
         document = {k: v for k, v in self.request.document.items() if k not in _APART}
         document |= {"searches": self.searches, "workers": self.workers}
+        if "known" in document:  # whatever it is called
+            document["known"] = document["known"]["content"]
         yield self._store.root / "loops" / identity(document)
 
-    def _journal(self, folder: Path, ask: Ask) -> LoopJournal:
-        """The journal of this work, begun or found."""
+    def _journal(self, folder: Path, ask: Ask, known: KnownRows | None) -> LoopJournal:
+        """The journal of this work, begun or found, which knows what is known."""
+        journal = self._begun(folder, ask, known)
+        config = journal.loop.config
+        if self._wished is not None and not ask.exact and config.get("designs", 1) != self._wished:
+            journal.change(config=config | {"designs": self._wished})
+        if known is not None and len(known.rest):
+            journal.tell(known.rest)  # again where it was told: that says nothing new
+        return journal
+
+    def _begun(self, folder: Path, ask: Ask, known: KnownRows | None) -> LoopJournal:
         env = FitEnvironment(self.request.seed, self.request.device, keeper=self.pipeline.keeper)
         if LoopJournal.at(folder):
             return LoopJournal.open(folder, self._built(str(folder)), env=env)
-        task, targets = self.task, ask.of(self.task.responses).targets
+        task = self.task
+        pairs = nothing_known(task.designs, task.responses).pairs if known is None else known.pairs
+        enough = len(pairs) >= _SCALING
+        spread = pairs.y.std(dim=0, correction=0).numpy() if enough else None
+        targets = ask.of(task.responses, spread).targets
         loop = self._built(str(folder))(self._name, self._config)
         wants = Answers.EXACT if targets.exact else Answers.INTERVALS
         wants = wants | Answers.GOALS if targets.has_goals else wants
@@ -159,7 +188,7 @@ class LoopWork:
         points = self._sampler.batch(*shape, random) if shape[2] else torch.empty(shape)
         return LoopJournal.create(
             folder, loop, problem, targets, name=self._name, points=points.double(), env=env,
-            facts={"measured": targets.exact},
+            pairs=pairs, facts={"measured": targets.exact or enough},
         )  # fmt: skip
 
     def _built(self, where: str) -> Callable[[str, Any], Loop[Any]]:
@@ -172,7 +201,7 @@ class LoopWork:
 
     def _search(self, journal: LoopJournal, workers: RowWorkers, stage: Stage, ask: Ask) -> None:
         """Keep all workers busy; what was under way when the work was stopped comes first."""
-        asked, designs = len(journal.rows), dict[int, Tensor]()
+        asked, designs = len(_asked(journal)), dict[int, Tensor]()
 
         def start(requests: Requests) -> None:
             for number, x in zip(requests.id.tolist(), requests.designs, strict=True):
@@ -213,8 +242,8 @@ class LoopWork:
         for stage in ("propose", "simulate"):
             seconds = self.pipeline.seconds.get(stage, 0.0)
             self.pipeline.emit("stage-ended", stage=stage, seconds=seconds)
-        rows = journal.rows
-        if bool(rows.whole.any()):
+        rows = _asked(journal)
+        if bool(rows.whole.any()) or len(journal.pairs):
             return
         self.task.check_derived(rows.responses[rows.told])
         self.task.check_hope()
@@ -226,21 +255,47 @@ class LoopWork:
         """Have violations measured in the responses' deviations, once some are known."""
         if journal.facts["measured"]:
             return
-        rows = journal.rows
-        y = rows.responses[rows.whole]
+        y = _whole(journal).y
         if len(y) >= _SCALING:
             targets = ask.of(self.task.responses, y.std(dim=0, correction=0).numpy()).targets
             journal.change(targets=targets, facts={"measured": True})
 
     def _answer(self, journal: LoopJournal, ask: Ask) -> LoopAnswer:
-        rows = journal.rows
-        x, y = rows.made[rows.whole], rows.responses[rows.whole]
-        spread = y.std(dim=0, correction=0)
+        rows, pairs = _asked(journal), _whole(journal)
+        spread = pairs.y.std(dim=0, correction=0)
         wanted = ask.of(self.task.responses, spread.numpy())
         targets = wanted.targets.measured_in(spread)
         group, designs, responses = best_rows(
-            targets, x, y, self.request.candidates, self.task.designs
+            targets, pairs.x, pairs.y, self.request.candidates, self.task.designs
         )
         left = not bool(journal.finished().all())
-        notes = ending(targets, group, responses, len(rows), left, exact=wanted.targets.exact)
-        return LoopAnswer(wanted, group, designs, responses, len(rows), Pairs(x, y), spread, notes)
+        notes = ending(
+            targets, group, responses, len(rows), left, exact=wanted.targets.exact,
+            wished=self._wished or 1,
+        )  # fmt: skip
+        return LoopAnswer(
+            wanted, group, designs, responses, len(rows), pairs, spread, notes,
+            self._rows(journal),
+        )  # fmt: skip
+
+    def _rows(self, journal: LoopJournal) -> SimulatedRows:
+        rows, known = journal.rows, journal.pairs
+        told, asked = rows[rows.told], rows.asked_in[rows.told] >= 0
+        return SimulatedRows.joined(
+            self.task.designs, self.task.responses, (known.x, known.y, True),
+            *((told.made[part], told.responses[part], mine) for part, mine in
+              ((~asked, True), (asked, False))),
+        )  # fmt: skip
+
+
+def _asked(journal: LoopJournal) -> Rows:
+    """The rows that were asked for: those that cost a call each."""
+    rows = journal.rows
+    return rows[rows.asked_in >= 0]
+
+
+def _whole(journal: LoopJournal) -> Pairs:
+    """All rows with all responses, those that were known first."""
+    rows, known = journal.rows, journal.pairs
+    rows = rows[rows.whole]
+    return Pairs(torch.cat([known.x, rows.made]), torch.cat([known.y, rows.responses]))

@@ -17,25 +17,25 @@ from invcore.plugin import (
     Plugins,
     Problem,
     Progress,
-    SimulatorError,
-    Table,
     generator,
-    strata_kept,
 )
 from invcore.results import RunRecord, Store
 from invcore_solve.answers.asked import Ask
 from invcore_solve.answers.proposal import Proposal, categories_of
 from invcore_solve.answers.ranking import by_error, checked, without_copies
 from invcore_solve.answers.refined import refined_proposal
-from invcore_solve.default_method import Choice, check_method, is_loop
+from invcore_solve.default_method import Choice, check_budget, check_method, is_loop, unmoved
 from invcore_solve.designer import Designer
 from invcore_solve.from_table import fit_pairs
 from invcore_solve.loop_work import LoopWork
+from invcore_solve.measured.known import KnownRows, nothing_known
+from invcore_solve.measured.learning_pairs import known_pairs, learning_pairs
+from invcore_solve.measured.simulated_rows import FILE, SimulatedRows
+from invcore_solve.measured.warm_start import WarmStart, marked
 from invcore_solve.robustness.simulated_copies import YieldRequest
 from invcore_solve.simulators.recorded_simulator import RecordedSimulator
 from invcore_solve.simulators.task import SimulatorTask
 from invcore_solve.solution import Solution, metrics_of
-from invcore_solve.tables.check import check_table
 from invcore_solve.tables.table_data import TableData, check_names
 
 _PAIRS = 30  # fewer cannot be split in three and say anything about error
@@ -64,6 +64,8 @@ class SimulatorWork:
         workers: rows that a loop has simulated at the same time.
         choice: of the method, and why.
         refine: simulator calls for each target on steps from its best designs.
+        warm: rows that are known; None: none are.
+        wished: different designs that a loop shall find for a specification.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class SimulatorWork:
         settings: dict[str, Any], preset: str, store: Store | None, plugins: Plugins,
         progress: Progress | None = None, yields: YieldRequest | None = None,
         workers: int = 1, choice: Choice | None = None, refine: int = 0,
+        warm: WarmStart | None = None, wished: int = 1,
     ) -> None:  # fmt: skip
         store = None if store is None else store.absolute()  # wherever a simulator goes
         self.request, self.task, self.store, self.plugins = request, task, store, plugins
@@ -78,22 +81,26 @@ class SimulatorWork:
         self.settings, self.preset, self.yields = settings, preset, yields or YieldRequest()
         if budget is not None:  # what made copies take is put aside
             self.budget = budget - (self.yields.calls or 0)
+        self.warm = warm
+        self.known: KnownRows | None = None
+        self._pairs: Pairs | None = None  # of the known rows, those to learn from
         assert request.method is not None
         self.method, self.method_name = request.method.component, request.method.name
         self.pipeline = Pipeline(request, progress=progress, plugins=plugins, store=store)
         if choice is not None and choice.why:
             self.pipeline.notes.append(choice.why)
         self.calls = 0  # by a loop
+        self.rows: SimulatedRows | None = None  # likewise
         self.loop: LoopWork | None = None
         if self.budget is not None and is_loop(plugins, self.method_name):
             self.loop = LoopWork(
                 request, task, self.pipeline, budget=self.budget - refine * request.targets,
-                workers=workers, store=store, plugins=plugins, limited="calls" in settings,
+                workers=workers, store=store, plugins=plugins, limited={*settings}, wished=wished,
             )  # fmt: skip
 
     def go(self, ask: Ask) -> Solution:
         """All of it, for the wanted responses; see ``solve_with``."""
-        self._check_budget()
+        self._check_budget(0 if self.warm is None else len(self.warm.table))
         self.pipeline.begin()
         self.task.restart()
         with self._journal(), self.pipeline.settled(children=False):
@@ -101,11 +108,26 @@ class SimulatorWork:
                 check_method(self.method_name, self.method, self.task, self.plugins)
                 responses = self.task.responses  # a function is tried for it
             check_names(self.task.designs.names, responses.names)
+            self._read_known()
             ask.of(responses)  # what is wrong there is told before anything is simulated
             with self._failures_recorded():
                 ranked, designer = self._found(ask)
                 ranked = self._made(self._refined(ranked, designer), designer)
+            if self.known is not None:
+                ranked, notes = marked(ranked, self.known)
+                self.pipeline.notes.extend(notes)
             return self._stored(ranked, designer)
+
+    def _read_known(self) -> None:
+        """Read the rows that are known, once it is known what responses are called."""
+        if self.warm is None:
+            return
+        self.known = self.warm.rows(self.task)
+        self.pipeline.notes.extend(self.known.notes)
+        if self.loop is None:
+            self._pairs, notes = known_pairs(self.known, self.task)
+            self.pipeline.notes.extend(notes)
+            self._check_budget(len(self._pairs))
 
     def _found(self, ask: Ask) -> tuple[Proposal, Designer | None]:
         if self.loop is not None:
@@ -135,8 +157,8 @@ class SimulatorWork:
     def _searches(self) -> bool:
         return bool(self.method.needs & SEARCHES)
 
-    def _check_budget(self) -> None:
-        """Refuse what cannot be done, before anything is simulated."""
+    def _check_budget(self, known: int) -> None:
+        """Refuse what cannot be done, before anything is simulated; so many pairs are known."""
         request, more = self.request, self.yields.calls or 0
         self.yields.check(request.targets, judged=not self._searches)
         if request.candidates < 1:
@@ -152,43 +174,27 @@ class SimulatorWork:
             raise ConfigError(
                 "refine: a number of simulator calls from 0, for designs that are checked"
             )
-        each = 1 if loops else request.candidates if self._searches else int(self.check)
-        least = self.pairs + request.targets * (each + self.refine)
-        if self.budget is not None and self.budget < least:
-            parts = f"{self.pairs} pairs" + " and a check of what is found" * self.check
-            if loops:
-                parts = f"a call for each of {request.targets} targets"
-            parts += f" and {self.refine} calls a target to refine" * bool(self.refine)
-            parts += f" and {more} calls for yields" * bool(more)
-            verb = "takes" if loops and not more and not self.refine else "take"
-            raise ConfigError(
-                f"a budget of {self.budget + more} is too small: {parts} {verb} at least "
-                f"{least + more} simulator calls"
+        if self.budget is not None:
+            each = 1 if loops else request.candidates if self._searches else int(self.check)
+            pairs = max(0, self.pairs - known)
+            check_budget(
+                self.budget, pairs, request.targets, each, self.refine, more, loops, self.check
             )
 
     def _simulated_pairs(self) -> TableData:
-        """Pairs at designs that fill the space; those without a response are left out."""
+        """Pairs that are known, and others at designs that fill the space."""
         task, request = self.task, self.request
         assert request.sampler is not None
-        random = generator(request.seed, "own", "pairs")
-        points = request.sampler.component.sample(self.pairs, task.designs.dim, random)
-        x = task.designs.from_unit(points)
-        if request.sampler.component.latin and (kept := strata_kept(task.designs, x)):
-            self.pipeline.notes.append(f"{self.pairs} designs by {request.sampler.name}: {kept}")
-        drawn = Table(task.designs.names, x.numpy(), task.name, 1)
-        check_table(drawn, what="designs", allow_constant=True)
-        y = self._simulate("pairs", x)
-        good = y.isfinite().all(dim=1)
-        least = _PAIRS if Needs.PAIRS in self.method.needs else _FEWEST
-        if int(good.sum()) < least:
-            task.check_derived(y)
-            raise SimulatorError(
-                f"simulator {task.name}: {int(good.sum())} of {self.pairs} designs have a "
-                f"response, at least {least} must ({task.counts.reasons()})"
-            )
-        check_table(Table(task.responses.names, y[good].numpy(), task.name, 1), what="responses")
-        self.spread = y[good].std(dim=0, correction=0)
-        return TableData.simulated(Pairs(x[good], y[good]), task.designs, task.responses, task.name)
+        known = self._pairs or nothing_known(task.designs, task.responses).pairs
+        self.simulator.remember(known)
+        pairs, notes = learning_pairs(
+            task, request.sampler, self.pairs, known, generator(request.seed, "own", "pairs"),
+            lambda x: self._simulate("pairs", x),
+            _PAIRS if Needs.PAIRS in self.method.needs else _FEWEST,
+        )  # fmt: skip
+        self.pipeline.notes.extend(notes)
+        self.spread = pairs.y.std(dim=0, correction=0)
+        return TableData.simulated(pairs, task.designs, task.responses, task.name)
 
     def _learn(self, ask: Ask) -> tuple[Proposal, Designer]:
         """By a method that learns from pairs."""
@@ -232,7 +238,7 @@ class SimulatorWork:
         if self.budget is not None:  # what the check takes is put aside
             each = request.candidates + self.refine
             self.simulator.budget = self.budget - len(targets) * each
-        self._note_unmoved()
+        pipeline.notes.extend(unmoved(self.method_name, self.method, task.designs))
         try:
             proposed = pipeline.propose(model, problem, targets, self.simulator)
             self.simulator.budget = self.budget
@@ -250,8 +256,8 @@ class SimulatorWork:
 
     def _looped(self, loop: LoopWork, ask: Ask) -> tuple[Proposal, None]:
         """By a loop, all of whose rows are simulated; the best of them are the answer."""
-        found = loop.go(ask)
-        self.calls, self.spread = found.calls, found.spread
+        found = loop.go(ask, self.known)
+        self.calls, self.spread, self.rows = found.calls, found.spread, found.rows
         self.budget = self.refine * self.request.targets  # what is left
         self.simulator.remember(found.pairs)
         self.pipeline.notes.extend(found.notes)
@@ -300,16 +306,6 @@ class SimulatorWork:
             judge=None if designer is None else designer.judge,
         )  # fmt: skip
 
-    def _note_unmoved(self) -> None:
-        """That a search by gradients leaves some variables as its starts have them."""
-        variables = self.task.designs.variables
-        names = [v.name for v in variables if v.whole or v.categories]
-        if Needs.GRADIENT in self.method.needs and names:
-            self.pipeline.notes.append(
-                f"method {self.method_name!r} follows gradients and does not move "
-                f"{', '.join(names)}: try cma-es, or a method that learns from pairs"
-            )
-
     def _simulate(self, label: str, x: Tensor) -> Tensor:
         pipeline = self.pipeline
         with pipeline.stage("simulate"), self.task.on_bar(pipeline.progress, label, len(x)):
@@ -341,10 +337,14 @@ class SimulatorWork:
             facts["config"] = {**(self.request.config or {}), "model": designer.record.id}
         record: RunRecord = self.pipeline.record(**facts)
         tensors = {"candidates": ranked.tensors()} if ranked.error is not None else {}
-        record = self._finish(record, tensors=tensors)
+        documents, rows = {}, self.rows
+        if rows is not None:
+            rows = rows.and_then(*self.simulator.asked())
+            tensors[FILE], documents[FILE] = rows.tensors(), rows.document()
+        record = self._finish(record, tensors=tensors, documents=documents)
         task = self.task
         simulator = {
             "name": task.name, "kind": task.kind, "differentiable": task.differentiable,
             **task.counts.document(),
         }  # fmt: skip
-        return Solution(ranked, tuple(self.pipeline.notes), record, simulator, designer)
+        return Solution(ranked, tuple(self.pipeline.notes), record, simulator, designer, rows)

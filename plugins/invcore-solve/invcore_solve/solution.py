@@ -10,6 +10,7 @@ from invcore.plugin import generator
 from invcore.results import MetricRecord, RunRecord, bootstrap
 from invcore_solve.answers.proposal import Proposal
 from invcore_solve.designer import Designer
+from invcore_solve.measured.simulated_rows import SimulatedRows
 from invcore_solve.simulators.outcomes import Counts
 
 
@@ -25,6 +26,8 @@ class Solution:
         record: of the work, as it stands in the store if there is one.
         simulator: what it was asked for, and what failed: plain data.
         designer: of a method that learns from pairs, the fitted model; for more targets.
+        rows: of a loop that was given a budget, all rows: those that failed and those that were
+            known too; ``rows.frame()`` is a data frame of them.
     """
 
     ranked: Proposal
@@ -32,6 +35,7 @@ class Solution:
     record: RunRecord
     simulator: dict[str, Any]
     designer: Designer | None = None
+    rows: SimulatedRows | None = None
 
     @property
     def summary(self) -> str:

@@ -281,3 +281,57 @@ def test_a_loop_leaves_calls_to_refine():
     assert any(note.startswith("not converged after 40") or note.startswith("converged after 40")
                for note in found.notes)  # fmt: skip
     assert float(found.ranked.error[0]) < 1e-12  # which 40 calls alone do not come to
+
+
+def several(simulate, **options):
+    given = {"targets": None, "want": ["y1=0.5:1.5"], "method": "closed-loop", "budget": 40}
+    return solve(simulate, **given | options)
+
+
+def apart(designs):
+    unit = torch.stack([designs[:, 0], (designs[:, 1] + 1) / 2], dim=1)
+    away = (unit[:, None] - unit[None]).abs().amax(dim=2)
+    return float((away + torch.eye(len(away))).min())
+
+
+def test_a_loop_goes_on_until_as_many_designs_meet_a_specification_as_are_wished_for():
+    found = several(simulate := Simulation(), candidates=6)
+    rows = found.ranked.met.all(dim=1).nonzero()[:, 0]
+    assert len(rows) == 6 == len(found.ranked) and len(simulate.asked) < 40
+    assert apart(found.ranked.designs) >= 0.0199
+    several(one := Simulation(), candidates=None)
+    assert len(one.asked) < len(simulate.asked)  # the first that meets it ends the search
+    exact = solve(Simulation(), targets=[[0.8]], method="closed-loop", budget=40, candidates=6)
+    assert exact.simulator["calls"] < 40  # one search to the tolerance is enough
+
+
+def test_more_designs_are_found_from_where_the_search_was(tmp_path):
+    store = Store(tmp_path)
+    several(first := Simulation(), candidates=1, store=store)
+    several(second := Simulation(), candidates=5, store=store)
+    assert len(list((tmp_path / "loops").iterdir())) == 1
+    both = {tuple(row.tolist()) for row in (*first.asked, *second.asked)}
+    assert len(both) == len(first.asked) + len(second.asked)
+    again = several(third := Simulation(), candidates=5, store=store)
+    assert not third.asked and int(again.ranked.met.all(dim=1).sum()) == 5
+    fewer = several(fourth := Simulation(), candidates=2, store=store)
+    assert not fourth.asked and len(fewer.ranked) == 2
+
+
+def test_too_few_designs_are_said_where_there_are_no_more():
+    found = several(Simulation(), candidates=30, budget=12)
+    met = int(found.ranked.met.all(dim=1).sum())
+    assert f"target 1: {met} designs meet it, of 30 that were wished for" in found.notes
+    assert any(note.endswith("a larger one finds more designs") for note in found.notes)
+    narrow = several(  # there is one design alone: the search ends by itself
+        lambda x: (x[:, :1] - 0.5).square() + (x[:, 1:] / 2).square(), budget=120, candidates=4,
+        want=["y1<=0.00002"],
+    )  # fmt: skip
+    assert narrow.simulator["calls"] < 120
+    assert any(note.startswith("converged after") for note in narrow.notes)
+
+
+def test_what_is_set_comes_before_what_is_wished_for():
+    few = several(Simulation(), want=["y1>=0.3"], candidates=8, settings={"designs": 2})
+    many = several(Simulation(), want=["y1>=0.3"], candidates=8)
+    assert few.simulator["calls"] < many.simulator["calls"]

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
+from invcore_solve.measured.known import KnownRows, known_rows, nothing_known
+from invcore_solve.measured.sources import read_known, source_name
 
 from invcore.pipeline import build
 from invcore.plugin import (
@@ -21,14 +23,8 @@ from invcore.plugin import (
 )
 from invcore.search import LoopJournal
 from invcore_closed_loop.campaign.facts import Facts, noise_of
-from invcore_closed_loop.campaign.known import (
-    KnownRows,
-    found_designs,
-    known_rows,
-    nothing_known,
-    read_known,
-)
 from invcore_closed_loop.campaign.spaces import design_space, response_space
+from invcore_closed_loop.campaign.table_designs import found_designs
 from invcore_closed_loop.campaign.wanted import check_loop, spread_of, targets_of
 
 if TYPE_CHECKING:
@@ -59,7 +55,7 @@ def begin(
     fields = type(component.config).model_fields
     own = {name: value for name, value in usual.items() if name in fields} | dict(settings or {})
     component = build(plugins, "loop", loop, own).component
-    table = None if known is None else read_known(known, store)
+    table = None if known is None else read_known(known, store, plugins)
     notes: list[str] = []
     if given is None:
         if table is None:
@@ -73,13 +69,14 @@ def begin(
     responses, derived = response_space(texts, designs)
     if not want:
         raise ConfigError("say what is wanted: want=['strength>=300']")
-    source = "" if known is None else _source(known)
+    source = "" if known is None else source_name(known)
     facts = Facts(want=want, derived=derived, known=source)
     facts = facts.model_copy(update={"noise": noise_of(noise, facts.measured(responses.names))})
     rows = nothing_known(designs, responses)
     if table is not None:
-        rows = known_rows(table, source, designs, responses, facts)
+        rows = known_rows(table, source, designs, responses, facts.formulas)
         notes += [rows.text, *rows.notes]
+        facts = facts.model_copy(update={"known_rest": len(rows.rest)})
     return (
         _journal(folder, part.name, component, designs, responses, facts, rows, seed),
         facts,
@@ -107,9 +104,3 @@ def _journal(
     if len(rows.rest):
         journal.tell(rows.rest)
     return journal
-
-
-def _source(known: Any) -> str:
-    if isinstance(known, str | os.PathLike):
-        return os.path.basename(os.path.normpath(os.fspath(known)))
-    return "known rows"

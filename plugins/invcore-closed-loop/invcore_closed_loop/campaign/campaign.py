@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import torch
+from invcore_solve.measured.measured_rows import measured_rows
+from invcore_solve.measured.sources import as_frame, open_journal
 from torch import Tensor
 
-from invcore.pipeline import rebuild
 from invcore.plugin import (
     ConfigError,
-    Loop,
     Plugins,
     Problem,
     Requests,
@@ -26,14 +26,15 @@ from invcore.plugin import (
 from invcore.search import LoopJournal, Rows
 from invcore_closed_loop.campaign.beginning import begin
 from invcore_closed_loop.campaign.changes import change, measure_targets
+from invcore_closed_loop.campaign.choices import code_of, designs_again, lacking_rows
 from invcore_closed_loop.campaign.facts import Facts
 from invcore_closed_loop.campaign.standing.evidence import expectation_of
 from invcore_closed_loop.campaign.standing.expectation import Expectation
 from invcore_closed_loop.campaign.standing.standing import standing
 from invcore_closed_loop.campaign.standing.status import Status, Worth
 from invcore_closed_loop.campaign.tables.batch import Batch
-from invcore_closed_loop.campaign.tables.measured_rows import measured_rows
-from invcore_closed_loop.campaign.tables.row_frames import ranked_frame, rows_frame, save_rows
+from invcore_closed_loop.campaign.tables.notes import with_notes
+from invcore_closed_loop.campaign.tables.row_frames import all_rows, ranked_frame, save_rows
 from invcore_closed_loop.campaign.tables.told_text import TellResult, known_already
 
 if TYPE_CHECKING:
@@ -129,13 +130,7 @@ class Campaign:
             raise StoreError(
                 f"{place}: there is no campaign; `invcore campaign new {place} …` begins one"
             )
-
-        def build(name: str, config: Mapping[str, Any]) -> Loop[Any]:
-            part = rebuild(plugins or installed(), "loop", name, config, where=place)
-            loop: Loop[Any] = part.component
-            return loop
-
-        journal = LoopJournal.open(folder, build)
+        journal = open_journal(folder, plugins or installed())
         return cls(journal, Facts.stored(journal.facts, place))
 
     @property
@@ -181,8 +176,21 @@ class Campaign:
         self, count: int | None = None, *, fix: Mapping[str, float | str] | None = None
     ) -> Batch:
         """The same as a `Batch`, which can be saved."""
-        fixed = {name: self._code(name, value) for name, value in (fix or {}).items()}
+        fixed = {
+            name: code_of(self.problem.designs, name, value) for name, value in (fix or {}).items()
+        }
         return self._with_expectations(self.journal.ask(count, fixed=fixed or None))
+
+    def again(self, *rows: int | str) -> Batch:
+        """Ask for designs once more, to see how measurements of one design differ.
+
+        Args:
+            rows: ids; or ``best``, for the design that ``status`` calls so.
+
+        Raises:
+            DataError: an id that was never asked for, or nothing is known that could be best.
+        """
+        return self._with_expectations(self.journal.choose(designs_again(self, rows)))
 
     def __repr__(self) -> str:
         rows = self.journal.rows
@@ -190,8 +198,9 @@ class Campaign:
         return f"Campaign({os.fspath(self.journal.folder)!r}: {told} told, {pending} pending)"
 
     def pending(self) -> Batch:
-        """The rows that were asked for and not told."""
-        return self._with_expectations(self.journal.pending())
+        """The rows that were asked for, of which nothing, or not all, is known."""
+        requests, known = lacking_rows(self.journal, self.measured)
+        return self._with_expectations(requests, known)
 
     def tell(self, results: Any) -> TellResult:
         """Take what came of rows, from a table: see ``measured_rows``.
@@ -209,9 +218,15 @@ class Campaign:
         problem, rows = self.problem, self.journal.rows
         asked = rows.asked_in >= 0
         requests = Requests(rows.id[asked], rows.asked[asked])
-        read = measured_rows(results, problem.designs, problem.responses, self.facts, requests)
+        read = measured_rows(
+            as_frame(results), problem.designs, problem.responses, self.facts.formulas, requests
+        )
         again = known_already(read.results, self.journal.pairs)
         told = self.journal.tell(_taken(read.results, ~again))
+        facts = self.facts
+        notes = with_notes(self.journal, read, facts.notes)
+        if notes != facts.notes:
+            self.journal.change(facts=facts.model_copy(update={"notes": notes}).document())
         measure_targets(self.journal, self.data()[1])
         return TellResult(read, told, int(again.sum()), len(self.journal.pending()))
 
@@ -228,8 +243,8 @@ class Campaign:
         return ranked_frame(self, count)
 
     def rows(self) -> pandas.DataFrame:
-        """All rows: id, designs as made, responses, state, and where they come from."""
-        return rows_frame(self)
+        """All rows: id, designs as made, responses, state, where they come from, and notes."""
+        return all_rows(self)
 
     def status(
         self, *, confidence: float = 0.9, count: int = 5, worth: Worth | None = None
@@ -276,7 +291,7 @@ class Campaign:
         self, *, want: Sequence[str] | str = (), constraints: Sequence[str] = (),
         bounds: Mapping[str, tuple[float, float]] | None = None,
         noise: Mapping[str, float] | None = None,
-    ) -> None:  # fmt: skip
+    ) -> tuple[str, ...]:  # fmt: skip
         """Go on for something else; what was told stays known, and pending rows may be told.
 
         Args:
@@ -285,14 +300,19 @@ class Campaign:
             bounds: of designs, in the place of those before.
             noise: by response, the standard deviation of a measurement.
 
+        Returns:
+            Earlier wishes that new ones have taken the place of.
+
         Raises:
             ConfigError: wishes, bounds or constraints that cannot be; then nothing has changed.
             UnknownNameError: no design or response has a name.
         """
+        before = self.facts.want
         change(
             self.journal, self.facts, (want,) if isinstance(want, str) else tuple(want),
             tuple(constraints), bounds or {}, noise or {}, self.data()[1],
         )  # fmt: skip
+        return tuple(wish for wish in before if wish not in self.facts.want)
 
     def data(self) -> tuple[Tensor, Tensor]:
         """Designs (N, Dx) and responses (N, Dy) of all that is known; NaN where it is not."""
@@ -306,31 +326,15 @@ class Campaign:
         """What is to be expected of designs, by all that is known."""
         return expectation_of(self)
 
-    def _with_expectations(self, requests: Requests) -> Batch:
+    def _with_expectations(self, requests: Requests, known: Tensor | None = None) -> Batch:
         problem = self.problem
         shape = len(requests), problem.responses.dim
         mean = error = torch.full(shape, torch.nan, dtype=torch.float64)
         if len(requests):
             mean, error = self.expectation().measured_at(requests.designs)
-        return Batch(requests, problem.designs, problem.responses, self.measured, mean, error)
-
-    def _code(self, name: str, value: float | str) -> float:
-        """A design's value as a number: of a category its place."""
-        designs = self.problem.designs
-        if name in designs.names:
-            categories = designs.variables[designs.index(name)].categories
-            if categories:
-                from invcore.plugin import close_names
-
-                text = str(value)
-                alike = [c for c in categories if c.casefold() == text.casefold()]
-                if text not in categories and len(alike) != 1:
-                    raise ConfigError(f"{name}: no {text!r}. {close_names(text, categories)}")
-                return float(categories.index(text if text in categories else alike[0]))
-        try:
-            return float(value)
-        except ValueError:
-            raise ConfigError(f"{name}: expected a number, got {value!r}") from None
+        return Batch(
+            requests, problem.designs, problem.responses, self.measured, mean, error, known
+        )
 
 
 def _taken(results: Results, which: Tensor) -> Results:

@@ -22,6 +22,8 @@ class Facts(Config):
         derived: responses that are computed, as ``cost = 2*cu + 10``; behind the measured ones.
         noise: standard deviations of measurements that are known, by response.
         known: where the rows came from that were known at first.
+        known_rest: how many of them failed or lacked responses: the first rows of the journal.
+        notes: remarks on rows of the journal, by their places.
     """
 
     version: int = _VERSION
@@ -29,6 +31,8 @@ class Facts(Config):
     derived: tuple[str, ...] = ()
     noise: dict[str, float] = {}
     known: str = ""
+    known_rest: int = Field(0, ge=0)
+    notes: dict[str, str] = {}
 
     @field_validator("noise")
     @classmethod

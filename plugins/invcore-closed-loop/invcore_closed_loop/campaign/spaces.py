@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -12,7 +11,7 @@ from invcore_solve.schema.constraints import constraints_of
 from invcore_solve.simulators.bounds import category, limits, variable
 from invcore_solve.simulators.file import DesignEntry, ResponseEntry
 from invcore_solve.tables.read import read
-from invcore_solve.tables.reading.units import unit_of_name
+from invcore_solve.tables.reading.units import without_unit
 
 from invcore.plugin import (
     Config,
@@ -31,7 +30,6 @@ from invcore.plugin import (
 RESERVED = ("id", "failed", "note", "state", "source")
 """Columns that tables of campaigns have beside designs and responses."""
 _MOST_LEVELS = 10_000
-_UNIT = re.compile(r"\s*[\[(][^\[\]()]*(?:\([^()]*\))?[\])]\s*$")
 
 
 class SpaceFile(Config):
@@ -40,17 +38,6 @@ class SpaceFile(Config):
     design: tuple[DesignEntry, ...] = Field(min_length=1)
     response: tuple[ResponseEntry, ...] = Field(min_length=1)
     constraints: tuple[str, ...] = ()
-
-
-def without_unit(name: str) -> tuple[str, str]:
-    """A name and the unit in brackets behind it.
-
-    Example:
-        >>> without_unit("strength [MPa]"), without_unit("cu")
-        (('strength', 'MPa'), ('cu', ''))
-    """
-    unit = unit_of_name(name)
-    return (_UNIT.sub("", name).strip(), unit) if unit else (name.strip(), "")
 
 
 def design_space(
@@ -183,10 +170,9 @@ def _levels(name: str, values: Sequence[float] | str) -> Levels:
 def _among(space: Space, among: Any) -> Space:
     """The space whose designs are those of a list, as far as it allows them."""
     import torch
+    from invcore_solve.measured.columns import Columns
+    from invcore_solve.measured.design_cells import design_values
     from invcore_solve.schema.spaces import listed_space
-
-    from invcore_closed_loop.campaign.tables.columns import Columns
-    from invcore_closed_loop.campaign.tables.design_cells import design_values
 
     table = read(among)
     columns = Columns.of(table, space.variables)

@@ -21,6 +21,7 @@ class Step(IntEnum):
     LOCAL = 2
     POLISH = 3
     REPEAT = 4
+    FURTHER = 5
 
 
 @dataclass

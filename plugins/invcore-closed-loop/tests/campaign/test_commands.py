@@ -67,6 +67,7 @@ def test_a_session_from_the_table_to_the_page(call):
     assert [row["oven"] for row in rows] == ["B"] * 3
     assert rows[0]["strength"] is None
     changed = call("campaign", "change", "alloy", "--want", "strength>=320", "--bounds", "mg=0:2")
+    assert changed.out.startswith("no longer wanted: strength>=300\n")
     assert "wanted: strength>=320; cost=min" in changed.out
     page = call("campaign", "report", "alloy")
     assert page.out.strip() == "alloy.html"
@@ -76,7 +77,7 @@ def test_a_session_from_the_table_to_the_page(call):
     assert rows.state.tolist() == [
         "told", "told", "failed", *["told"] * 5, "failed", *["pending"] * 5,
     ]  # fmt: skip
-    assert rows.strength.isna().sum() == 7
+    assert rows["strength [MPa]"].isna().sum() == 7
 
 
 def test_machines_get_documents(call):
@@ -129,7 +130,7 @@ WRONG = {
     "an odd table": (["campaign", "export", "alloy", "x.docx"], 2, "x.docx"),
     "no change": (["campaign", "change", "alloy"], 2, "--want, --constraint"),
     "odd worth": (["campaign", "status", "alloy", "--worth", "much"], 2, "expected a number"),
-    "an unknown id": (["campaign", "tell", "alloy", "back.csv"], 2, "id 7 (row 2)"),
+    "an unknown id": (["campaign", "tell", "alloy", "back.csv"], 2, "row 2 has id 7, which was"),
     "another campaign": (NEW, 3, "there is a campaign already"),
 }  # fmt: skip
 
@@ -179,3 +180,9 @@ def test_the_shell_completes_folders(call):
     complete = ShellComplete(cli, {}, "invcore", "_INVCORE_COMPLETE")
     found = complete.get_completions(["campaign", "status"], "a")
     assert [item.value for item in found] == ["alloy"]
+
+
+def test_the_loop_says_how_it_is_set(call):
+    said = " ".join(call("describe", "loop", "closed-loop").out.split())
+    assert "`invcore campaign new … --set calls=40`" in said
+    assert "set one with `invcore run --method closed-loop --set method.FIELD=VALUE`" in said

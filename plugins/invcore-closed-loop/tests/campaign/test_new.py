@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 import torch
 from invcore_closed_loop import Campaign
-from invcore_closed_loop.campaign.known import found_designs, read_known
+from invcore_closed_loop.campaign.table_designs import found_designs
+from invcore_solve.measured.sources import read_known
 
 from invcore import Store
 from invcore.base.errors import ConfigError, DataError, StoreError, UnknownNameError

@@ -65,7 +65,7 @@ def test_a_slip_of_the_comma_is_asked_about(alloy):
     batch["cu"], batch["strength"] = batch["cu"] + 5, 300.0
     notes = campaign.tell(batch).read.notes
     assert any("cu is" in note and "is that right?" in note for note in notes)
-    assert any("row 1 is outside of what may be asked for" in note for note in notes)
+    assert any("row 1 is beyond the bounds or constraints: it is learnt" in note for note in notes)
 
 
 def test_rows_that_nobody_asked_for_and_repeated_measurements(alloy):
@@ -112,7 +112,7 @@ def test_a_file_goes_out_and_comes_back(alloy, ending):
 
 
 WRONG = {
-    "an unknown id": ("id,strength\n1,300\n7,301\n", "id 7 (row 3) of rows that were never asked"),
+    "an unknown id": ("id,strength\n1,300\n7,301\n", "row 3 has id 7, which was never asked for"),
     "no id": ("id,strength\nA1,300\n", "row 2 is 'A1', which is no id"),
     "a typo in a category": (
         "cu,mg,oven,strength\n1,1,C,300\n", "column 'oven', row 2 is 'C'; expected one of A, B"),
@@ -123,7 +123,7 @@ WRONG = {
         "id,cu,mg,oven,strength\n,1,,A,300\n", "row 2 has a result, but neither an id nor mg"),
     "no column": ("cu,strength\n1,300\n", "has no column 'mg', nor a column 'id'"),
     "no response": ("id,stiffness\n1,300\n", "has none of the responses strength"),
-    "another unit": ("id,strength [kPa]\n1,300\n", "is in kPa, the campaign has strength in MPa"),
+    "another unit": ("id,strength [kPa]\n1,300\n", "is in kPa, expected strength in MPa"),
     "two of one name": ("id,strength,Strength\n1,3,3\n", "strength"),
     "two ids": ("id,ID,strength\n1,1,3\n", "two columns 'id'"),
     "both decimal signs": ("id;strength\n1;3,5\n1;4.25\n", "decimal commas (row 2)"),

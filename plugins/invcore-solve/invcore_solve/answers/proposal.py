@@ -49,7 +49,8 @@ class Proposal:
             distance between rows. None where there is no table.
         nearest: (R,), long, line of the nearest row in its file. None likewise.
         nearest_response: (R, Dy), what was measured of that row. None likewise.
-        measured: (R,), bool, whether the design is a row of the table. None likewise.
+        measured: (R,), bool, whether the design is a row of the table, or one that was known before
+            a simulator was asked. None where nothing was known.
         beyond: for each row the variables that lie beyond those of the table; empty texts if none.
         categories: by position among the designs, the names of categories.
         constants: by name, columns that have one value in the table and in every proposal.
@@ -157,6 +158,8 @@ class Proposal:
             result["distance"] = self.distance.tolist()
             result["nearest row"] = self.nearest.tolist()
             result["measured"] = self.measured.long().tolist()
+        elif self.measured is not None:
+            result["known"] = self.measured.long().tolist()
         if any(self.beyond):
             result["beyond"] = [*self.beyond]
         return result

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import redirect_stdout
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
@@ -14,6 +15,9 @@ from invcore.cli.kit import bound, emit_json, progress
 from invcore.plugin import component_settings, installed, tolerance_texts
 from invcore_solve.commands.asking import Asking
 from invcore_solve.commands.table_options import used
+
+if TYPE_CHECKING:
+    from invcore_solve.measured.simulated_rows import SimulatedRows
 
 
 def solve_simulator(
@@ -53,8 +57,10 @@ def solve_simulator(
     installed().registry.find("sampler", sampling["sampler"])
     if method is not None:
         installed().registry.find("method", method)
+    said = source("candidates") is ParameterSource.COMMANDLINE
     tolerances = tolerance_texts(options["tolerances"])
     constraints = _constraints(options)
+    rows_out = os.path.splitext(out)[0] + ".rows.csv"
     from invcore.results import Store  # torch from here on: errors of options are told before it
     from invcore_solve.commands.view import asked_of, document, show
     from invcore_solve.from_simulator import solve_with
@@ -67,22 +73,25 @@ def solve_simulator(
             options["simulator"], designs or None,
             whole=options["whole"], constraints=constraints, method=method,
             settings=lambda config: component_settings(texts, config),
-            workers=options["workers"] or 1,
+            workers=options["workers"] or 1, known=options["known"],
             preset=options["preset"], pairs=options["pairs"],
             budget=options["budget"], check=options["check"] is not False, device=options["device"],
             store=store, progress=bars, tolerances=tolerances,
             yield_calls=options["yield_calls"], refine=options["refine"] or 0,
-            **sampling, **asking.options,
+            **(sampling if said else {**sampling, "candidates": None}), **asking.options,
         )  # fmt: skip
     if top is not None:
         solution = replace(solution, ranked=solution.ranked.top(top))
     ranked, record = solution.ranked, solution.record
     ranked.save(out)
+    rows = solution.rows
+    if rows is not None:
+        rows.save(rows_out)
     if as_json:
         emit_json({
             **document(record, ranked, store, out),
             "model": None if solution.designer is None else solution.designer.record.id,
-            "simulator": solution.simulator,
+            "simulator": solution.simulator, "rows": None if rows is None else rows_out,
             "asked": asked_of(ranked), "notes": list(solution.notes),
         })  # fmt: skip
         return
@@ -96,9 +105,16 @@ def solve_simulator(
         ends=(
             f"simulator {solution.simulator['name']}: {solution.summary}",
             f"all columns of all designs: {out}",
+            *(() if rows is None else (_all_rows(rows, rows_out),)),
             f"record: {store.path(record.id)}",
         ),
     )  # fmt: skip
+
+
+def _all_rows(rows: SimulatedRows, path: str) -> str:
+    """Where all rows are, and how many."""
+    failed = f", {rows.failed:,} of them without a response" if rows.failed else ""
+    return f"all {len(rows):,} rows that are known or were simulated{failed}: {path}"
 
 
 def _constraints(options: dict[str, Any]) -> list[str]:

@@ -27,6 +27,12 @@ from invcore_solve.commands.table_options import table_options
     help="Instead of a table: module:function, or a simulator's .toml file.",
 )
 @click.option("--pairs", type=click.IntRange(1), help="To simulate and learn from.")
+@click.option(
+    "--known",
+    metavar="FILE|FOLDER|RUN_ID",
+    type=click.Path(),
+    help="Rows that a --simulator begins with, at no call: a table, a campaign, a stored run.",
+)
 @click.option("--budget", type=click.IntRange(1), help="The most simulator calls; else no limit.")
 @click.option(
     "--workers",
@@ -146,6 +152,7 @@ def solve(
     invcore solve --simulator simulator.toml --target 0.5
     invcore solve --simulator mine:simulate --bounds x1=0:1 --bounds x2=-1:1 --target 0.5
     invcore solve --simulator costly.toml --target 0.5 --budget 40 --workers 4
+    invcore solve --simulator costly.toml --target 0.5 --budget 40 --known earlier.csv
     """  # noqa: D301 - click wants the character
     from invcore.plugin import check_output
 

@@ -82,7 +82,10 @@ def show(
         console.print("probability: that a measurement of the design meets all that is wanted, "
                       "by the judge")  # fmt: skip
     if ranked.measured is not None and bool(ranked.measured.any()):
-        console.print("* measured already: a row of the table")
+        console.print(
+            "* known before: it cost no call" if ranked.distance is None
+            else "* measured already: a row of the table"
+        )  # fmt: skip
     if groups and ranked.responses is None:
         out = sum(1 for rows in groups if ranked.reach and ranked.reach[rows[0]])
         if out and len(groups) > _TARGETS:

@@ -23,6 +23,7 @@ class RecordedSimulator(Simulator):
         super().__init__(task, budget)
         self._remembers = remembers
         self._pairs: list[tuple[Tensor, Tensor]] = []
+        self._others: list[tuple[Tensor, Tensor]] = []
 
     def __call__(
         self, x: Tensor, context: Context | None = None, target: Tensor | None = None
@@ -34,17 +35,25 @@ class RecordedSimulator(Simulator):
         return y
 
     def remember(self, pairs: Pairs) -> None:
-        """Remember rows that were simulated otherwise."""
-        self._pairs.append((pairs.x, pairs.y))
+        """Remember rows that are known otherwise."""
+        self._others.append((pairs.x, pairs.y))
+
+    def asked(self) -> tuple[Tensor, Tensor]:
+        """Designs (N, Dx) that were asked about and remembered, and their responses (N, Dy)."""
+        none = self._task.designs.dim, self._task.responses.dim
+        parts = [*self._pairs, *(() if self._pairs else [tuple(torch.empty(0, n) for n in none)])]
+        x, y = zip(*parts, strict=True)
+        return torch.cat(x), torch.cat(y)
 
     def pairs(self) -> Pairs:
-        """All rows with a response that were asked about."""
-        x, y = (torch.cat(parts) for parts in zip(*self._pairs, strict=True))
+        """All rows with a response that are known or were asked about."""
+        x, y = self._all()
         known = y.isfinite().all(dim=1)
         return Pairs(x[known], y[known])
 
     def best(self, targets: Targets, count: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Of all designs asked about, those whose responses are nearest to each target.
+        """Of designs that are known or were asked about, those whose responses are nearest to each
+        target.
 
         Args:
             targets: B of them.
@@ -53,8 +62,12 @@ class RecordedSimulator(Simulator):
         Returns:
             Whose targets they are (R,), the designs (R, Dx) and their responses (R, Dy).
         """
-        x, y = (torch.cat(parts) for parts in zip(*self._pairs, strict=True))
+        x, y = self._all()
         return best_rows(targets, x, y, count, self._task.designs)
+
+    def _all(self) -> tuple[Tensor, Tensor]:
+        x, y = zip(*self._others, *self._pairs, strict=True)
+        return torch.cat(x), torch.cat(y)
 
 
 def best_rows(

@@ -165,6 +165,11 @@ class SimulatorTask(Task[Config]):
     def _derived(self) -> tuple[DerivedResponse, ...]:
         return derived_responses(self.derived, self.designs.names, self._own.names)
 
+    @property
+    def formulas(self) -> tuple[DerivedResponse, ...]:
+        """The responses that are computed."""
+        return self._derived if self.derived else ()
+
     def check_derived(self, y: Tensor) -> None:
         """Check responses (N, Dy): each derived one has some value where the simulator's own have.
 

@@ -52,16 +52,19 @@ def change(
     from invcore_closed_loop.campaign.campaign import Campaign
 
     campaign = Campaign.open(folder)
-    campaign.change(want=want, constraints=constraints, bounds=ends, noise=stated)
+    replaced = campaign.change(want=want, constraints=constraints, bounds=ends, noise=stated)
     designs, facts = campaign.problem.designs, campaign.facts
     if as_json:
         emit_json({
-            "wanted": list(facts.want), "constraints": list(designs.constraint_texts),
+            "wanted": list(facts.want), "replaced": list(replaced),
+            "constraints": list(designs.constraint_texts),
             "bounds": {
                 v.name: list(v.bounds) for v in designs.variables if not v.categories
             },
             "noise": dict(facts.noise),
         })  # fmt: skip
         return
+    if replaced:
+        click.echo(safe(f"no longer wanted: {'; '.join(replaced)}"))
     click.echo(safe(f"wanted: {'; '.join(facts.want)}"))
     click.echo(safe(f"designs: {designs_in_words(designs)}"))

@@ -159,8 +159,9 @@ def new(folder: str, as_json: bool, **options: Any) -> None:
             "notes": list(campaign.notes),
         })  # fmt: skip
         return
+    from invcore_solve.measured.frames import with_unit
+
     from invcore.cli.kit import stdout
-    from invcore_closed_loop.campaign.tables.batch import with_unit
 
     console = stdout()
     for note in campaign.notes:
@@ -185,8 +186,10 @@ def _show_found(options: dict[str, Any], as_json: bool) -> None:
     """Show what a table says of its columns; on a terminal, ask whether that is right."""
     import os
 
+    from invcore_solve.measured.sources import read_known
+
     from invcore.cli.kit import safe
-    from invcore_closed_loop.campaign.known import found_designs, read_known
+    from invcore_closed_loop.campaign.table_designs import found_designs
 
     known = options["known"]
     if not os.path.isfile(known) or options["yes"] or as_json or not sys.stdin.isatty():

@@ -20,9 +20,10 @@ def tell(folder: str, files: tuple[str, ...], as_json: bool) -> None:
     failed or broken in its place, or in a column note, says that nothing came of the row. A table
     may be told twice.
     """
+    from invcore_solve.measured.frames import row_id
+
     from invcore_closed_loop.campaign.campaign import Campaign
     from invcore_closed_loop.campaign.standing.status import in_words
-    from invcore_closed_loop.campaign.tables.row_frames import row_id
 
     campaign = Campaign.open(folder)
     documents = []

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from invcore_solve.measured.frames import row_id
 from invcore_solve.page.drawing import check_file, write_file
 
-from invcore_closed_loop.campaign.tables.row_frames import ranked_frame, row_id
+from invcore_closed_loop.campaign.tables.row_frames import ranked_frame
 
 if TYPE_CHECKING:
     import pandas
@@ -57,13 +58,14 @@ def rendered(campaign: Campaign, status: Status) -> str:
 
 def _parts(campaign: Campaign, status: Status) -> dict[str, Any]:
     """What the template tells."""
+    from invcore_solve.measured.frames import with_unit
+
     from invcore_closed_loop.campaign.commands.options import designs_in_words
     from invcore_closed_loop.campaign.page.pictures import (
         effect_pictures,
         effects_of,
         progress_picture,
     )
-    from invcore_closed_loop.campaign.tables.batch import with_unit
 
     said, rows = campaign.expectation(), campaign.rows()
     effects = effects_of(campaign, said)

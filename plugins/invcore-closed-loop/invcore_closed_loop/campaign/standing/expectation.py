@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from invcore.learning import GaussianProcess, GaussianProcessConfig, Normaliser, fit_process
 from invcore.plugin import Problem
+from invcore_closed_loop.campaign.tables.given_designs import designs_of
 
 FEWEST = 5
 """Rows of a response, below which nothing is expected of it."""
@@ -129,8 +131,19 @@ class Expectation:
             return torch.zeros(self.problem.responses.dim, dtype=torch.bool)
         return self.computed(self.x).isfinite().any(dim=0)
 
-    def at(self, x: Tensor) -> Normal:
-        """The true responses of designs (N, Dx), whether they were made or not."""
+    def at(self, x: Any) -> Normal:
+        """The true responses of designs, whether they were made or not.
+
+        Args:
+            x: a tensor (N, Dx), or a data frame or file that has a column for each design.
+
+        Raises:
+            DataError: it lacks a design, or cannot be read.
+            ShapeError: designs of another width.
+        """
+        if not isinstance(x, Tensor):
+            x = designs_of(x, self.problem.designs)
+        self.problem.designs.check(x, "designs")
         mean = torch.full((len(x), self.problem.responses.dim), torch.nan, dtype=torch.float64)
         std = mean.clone()
         for j, process in enumerate(self.processes):

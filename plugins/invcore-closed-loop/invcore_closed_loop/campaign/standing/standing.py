@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import torch
+from invcore_solve.measured.frames import row_id
+from invcore_solve.measured.measured_rows import FIRST
 from torch import Tensor
 
 from invcore_closed_loop.campaign.standing.outlook import Best, Gain, best_of, gain_of, promising
 from invcore_closed_loop.campaign.standing.status import Status, Worth, advice_of
-from invcore_closed_loop.campaign.tables.measured_rows import FIRST
 from invcore_closed_loop.campaign.tables.row_frames import (
+    all_rows,
     may_be_made,
     ranked_frame,
-    row_id,
-    rows_frame,
     scaled_targets,
 )
 
@@ -44,7 +44,8 @@ def standing(campaign: Campaign, confidence: float, count: int, worth: Worth) ->
         measured=measured, finished=finished, label=_label(shown), looks_met=looks_met,
     )  # fmt: skip
     responses = campaign.problem.responses.names
-    told = rows[rows.told]
+    known = (torch.arange(len(rows)) < facts.known_rest) & (rows.asked_in < 0)
+    told, first = rows[rows.told & ~known], rows[known]
     partial = told[~told.whole & ~told.failed]
     noise = {
         name: (float(value), how)
@@ -52,7 +53,10 @@ def standing(campaign: Campaign, confidence: float, count: int, worth: Worth) ->
         if how and name in campaign.measured
     }
     return Status(
-        name=campaign.name, wanted=facts.want, known=len(journal.pairs), told=len(told),
+        name=campaign.name, wanted=facts.want, known=len(journal.pairs) + len(first),
+        told=len(told),
+        known_failed=int(first.failed.sum()),
+        known_partial=int((~first.failed & ~first.whole).sum()),
         failed=int(told.failed.sum()), pending=tuple(int(i) + FIRST for i in pending.id),
         partial={
             int(number) + FIRST: tuple(
@@ -95,7 +99,7 @@ def _shown(
             cells = {str(name): _plain(value) for name, value in row.items()}
             return {**cells, "id": row_id(cells["id"])}, 1
         return None, 0
-    frame = rows_frame(campaign)
+    frame = all_rows(campaign)
     x = torch.cat([campaign.journal.pairs.x.cpu().double(), _made(campaign)])
     places = (x == said.x[best.place]).all(dim=1).nonzero()[:, 0].tolist()
     first = frame.iloc[places[0]]

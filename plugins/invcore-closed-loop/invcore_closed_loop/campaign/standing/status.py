@@ -63,7 +63,7 @@ class Status:
         name: of the folder.
         wanted: as wishes say it.
         known: rows that were known at first.
-        told: rows that were told.
+        told: rows that were told later.
         failed: how many of them have failed.
         pending: ids of rows that were asked for and not told.
         partial: ids of rows that were told in part, with the responses that are missing.
@@ -84,6 +84,8 @@ class Status:
         error: expected violation of the best design.
         limits: whether something is to be met; off where all is to be small or large.
         unit: of the root of an error.
+        known_failed: how many of the rows that were known at first have failed.
+        known_partial: how many of them lack a response still.
     """
 
     name: str
@@ -110,13 +112,19 @@ class Status:
     error: float | None
     limits: bool = True
     unit: str = "standard deviations or tolerances"
+    known_failed: int = 0
+    known_partial: int = 0
 
     def lines(self) -> Iterator[str]:
         """It in sentences."""
         yield f"campaign {self.name}: {'; '.join(self.wanted)}"
         told = f"{counted(self.told, 'row')} told"
         told += f", of which {self.failed:,} failed" if self.failed else ""
-        told += f", beside {counted(self.known, 'row')} known at first" if self.known else ""
+        if self.known:
+            parts = ((self.known_failed, "failed"), (self.known_partial, "are known in part"))
+            rest = " and ".join(f"{number:,} {what}" for number, what in parts if number)
+            told += f", beside {counted(self.known, 'row')} known at first"
+            told += f", of which {rest}" if rest else ""
         yield told
         if self.pending:
             shown = listed([str(number) for number in self.pending])
@@ -197,6 +205,7 @@ class Status:
         gain = self.gain
         return {
             "name": self.name, "wanted": list(self.wanted), "known": self.known,
+            "known_failed": self.known_failed, "known_partial": self.known_partial,
             "told": self.told, "failed": self.failed, "pending": list(self.pending),
             "partial": [{"id": i, "missing": list(n)} for i, n in self.partial.items()],
             "best": None if self.best is None else dict(self.best),

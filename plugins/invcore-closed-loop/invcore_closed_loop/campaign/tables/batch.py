@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import torch
+from invcore_solve.measured.frames import values_of, with_empty_cells, with_unit
+from invcore_solve.measured.measured_rows import FIRST
 from torch import Tensor
 
 from invcore.plugin import (
@@ -20,7 +21,7 @@ from invcore.plugin import (
     printable,
     write_table,
 )
-from invcore_closed_loop.campaign.tables.measured_rows import FIRST
+from invcore_closed_loop.campaign.tables.sheet_digits import sheet_designs
 
 if TYPE_CHECKING:
     import pandas
@@ -39,6 +40,7 @@ class Batch:
         measured: names of those that are to be measured.
         expected: (N, Dy), what is expected of each response; NaN where nothing is.
         error: (N, Dy), how far a measurement may be off, for nine in ten; NaN likewise.
+        known: (N, Dy), what was measured of the rows already; NaN where nothing was. None: nothing.
     """
 
     requests: Requests
@@ -47,29 +49,43 @@ class Batch:
     measured: tuple[str, ...]
     expected: Tensor
     error: Tensor
+    known: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.requests)
 
-    def columns(self, *, names_with_units: bool = False) -> dict[str, Column]:
+    def __str__(self) -> str:
+        return self.frame().to_string(index=False) if len(self) else "no row is pending"
+
+    def columns(self, *, sheet: bool = False) -> dict[str, Column]:
         """Columns by name: id, designs, empty responses, what is expected of them and its error.
 
-        Responses that are expected of no row have no such columns.
+        Responses that are expected of no row have no such columns. Of a sheet, names have units,
+        and numbers as many digits as a laboratory needs.
         """
-        label = with_unit if names_with_units else _name
+        label = with_unit if sheet else _name
+        designs = self.requests.designs
+        if sheet:
+            designs = sheet_designs(self.designs, designs)
         columns: dict[str, Column] = {"id": [number + FIRST for number in self.ids]}
         for j, variable in enumerate(self.designs.variables):
-            columns[label(variable)] = values_of(variable, self.requests.designs[:, j])
-        for variable in self.responses.variables:
+            columns[label(variable)] = values_of(variable, designs[:, j])
+        for j, variable in enumerate(self.responses.variables):
             if variable.name in self.measured:
-                columns[label(variable)] = [""] * len(self)
+                columns[label(variable)] = self._measured(j)
         for j, variable in enumerate(self.responses.variables):
             known = self.expected[:, j].isfinite()
             if bool(known.any()):
-                columns[f"expected {variable.name}"] = self.expected[:, j].tolist()
+                columns[f"expected {variable.name}"] = _digits(self.expected[:, j], sheet)
                 if bool((self.error[:, j] > 0).any()):
-                    columns[f"± {variable.name}"] = self.error[:, j].tolist()
+                    columns[f"± {variable.name}"] = _digits(self.error[:, j], sheet)
         return columns
+
+    def _measured(self, place: int) -> list[Any]:
+        """The cells of a response: empty where it is to be measured."""
+        if self.known is None:
+            return [""] * len(self)
+        return ["" if value != value else value for value in self.known[:, place].tolist()]
 
     @property
     def ids(self) -> list[int]:
@@ -82,14 +98,14 @@ class Batch:
 
         columns: dict[str, Any] = dict(self.columns())
         for name in self.measured:
-            columns[name] = [float("nan")] * len(self)
+            columns[name] = [float("nan") if cell == "" else cell for cell in columns[name]]
         return pandas.DataFrame(columns)
 
     def records(self) -> list[dict[str, Any]]:
         """The rows as plain data; responses to measure are null."""
         columns: Mapping[str, Any] = self.columns()
         rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-        return [{**row, **dict.fromkeys(self.measured)} for row in rows]
+        return [{n: None if cell == "" else cell for n, cell in row.items()} for row in rows]
 
     def save(self, path: str) -> None:
         """Write a file to be filled in: .csv, .tsv or .xlsx, with units in its header.
@@ -98,7 +114,11 @@ class Batch:
             DataError: another ending, or it cannot be written.
         """
         check_batch_file(path)
-        columns = {**self.columns(names_with_units=True), "note": [""] * len(self)}
+        columns: dict[str, Any] = {**self.columns(sheet=True), "note": [""] * len(self)}
+        for name, cells in columns.items():
+            if "" in cells and set(map(type, cells)) != {str}:  # known in part
+                columns[name] = [float("nan") if cell == "" else cell for cell in cells]
+        columns = with_empty_cells(columns, path)
         write_table(path, [*columns], columns)
 
 
@@ -113,22 +133,9 @@ def check_batch_file(path: str) -> None:
     check_output(path)
 
 
-def values_of(variable: Variable, values: Tensor) -> Column:
-    """A variable's values as columns have them: categories by name, whole numbers whole."""
-    numbers = values.tolist()
-    if variable.categories:
-        count = len(variable.categories)
-        return [
-            variable.categories[int(v)] if v == v and 0 <= int(v) < count else "" for v in numbers
-        ]
-    if variable.whole and bool(torch.isfinite(values).all()):
-        return [round(v) if v == round(v) else v for v in numbers]
-    return numbers
-
-
-def with_unit(variable: Variable) -> str:
-    """A variable's name with its unit in brackets."""
-    return f"{variable.name} [{variable.unit}]" if variable.unit else variable.name
+def _digits(values: Tensor, sheet: bool) -> list[float]:
+    """Numbers; of a sheet with four digits."""
+    return [float(f"{value:.4g}") if sheet else value for value in values.tolist()]
 
 
 def _name(variable: Variable) -> str:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
+from invcore_solve.measured.frames import row_id, rows_frame, with_empty_cells, with_unit
 from torch import Tensor
 
 from invcore.plugin import write_table
-from invcore_closed_loop.campaign.known import frame_columns
-from invcore_closed_loop.campaign.tables.measured_rows import FIRST
 from invcore_closed_loop.campaign.wanted import spread_of
 
 if TYPE_CHECKING:
@@ -20,69 +19,42 @@ if TYPE_CHECKING:
     from invcore_closed_loop.campaign.campaign import Campaign
 
 
-def rows_frame(campaign: Campaign) -> pandas.DataFrame:
-    """All rows: id, designs, responses, ``state`` and ``source``.
-
-    Of rows that are pending the designs are those that were asked for.
-    """
-    import pandas
-
-    problem, rows, pairs = campaign.problem, campaign.journal.rows, campaign.journal.pairs
-    told = rows.told[:, None]
-    x = torch.cat([pairs.x.cpu().double(), torch.where(told, rows.made, rows.asked)])
-    y = torch.cat([pairs.y.cpu().double(), rows.responses])
-    number = torch.where(rows.id >= 0, rows.id, rows.repeats).tolist()
-    states, sources = ["told"] * len(pairs), ["known"] * len(pairs)
-    whole, asked = rows.whole.tolist(), (rows.asked_in >= 0).tolist()
-    for i, (known, failed) in enumerate(zip(rows.told.tolist(), rows.failed.tolist(), strict=True)):
-        part = "told" if whole[i] else "in part"
-        states.append(("failed" if failed else part) if known else "pending")
-        repeated = "measured again" if int(rows.repeats[i]) >= 0 else "not asked for"
-        sources.append("asked" if asked[i] else repeated)
-    ids = [None] * len(pairs) + [n + FIRST if n >= 0 else None for n in number]
-    columns: dict[str, Any] = {"id": pandas.array(ids, dtype="Int64")}
-    columns |= frame_columns(problem.designs, x, problem.responses, y)
-    return pandas.DataFrame({**columns, "state": states, "source": sources})
+def all_rows(campaign: Campaign) -> pandas.DataFrame:
+    """All rows: see ``rows_frame``."""
+    facts = campaign.facts
+    return rows_frame(campaign.journal, facts.known_rest, facts.notes)
 
 
 def ranked_frame(campaign: Campaign, count: int) -> pandas.DataFrame:
     """The best rows by what was measured, best first; those alone that may be made by now."""
-    frame = rows_frame(campaign)
+    frame = all_rows(campaign)
     x, y = _numbers(campaign)
     value = scaled_targets(campaign, y).objective(y[None])[0]
     good = value.isfinite() & may_be_made(campaign, x)
     good &= torch.tensor((frame["state"] != "pending").tolist(), dtype=torch.bool)
     order = torch.where(good, value, torch.inf).argsort(stable=True)[: int(good.sum())][:count]
-    return frame.iloc[order.tolist()].drop(columns=["state", "source"]).reset_index(drop=True)
+    return (
+        frame.iloc[order.tolist()].drop(columns=["state", "source", "note"]).reset_index(drop=True)
+    )
 
 
 def save_rows(campaign: Campaign, path: str | os.PathLike[str]) -> int:
-    """Write all rows as a table, where what is unknown is an empty cell; the number of rows.
+    """Write all rows as a table with units in its header, where what is unknown is an empty cell.
+
+    Returns:
+        The number of rows.
 
     Raises:
         DataError: an ending that is none of a table, or it cannot be written.
     """
-    frame = rows_frame(campaign)
-    columns = {str(name): frame[name].tolist() for name in frame.columns}
+    frame = all_rows(campaign)
     numbers = [row_id(value) for value in frame["id"]]
-    columns["id"] = ["" if number is None else str(number) for number in numbers]
-    if os.fspath(path).lower().endswith((".csv", ".tsv")):
-        columns = {name: _empty_where_unknown(cells) for name, cells in columns.items()}
+    frame = frame.assign(id=["" if number is None else str(number) for number in numbers])
+    every = (*campaign.problem.designs.variables, *campaign.problem.responses.variables)
+    labels = {variable.name: with_unit(variable) for variable in every}
+    columns = with_empty_cells(frame.rename(columns=labels), path)
     write_table(path, [*columns], columns)
     return len(frame)
-
-
-def _empty_where_unknown(cells: list[Any]) -> list[Any]:
-    if all(cell == cell for cell in cells):
-        return cells
-    return ["" if cell != cell else repr(cell) for cell in cells]
-
-
-def row_id(value: Any) -> int | None:
-    """The id in a cell of ``rows_frame``; None of a row without one."""
-    import pandas
-
-    return None if value is None or value is pandas.NA or value != value else int(value)
 
 
 def scaled_targets(campaign: Campaign, y: Tensor) -> Targets:

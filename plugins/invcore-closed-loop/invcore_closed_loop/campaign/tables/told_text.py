@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from invcore_solve.measured.known import among
+from invcore_solve.measured.measured_rows import MeasuredRows
 from torch import Tensor
 
 from invcore.plugin import Pairs, Results
 from invcore.search import Told
-from invcore_closed_loop.campaign.tables.measured_rows import MeasuredRows
 
 
 @dataclass(frozen=True)
@@ -76,12 +77,5 @@ class TellResult:
 
 def known_already(results: Results, pairs: Pairs) -> Tensor:
     """Which rows (N,) nobody asked for and say what was known at first to the last digit."""
-    again = torch.zeros(len(results), dtype=torch.bool)
-    if not len(pairs):
-        return again
-    known = {row.tobytes() for row in torch.cat([pairs.x, pairs.y], dim=1).double().numpy()}
-    rows = torch.cat([results.designs, results.responses], dim=1).double().numpy()
-    for i, row in enumerate(rows):
-        unasked = results.id is None or int(results.id[i]) < 0
-        again[i] = unasked and row.tobytes() in known
-    return again
+    unasked = torch.ones(len(results), dtype=torch.bool) if results.id is None else results.id < 0
+    return unasked & among(pairs, results.designs, results.responses)

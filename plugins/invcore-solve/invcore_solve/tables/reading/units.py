@@ -26,6 +26,7 @@ _WORDS = frozenset({
 _DASHES = frozenset({"-", "\u2013", "\u2014", "--", "[-]", "(-)", "[]", "()", "/"})
 _BRACKETED = re.compile(r"\[([^\[\]]{0,30})\]|\(([^()]{0,30})\)")
 _IN_NAME = re.compile(r".*\S\s*(?:\[([^\[\]]{1,30})\]|\(([^()]{1,30}(?:\([^()]*\))?)\))")
+_BEHIND = re.compile(r"\s*[\[(][^\[\]()]*(?:\([^()]*\))?[\])]\s*$")
 
 
 def is_unit(text: str) -> bool:
@@ -56,6 +57,17 @@ def unit_of_name(name: str) -> str:
         return "" if text in _DASHES or text.isdigit() else text
     text = match[2].strip()
     return text if is_unit(text) and not text.isdigit() else ""
+
+
+def without_unit(name: str) -> tuple[str, str]:
+    """A name and the unit in brackets behind it.
+
+    Example:
+        >>> without_unit("strength [MPa]"), without_unit("cu")
+        (('strength', 'MPa'), ('cu', ''))
+    """
+    unit = unit_of_name(name)
+    return (_BEHIND.sub("", name).strip(), unit) if unit else (name.strip(), "")
 
 
 def units_in(row: Sequence[Any], *, said: bool = False) -> list[str] | None:

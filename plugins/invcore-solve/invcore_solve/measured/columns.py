@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from invcore_solve.tables.raw_table import RawTable
-
 from invcore.plugin import DataError, Variable, printable, quoted
-from invcore_closed_loop.campaign.spaces import without_unit
+from invcore_solve.tables.raw_table import RawTable
+from invcore_solve.tables.reading.units import without_unit
 
 ID = "id"
 FAILED = "failed"
-REMARKS = ("note", "notes", "remark", "remarks", "comment", "comments", "status")
+REMARKS = ("note", "notes", "remark", "remarks", "comment", "comments", "status", "state")
 _UNIT_SIGNS = str.maketrans({"µ": "u", "μ": "u", "²": "2", "³": "3", "·": "*", " ": "", "^": ""})
 
 
@@ -82,8 +81,8 @@ def _check_unit(table: RawTable, index: int, variable: Variable) -> None:
     given = table.units[index]
     if given and variable.unit and _same(given) != _same(variable.unit):
         raise DataError(
-            f"{table.place}: column {quoted(table.names[index])} is in {printable(given, 30)}, the "
-            f"campaign has {variable.name} in {printable(variable.unit, 30)}; convert the numbers"
+            f"{table.place}: column {quoted(table.names[index])} is in {printable(given, 30)}, "
+            f"expected {variable.name} in {printable(variable.unit, 30)}; convert the numbers"
         )
 
 
