@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 PROCESSES = "processes"
 
 
-def executor_options(what: str, *set_names: str) -> Decorator:
+def executor_options(what: str, *set_names: str, jobs: bool = True) -> Decorator:
     """``--jobs``, ``--executor``, ``--scheduler`` and the executor's settings; a command gets
     ``jobs``, ``executor``, ``scheduler`` and ``executor_settings``.
 
     Args:
         what: is done, for the help.
         set_names: of the option for settings.
+        jobs: off: another option of the command says how many there are at once.
     """
     options = (
         click.option(
@@ -44,7 +45,7 @@ def executor_options(what: str, *set_names: str) -> Decorator:
     )  # fmt: skip
 
     def decorated(command: Callable[..., Any]) -> Callable[..., Any]:
-        for option in reversed(options):
+        for option in reversed(options if jobs else options[1:]):
             command = option(command)
         return command
 

@@ -83,17 +83,22 @@ class ProcessPool(JobPool):
         self._workers: list[Worker] = []
         self._again: dict[int, int] = {}  # times that a worker's job was begun again, by its id()
         self._ready: deque[Record] = deque()
+        self._waiting: deque[Job] = deque()
         self._proven = False  # one has started, so that they can
 
     @property
     def running(self) -> int:
         """Jobs at work, and records that nobody has taken."""
-        return sum(worker.job is not None for worker in self._workers) + len(self._ready)
+        busy = sum(worker.job is not None for worker in self._workers)
+        return busy + len(self._ready) + len(self._waiting)
 
     def start(self, job: Job) -> None:
-        """Give a job to an idle worker, or to a new one."""
-        worker = next((each for each in self._workers if each.job is None), None) or self._new()
-        worker.give(job)
+        """Give a job to an idle worker, or to a new one; where there is none, it waits."""
+        idle = next((each for each in self._workers if each.job is None), None)
+        if idle is None and len(self._workers) >= self.size:
+            self._waiting.append(job)
+            return
+        (idle or self._new()).give(job)
 
     def _new(self) -> Worker:
         names = {worker.name for worker in self._workers}
@@ -161,6 +166,8 @@ class ProcessPool(JobPool):
         if record is not None:
             self._again.pop(id(job), None)
             self._ready.append(self._told(record))
+            if self._waiting:
+                self.start(self._waiting.popleft())
 
     def _may_again(self, job: Job) -> bool:
         tries = self._again.get(id(job), 0)

@@ -9,6 +9,7 @@ from invcore.pipeline import Request, build
 from invcore.plugin import (
     Config,
     ConfigError,
+    Executor,
     Needs,
     Plugins,
     Progress,
@@ -55,6 +56,7 @@ def solve_with(
     check: bool = True,
     known: Any = None,
     workers: int = 1,
+    executor: Executor[Any] | None = None,
     refine: int = 0,
     tolerances: Sequence[str] = (),
     yield_calls: int | None = None,
@@ -104,6 +106,9 @@ def solve_with(
             beside which others are simulated.
         workers: rows that a loop with a budget has simulated at the same time. A function has to be
             given by its name then.
+        executor: who simulates, on this machine or others; None: this process, or its workers. A
+            loop keeps as many rows at work as the executor has workers, unless ``workers`` says
+            how many. A function has to be given by its name then.
         refine: simulator calls for each target, within the budget, that go on steps from its best
             designs once these have been checked; see ``invcore.search.refine``.
         tolerances: how far made designs are off, as ``["width=±0.01"]``: designs are ranked by the
@@ -153,6 +158,8 @@ def solve_with(
         raise ConfigError(f"method {choice.method!r} takes no pairs: its budget is for its search")
     if pairs is None:
         pairs = 0 if loops else _PAIRS if Needs.PAIRS in method_part.component.needs else _FEW
+    if executor is not None and workers == 1:
+        workers = int(getattr(executor.config, "workers", 1)) if loops else 1
     if workers < 1:
         raise ConfigError(f"workers: expected at least 1, got {workers}")
     if workers > 1 and not loops:
@@ -193,7 +200,8 @@ def solve_with(
         yields=YieldRequest(tuple(tolerances), yield_calls), workers=workers, choice=choice,
         refine=refine, warm=warm, wished=wished,
     )  # fmt: skip
-    return work.go(ask)
+    with task.done_by(executor):
+        return work.go(ask)
 
 
 def _asked(ask: Ask, task: SimulatorTask) -> tuple[int, dict[str, Any]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from invcore.cli.kit import bound, emit_json, progress
+from invcore.cli.kit import bound, build_executor, emit_json, progress
 from invcore.plugin import component_settings, installed, tolerance_texts
 from invcore_solve.commands.asking import Asking
 from invcore_solve.commands.table_options import used
@@ -65,6 +65,12 @@ def solve_simulator(
     from invcore_solve.commands.view import asked_of, document, show
     from invcore_solve.from_simulator import solve_with
 
+    executor = None
+    if options["executor"] is not None or options["scheduler"] is not None:
+        executor = build_executor(
+            installed(), executor=options["executor"], jobs=options["workers"],
+            scheduler=options["scheduler"], executor_settings=options["executor_settings"],
+        )  # fmt: skip
     texts = list(options["settings"])
     store = Store(store_path)
     known = asking.explained(None, list(designs))
@@ -73,7 +79,7 @@ def solve_simulator(
             options["simulator"], designs or None,
             whole=options["whole"], constraints=constraints, method=method,
             settings=lambda config: component_settings(texts, config),
-            workers=options["workers"] or 1, known=options["known"],
+            workers=_at_once(options, executor), executor=executor, known=options["known"],
             preset=options["preset"], pairs=options["pairs"],
             budget=options["budget"], check=options["check"] is not False, device=options["device"],
             store=store, progress=bars, tolerances=tolerances,
@@ -136,3 +142,8 @@ def _categories(text: str) -> tuple[str, tuple[str, ...]]:
     if not equal or "," not in names:
         raise click.UsageError(f"--category {text!r}: expected NAME=A,B,… with --simulator")
     return name, tuple(part.strip() for part in names.split(","))
+
+
+def _at_once(options: dict[str, Any], executor: object | None) -> int:
+    """Rows that a loop has at work; an executor's own number is its affair."""
+    return 1 if executor is not None else options["workers"] or 1

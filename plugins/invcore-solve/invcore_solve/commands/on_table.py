@@ -20,7 +20,17 @@ if TYPE_CHECKING:
     from invcore_solve.schema.choices import Choices
     from invcore_solve.tables.raw_table import RawTable
 
-_OF_SIMULATORS = ("pairs", "budget", "workers", "check", "refine", "yield_calls", "known")
+_OF_SIMULATORS = (
+    "pairs",
+    "budget",
+    "workers",
+    "executor",
+    "scheduler",
+    "check",
+    "refine",
+    "yield_calls",
+    "known",
+)
 
 
 def solve_table(

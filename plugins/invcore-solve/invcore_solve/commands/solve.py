@@ -8,6 +8,7 @@ from invcore.cli.kit import (
     ComponentName,
     component_option,
     device_option,
+    executor_options,
     json_option,
     response_option,
     setting_option,
@@ -37,8 +38,9 @@ from invcore_solve.commands.table_options import table_options
 @click.option(
     "--workers",
     type=click.IntRange(1),
-    help="Rows that a loop with a budget has simulated at the same time; default 1.",
+    help="Rows simulated at the same time: by a loop with a budget, or an --executor; default 1.",
 )
+@executor_options("", "--executor-set", jobs=False)
 @click.option(
     "--check/--no-check", default=None, help="Simulate what is proposed, too; default yes."
 )
@@ -153,6 +155,7 @@ def solve(
     invcore solve --simulator mine:simulate --bounds x1=0:1 --bounds x2=-1:1 --target 0.5
     invcore solve --simulator costly.toml --target 0.5 --budget 40 --workers 4
     invcore solve --simulator costly.toml --target 0.5 --budget 40 --known earlier.csv
+    invcore solve --simulator costly.toml --want 'lift>=2' --budget 99 --workers 9 --executor dask
     """  # noqa: D301 - click wants the character
     from invcore.plugin import check_output
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from torch import Tensor
 
-from invcore.plugin import PooledExecutor
 from invcore_solve.simulators.task import SimulatorTask
 
 
@@ -19,8 +18,7 @@ class RowWorkers:
 
     Args:
         task: the simulator.
-        count: workers of this machine.
-        executor: whose workers do it instead.
+        count: workers; those of this machine, unless an executor does the task's work.
 
     Example:
         >>> import torch
@@ -31,11 +29,9 @@ class RowWorkers:
         (7, tensor([0.2500], dtype=torch.float64))
     """
 
-    def __init__(
-        self, task: SimulatorTask, count: int, executor: PooledExecutor[Any] | None = None
-    ) -> None:
-        several = count > 1 or executor is not None
-        self._task, self._pool = task, task.pool(count, executor) if several else None
+    def __init__(self, task: SimulatorTask, count: int) -> None:
+        several = count > 1 or task.executor is not None
+        self._task, self._pool = task, task.pool(count) if several else None
         self._rows: dict[int, Tensor] = {}
         self._ready: list[tuple[int, Tensor]] = []
 

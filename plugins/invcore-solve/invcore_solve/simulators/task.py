@@ -291,17 +291,25 @@ class SimulatorTask(Task[Config]):
         self._batches.check_patience()
         return self._whole(x, torch.from_numpy(y))
 
-    def pool(self, count: int, executor: PooledExecutor[Any] | None = None) -> Pool:
+    @property
+    def executor(self) -> Executor[Any] | None:
+        """Who simulates; None: this process."""
+        return self._batches.executor
+
+    def pool(self, count: int) -> Pool:
         """Workers that simulate single rows side by side; see ``taken``.
 
         Args:
-            count: of this machine.
-            executor: whose workers do it instead.
+            count: of this machine, where no executor does it.
 
         Raises:
-            ConfigError: a function that other processes cannot find.
+            ConfigError: a function that other processes cannot find, or an executor that is not
+                given jobs one by one.
         """
+        executor = self.executor
         if executor is not None:
+            if not isinstance(executor, PooledExecutor):
+                raise ConfigError("this executor is not given jobs one by one: try processes")
             work = self._backend.work(self.designs, self._own, self.journal)
             return ExecutorPool(executor, work)
         return self._backend.pool(count, self.designs, self._own, self.journal)
