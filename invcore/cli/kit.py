@@ -20,7 +20,7 @@ from invcore.cli.text_table import wrap
 
 __all__ = [
     "ComponentName", "add_row", "bound", "build_executor", "component_option", "device_option",
-    "emit_json", "executor_options", "json_option", "number", "printable", "progress", "response_option", "safe", "setting_option",
-    "stderr", "stdout", "store_option", "store_option_beside_out", "table", "terminal_progress",
-    "want_options", "warn", "wrap",
+    "emit_json", "executor_options", "json_option", "number", "printable", "progress",
+    "response_option", "safe", "setting_option", "stderr", "stdout", "store_option",
+    "store_option_beside_out", "table", "terminal_progress", "want_options", "warn", "wrap",
 ]  # fmt: skip

@@ -11,8 +11,6 @@ import json
 import os
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +22,16 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from invcore.plugin import DataError, generator
+from invcore.cli.kit import build_executor, executor_options
+from invcore.plugin import (
+    DataError,
+    Executor,
+    Job,
+    Record,
+    generator,
+    installed,
+    one_line,
+)
 from invcore_metamaterial.rcwa import PERIOD, Material
 from invcore_metamaterial.spectra import adaptive_reflectance, design_space
 
@@ -94,10 +101,13 @@ def _check(path: Path, settings: dict[str, Any]) -> None:
 @click.option("--orders", default=8, show_default=True, help="m: plane waves -m to m.")
 @click.option("--seed", default=0, show_default=True, help="Decides the cells.")
 @click.option("--loss-tangent", default=0.05, show_default=True, help="Of the cylinders.")
-@click.option("--jobs", default=1, show_default=True, help="Processes.")
+@executor_options("Shards", "--set")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of shards.")
-def main(count: int, orders: int, seed: int, loss_tangent: float, jobs: int, out: Path) -> None:
+def main(
+    count: int, orders: int, seed: int, loss_tangent: float, out: Path, **how: Any
+) -> None:  # fmt: skip
     """Make COUNT spectra of random cells; repeat the command to go on where it stopped."""
+    executor = build_executor(installed(), **how)
     out.mkdir(parents=True, exist_ok=True)
     settings = {
         "seed": seed,
@@ -111,22 +121,40 @@ def main(count: int, orders: int, seed: int, loss_tangent: float, jobs: int, out
     columns = (*Progress.get_default_columns()[:-1], MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
         bar = progress.add_task(f"shards of {SHARD}", total=len(numbers))
-        for seconds in _shard_seconds(out, numbers, settings, jobs):
+        for seconds in _shard_seconds(out, numbers, settings, executor):
             progress.update(bar, advance=1, description=f"{seconds:.0f} s of CPU a shard")
     x, _, _ = read_shards(out)
     click.echo(f"{len(x)} spectra in {out}")
 
 
 def _shard_seconds(
-    out: Path, numbers: Sequence[int], settings: dict[str, Any], jobs: int
+    out: Path, numbers: Sequence[int], settings: dict[str, Any], executor: Executor[Any] | None
 ) -> Iterator[float]:
-    """The seconds of each shard, as it is ready."""
-    if jobs == 1:
+    """The seconds of each shard, as it is ready.
+
+    Raises:
+        DataError: a shard cannot be made, or its process was lost.
+    """
+    if executor is None:
         yield from (make_shard(out, number, settings) for number in numbers)
         return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        futures = [pool.submit(make_shard, out, number, settings) for number in numbers]
-        yield from (future.result() for future in as_completed(futures))
+    jobs = (
+        {"id": str(number), "folder": str(out.absolute()), "settings": settings}
+        for number in numbers
+    )
+    for record in executor.map(shard_job, jobs):
+        if record["status"] != "ok":
+            raise DataError(f"shard {record['id']}: {record['reason']}")
+        yield record["seconds"]
+
+
+def shard_job(job: Job) -> Record:
+    """Make a shard, here; executors call it wherever they are."""
+    try:
+        seconds = make_shard(Path(job["folder"]), int(job["id"]), job["settings"])
+    except Exception as error:  # of the solver, or of the folder
+        return {"id": job["id"], "status": "error", "reason": one_line(error)}
+    return {"id": job["id"], "status": "ok", "seconds": seconds}
 
 
 if __name__ == "__main__":
