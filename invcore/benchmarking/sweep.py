@@ -13,6 +13,7 @@ from invcore.benchmarking.manifest import (
     Bench,
     BenchCell,
     Components,
+    bench_names,
     read_bench,
     write_bench,
 )
@@ -87,6 +88,8 @@ class Sweep:
         self.plugins = plugins or installed()
         self.cells = cells_of(file, self.plugins)
         self._created = datetime.now(UTC).isoformat(timespec="seconds")
+        self.remarks: list[str] = []
+        """What was found damaged, and is made anew."""
         spent = self._earlier()
         self.states: dict[str, State] = {}
         self.stored: dict[str, str] = {}
@@ -95,6 +98,8 @@ class Sweep:
         """Stored runs with numbers of another version of a metric than is installed."""
         for run_id in dict.fromkeys(cell.id for cell in self.cells):
             record = store.get(run_id)
+            if record is None and (damage := store.damage(run_id)):
+                self.remarks.append(f"a run is done again: {damage}")
             if record is None or (retry and record.status in FAILED):
                 self.states[run_id] = State()
             else:
@@ -106,9 +111,13 @@ class Sweep:
 
     def _earlier(self) -> dict[str, float]:
         """What the cells took when they were done, if a manifest still knows."""
+        name = self.file.grid.name
+        if name not in bench_names(self.store):
+            return {}
         try:
-            bench = read_bench(self.store, self.file.grid.name)
-        except StoreError:
+            bench = read_bench(self.store, name)
+        except StoreError as error:
+            self.remarks.append(error.message)
             return {}
         self._created = bench.created
         return {cell.id: cell.seconds for cell in bench.cells if cell.seconds is not None}

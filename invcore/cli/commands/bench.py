@@ -53,6 +53,8 @@ def bench(
     plugins = installed()
     runner = build_executor(plugins, **how)
     sweep = Sweep(BenchFile.read(file), Store(store_path), plugins=plugins, retry=retry)
+    for remark in sweep.remarks:
+        click.echo(f"note: {remark}", err=True)
     if dry_run:
         emit_json(view.document(sweep)) if as_json else view.show_cells(sweep)
         return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -10,20 +9,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
 from filelock import FileLock
 from pydantic import ValidationError
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor
 
 from invcore.base.errors import StoreError
 from invcore.configs.config import Config
 from invcore.storage.atomic import SCRATCH, create_file
 from invcore.storage.json_text import dump
+from invcore.storage.sealed_tensors import checksum_of, read_sealed, sealed_tensors
 
 Kind = Literal["start", "ask", "tell", "change", "restart", "state"]
 
+_KIND = "event"
 FORMAT = 1
 """Of the files; another one is refused."""
 
@@ -79,23 +77,11 @@ class Event:
     @property
     def checksum(self) -> str:
         """SHA-256 of all of it."""
-        return _checksum(self.head, self.tensors)
+        return checksum_of(self.head, self.tensors)
 
     def content(self) -> bytes:
         """The file's content: tensors, and in its header the rest with the checksum."""
-        flat = {
-            name: value.detach().cpu().clone().contiguous() for name, value in self.tensors.items()
-        }
-        return save(flat, {"event": self.head, "checksum": _checksum(self.head, flat)})
-
-
-def _checksum(head: str, tensors: Mapping[str, Tensor]) -> str:
-    digest = hashlib.sha256(head.encode())
-    for name, value in sorted(tensors.items()):
-        digest.update(f"\n{name} {value.dtype} {tuple(value.shape)}\n".encode())
-        flat = value.detach().cpu().contiguous().reshape(-1)
-        digest.update(flat.view(torch.uint8).numpy().tobytes() if len(flat) else b"")
-    return digest.hexdigest()
+        return sealed_tensors(self.tensors, self.head, kind=_KIND)
 
 
 def read_event(path: Path) -> Event:
@@ -105,21 +91,23 @@ def read_event(path: Path) -> Event:
         StoreError: it is damaged, of another format, or cannot be read.
     """
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}
-        text = metadata["event"]
-        head = Head.model_validate_json(text)
-    except (SafetensorError, KeyError, ValidationError) as error:
-        why = "no event of a journal" if isinstance(error, KeyError) else "damaged"
-        if isinstance(error, ValidationError) and error.errors()[0]["loc"] == ("format",):
-            why = f"of another format than {FORMAT}, which this invcore reads"
-        raise StoreError(f"{path}: it is {why}") from None
+        found = read_sealed(path, kind=_KIND)
     except OSError as error:
         raise StoreError(f"{path}: cannot be read ({error.strerror or error})") from None
-    if _checksum(text, tensors) != metadata.get("checksum"):
+    except ValueError:
+        raise StoreError(f"{path}: it is damaged") from None
+    if found.text is None:
+        raise StoreError(f"{path}: it is no event of a journal")
+    try:
+        head = Head.model_validate_json(found.text)
+    except ValidationError as error:
+        why = "damaged"
+        if error.errors()[0]["loc"] == ("format",):
+            why = f"of another format than {FORMAT}, which this invcore reads"
+        raise StoreError(f"{path}: it is {why}") from None
+    if not found.whole:
         raise StoreError(f"{path}: it is damaged: its checksum is another")
-    return Event(head.number, head.kind, head.body, tensors, head.previous, head.created)
+    return Event(head.number, head.kind, head.body, found.tensors, head.previous, head.created)
 
 
 class EventFolder:

@@ -137,7 +137,7 @@ class LoopWork:
             return
         document = {k: v for k, v in self.request.document.items() if k not in _APART}
         document |= {"searches": self.searches, "workers": self.workers}
-        yield self._store.root / "loops" / identity(document)
+        yield self._store.place("loops", identity(document))
 
     def _journal(self, folder: Path, ask: Ask) -> LoopJournal:
         """The journal of this work, begun or found."""

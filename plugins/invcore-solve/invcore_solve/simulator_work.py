@@ -117,9 +117,11 @@ class SimulatorWork:
         if self.store is not None:
             self.store.check_writable()
         if self.store is None or self.task.journal is not None:
+            self.task.tell_damage(self.pipeline.warn)
             yield
             return
-        self.task.keep_in(self.store.root / "simulations")
+        self.task.keep_in(self.store.place("simulations"))
+        self.task.tell_damage(self.pipeline.warn)
         try:
             yield
         finally:

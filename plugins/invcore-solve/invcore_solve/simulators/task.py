@@ -227,6 +227,10 @@ class SimulatorTask(Task[Config]):
             document.pop("derived", None)  # the same responses are simulated
             self._batches.journal = Journal(root / identity(document))
 
+    def tell_damage(self, say: Callable[[str], None]) -> None:
+        """Tell of finished batches whose files are damaged, and that are simulated again."""
+        self._batches.journal.say = say
+
     def restart(self) -> None:
         """Count from zero."""
         self._batches.restart()
