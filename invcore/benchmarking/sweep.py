@@ -14,6 +14,7 @@ from invcore.benchmarking.manifest import (
     BenchCell,
     Components,
     bench_names,
+    manifest_lock,
     read_bench,
     write_bench,
 )
@@ -24,6 +25,7 @@ from invcore.registry.loader import Plugins, installed
 from invcore.registry.metric_code import old_metrics
 from invcore.runs.plan import Plan
 from invcore.runs.runner import run
+from invcore.storage.locks import holding
 from invcore.storage.run_record import RunRecord
 from invcore.storage.store import Store
 
@@ -141,8 +143,12 @@ class Sweep:
         """
         watcher = watcher or Watcher()
         self.store.check_writable()
-        cells = {cell.id: cell for cell in self.waiting()}
         self._write()
+        with holding(manifest_lock(self.store, self.file.grid.name)):
+            return self._go(executor, watcher)
+
+    def _go(self, executor: Executor[Any] | None, watcher: Watcher) -> Bench:
+        cells = {cell.id: cell for cell in self.waiting()}
         jobs = self._jobs(list(cells.values()), watcher)
         here = (do_cell(job, self.plugins) for job in jobs)
         records: Iterable[Record] = here if executor is None else executor.map(do_cell, jobs)

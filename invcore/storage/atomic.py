@@ -10,9 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from invcore.storage.locks import hold
+
 _TAKEN = (errno.ENOTEMPTY, errno.EEXIST)  # what a rename says where a folder stands
 SCRATCH = ".writing-"
 """How the names of unfinished files and folders begin; nobody reads them."""
+REPLACED = "-replaced-"
+"""In the name of a folder that holds another for the moment in which that is replaced."""
 _TRIES = 100  # against others who replace the same folder at the same time
 
 
@@ -41,6 +45,7 @@ def replace_file(
     scratch = target.with_name(f"{SCRATCH}{secrets.token_hex(8)}")
     try:
         with scratch.open("xb") as file:
+            hold(file.fileno())
             file.write(data)
             file.flush()
             if lasting:  # or a crash could leave the new name on an empty file
@@ -74,6 +79,7 @@ def create_file(path: str | os.PathLike[str], data: bytes) -> None:
     scratch = target.with_name(f"{SCRATCH}{secrets.token_hex(8)}")
     try:
         with scratch.open("xb") as file:
+            hold(file.fileno())
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -123,6 +129,7 @@ def whole_folder(final: Path, *, overwrite: bool = True) -> Iterator[Path]:
     """
     final.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=final.parent))
+    number = _held(scratch)
     try:
         yield scratch
         for path in (*scratch.rglob("*"), scratch):
@@ -133,7 +140,18 @@ def whole_folder(final: Path, *, overwrite: bool = True) -> Iterator[Path]:
         else:
             os.rename(scratch, final)
     finally:
+        if number is not None:
+            os.close(number)
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _held(folder: Path) -> int | None:
+    """A folder, opened and locked for as long as it is written; None where that cannot be."""
+    with suppress(OSError):
+        number = os.open(folder, os.O_RDONLY)
+        hold(number)
+        return number
+    return None
 
 
 def replace_folder(new: Path, final: Path) -> None:
@@ -156,7 +174,7 @@ def replace_folder(new: Path, final: Path) -> None:
         ('hello', ['final'])
     """
     for tries in range(1, _TRIES + 1):
-        aside = Path(tempfile.mkdtemp(prefix=f".{final.name}-replaced-", dir=final.parent))
+        aside = Path(tempfile.mkdtemp(prefix=f".{final.name}{REPLACED}", dir=final.parent))
         old, settled = aside / final.name, False
         try:
             with suppress(FileNotFoundError):  # there is none

@@ -21,6 +21,8 @@ from invcore.storage.sealed_tensors import checksum_of, read_sealed, sealed_tens
 
 Kind = Literal["start", "ask", "tell", "change", "restart", "state"]
 
+STATE = "state.safetensors"
+"""The file of what is kept of a loop after one of its events."""
 _KIND = "event"
 FORMAT = 1
 """Of the files; another one is refused."""
@@ -148,6 +150,15 @@ class EventFolder:
         names = sorted(path.name for path in self.events.glob("[0-9]*.safetensors"))
         if names and names[-1] > self.path(self.count).name and not self.path(self.count).exists():
             raise StoreError(f"{self.path(self.count)} is missing, though {names[-1]} is there")
+        try:
+            kept = read_event(self.folder / STATE)
+        except StoreError:  # it may be damaged, or not there
+            return
+        # Another process may have added events since they were read here
+        if kept.kind == "state" and kept.number >= self.count:
+            path = self.path(kept.number)
+            if not path.exists():
+                raise StoreError(f"{path} is missing, though {STATE} was kept after it")
 
     def add(self, event: Event) -> None:
         """Keep an event, the next one.
