@@ -42,7 +42,8 @@ def test_a_torn_last_event_is_set_aside_and_the_loop_goes_on(tmp_path, asks):
     assert list(loop_findings(tmp_path / "a")) == []
     aside = {p.name for p in (tmp_path / "a" / "damaged").iterdir()}
     assert aside == {last.name, "state.safetensors"}
-    (tmp_path / "b" / "state.safetensors").unlink()
+    for name in ("state.safetensors", "events/last"):
+        (tmp_path / "b" / name).unlink()
     ours, theirs = again(tmp_path / "a"), again(tmp_path / "b")
     assert ours.events == theirs.events == len(events(tmp_path / "a"))
     assert torch.equal(ours.ask(2).designs, theirs.ask(2).designs)
@@ -59,15 +60,17 @@ def test_an_event_that_others_rest_upon_is_told_and_left(tmp_path):
     assert found.mend is None and "is missing" in found.found
 
 
-def test_lost_last_events_are_noticed_where_the_state_knows_of_them(tmp_path, complaint):
+@pytest.mark.parametrize("asks", [0, 1])
+def test_lost_last_events_are_noticed(tmp_path, asks, complaint):
     journal = begin(tmp_path)
     work(journal, 4)
-    journal.ask(1)
+    for _ in range(asks):
+        journal.ask(1)
     events(tmp_path)[-1].unlink()
-    assert "though state.safetensors was kept after it" in complaint(StoreError, again, tmp_path)
+    assert "though last says that it was there" in complaint(StoreError, again, tmp_path)
     (found,) = loop_findings(tmp_path)
-    assert found.mend is None
-    (tmp_path / "state.safetensors").unlink()  # who knows that they are lost can go on
+    assert found.mend is None and "events/last" in found.advice
+    (tmp_path / "events" / "last").unlink()  # who knows that they are lost can go on
     assert list(loop_findings(tmp_path)) == [] and again(tmp_path).events
 
 
@@ -85,3 +88,14 @@ def test_a_loop_at_work_is_left_alone(tmp_path):
     with FileLock(tmp_path / ".lock"):
         assert list(loop_findings(tmp_path)) == []
     assert len(list(loop_findings(tmp_path))) == 1
+
+
+def test_a_damaged_note_of_the_last_event_says_nothing(tmp_path):
+    work(begin(tmp_path), 3)
+    note = tmp_path / "events" / "last"
+    text = note.read_text()
+    for damage_ in (text.replace(text[0], "9", 1), "", "x" * 70, "-1 " + text, text[:-1]):
+        note.write_text(damage_)
+        assert again(tmp_path).events == len(events(tmp_path))
+    work(again(tmp_path), 1)
+    assert note.read_text().split()[0] == str(len(events(tmp_path)) - 1)

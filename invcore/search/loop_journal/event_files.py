@@ -15,7 +15,7 @@ from torch import Tensor
 
 from invcore.base.errors import StoreError
 from invcore.configs.config import Config
-from invcore.storage.atomic import SCRATCH, create_file
+from invcore.storage.atomic import SCRATCH, create_file, replace_file
 from invcore.storage.json_text import dump
 from invcore.storage.sealed_tensors import checksum_of, read_sealed, sealed_tensors
 
@@ -23,6 +23,8 @@ Kind = Literal["start", "ask", "tell", "change", "restart", "state"]
 
 STATE = "state.safetensors"
 """The file of what is kept of a loop after one of its events."""
+LAST = "last"
+"""The file beside events that has the number of the last one."""
 _KIND = "event"
 FORMAT = 1
 """Of the files; another one is refused."""
@@ -150,15 +152,23 @@ class EventFolder:
         names = sorted(path.name for path in self.events.glob("[0-9]*.safetensors"))
         if names and names[-1] > self.path(self.count).name and not self.path(self.count).exists():
             raise StoreError(f"{self.path(self.count)} is missing, though {names[-1]} is there")
+        last = self._last_added()
+        if last >= self.count and not self.path(last).exists():  # else it has just come
+            raise StoreError(f"{self.path(last)} is missing, though {LAST} says that it was there")
+
+    def _last_added(self) -> int:
+        """The number of the last event that was added, if a whole file says so; else -1."""
         try:
-            kept = read_event(self.folder / STATE)
-        except StoreError:  # it may be damaged, or not there
-            return
-        # Another process may have added events since they were read here
-        if kept.kind == "state" and kept.number >= self.count:
-            path = self.path(kept.number)
-            if not path.exists():
-                raise StoreError(f"{path} is missing, though {STATE} was kept after it")
+            number, _, checksum = (self.events / LAST).read_text("ascii").partition(" ")
+        except (OSError, ValueError):
+            return -1
+        return int(number) if checksum == checksum_of(number, {}) else -1
+
+    def note_last(self, number: int) -> None:
+        """Note which event is the last one, so that its loss is noticed."""
+        text = f"{number} {checksum_of(str(number), {})}"
+        with suppress(OSError):  # then a loss of this one is not noticed
+            replace_file(self.events / LAST, text.encode(), lasting=False, follow=False)
 
     def add(self, event: Event) -> None:
         """Keep an event, the next one.
@@ -176,6 +186,7 @@ class EventFolder:
         except OSError as error:
             raise StoreError(f"{path}: cannot be written ({error.strerror or error})") from None
         self.count, self.last = event.number + 1, event.checksum
+        self.note_last(event.number)
 
     @contextmanager
     def alone(self) -> Iterator[None]:

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from invcore.base.errors import StoreError
-from invcore.search.loop_journal.event_files import STATE, EventFolder, read_event
+from invcore.search.loop_journal.event_files import LAST, STATE, EventFolder, read_event
 from invcore.storage.findings import Finding, damaged, set_aside, unfinished
 from invcore.storage.locks import held
 
@@ -43,9 +43,9 @@ def loop_findings(folder: Path) -> Iterator[Finding]:
             repair = "the last event is moved to damaged/: what it said has to be told again"
             yield Finding("loop", path, found, repair, mend)
         else:
-            yield Finding(
-                "loop", path, found, advice="restore the file from a backup: later ones need it"
-            )
+            advice = "restore it from a backup; if only the last events are lost, removing the "
+            advice += f"file events/{LAST} goes on without them"
+            yield Finding("loop", path, found, advice=advice)
         return
     state = folder / STATE
     if state.exists():
@@ -59,5 +59,6 @@ def loop_findings(folder: Path) -> Iterator[Finding]:
 def _without_last(path: Path, folder: Path) -> None:
     """Set the last event aside, and the state, which may have been kept after it."""
     set_aside(path, folder)
+    EventFolder(folder).note_last(int(path.stem) - 1)
     if (folder / STATE).exists():
         set_aside(folder / STATE, folder)

@@ -39,7 +39,7 @@ def kept_trial(folder: Path | None, dim: int | None, tried: Callable[[], Trial])
         with suppress(OSError, ValidationError):  # damaged, or none: it is tried again
             text, whole = unsealed((folder / _FILE).read_bytes())
             kept = _TRIAL.validate_json(text, strict=True)
-            if whole is not False and (dim is None or kept.dim == dim):
+            if whole and (dim is None or kept.dim == dim):
                 return kept
     start = time.perf_counter()
     trial = tried()
