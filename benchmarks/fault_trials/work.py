@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,7 @@ def spring(x):
 """
 _TIMES = ("timings", "created", "scoring", "checksum", "files", "notes")
 _CLOCK = "history.seconds"
+_CLOCKED = re.compile(r"best-within-[\d.]+s")  # a metric of the clock
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,9 @@ def _digest(store: Store, run: str) -> str:
     document = record.model_dump(mode="json")
     for name in _TIMES:
         document.pop(name, None)
-    document["metrics"] = [m for m in document["metrics"] if m["unit"] != "s"]
+    document["metrics"] = [
+        m for m in document["metrics"] if m["unit"] != "s" and not _CLOCKED.fullmatch(m["name"])
+    ]
     digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode())
     for name in sorted(record.files):
         stem, _, ending = name.rpartition(".")
