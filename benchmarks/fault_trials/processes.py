@@ -104,9 +104,8 @@ def _command_line(pid: int) -> bytes:
 
 def _command(words: list[str], folder: Path, hurt: Hurt | None, mark: str) -> None:
     os.environ[MARK] = mark
-    for number in (signal.SIGTERM, signal.SIGINT):
-        usual = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
-        signal.signal(number, usual)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.chdir(folder)
     sys.path.insert(0, str(folder))
     out = os.open("log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)

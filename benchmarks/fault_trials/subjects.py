@@ -293,7 +293,7 @@ def commands(folder: Path) -> Subject:
         results = []
         for words in (
             ("results", "show", run_id, "--json"), ("results", "list", "--json"),
-            ("rescore", run_id, "--metric", "mode-recall", "--force", "--json"),
+            ("rescore", run_id, "--metric", "mmd", "--force", "--json"),
         ):  # fmt: skip
             code, text = _called(*words, "--store", str(folder))
             if code == 70:

@@ -143,7 +143,7 @@ def read_arrays(path: Path, names: tuple[str, ...]) -> dict[str, np.ndarray[Any,
         DataError: it cannot be read, or lacks one.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             return {name: file[name] for name in names}
     except (
         OSError, ValueError, KeyError, TypeError, SyntaxError, EOFError, RuntimeError, MemoryError,
