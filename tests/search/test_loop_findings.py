@@ -99,3 +99,11 @@ def test_a_damaged_note_of_the_last_event_says_nothing(tmp_path):
         assert again(tmp_path).events == len(events(tmp_path))
     work(again(tmp_path), 1)
     assert note.read_text().split()[0] == str(len(events(tmp_path)) - 1)
+
+
+def test_events_that_are_a_link_are_not_followed(tmp_path, complaint):
+    folder = tmp_path / "loop"
+    work(begin(folder), 2)
+    (folder / "events").rename(tmp_path / "away")
+    (folder / "events").symlink_to(tmp_path / "away")
+    assert "is a link" in complaint(StoreError, again, folder) and not is_loop(folder)

@@ -34,7 +34,9 @@ def _all(folder: Path) -> Iterator[Finding]:
     store, loops = Store(folder), folder / LOOPS
     inside = loops.iterdir() if loops.is_dir() and not loops.is_symlink() else ()
     yield from findings(store)
-    yield from chain.from_iterable(loop_findings(each) for each in sorted(inside) if is_loop(each))
+    yield from chain.from_iterable(
+        loop_findings(each) for each in sorted(inside) if not each.is_symlink() and is_loop(each)
+    )
     yield from manifest_findings(store)
 
 

@@ -119,10 +119,15 @@ class EventFolder:
 
     Args:
         folder: of the journal.
+
+    Raises:
+        StoreError: its events are a link, which may lead anywhere.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.events = folder, folder / "events"
+        if self.events.is_symlink():
+            raise StoreError(f"{self.events}: is a link, which is not followed")
         self.count, self.last = 0, ""  # how many were read, and the checksum of the last
         self._swept = False
 

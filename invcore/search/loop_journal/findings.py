@@ -16,7 +16,8 @@ from invcore.storage.locks import held
 
 def is_loop(folder: Path) -> bool:
     """Whether a folder is that of a loop, such as a campaign, whatever state it is in."""
-    return not folder.is_symlink() and (folder / "events").is_dir()
+    events = folder / "events"
+    return events.is_dir() and not events.is_symlink()
 
 
 def loop_findings(folder: Path) -> Iterator[Finding]:

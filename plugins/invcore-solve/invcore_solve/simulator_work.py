@@ -121,6 +121,8 @@ class SimulatorWork:
             yield
             return
         self.task.keep_in(self.store.place("simulations"))
+        if self.task.journal is not None:
+            self.store.place("simulations", self.task.journal.name)
         self.task.tell_damage(self.pipeline.warn)
         try:
             yield
