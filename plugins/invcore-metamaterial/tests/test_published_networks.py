@@ -106,7 +106,7 @@ def test_an_archive_of_more_files_is_refused_before_any_is_unpacked(tmp_path, mo
         for number in range(6):
             file.writestr(f"mm{number}.pth", bytes(10**6))
     monkeypatch.setattr(zipfile.ZipFile, "read", None)
-    with pytest.raises(DataError, match="has 6 .pth files"):
+    with pytest.raises(DataError, match="has 6"):
         read_weights(tmp_path / "bomb.zip")
 
 
@@ -119,7 +119,7 @@ def test_a_damaged_archive_is_refused_in_one_line(tmp_path, place):
     data = bytearray(path.read_bytes())
     data[place : place + 8] = b"\xff" * 8
     path.write_bytes(bytes(data))
-    with pytest.raises(DataError, match="damaged.zip"):
+    with pytest.raises(DataError, match="damaged"):
         read_weights(path)
 
 
