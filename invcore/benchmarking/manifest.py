@@ -126,11 +126,6 @@ def manifest_path(store: Store, name: str) -> Path:
     return store.root / _FOLDER / f"{name}.json"
 
 
-def manifest_lock(store: Store, name: str) -> Path:
-    """The file that is held while a bench is at work."""
-    return store.root / _FOLDER / f".{name}.lock"
-
-
 def bench_names(store: Store) -> list[str]:
     """The names of the benches in a store."""
     return sorted(path.stem for path in (store.root / _FOLDER).glob("*.json"))

@@ -14,7 +14,7 @@ from invcore.benchmarking.manifest import (
     BenchCell,
     Components,
     bench_names,
-    manifest_lock,
+    manifest_path,
     read_bench,
     write_bench,
 )
@@ -144,7 +144,7 @@ class Sweep:
         watcher = watcher or Watcher()
         self.store.check_writable()
         self._write()
-        with holding(manifest_lock(self.store, self.file.grid.name)):
+        with holding(manifest_path(self.store, self.file.grid.name).parent):
             return self._go(executor, watcher)
 
     def _go(self, executor: Executor[Any] | None, watcher: Watcher) -> Bench:

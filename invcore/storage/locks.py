@@ -20,10 +20,10 @@ def hold(number: int) -> None:
 
 @contextmanager
 def holding(path: Path) -> Iterator[None]:
-    """Hold a file of its own in the block, beside others who may; it stays, empty."""
+    """Hold a file or folder in the block, beside others who may; where that cannot be, go on."""
     number = None
     with suppress(OSError):
-        number = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o644)
+        number = os.open(path, os.O_RDONLY)
         hold(number)
     try:
         yield

@@ -19,7 +19,6 @@ from invcore.base.text import checked_name, one_line
 from invcore.configs.config import stored_problem
 from invcore.storage.atomic import replace_file, whole_folder
 from invcore.storage.json_text import dump
-from invcore.storage.links import link_on_the_way
 from invcore.storage.run_record import _ID, SCHEMA, RunRecord
 from invcore.storage.seal import sealed as seal
 from invcore.storage.seal import unsealed
@@ -68,10 +67,15 @@ class Store:
         return self._unlinked(self.root.joinpath(*names))
 
     def _unlinked(self, path: Path) -> Path:
-        link = link_on_the_way(self.root, path)
-        if link is None:
-            return path
-        raise StoreError(f"{link}: is a link, which is not followed; put the real thing there")
+        """A path in the store, if no link stands on the way; the store itself may be one."""
+        at = self.root
+        for part in path.relative_to(self.root).parts:
+            at = at / part
+            if at.is_symlink():
+                raise StoreError(
+                    f"{at}: is a link, which is not followed; put the real thing there"
+                )
+        return path
 
     @property
     def cache(self) -> Path:

@@ -114,16 +114,13 @@ class SimulatorWork:
     @contextmanager
     def _journal(self) -> Iterator[None]:
         """Keep finished batches in the store, unless the simulator has a journal of its own."""
+        self.task.tell_damage(self.pipeline.warn)
         if self.store is not None:
             self.store.check_writable()
         if self.store is None or self.task.journal is not None:
-            self.task.tell_damage(self.pipeline.warn)
             yield
             return
         self.task.keep_in(self.store.place("simulations"))
-        if self.task.journal is not None:
-            self.store.place("simulations", self.task.journal.name)
-        self.task.tell_damage(self.pipeline.warn)
         try:
             yield
         finally:

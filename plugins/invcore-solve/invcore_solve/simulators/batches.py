@@ -27,6 +27,7 @@ class Batches:
     def __init__(self, backend: Backend, name: str) -> None:
         self._backend, self.name = backend, name
         self.journal = Journal(None)
+        self.say = self.journal.say
         self.counts = Counts()
         self.patience: int | None = None
         """Batches without a response after which a simulator that gave none is given up; None: what

@@ -27,6 +27,7 @@ class Journal:
     Args:
         folder: of this simulator with these settings; made when something is kept. None keeps
             nothing.
+        say: is told of a file that is damaged, whose batch is simulated again.
 
     Example:
         >>> import tempfile
@@ -37,10 +38,8 @@ class Journal:
         array([[3.]])
     """
 
-    def __init__(self, folder: Path | None) -> None:
-        self.folder = folder
-        self.say: Callable[[str], None] = _silent
-        """Is told of a file that is damaged, whose batch is simulated again."""
+    def __init__(self, folder: Path | None, say: Callable[[str], None] = _silent) -> None:
+        self.folder, self.say = folder, say
 
     def find(self, x: Array, dim: int) -> Array | None:
         """The responses (N, dim) of designs (N, Dx), if they have been kept."""
