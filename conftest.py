@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import signal
 import sys
 import types
@@ -187,7 +188,11 @@ class Exact(InverseMethod):
         env.log({"stage": "toy", "value": torch.tensor(1.0)})
         fail = self.config.fail
         if fail == "interrupt":
+            os.kill(os.getpid(), signal.SIGINT)  # as Ctrl-C does
+        if fail == "pretence":
             raise KeyboardInterrupt
+        if fail == "exit":
+            raise SystemExit(3)
         if fail == "fit":
             raise DivergedError("toy diverged in epoch 3")
         if fail == "bug":

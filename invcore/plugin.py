@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     from invcore.base.errors import UnfitError as UnfitError
     from invcore.base.errors import UnknownNameError as UnknownNameError
     from invcore.base.errors import close_names as close_names
+    from invcore.base.process.children import end_marked as end_marked
+    from invcore.base.process.children import marked as marked
+    from invcore.base.process.signs import sign as sign
+    from invcore.base.process.signs import signs_to as signs_to
+    from invcore.base.process.streams import streams_kept as streams_kept
     from invcore.base.progress import Progress as Progress
     from invcore.base.progress import Stage as Stage
     from invcore.base.seeding import generator as generator
@@ -45,10 +50,14 @@ if TYPE_CHECKING:
     from invcore.contracts.events import Event as Event
     from invcore.contracts.executor import Executor as Executor
     from invcore.contracts.executor import Job as Job
+    from invcore.contracts.executor import JobPool as JobPool
+    from invcore.contracts.executor import PooledExecutor as PooledExecutor
     from invcore.contracts.executor import Record as Record
+    from invcore.contracts.executor import WorkerState as WorkerState
     from invcore.contracts.judge import FittedJudge as FittedJudge
     from invcore.contracts.judge import Judge as Judge
     from invcore.contracts.judge import Verdict as Verdict
+    from invcore.contracts.limits import Limits as Limits
     from invcore.contracts.loop import Loop as Loop
     from invcore.contracts.loop import Requests as Requests
     from invcore.contracts.loop import Results as Results
@@ -145,6 +154,9 @@ __getattr__, _NAMES = lazy_names(__name__, {
         "close_names"
     ),
     "base.progress": "Progress Stage",
+    "base.process.children": "end_marked marked",
+    "base.process.signs": "sign signs_to",
+    "base.process.streams": "streams_kept",
     "base.seeding": "generator isolated",
     "base.text": "one_line printable quoted",
     "base.types": "Context Files",
@@ -154,7 +166,8 @@ __getattr__, _NAMES = lazy_names(__name__, {
     "contracts.candidates": "Candidates",
     "contracts.environment": "FitEnvironment SILENT",
     "contracts.events": "Event",
-    "contracts.executor": "Executor Job Record",
+    "contracts.executor": "Executor Job JobPool PooledExecutor Record WorkerState",
+    "contracts.limits": "Limits",
     "contracts.judge": "FittedJudge Judge Verdict",
     "contracts.loop": "Loop Requests Results StartedLoop",
     "contracts.method": "Answers InverseMethod InverseModel Needs",

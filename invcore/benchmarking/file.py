@@ -18,6 +18,7 @@ from invcore.configs.config import Config, Field
 from invcore.configs.files import read_config
 from invcore.configs.line_numbers import Place, lines_of, nearest
 from invcore.configs.run_config import Choice, RunConfig
+from invcore.contracts.limits import Limits
 
 _DEEPEST = 32
 _LABEL = r"^[^\x00-\x1f\x7f]{1,60}$"
@@ -56,6 +57,10 @@ class Grid(Config):
     seeds: tuple[Annotated[int, Field(ge=0, lt=2**63)], ...] = Field(
         min_length=1, description="Roots of randomness, one run each."
     )
+    time_limit: str | float | None = Field(
+        None, description="Most time for a run: seconds, or 90s, 10min, 2h."
+    )
+    memory_limit: str | None = Field(None, description="Most main memory of a run: 4G, 500MB.")
     published: tuple[Published, ...] = Field((), description="Figures to show beside ours.")
     ablations: tuple[Ablation, ...] = Field((), description="Methods to show side by side.")
 
@@ -135,6 +140,20 @@ class BenchFile:
             raise source.error(error.place, error) from None
         _check_labels(source, grid)
         return cls(source, grid, shared)
+
+    @cached_property
+    def limits(self) -> Limits:
+        """What each run may take.
+
+        Raises:
+            ConfigError: that is no time, or no size; with file and line.
+        """
+        for key in ("time_limit", "memory_limit"):
+            try:
+                Limits.of(**{key.removesuffix("_limit"): getattr(self.grid, key)})
+            except ConfigError as error:
+                raise self.source.error((key,), error) from None
+        return Limits.of(self.grid.time_limit, self.grid.memory_limit)
 
     def check_references(self) -> None:
         """Whatever names a label names one that is there.

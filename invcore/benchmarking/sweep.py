@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from invcore.base.errors import PluginError, StoreError
+from invcore.base.errors import StoreError
 from invcore.benchmarking.file import AXES, BenchFile
 from invcore.benchmarking.grid import Cell, State, Values, cells_of, unique
 from invcore.benchmarking.manifest import (
@@ -18,46 +18,15 @@ from invcore.benchmarking.manifest import (
     read_bench,
     write_bench,
 )
-from invcore.configs.run_config import RunConfig
 from invcore.contracts.executor import Executor, Job, Record
-from invcore.pipeline.record import begin_record, reason_of
+from invcore.contracts.limits import Limits
 from invcore.registry.loader import Plugins, installed
 from invcore.registry.metric_code import old_metrics
+from invcore.runs.job import do_run, job_of, keep_lost, why_not
 from invcore.runs.plan import Plan
-from invcore.runs.runner import run
 from invcore.storage.locks import holding
 from invcore.storage.run_record import RunRecord
 from invcore.storage.store import Store
-
-
-def do_cell(job: Job, plugins: Plugins | None = None) -> Record:
-    """Do one run of a bench, here; executors call it wherever they are. It does not raise.
-
-    Args:
-        job: ``id``, ``config`` (of the run), ``store`` (a path) and ``bench`` (its name).
-        plugins: where names are looked up; those installed.
-
-    Returns:
-        ``id``, ``status``, ``reason``, ``seconds``, ``metrics``, ``answered``, and ``stored``:
-        whether the store has a record of it.
-    """
-    start = time.perf_counter()
-    try:
-        config = RunConfig.parse(job["config"], where=f"run {job['id']}")
-        plan = Plan.of(config, plugins or installed())  # a worker's first run imports much
-        if plan.id != job["id"]:
-            raise PluginError("the code of a plugin, or a version, changed since the bench began")
-        start = time.perf_counter()
-        record = run(config, store=Store(job["store"]), plugins=plugins, bench=job.get("bench", ""))
-    except (Exception, SystemExit) as error:  # a method that ends the process ends its run alone
-        outcome: dict[str, Any] = {"status": "error", "reason": reason_of(error), "stored": False}
-    else:
-        metrics = [metric.model_dump(mode="json") for metric in record.metrics]
-        outcome = {
-            "status": record.status, "reason": _reason(record), "metrics": metrics, "stored": True,
-            "answered": record.answered_share,
-        }  # fmt: skip
-    return {"id": job["id"], **outcome, "seconds": time.perf_counter() - start}
 
 
 class Watcher:
@@ -65,6 +34,9 @@ class Watcher:
 
     def started(self, cell: Cell) -> None:
         """A cell was given to the executor."""
+
+    def said(self, cell: Cell, text: str) -> None:
+        """What the worker of a lost cell printed last: for screens, since it may be a secret."""
 
     def ended(self, cell: Cell, state: State) -> None:
         """A cell is ok, or failed."""
@@ -78,15 +50,18 @@ class Sweep:
         store: where runs are kept and looked for.
         plugins: where names are looked up; those installed.
         retry: do failed cells again.
+        limits: of each run; those of the file.
 
     Raises:
         ConfigError: a wrong name or setting; with file and line.
     """
 
     def __init__(
-        self, file: BenchFile, store: Store, *, plugins: Plugins | None = None, retry: bool = False
-    ) -> None:
+        self, file: BenchFile, store: Store, *, plugins: Plugins | None = None, retry: bool = False,
+        limits: Limits | None = None,
+    ) -> None:  # fmt: skip
         self.file, self.store = file, store
+        self.limits = limits or file.limits
         self.plugins = plugins or installed()
         self.cells = cells_of(file, self.plugins)
         self._created = datetime.now(UTC).isoformat(timespec="seconds")
@@ -150,8 +125,8 @@ class Sweep:
     def _go(self, executor: Executor[Any] | None, watcher: Watcher) -> Bench:
         cells = {cell.id: cell for cell in self.waiting()}
         jobs = self._jobs(list(cells.values()), watcher)
-        here = (do_cell(job, self.plugins) for job in jobs)
-        records: Iterable[Record] = here if executor is None else executor.map(do_cell, jobs)
+        here = (do_run(job, self.plugins) for job in jobs)
+        records: Iterable[Record] = here if executor is None else executor.map(do_run, jobs)
         try:
             for record in records:
                 cell = cells.pop(str(record.get("id")), None)
@@ -174,12 +149,14 @@ class Sweep:
             self.states[cell.id] = State("running", since=time.monotonic())
             self._write()
             watcher.started(cell)
-            config = cell.config.model_dump(mode="json")
-            store = str(self.store.root.absolute())
-            yield {"id": cell.id, "config": config, "store": store, "bench": self.file.grid.name}
+            yield job_of(
+                cell.id, cell.config, self.store, bench=self.file.grid.name, limits=self.limits
+            )
 
     def _end(self, cell: Cell, record: Record, watcher: Watcher) -> None:
         self.states[cell.id] = self._take(cell, record)
+        if record.get("said"):
+            watcher.said(cell, str(record["said"]))
         watcher.ended(cell, self.states[cell.id])
         self._write()
 
@@ -194,9 +171,7 @@ class Sweep:
         if stored_record is not None and stored_record.status == "ok":  # its worker died just after
             return _state(stored_record, None)
         lost = State("error", reason or "the executor says no reason", record.get("seconds"))
-        plan = Plan.of(cell.config, self.plugins)
-        update = {"status": lost.status, "reason": lost.reason}
-        self.store.write(begin_record(plan.request).model_copy(update=update), log=[])
+        keep_lost(Plan.of(cell.config, self.plugins), self.store, lost.reason)
         return lost
 
     def bench(self) -> Bench:
@@ -222,9 +197,4 @@ def _state(record: RunRecord, seconds: float | None) -> State:
     if seconds is None and record.status == "ok":
         seconds = times.fit_s + times.propose_s + times.simulate_s
     values: Values = {(m.name, m.T): m.value for m in record.metrics}
-    return State(record.status, _reason(record), seconds, values or None, record.answered_share)
-
-
-def _reason(record: RunRecord) -> str:
-    """Why a run is not ok; of one that is, what was left out of it."""
-    return record.reason or "; ".join(record.notes)
+    return State(record.status, why_not(record), seconds, values or None, record.answered_share)

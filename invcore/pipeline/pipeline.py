@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from invcore.base.process.settled import settled
+from invcore.base.process.signs import sign
 from invcore.base.progress import Progress
 from invcore.base.types import Files
 from invcore.contracts.candidates import Candidates
@@ -97,6 +99,7 @@ class Pipeline:
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Time the block; a stage that is entered again goes on."""
+        sign(name)
         start = time.perf_counter()
         try:
             yield
@@ -106,6 +109,22 @@ class Pipeline:
             spent = time.perf_counter() - start
             self.seconds[name] = self.seconds.get(name, 0.0) + spent
         self.emit("stage-ended", stage=name, seconds=self.seconds[name])
+
+    @contextmanager
+    def settled(self, *, children: bool = True) -> Iterator[None]:
+        """Have the block find the process as it usually is, and leave it as it was; what the block
+        has changed is noted.
+
+        Args:
+            children: whether processes that it has left running are ended.
+        """
+        changes: list[str] = []
+        try:
+            with settled(self.request.seed, children=children) as changes:
+                yield
+        finally:
+            for change in changes:
+                self.note(change)
 
     def pairs(self, source: Callable[[], Splits]) -> Splits:
         """The pairs: drawn from a task, read from a table, or simulated, and split."""
@@ -213,6 +232,8 @@ class Pipeline:
         Raises:
             StoreError: it cannot be written.
         """
+        if len(self.notes) > len(record.notes):  # of what came to light since
+            record = record.model_copy(update={"notes": tuple(self.notes)})
         kept = dict(tensors or {})
         if self.keeper.tensors:
             kept["diagnostics"] = self.keeper.tensors

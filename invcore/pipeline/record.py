@@ -43,4 +43,6 @@ def reason_of(error: BaseException) -> str:
         message = " ".join(str(error).split())
         advice = f"out of memory; try fewer candidates, targets or runs at once. {message}".strip()
         return f"{type(error).__name__}: {advice}"
+    if isinstance(error, KeyboardInterrupt | SystemExit):
+        return f"{one_line(error)}: raised by the code of a plugin, and contained"
     return one_line(error)

@@ -5,7 +5,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from invcore.base.errors import UnfitError
+from invcore.base.errors import PluginError, UnfitError
+from invcore.base.process.interrupts import watched
 from invcore.base.progress import Progress
 from invcore.base.types import Files
 from invcore.configs.run_config import OF_TASK, RunConfig
@@ -19,6 +20,7 @@ from invcore.learning.training_config import TrainingConfig
 from invcore.pipeline.fit import check_fits
 from invcore.pipeline.judge import rerank
 from invcore.pipeline.pipeline import Pipeline
+from invcore.pipeline.record import reason_of
 from invcore.registry.loader import Plugins, installed
 from invcore.runs.answers import search_and_judge
 from invcore.runs.data import run_data, targets_of
@@ -66,6 +68,7 @@ def run(
     plugins = plugins or installed()
     plan = Plan.of(config, plugins)
     if store is not None:
+        store = store.absolute()  # what a plugin makes of the working directory is not ours
         record = store.get(plan.id)
         if record is not None and record.status == "ok" and not force:
             parts = {name: plan.metrics[name] for name in stale(record, plan.metrics)}
@@ -100,19 +103,25 @@ class _Run:
         self.pipeline.begin()
         tensors: Tensors = {}
         files: Files = {}
-        try:
-            check_fits(
-                self.plan.parts["method"].name, self.plan.method,
-                contexts=self.plan.task.context_shapes,
-                differentiable=self.plan.task.differentiable,
-            )  # fmt: skip
-            record, tensors, files = self._measure()
-        except UnfitError as error:
-            record = self.pipeline.failed(error)
-        except Exception as error:  # a method may raise anything; the sweep goes on
-            if not self.keep_going:
-                raise
-            record = self.pipeline.failed(error)
+        with watched() as interrupts:
+            try:
+                with self.pipeline.settled():
+                    check_fits(
+                        self.plan.parts["method"].name, self.plan.method,
+                        contexts=self.plan.task.context_shapes,
+                        differentiable=self.plan.task.differentiable,
+                    )  # fmt: skip
+                    record, tensors, files = self._measure()
+            except UnfitError as error:
+                record = self.pipeline.failed(error)
+            except BaseException as error:  # a method may raise anything; the sweep goes on
+                if interrupts.explain(error):
+                    raise
+                if not self.keep_going:
+                    if isinstance(error, Exception):
+                        raise
+                    raise PluginError(reason_of(error)) from error  # it would end the process
+                record = self.pipeline.failed(error)
         documents = {"model": model_document(self.plan)} if tensors else {}
         return self.pipeline.finish(record, tensors=tensors, documents=documents, files=files)
 

@@ -45,6 +45,10 @@ class Store:
     def __init__(self, root: str | os.PathLike[str] = "runs") -> None:
         self.root = Path(root)
 
+    def absolute(self) -> Store:
+        """The same store, wherever the process goes from here."""
+        return Store(self.root.absolute())
+
     def path(self, run: str) -> Path:
         """The folder of a run.
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections import Counter
 from itertools import product
 
@@ -14,7 +16,7 @@ from invcore.base.errors import DivergedError, StoreError
 from invcore.benchmarking.file import BenchFile
 from invcore.benchmarking.grid import Cell, State, time_left
 from invcore.benchmarking.manifest import Bench, BenchCell, read_bench, write_bench
-from invcore.benchmarking.sweep import Sweep, Watcher, do_cell
+from invcore.benchmarking.sweep import Sweep, Watcher
 from invcore.configs.run_config import RunConfig
 from invcore.plugin import (
     Candidates,
@@ -28,6 +30,7 @@ from invcore.plugin import (
     Sampler,
     installed,
 )
+from invcore.runs.job import do_run
 from invcore.runs.plan import Plan
 from invcore.storage.seal import sealed, unsealed
 
@@ -57,11 +60,13 @@ class Toy(InverseMethod):
     def fit(self, problem, train, val, env):
         FITS[self.config.key] += 1
         failures = {
-            "memory": MemoryError(), "exit": SystemExit(3), "interrupt": KeyboardInterrupt(),
+            "memory": MemoryError(), "exit": SystemExit(3), "pretence": KeyboardInterrupt(),
             "diverge": DivergedError("toy\ndiverged"), "bug": ZeroDivisionError(),
         }  # fmt: skip
         seeds = {FitEnvironment(seed).derive() for seed in self.config.seeds}
-        if self.config.fail and env.derive() in seeds:
+        if self.config.fail == "interrupt" and env.derive() in seeds:
+            os.kill(os.getpid(), signal.SIGINT)  # as Ctrl-C does
+        elif self.config.fail and env.derive() in seeds:
             raise failures[self.config.fail]
         return Model()
 
@@ -157,7 +162,8 @@ def test_a_changed_method_is_run_alone(plan):
 
 FAILURES = {
     "memory": ("error", "MemoryError: out of memory; try fewer candidates, targets or runs"),
-    "exit": ("error", "SystemExit: 3"),
+    "exit": ("error", "SystemExit: 3: raised by the code of a plugin"),
+    "pretence": ("error", "KeyboardInterrupt: no message: raised by the code of a plugin"),
     "diverge": ("diverged", "toy diverged"),
     "bug": ("error", "ZeroDivisionError: no message"),
 }
@@ -265,7 +271,7 @@ class Odd:
 def test_executors_that_lose_a_job(plan, how):
     sweep = plan('["toy"]')
     executor = Odd(how)
-    executor.do = lambda job: do_cell(job, sweep.plugins)
+    executor.do = lambda job: do_run(job, sweep.plugins)
     made = sweep.go(executor)
     lost, kept = made.cells
     assert executor.closed and kept.status == "ok"
@@ -281,15 +287,15 @@ def test_executors_that_lose_a_job(plan, how):
     assert plan('["toy"]').waiting() == []
 
 
-def test_do_cell_does_not_raise(tmp_path):
-    bad = do_cell({"id": "0123456789ab", "config": {"targets": "many"}, "store": str(tmp_path)})
+def test_do_run_does_not_raise(tmp_path):
+    bad = do_run({"id": "0123456789ab", "config": {"targets": "many"}, "store": str(tmp_path)})
     assert (bad["status"], bad["stored"]) == ("error", False) and "targets" in bad["reason"]
     (tmp_path / "file").write_text("x")
     config = RunConfig.resolve({"targets": 2})
     job = {"config": config.model_dump(mode="json"), "store": str(tmp_path / "file")}
-    full = do_cell({"id": Plan.of(config, installed()).id, **job})
+    full = do_run({"id": Plan.of(config, installed()).id, **job})
     assert "cannot be written" in full["reason"]
-    other = do_cell({"id": "0123456789ab", **job})
+    other = do_run({"id": "0123456789ab", **job})
     assert "changed since the bench began" in other["reason"], "its result has another identity"
 
 

@@ -7,7 +7,13 @@ import json
 import pytest
 
 from invcore import Store
-from invcore.base.errors import ConfigError, DeviceError, StoreError, UnknownNameError
+from invcore.base.errors import (
+    ConfigError,
+    DeviceError,
+    PluginError,
+    StoreError,
+    UnknownNameError,
+)
 from invcore.cli.views.run_record import document, show
 
 
@@ -74,6 +80,17 @@ def test_failure_is_raised_on_wish(go):
     with pytest.raises(ZeroDivisionError):
         go(keep_going=False, **method(fail="bug"))
     assert go.store.ids() == []
+
+
+@pytest.mark.parametrize(
+    ("fail", "text"), [("exit", "SystemExit: 3"), ("pretence", "KeyboardInterrupt")]
+)
+def test_what_would_end_the_process_is_a_failure(go, fail, text):
+    record = go(**method(fail=fail))
+    assert record.status == "error" and record.reason.startswith(text)
+    assert go.store.read(record.id).reason == record.reason
+    with pytest.raises(PluginError, match=text):
+        go(keep_going=False, force=True, **method(fail=fail))
 
 
 def test_interrupt_leaves_nothing(go):

@@ -8,22 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from invcore.cli.options import component_option, json_option, setting_option, store_option
+from invcore.cli.executors import build_executor, executor_options, limit_options, limits_of
+from invcore.cli.options import json_option, store_option
 
 if TYPE_CHECKING:
     from invcore.benchmarking.sweep import Sweep
-    from invcore.contracts.executor import Executor
-    from invcore.registry.loader import Plugins
 
 _SOME_FAILED = 1
-_PARALLEL = "processes"
 
 
 @click.command()
 @click.argument("file", type=click.Path(dir_okay=False))
-@click.option("--jobs", type=click.IntRange(min=1), help="Runs at once; default 1.")
-@component_option("executor", None, "Who does the runs; default processes where --jobs is above 1.")
-@setting_option("A setting of the executor, e.g. limit_s=3600; may be repeated.")
+@executor_options("Runs", "--set")
+@limit_options
 @store_option
 @click.option("--retry", is_flag=True, help="Do failed runs again.")
 @click.option("--dry-run", is_flag=True, help="Only list the runs, and which are done.")
@@ -31,7 +28,7 @@ _PARALLEL = "processes"
 @click.pass_context
 def bench(
     ctx: click.Context, /, file: str, store_path: str, retry: bool, dry_run: bool, as_json: bool,
-    **how: Any,
+    time_limit: str | None, memory_limit: str | None, **how: Any,
 ) -> None:  # fmt: skip
     """Run a grid of tasks, methods, samplers and seeds.
 
@@ -41,6 +38,7 @@ def bench(
     \b
     invcore bench docs/benchmarks/quick.toml
     invcore bench docs/benchmarks/neurips2020.toml --jobs 4
+    invcore bench docs/benchmarks/quick.toml --jobs 2 --time-limit 10min --memory-limit 4G
     """  # noqa: D301 - click wants the character
     from invcore.benchmarking.file import BenchFile
     from invcore.benchmarking.manifest import FAILED
@@ -51,8 +49,10 @@ def bench(
     from invcore.storage.store import Store
 
     plugins = installed()
-    runner = build_executor(plugins, **how)
-    sweep = Sweep(BenchFile.read(file), Store(store_path), plugins=plugins, retry=retry)
+    bench_file = BenchFile.read(file)
+    limits = limits_of(time_limit, memory_limit) or bench_file.limits
+    runner = build_executor(plugins, **how, limited=bool(limits.job))
+    sweep = Sweep(bench_file, Store(store_path), plugins=plugins, retry=retry, limits=limits)
     for remark in sweep.remarks:
         click.echo(f"note: {remark}", err=True)
     if dry_run:
@@ -60,7 +60,7 @@ def bench(
         return
     workers = getattr(runner.config, "workers", 1) if runner else 1
     # What methods print is no result.
-    with view.watcher(sweep, workers) as watcher, redirect_stdout(sys.stderr):
+    with view.watcher(sweep, workers, runner) as watcher, redirect_stdout(sys.stderr):
         done = sweep.go(runner, watcher)
     if as_json:
         emit_json(view.document(sweep))
@@ -69,40 +69,6 @@ def bench(
         _say_next(ctx, sweep)
     if done.count(*FAILED):
         ctx.exit(_SOME_FAILED)
-
-
-def build_executor(
-    plugins: Plugins, executor: str | None, jobs: int | None, settings: tuple[str, ...]
-) -> Executor[Any] | None:
-    """Who does the runs; None: this process, one after another.
-
-    Raises:
-        ConfigError: a wrong setting, or ``--jobs`` where that means nothing.
-        UnknownNameError: no such executor; the message says what to install.
-    """
-    from invcore.base.errors import ConfigError, UnknownNameError
-    from invcore.configs.settings import component_settings
-    from invcore.pipeline.components import build
-
-    if executor is None and (jobs or 1) == 1:
-        if settings:
-            raise ConfigError("--set is for the executor's settings: name one by --executor")
-        return None
-    chosen = executor or _PARALLEL
-    try:
-        component = plugins.registry.load("executor", chosen)
-    except UnknownNameError:
-        if executor is not None:
-            raise
-        message = f"--jobs {jobs} needs the executor {_PARALLEL!r}: pip install invcore-executors"
-        raise UnknownNameError(message) from None
-    data = component_settings(settings, component.Config)
-    if jobs is not None:
-        if "workers" not in component.Config.model_fields:
-            raise ConfigError(f"executor {chosen!r} has no workers to set: leave --jobs out")
-        data["workers"] = jobs
-    instance: Executor[Any] = build(plugins, "executor", chosen, data).component
-    return instance
 
 
 def _say_next(ctx: click.Context, sweep: Sweep) -> None:

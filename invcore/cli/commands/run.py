@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from invcore.cli.executors import build_executor, executor_options, limit_options, limits_of
 from invcore.cli.options import (
     component_option,
     constraint_option,
@@ -18,7 +19,10 @@ from invcore.cli.options import (
 
 if TYPE_CHECKING:
     from invcore.configs.run_config import RunConfig
+    from invcore.contracts.executor import Executor
+    from invcore.contracts.limits import Limits
     from invcore.registry.loader import Plugins
+    from invcore.storage.store import Store
 
 _DEVICES = "auto (default: CUDA, or the CPU), cpu, cuda, cuda:1; mps is untested."
 _PRESETS = "quick: under three minutes; default: our best; paper: the published settings."
@@ -52,10 +56,13 @@ _PRESETS = "quick: under three minutes; default: our best; paper: the published 
     help="How far made designs are off: width=±0.01, *=±2%, response gap=~0.1, @correlations.csv.",
 )
 @click.option("--seed", type=int, help="Root of all randomness; default 0.")
+@click.option("--seeds", metavar="LIST", help="Several, a run each: 0-4, or 0,2,7.")
 @click.option("--device", help=_DEVICES)
 @click.option("--preset", type=click.Choice(["quick", "default", "paper"]), help=_PRESETS)
 @click.option("--config", type=click.Path(dir_okay=False), help="TOML or YAML file of a run.")
 @setting_option("One setting, e.g. pairs=5000 or method.boundary=false; may be repeated.")
+@executor_options("With --seeds: runs", "--executor-set")
+@limit_options
 @click.option("--rerank", is_flag=True, default=None, help="Score them re-ranked as well.")
 @store_option
 @click.option("--force", is_flag=True, help="Run again even if the run is stored.")
@@ -63,7 +70,9 @@ _PRESETS = "quick: under three minutes; default: our best; paper: the published 
 @click.pass_context
 def run(
     ctx: click.Context, /, config: str | None, settings: tuple[str, ...], store_path: str,
-    force: bool, as_json: bool, **flags: Any,
+    force: bool, as_json: bool, seeds: str | None, time_limit: str | None,
+    memory_limit: str | None, executor: str | None, jobs: int | None, scheduler: str | None,
+    executor_settings: tuple[str, ...], **flags: Any,
 ) -> None:  # fmt: skip
     """Run one method on one task and score it.
 
@@ -76,6 +85,7 @@ def run(
     invcore run --task ballistics --method na --preset quick --set boundary=false
     invcore run --task sine-wave --want 'y=±0.1'
     invcore run --task robotic-arm --refine 20
+    invcore run --method mdn --seeds 0-4 --jobs 2 --time-limit 10min
     """  # noqa: D301 - click wants the character
     from invcore.base.errors import DivergedError, UnfitError
     from invcore.cli.console import emit_json, progress
@@ -84,12 +94,20 @@ def run(
     from invcore.registry.loader import installed
 
     plugins = installed()
+    limits = limits_of(time_limit, memory_limit)
+    who = build_executor(
+        plugins, executor=executor, jobs=jobs, scheduler=scheduler,
+        executor_settings=executor_settings, limited=limits is not None,
+    )  # fmt: skip
     setup = build(config, flags, settings, plugins)
     from invcore.runs.runner import run as run_one  # with torch: a wrong name is said before
     from invcore.storage.store import Store
 
     store = Store(store_path)
     debug = ctx.find_root().params.get("debug", False)
+    if who is not None or seeds is not None:
+        several(ctx, setup, seeds, store, plugins, who, limits, force=force, as_json=as_json)
+        return
     with progress() as bars:
         record = run_one(
             setup, store=store, plugins=plugins, progress=bars, force=force, keep_going=not debug
@@ -101,6 +119,57 @@ def run(
     if record.status != "ok":
         failed = UnfitError() if record.status == "skipped" else DivergedError()
         ctx.exit(exit_code(failed))
+
+
+def several(
+    ctx: click.Context, setup: RunConfig, seeds: str | None, store: Store, plugins: Plugins,
+    executor: Executor[Any] | None, limits: Limits | None, *, force: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Runs by an executor, one for each seed; those that are stored are not repeated."""
+    from invcore.cli.console import emit_json, progress
+    from invcore.cli.views import run_record, run_rows
+    from invcore.runs.job import do_runs
+
+    wanted = seeds_of(seeds) if seeds is not None else [setup.seed]
+    setups = [setup.model_copy(update={"seed": seed}) for seed in wanted]
+    with progress() as bars, bars.stage("runs", len(setups)) as stage:
+        records = []
+        for record in do_runs(
+            setups, store=store, plugins=plugins, executor=executor, limits=limits, force=force
+        ):
+            stage.advance()
+            records.append(record)
+    records.sort(key=lambda record: wanted.index(record.seed))
+    if seeds is None:
+        shown = run_record.document(records[0], store, plugins)
+        emit_json(shown) if as_json else run_record.show(records[0], store, plugins)
+    elif as_json:
+        emit_json([run_record.document(record, store, plugins) for record in records])
+    else:
+        run_rows.show_rows([run_rows.Row(each.id, each, each.reason) for each in records])
+    if any(record.status != "ok" for record in records):
+        ctx.exit(4)
+
+
+def seeds_of(text: str) -> list[int]:
+    """Seeds as people list them: ``0-4``, ``0,2,7``.
+
+    Raises:
+        ConfigError: that is no such list.
+    """
+    from invcore.base.errors import ConfigError
+
+    found: list[int] = []
+    for part in text.split(","):
+        low, dash, high = part.strip().partition("-")
+        try:
+            first, last = int(low), int(high) if dash else int(low)
+        except ValueError:
+            raise ConfigError(f"--seeds {text[:40]!r}: expected 0-4, or 0,2,7") from None
+        if not 0 <= first <= last < 2**63 or last - first >= 10_000:
+            raise ConfigError(f"--seeds {text[:40]!r}: expected up to 10,000 seeds from 0")
+        found += range(first, last + 1)
+    return list(dict.fromkeys(found))
 
 
 def build(

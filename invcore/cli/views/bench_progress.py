@@ -22,8 +22,12 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.table import Table as RichTable
 
+    from invcore.contracts.executor import Executor, WorkerState
+
 _ENDED = ("ok", "skipped", *FAILED)
 _SHOWN = 6  # running cells by name
+_SHOWN_WORKERS = 16
+_SILENT_S = 20.0  # a worker is heard every five seconds
 _CALLS = (10, 100)  # at which methods are shown at equal simulator calls
 _MET: dict[str, int | None] = {"met_1": 1, "met": None}
 _MEANING = "met_1, met: targets whose wishes the first candidate, or one of all, meets"
@@ -34,7 +38,7 @@ _COLUMNS = (
 
 
 @contextmanager
-def watcher(sweep: Sweep, workers: int) -> Iterator[Watcher]:
+def watcher(sweep: Sweep, workers: int, executor: Executor[Any] | None = None) -> Iterator[Watcher]:
     """What shows how it goes on: a table on a terminal, lines elsewhere; on standard error."""
     console = stderr()
     if not console.is_terminal:
@@ -43,7 +47,7 @@ def watcher(sweep: Sweep, workers: int) -> Iterator[Watcher]:
         return
     from rich.live import Live
 
-    view = Table(sweep, workers, console)
+    view = Table(sweep, workers, console, executor)
     with Live(get_renderable=view.render, console=console, refresh_per_second=2, transient=True):
         yield view
 
@@ -54,6 +58,10 @@ class Lines(Watcher):
     def __init__(self, sweep: Sweep) -> None:
         self.sweep = sweep
 
+    def said(self, cell: Cell, text: str) -> None:
+        """Print what its worker printed last, which is not kept."""
+        click.echo(f"{named(self.sweep, cell)}: its worker said: {safe(text)}", err=True)
+
     def ended(self, cell: Cell, state: State) -> None:
         """Print what became of it."""
         click.echo(line(self.sweep, cell, state), err=True)
@@ -62,9 +70,17 @@ class Lines(Watcher):
 class Table(Watcher):
     """A row for each method, a column for each task, and what is running."""
 
-    def __init__(self, sweep: Sweep, workers: int, console: Console) -> None:
+    def __init__(
+        self, sweep: Sweep, workers: int, console: Console, executor: Executor[Any] | None = None
+    ) -> None:
         self.sweep, self.workers, self.console = sweep, workers, console
+        self.executor = executor
         self.began = time.monotonic()
+
+    def said(self, cell: Cell, text: str) -> None:
+        """Print what its worker printed last, which is not kept."""
+        said = f"{named(self.sweep, cell)}: its worker said: {safe(text)}"
+        self.console.print(said, markup=False)
 
     def ended(self, cell: Cell, state: State) -> None:
         """Print a failure above the table."""
@@ -94,7 +110,21 @@ class Table(Watcher):
         clock = f"{duration(time.monotonic() - self.began)} so far"
         clock += "" if left is None else f", about {duration(left)} left"
         now = [Text(f"running: {', '.join(running[:_SHOWN])}{more}")] if running else []
-        return Group(rows, *now, Text(clock))
+        states_now = self.executor.workers() if self.executor is not None else []
+        cells = {cell.id: named(sweep, cell) for cell in sweep.cells} if states_now else {}
+        lines = [Text(worker_line(s, cells.get(s.job, s.job))) for s in states_now[:_SHOWN_WORKERS]]
+        return Group(rows, *(lines or now), Text(clock))
+
+
+def worker_line(state: WorkerState, job: str) -> str:
+    """What a worker does, and whether it still gives signs of life."""
+    if not job:
+        return f"worker {safe(state.name)}: waits"
+    now = time.monotonic()
+    line = f"worker {safe(state.name)}: {safe(job)} {safe(state.stage)}".rstrip()
+    silent = now - state.heard
+    quiet = f", no sign of life for {duration(silent)}" if silent > _SILENT_S else ""
+    return f"{line} ({duration(now - state.since)}{quiet})"
 
 
 def _done(statuses: list[str]) -> str:

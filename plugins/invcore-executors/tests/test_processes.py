@@ -36,6 +36,51 @@ def work(job):
         raise ValueError("against\\nthe contract")
     if do == "odd":
         return {"status": {1, 2}}
+    if do in ("first", "always"):  # a worker that others kill: once, or each time
+        mark = Path(job["file"] + f"-{do}")
+        died = int(mark.read_text()) if mark.exists() else 0
+        mark.write_text(str(died + 1))
+        if do == "always" or not died:
+            os.kill(os.getpid(), signal.SIGKILL)
+    if do == "interrupt":
+        raise KeyboardInterrupt
+    if do == "quit":
+        raise SystemExit(5)
+    if do == "flood":
+        for _ in range(600):
+            os.write(2, b"x" * 2**16)
+            os.write(1, b"x" * 2**16)
+            time.sleep(0.005)
+        return {"status": "ok", "id": job["id"], "size": os.fstat(2).st_size}
+    if do == "closed":
+        sys.stdout.close(), sys.stderr.close(), os.close(1), os.close(2)
+        return {"status": "ok", "id": job["id"]}
+    if do == "leak":
+        kept = []
+        while True:
+            kept.append(bytearray(b"x" * 2**24))
+    if do == "spread":  # over processes of its own
+        code = "import time; x = bytearray(b'x' * 2**28); time.sleep(600)"
+        started = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(4)]
+        Path(job["file"]).write_text(str(started[0].pid))
+        time.sleep(600)
+    if do == "c loop":  # which never comes back to the interpreter
+        "".join(["a"] * 40).startswith("b")
+        import re
+        re.match("(a+)+b", "a" * 60)
+    if do == "daemon":
+        if os.fork() == 0:
+            os.setsid()
+            if os.fork() == 0:
+                Path(job["file"]).write_text(str(os.getpid()))
+                time.sleep(600)
+            os._exit(0)
+        time.sleep(600)
+    if do == "stages":
+        from invcore.plugin import sign
+        sign("fit")
+        Path(job["file"]).touch()
+        time.sleep(600)
     if do == "child":
         child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
         Path(job["file"]).write_text(str(child.pid))
@@ -51,7 +96,10 @@ def work(job):
             Path(job["file"] + "-cleaned").touch()
     print("on standard output")
     threads = os.environ["OMP_NUM_THREADS"]
-    return {"status": "ok", "id": job["id"], "pid": os.getpid(), "threads": threads}
+    gpu = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return {
+        "status": "ok", "id": job["id"], "pid": os.getpid(), "threads": threads, "gpu": gpu,
+    }
 
 outer = [work]
 """
@@ -93,7 +141,7 @@ def wait_for(condition, seconds=60):
 
 DEATHS = {
     "kill": "the worker died: killed by signal 9 (out of memory?)",
-    "abort": "killed by signal 6 (SIGABRT); it said: terminate called: bad alloc",
+    "abort": "the worker died: killed by signal 6 (SIGABRT)",
     "exit": "the worker died: exit code 7",
     "orphan": "the worker died: exit code 8",
 }
@@ -102,13 +150,15 @@ DEATHS = {
 def test_a_death_costs_its_own_job(work):
     """All deaths in one go, one after another; each is followed by a job that is done."""
     what = [word for death in DEATHS for word in ("", death)] + [""]
-    found = by_id(executor(workers=1).map(work, jobs(*what, kept=1)))
+    found = by_id(executor(workers=1, retries=0).map(work, jobs(*what, kept=1)))
     assert len(found) == len(what)
     pids = set()
     for number, do in enumerate(what):
         if do:
             record = found[number]
-            assert record["status"] == "error" and DEATHS[do] in record["reason"]
+            assert record["status"] == "error" and record["reason"] == DEATHS[do]
+            said = {"abort": "terminate called: bad alloc"}.get(do)
+            assert record.get("said") == said  # apart: what a program prints may be a secret
             assert (record["do"], record["kept"]) == (do, 1)  # it is the job, and what became of it
         else:
             assert found[number]["status"] == "ok"
@@ -132,7 +182,7 @@ def test_jobs_are_taken_when_a_worker_is_free(work):
 
     records = executor(workers=1).map(work, source())
     next(records)
-    assert taken == [0, 1]  # the one that is done, and the next
+    assert taken == [0]  # the next one is asked for when this one's record was taken
     assert len(list(records)) == 3
 
 
@@ -143,11 +193,97 @@ def test_a_record_that_breaks_the_contract_is_a_failure(work):
     assert found[2]["status"] == "ok"
 
 
-def test_a_job_that_takes_too_long_is_stopped(work, tmp_path):
+def test_last_words_are_kept_on_wish(work):
+    (found,) = executor(workers=1, keep_output=True).map(work, jobs("abort"))
+    assert found["reason"].endswith("(SIGABRT); it said: terminate called: bad alloc")
+
+
+def test_a_worker_that_is_killed_has_its_job_begun_again(work, tmp_path):
+    file = tmp_path / "deaths"
+    found = by_id(
+        executor(workers=1, retries=2).map(work, jobs("first", "always", "", file=str(file)))
+    )
+    assert [found[i]["status"] for i in range(3)] == ["ok", "error", "ok"]
+    assert Path(f"{file}-always").read_text() == "3"  # and two times more
+
+
+def test_what_would_end_a_worker_is_the_failure_of_its_job(work):
+    found = by_id(executor(workers=1).map(work, jobs("interrupt", "quit", "closed", "")))
+    assert found[0]["reason"] == "KeyboardInterrupt: no message"
+    assert found[1]["reason"] == "SystemExit: 5"
+    assert [found[i]["status"] for i in range(4)] == ["error", "error", "ok", "ok"]
+
+
+def test_what_a_worker_prints_does_not_fill_the_disk(work):
+    """80 MB on standard error, of which a few are there at any time."""
+    (found,) = executor(workers=1).map(
+        work, [{"id": 0, "do": "flood", "limits": {"memory_mib": 1e6}}]
+    )
+    assert found["status"] == "ok" and found["size"] < 20 * 2**20
+
+
+LATE = {"hang": "", "c loop": "", "daemon": "pid", "child": "pid"}
+
+
+@pytest.mark.parametrize("do", LATE)
+def test_a_job_is_stopped_at_its_time_limit(work, tmp_path, do):
+    """Whatever it does; with what it has started, in sessions of its own too."""
     file = tmp_path / "pid"
-    records = executor(workers=1, limit_s=3).map(work, jobs("child", "", file=str(file)))
-    found = by_id(records)
-    assert found[0]["reason"] == "stopped after 3 s, the limit of a run"
+    late = {"id": 0, "do": do, "file": str(file), "limits": {"time_s": 2}}
+    found = by_id(executor(workers=1).map(work, [late, {"id": 1, "do": ""}]))
+    assert found[0]["reason"] == "stopped after 2 s, its time limit"
+    assert found[0]["do"] == do and "limits" not in found[0]
+    assert found[1]["status"] == "ok"
+    if LATE[do]:
+        wait_for(lambda: not alive(file.read_text()))
+
+
+@pytest.mark.parametrize("do", ["leak", "spread"])
+def test_a_job_is_stopped_at_its_memory_limit(work, tmp_path, do):
+    file = tmp_path / "pid"
+    greedy = {"id": 0, "do": do, "file": str(file), "limits": {"memory_mib": 1200}}
+    found = by_id(executor(workers=1).map(work, [greedy, {"id": 1, "do": ""}]))
+    assert "MiB of memory, its limit is 1,200 MiB" in found[0]["reason"]
+    assert found[1]["status"] == "ok"
+    if do == "spread":
+        wait_for(lambda: not alive(file.read_text()))
+
+
+def seen(who):
+    """What workers do, after what they have said is heard: ``next`` does that, and waits."""
+    pool = who._pool
+    for worker in pool._workers:
+        while worker.pipe.poll():
+            pool._look(worker, True)
+    return who.workers()
+
+
+def test_workers_tell_what_they_do(work, tmp_path):
+    file = tmp_path / "there"
+    who = executor(workers=2)
+    assert who.workers() == []
+    records = who.map(work, jobs("", "stages", file=str(file)))
+    next(records)
+    wait_for(file.exists)
+    wait_for(lambda: any(state.stage == "fit" for state in seen(who)))
+    states = {state.job: state for state in who.workers()}
+    assert states["1"].stage == "fit" and states["1"].heard >= states["1"].since > 0
+    records.close()
+    assert who.workers() == []
+
+
+def test_gpus_are_dealt_out(work, monkeypatch):
+    who = executor(workers=2, gpus="3,5")
+    found = list(who.map(work, jobs("", "", "")))
+    assert {record["gpu"] for record in found} <= {"3", "5"}
+    with pytest.raises(InvcoreError, match="expected auto, all, or numbers"):
+        executor(gpus="first").pool(work)
+
+
+def test_a_child_is_stopped_with_its_job(work, tmp_path):
+    file = tmp_path / "pid"
+    late = {"id": 0, "do": "child", "file": str(file), "limits": {"time_s": 3}}
+    found = by_id(executor(workers=1).map(work, [late, {"id": 1, "do": ""}]))
     assert found[1]["status"] == "ok"
     assert Path(f"{file}-cleaned").exists()
     wait_for(lambda: not alive(file.read_text()))  # what it had started is gone too

@@ -194,6 +194,7 @@ def fit_pairs(
                 )
             except StoreError:
                 pass  # damaged: fit again and replace it
+        store = store.absolute()
         store.check_writable()
     work = _Fit(Pipeline(request, progress=progress, plugins=plugins, store=store), data)
     start = None if parent is None else parent.judge
@@ -218,8 +219,19 @@ class _Fit:
         start: FittedJudge | None,
     ) -> Designer:  # fmt: skip
         """Fit methods and judge, and keep them; a judge of before is where this one starts."""
+        self.pipeline.begin()
+        with self.pipeline.settled():
+            designer = self._fitted(
+                judge, methods, surrogates, config, plugins, near, novelty, start
+            )
+        return replace(designer, record=self.pipeline.finish(designer.record, **designer.parts()))
+
+    def _fitted(
+        self, judge: Part, methods: Sequence[Part], surrogates: Mapping[str, SurrogateModel[Any]],
+        config: dict[str, Any], plugins: Plugins, near: bool, novelty: float,
+        start: FittedJudge | None,
+    ) -> Designer:  # fmt: skip
         pipeline, data = self.pipeline, self.data
-        pipeline.begin()
         splits = pipeline.pairs(lambda: data.split(pipeline.request.seed))
         models: dict[str, InverseModel] = {
             part.name: pipeline.fit(self.problem, splits, part) for part in methods
@@ -239,8 +251,7 @@ class _Fit:
             parameters=sum(v.numel() for model in models.values() for v in model.state().values()),
             metrics=self._held_out(fitted, splits),
         )
-        designer = Designer(data, fitted, models, inverse, record, config, plugins, near, novelty)
-        return replace(designer, record=pipeline.finish(record, **designer.parts()))
+        return Designer(data, fitted, models, inverse, record, config, plugins, near, novelty)
 
     def _inverse(self) -> InverseRegression | None:
         """Where responses are a curve that has more to say than designs have numbers."""

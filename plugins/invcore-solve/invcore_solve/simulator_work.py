@@ -72,6 +72,7 @@ class SimulatorWork:
         progress: Progress | None = None, yields: YieldRequest | None = None,
         workers: int = 1, choice: Choice | None = None, refine: int = 0,
     ) -> None:  # fmt: skip
+        store = None if store is None else store.absolute()  # wherever a simulator goes
         self.request, self.task, self.store, self.plugins = request, task, store, plugins
         self.pairs, self.budget, self.check, self.refine = pairs, budget, check, refine
         self.settings, self.preset, self.yields = settings, preset, yields or YieldRequest()
@@ -95,7 +96,7 @@ class SimulatorWork:
         self._check_budget()
         self.pipeline.begin()
         self.task.restart()
-        with self._journal():
+        with self._journal(), self.pipeline.settled(children=False):
             with self._failures_recorded():
                 check_method(self.method_name, self.method, self.task, self.plugins)
                 responses = self.task.responses  # a function is tried for it
@@ -118,8 +119,7 @@ class SimulatorWork:
         if self.store is not None:
             self.store.check_writable()
         if self.store is None or self.task.journal is not None:
-            yield
-            return
+            return (yield)
         self.task.keep_in(self.store.place("simulations"))
         try:
             yield

@@ -1,0 +1,1 @@
+"""Runs as job arrays of SLURM by submitit, for invcore."""
