@@ -165,7 +165,7 @@ def test_config_fields_are_documented(kind, name):
 
 
 def test_exit_codes_are_documented():
-    known = {0, 1, command_line._UNEXPECTED, command_line._INTERRUPTED}
+    known = {0, 1, command_line._UNEXPECTED, command_line._INTERRUPTED, command_line._TERMINATED}
     known |= set(command_line.EXIT_CODES.values())
     table = DOCS["files.md"].partition("## Exit codes")[2].partition("\n## ")[0]
     assert {int(code) for code in re.findall(r"^\| (\d+) \|", table, re.M)} == known

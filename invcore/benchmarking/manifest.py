@@ -10,6 +10,7 @@ from invcore.base.errors import StoreError, close_names
 from invcore.configs.config import Config, Field, stored_problem
 from invcore.storage.atomic import replace_file
 from invcore.storage.json_text import dump
+from invcore.storage.seal import sealed, unsealed
 from invcore.storage.store import Store
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
@@ -17,6 +18,7 @@ NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 
 FAILED = ("diverged", "error")
 _FOLDER = "benches"
+_ANEW = "{} again: what is done is kept, and the manifest is replaced"
 _SCHEMA: Literal[1] = 1
 
 
@@ -103,17 +105,20 @@ def read_bench(store: Store, name: str) -> Bench:
         raise StoreError(f"{store.root}: {name!r} is no bench's name (letters, digits, . _ -)")
     again = "run the bench in this store"
     try:
-        return Bench.model_validate_json(path.read_bytes(), strict=True)
+        text, whole = unsealed(store.place(_FOLDER, path.name).read_bytes())
+        if whole is False:
+            raise StoreError(f"{path}: damaged, its checksum is another; {_ANEW.format(again)}")
+        return Bench.model_validate_json(text, strict=True)
     except FileNotFoundError:
         hint = close_names(name, bench_names(store))
         raise StoreError(f"{store.root}: no bench {name!r}; {again} first. {hint}") from None
+    except StoreError:
+        raise
     except OSError as error:
         raise StoreError(f"{path}: cannot be read ({error.strerror})") from None
     except ValidationError as error:
         problem = stored_problem(error, _SCHEMA)
-        raise StoreError(
-            f"{path}: {problem}; {again} again: what is done is kept, and the manifest is replaced"
-        ) from None
+        raise StoreError(f"{path}: {problem}; {_ANEW.format(again)}") from None
 
 
 def manifest_path(store: Store, name: str) -> Path:
@@ -134,7 +139,10 @@ def write_bench(store: Store, bench: Bench) -> None:
     """
     path = manifest_path(store, bench.name)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(path, dump(bench.model_dump(mode="json"), indent=1).encode())
+        store.place(_FOLDER, path.name).parent.mkdir(parents=True, exist_ok=True)
+        text = dump(bench.model_dump(mode="json"), indent=1)
+        replace_file(path, sealed(text.encode()), follow=False)
+    except StoreError:
+        raise
     except OSError as error:
         raise StoreError(f"{path.parent}: cannot be written ({error.strerror})") from None

@@ -13,6 +13,8 @@ from invcore.benchmarking.manifest import (
     Bench,
     BenchCell,
     Components,
+    bench_names,
+    manifest_path,
     read_bench,
     write_bench,
 )
@@ -22,6 +24,7 @@ from invcore.registry.loader import Plugins, installed
 from invcore.registry.metric_code import old_metrics
 from invcore.runs.job import do_run, job_of, keep_lost, why_not
 from invcore.runs.plan import Plan
+from invcore.storage.locks import holding
 from invcore.storage.run_record import RunRecord
 from invcore.storage.store import Store
 
@@ -62,6 +65,8 @@ class Sweep:
         self.plugins = plugins or installed()
         self.cells = cells_of(file, self.plugins)
         self._created = datetime.now(UTC).isoformat(timespec="seconds")
+        self.remarks: list[str] = []
+        """What was found damaged, and is made anew."""
         spent = self._earlier()
         self.states: dict[str, State] = {}
         self.stored: dict[str, str] = {}
@@ -70,6 +75,8 @@ class Sweep:
         """Stored runs with numbers of another version of a metric than is installed."""
         for run_id in dict.fromkeys(cell.id for cell in self.cells):
             record = store.get(run_id)
+            if record is None and (damage := store.damage(run_id)):
+                self.remarks.append(f"a run is done again: {damage}")
             if record is None or (retry and record.status in FAILED):
                 self.states[run_id] = State()
             else:
@@ -81,9 +88,13 @@ class Sweep:
 
     def _earlier(self) -> dict[str, float]:
         """What the cells took when they were done, if a manifest still knows."""
+        name = self.file.grid.name
+        if name not in bench_names(self.store):
+            return {}
         try:
-            bench = read_bench(self.store, self.file.grid.name)
-        except StoreError:
+            bench = read_bench(self.store, name)
+        except StoreError as error:
+            self.remarks.append(error.message)
             return {}
         self._created = bench.created
         return {cell.id: cell.seconds for cell in bench.cells if cell.seconds is not None}
@@ -107,8 +118,12 @@ class Sweep:
         """
         watcher = watcher or Watcher()
         self.store.check_writable()
-        cells = {cell.id: cell for cell in self.waiting()}
         self._write()
+        with holding(manifest_path(self.store, self.file.grid.name).parent):
+            return self._go(executor, watcher)
+
+    def _go(self, executor: Executor[Any] | None, watcher: Watcher) -> Bench:
+        cells = {cell.id: cell for cell in self.waiting()}
         jobs = self._jobs(list(cells.values()), watcher)
         here = (do_run(job, self.plugins) for job in jobs)
         records: Iterable[Record] = here if executor is None else executor.map(do_run, jobs)

@@ -5,10 +5,13 @@ Only this module turns an error into a line and an exit code.
 
 import importlib
 import io
+import signal
 import sys
-from collections.abc import Sequence
-from contextlib import nullcontext
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from types import FrameType
 from typing import Any
 
 import click
@@ -30,6 +33,7 @@ EXIT_CODES: dict[type[InvcoreError], int] = {
 """The first that an error is an instance of counts."""
 _UNEXPECTED = 70  # EX_SOFTWARE
 _INTERRUPTED = 130
+_TERMINATED = 143
 
 
 @dataclass(frozen=True)
@@ -125,15 +129,40 @@ def main(args: Sequence[str] | None = None) -> None:
     """Run the command line and exit.
 
     Codes: 0 well, 1 something checked is not well, 2 wrong use, 3 store, 4 the run failed, 5 the
-    method cannot do the task, 70 unexpected, 130 Ctrl-C.
+    method cannot do the task, 70 unexpected, 130 Ctrl-C, 143 SIGTERM.
     """
     _print_whatever_comes()
     line = list(sys.argv[1:] if args is None else args)
     debug = "--debug" in line
     line = [*(["--debug"] if debug else []), *(word for word in line if word != "--debug")]
-    with document_alone(ends_process=args is None) if wants_json(line) else nullcontext():
+    alone = document_alone(ends_process=args is None) if wants_json(line) else nullcontext()
+    with _ending_by_a_signal() as ended, alone:
         code = _run(line, debug)
+    code = _TERMINATED if ended else code
     sys.exit(code if isinstance(code, int) else 0)
+
+
+@contextmanager
+def _ending_by_a_signal() -> Iterator[list[int]]:
+    """SIGTERM ends a command as Ctrl-C does, so that nothing is left half-written; a second one
+    ends it at once. The signals that came.
+    """
+    came: list[int] = []
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        came.append(number)
+        signal.signal(number, signal.SIG_DFL)
+        raise KeyboardInterrupt
+
+    ours = threading.current_thread() is threading.main_thread()
+    ours = ours and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL  # else somebody has a plan
+    if ours:
+        signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield came
+    finally:
+        if ours:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _print_whatever_comes() -> None:

@@ -86,7 +86,7 @@ class Pipeline:
         """Show an event to the plugins; what goes wrong there is logged."""
         if self._plugins is not None:
             for problem in self._plugins.emit(Event(event, self.request.id, data)):
-                self.log.append({"warning": problem})
+                self.warn(problem)
 
     def begin(self) -> None:
         """Say that the work begins."""
@@ -192,6 +192,10 @@ class Pipeline:
     def note(self, message: str) -> None:
         """What a user should be told of the work, beside its result."""
         self.notes.append(message)
+        self.warn(message)
+
+    def warn(self, message: str) -> None:
+        """What stands in the log alone: it does not concern the result."""
         self.log.append({"warning": message})
 
     @property

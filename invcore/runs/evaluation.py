@@ -14,7 +14,7 @@ from invcore.contracts.simulation.call_record import History
 from invcore.contracts.simulation.simulator import Simulator, counted_task
 from invcore.contracts.task import Task
 from invcore.spaces.space import Space
-from invcore.storage.cache import Cache
+from invcore.storage.cache import Cache, Say, silent
 from invcore.storage.run_record import RunRecord
 from invcore.storage.store import Store
 
@@ -43,7 +43,7 @@ def stored_tensors(evaluation: Evaluation) -> dict[str, Tensor]:
 
 def stored_evaluation(
     store: Store, record: RunRecord, designs: Space, task: Task[Any] | None,
-    responses: Space | None = None,
+    responses: Space | None = None, *, say: Say = silent,
 ) -> Evaluation:  # fmt: skip
     """The evaluation of a stored run.
 
@@ -53,6 +53,7 @@ def stored_evaluation(
         designs: space of x.
         task: that it was run on, as it was; None where that is not here.
         responses: space of y.
+        say: is told of what metrics share and was damaged, and so is computed again.
 
     Raises:
         StoreError: the tensors are damaged.
@@ -70,7 +71,7 @@ def stored_evaluation(
         designs=designs, **facts, ranked=record.ranked, timings=record.timings.model_dump(),
         simulator_calls=record.simulator_calls, search_calls=record.search_calls,
         training_calls=record.training_calls, parameters=record.parameters, seed=record.seed,
-        history=history_of(tensors), context=context or None, cache=Cache(store.cache),
+        history=history_of(tensors), context=context or None, cache=Cache(store.cache, say),
         responses=responses, specification=specification_of(tensors, context or None),
         known=_known_of(tensors),
         **bounded(task, len(facts["targets"]) * facts["candidates"].shape[1]),

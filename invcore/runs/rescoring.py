@@ -116,8 +116,8 @@ def score_again(
     """
     problem = store.json(record.id, "model")["problem"]
     designs, responses = (Space.model_validate(problem[n]) for n in ("designs", "responses"))
-    evaluation = stored_evaluation(store, record, designs, task, responses)
     said: list[str] = [] if notes is None else notes
+    evaluation = stored_evaluation(store, record, designs, task, responses, say=said.append)
     with (progress or Progress()).stage("scoring", len(metrics)) as bar:
         for name, part in metrics.items():
             numbers, scoring = measured({name: part}, evaluation, said.append)

@@ -76,7 +76,11 @@ def run(
                 record = score_again(store, record, parts, plan.task, progress=progress)
             return record.model_copy(update={"stored": True})
         store.check_writable()
-    return _Run(plan, plugins, progress or Progress(), store, keep_going, bench).go()
+    damage = "" if store is None or force else store.damage(plan.id)
+    work = _Run(plan, plugins, progress or Progress(), store, keep_going, bench)
+    if damage:
+        work.pipeline.warn(f"the run is done again: {damage}")
+    return work.go()
 
 
 class _Run:
@@ -87,11 +91,11 @@ class _Run:
         keep_going: bool, bench: str,
     ) -> None:  # fmt: skip
         self.plan, self.keep_going = plan, keep_going
-        self.cache = Cache(store.cache if store is not None else None)
         self.request = plan.request
         self.pipeline = Pipeline(
             self.request, progress=progress, plugins=plugins, store=store, bench=bench
         )
+        self.cache = Cache(store.cache if store is not None else None, self.pipeline.warn)
         for problem in plan.problems:
             self.pipeline.note(problem)
 

@@ -10,19 +10,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from invcore.storage.locks import hold
+
 _TAKEN = (errno.ENOTEMPTY, errno.EEXIST)  # what a rename says where a folder stands
 SCRATCH = ".writing-"
 """How the names of unfinished files and folders begin; nobody reads them."""
+REPLACED = "-replaced-"
+"""In the name of a folder that holds another for the moment in which that is replaced."""
 _TRIES = 100  # against others who replace the same folder at the same time
 
 
-def replace_file(path: str | os.PathLike[str], data: bytes, *, lasting: bool = True) -> None:
+def replace_file(
+    path: str | os.PathLike[str], data: bytes, *, lasting: bool = True, follow: bool = True
+) -> None:
     """Write a file under another name in its folder, then rename it: all or nothing.
 
     Args:
         path: where; what stands there is replaced.
         data: its content.
         lasting: off: a power cut may leave it torn, which its reader has to notice. It is quicker.
+        follow: a link stays a link, to the new content; off: the file takes the link's place, so
+            that nothing is written where the link leads.
 
     Raises:
         OSError: no such folder, no rights, a full disk; nothing is left behind.
@@ -33,10 +41,11 @@ def replace_file(path: str | os.PathLike[str], data: bytes, *, lasting: bool = T
         >>> os.listdir(root), (root / "a.txt").read_bytes()
         (['a.txt'], b'whole')
     """
-    target = Path(os.path.realpath(path))  # a link stays a link, to the new content
+    target = Path(os.path.realpath(path)) if follow else Path(path)
     scratch = target.with_name(f"{SCRATCH}{secrets.token_hex(8)}")
     try:
         with scratch.open("xb") as file:
+            hold(file.fileno())
             file.write(data)
             file.flush()
             if lasting:  # or a crash could leave the new name on an empty file
@@ -70,6 +79,7 @@ def create_file(path: str | os.PathLike[str], data: bytes) -> None:
     scratch = target.with_name(f"{SCRATCH}{secrets.token_hex(8)}")
     try:
         with scratch.open("xb") as file:
+            hold(file.fileno())
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -81,16 +91,16 @@ def create_file(path: str | os.PathLike[str], data: bytes) -> None:
             if target.exists():  # a disk without hard links: who locks is alone here
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
             os.replace(scratch, target)
-        _sync_folder(target.parent)
+        _sync(target.parent)
     finally:
         with contextlib.suppress(OSError):
             scratch.unlink(missing_ok=True)
 
 
-def _sync_folder(folder: Path) -> None:
-    """Have a folder's new names on the disk, where a folder can be opened."""
+def _sync(path: Path) -> None:
+    """Have a file's content, or a folder's new names, on the disk, where it can be opened."""
     with suppress(OSError):
-        number = os.open(folder, os.O_RDONLY)
+        number = os.open(path, os.O_RDONLY)
         try:
             os.fsync(number)
         finally:
@@ -119,17 +129,29 @@ def whole_folder(final: Path, *, overwrite: bool = True) -> Iterator[Path]:
     """
     final.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=final.parent))
+    number = _held(scratch)
     try:
         yield scratch
-        for path in scratch.rglob("*"):
+        for path in (*scratch.rglob("*"), scratch):
             path.chmod(0o755 if path.is_dir() else 0o644)
-        scratch.chmod(0o755)
+            _sync(path)  # or a power cut could leave the final name on empty files
         if overwrite:
             replace_folder(scratch, final)
         else:
             os.rename(scratch, final)
     finally:
+        if number is not None:
+            os.close(number)
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _held(folder: Path) -> int | None:
+    """A folder, opened and locked for as long as it is written; None where that cannot be."""
+    with suppress(OSError):
+        number = os.open(folder, os.O_RDONLY)
+        hold(number)
+        return number
+    return None
 
 
 def replace_folder(new: Path, final: Path) -> None:
@@ -152,7 +174,7 @@ def replace_folder(new: Path, final: Path) -> None:
         ('hello', ['final'])
     """
     for tries in range(1, _TRIES + 1):
-        aside = Path(tempfile.mkdtemp(prefix=f".{final.name}-replaced-", dir=final.parent))
+        aside = Path(tempfile.mkdtemp(prefix=f".{final.name}{REPLACED}", dir=final.parent))
         old, settled = aside / final.name, False
         try:
             with suppress(FileNotFoundError):  # there is none

@@ -7,19 +7,29 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save
 from torch import Tensor
 
 from invcore.storage.atomic import replace_file
 from invcore.storage.identity import identity
+from invcore.storage.sealed_tensors import read_sealed, sealed_tensors
+
+KIND = "entry"
+"""By which name the header of an entry has its file's name."""
+
+Say = Callable[[str], None]
+
+
+def silent(message: str) -> None:
+    """Nobody is told."""
 
 
 class Cache:
     """Tensors by what determines them; in a folder of files, or in memory.
 
     Args:
-        root: made when something is kept; None keeps it in memory, as long as the cache lives.
+        root: made when something is kept; None keeps it in memory, as long as the cache lives. A
+            folder that is a link is not used, since it may lead out of a store.
+        say: is told of a file that was damaged, and so is computed again.
 
     Example:
         >>> import torch
@@ -27,8 +37,11 @@ class Cache:
         {'x': tensor([1., 1.])}
     """
 
-    def __init__(self, root: str | os.PathLike[str] | None = None) -> None:
-        self.root = None if root is None else Path(root)
+    def __init__(self, root: str | os.PathLike[str] | None = None, say: Say = silent) -> None:
+        self.root, self._say = None if root is None else Path(root), say
+        if self.root is not None and self.root.is_symlink():
+            say(f"{self.root}: is a link, which is not followed: nothing is kept there")
+            self.root = None
         self._memory: dict[str, dict[str, Tensor]] = {}
 
     def tensors(
@@ -36,7 +49,7 @@ class Cache:
     ) -> dict[str, Tensor]:
         """The tensors of ``compute``, found or computed now.
 
-        A file that cannot be read is computed again; a folder that cannot be written costs
+        A file that is damaged is computed again; a folder that cannot be written costs
         nothing but the time. Of several processes that ask at once, one computes and the others
         wait for it; each finds a whole file or none.
 
@@ -51,15 +64,45 @@ class Cache:
                 self._memory[file] = compute()
             return self._memory[file]
         path = self.root / file
-        with suppress(OSError, SafetensorError):
-            return load_file(path)
+        with suppress(OSError, DamagedEntryError):
+            return read_entry(path)
         with _alone(path):
-            with suppress(OSError, SafetensorError):  # another process may have been first
-                return load_file(path)
+            try:  # another process may have been first
+                return read_entry(path)
+            except DamagedEntryError as error:
+                self._say(f"{path}: {error}; it is computed again")
+            except OSError:  # mostly: there is none
+                pass
             tensors = compute()
             with suppress(OSError):
-                replace_file(path, save({k: v.contiguous() for k, v in tensors.items()}))
+                replace_file(path, sealed_tensors(tensors, file, kind=KIND), follow=False)
         return tensors
+
+
+class DamagedEntryError(ValueError):
+    """A cached file is not what was written."""
+
+
+def read_entry(path: Path) -> dict[str, Tensor]:
+    """The tensors of a cached file.
+
+    Raises:
+        OSError: it is not there, or cannot be read.
+        DamagedEntryError: it is not what was written under this name.
+    """
+    if path.is_symlink():
+        raise DamagedEntryError("is a link, which is not followed")
+    try:
+        found = read_sealed(path, kind=KIND)
+    except ValueError as error:
+        raise DamagedEntryError(f"damaged, {error}") from None
+    if found.text is None:
+        raise DamagedEntryError("of an earlier version, without a checksum")
+    if not found.whole:
+        raise DamagedEntryError("damaged, its checksum is another")
+    if found.text != path.name:
+        raise DamagedEntryError(f"is the file {found.text}")
+    return found.tensors
 
 
 @contextmanager

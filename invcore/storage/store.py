@@ -59,6 +59,28 @@ class Store:
             raise StoreError(f"{self.root}: {run!r} is no run's id (12 hexadecimal digits)")
         return self.root / run
 
+    def place(self, *names: str) -> Path:
+        """Where a file or folder of the store is, or will be.
+
+        Args:
+            names: of the folders that lead there, and its own.
+
+        Raises:
+            StoreError: there is a link on the way, which could lead out of the store.
+        """
+        return self._unlinked(self.root.joinpath(*names))
+
+    def _unlinked(self, path: Path) -> Path:
+        """A path in the store, if no link stands on the way; the store itself may be one."""
+        at = self.root
+        for part in path.relative_to(self.root).parts:
+            at = at / part
+            if at.is_symlink():
+                raise StoreError(
+                    f"{at}: is a link, which is not followed; put the real thing there"
+                )
+        return path
+
     @property
     def cache(self) -> Path:
         """The folder of what several runs share; it may be deleted at any time."""
@@ -91,12 +113,21 @@ class Store:
         Raises:
             StoreError: a file is missing, cut short or changed; the message names it.
         """
-        path = self.path(run) / RECORD
+        record = self._record(run)
+        for name in record.files:
+            self._check(record, name)
+        return record
+
+    def _record(self, run: str) -> RunRecord:
+        """The record, when it has been checked, before its files are."""
+        path = self._unlinked(self.path(run) / RECORD)
         try:
             text, whole = unsealed(path.read_bytes())
             if whole is False:
                 raise StoreError(f"{path}: {_DAMAGE}", remedy=_AGAIN)
             record = RunRecord.model_validate_json(text, strict=True)
+        except StoreError:
+            raise
         except OSError as error:
             raise StoreError(f"{path}: cannot be read ({error.strerror})") from None
         except ValidationError as error:
@@ -106,15 +137,22 @@ class Store:
             raise StoreError(f"{path}: says that it is run {record.id}")
         if whole is None and not record.outdated:
             raise StoreError(f"{path}: {_DAMAGE}", remedy=_AGAIN)
-        for name, checksum in record.files.items():
-            parts = Path(name).parts  # of its own files, or of those two folders: nowhere else
-            inside = parts[-2:] if parts[:-1] in ((FILES,), (ARTEFACTS,)) else parts[-1:]
-            file = self.path(run).joinpath(*inside)
-            if not file.is_file():
-                raise StoreError(f"{file}: missing", remedy=_AGAIN)
-            if _checksum(file) != checksum:
-                raise StoreError(f"{file}: {_DAMAGE}", remedy=_AGAIN)
         return record
+
+    def _check(self, record: RunRecord, name: str) -> Path:
+        """A run's file, when it has been checked."""
+        parts = Path(name).parts  # of its own files, or of those two folders: nowhere else
+        inside = parts[-2:] if parts[:-1] in ((FILES,), (ARTEFACTS,)) else parts[-1:]
+        file = self._unlinked(self.path(record.id).joinpath(*inside))
+        if name not in record.files or not file.is_file():
+            raise StoreError(f"{file}: missing", remedy=_AGAIN)
+        try:
+            whole = _checksum(file) == record.files[name]
+        except OSError as error:
+            raise StoreError(f"{file}: cannot be read ({error.strerror})") from None
+        if not whole:
+            raise StoreError(f"{file}: {_DAMAGE}", remedy=_AGAIN)
+        return file
 
     def get(self, run: str) -> RunRecord | None:
         """The record of a run; None if it is absent or damaged, and so to be done again."""
@@ -125,6 +163,15 @@ class Store:
         except StoreError:
             return None
 
+    def damage(self, run: str) -> str:
+        """What is wrong with a run's folder; empty if nothing is, or there is none."""
+        try:
+            if self.path(run).exists():
+                self.read(run)
+        except StoreError as error:
+            return error.message
+        return ""
+
     def tensors(self, run: str, name: str) -> dict[str, Tensor]:
         """The tensors of ``candidates`` or ``model`` of a run.
 
@@ -133,7 +180,7 @@ class Store:
         """
         from safetensors.torch import load_file  # here: listing runs needs no torch
 
-        path = self.path(run) / f"{name}.safetensors"
+        path = self._check(self._record(run), f"{name}.safetensors")
         try:
             return load_file(path)
         except (OSError, SafetensorError) as error:
@@ -145,12 +192,13 @@ class Store:
         Raises:
             StoreError: a file cannot be read.
         """
-        folder = self.path(run) / FILES
+        record = self._record(run)
+        names = sorted(name for name in record.files if Path(name).parts[:-1] == (FILES,))
+        paths = [self._check(record, name) for name in names]
         try:
-            paths = sorted(folder.iterdir()) if folder.is_dir() else []
             return {path.name: path.read_bytes() for path in paths}
         except OSError as error:
-            raise StoreError(f"{folder}: cannot be read ({error.strerror})") from None
+            raise StoreError(f"{self.path(run)}: cannot be read ({error.strerror})") from None
 
     def json(self, run: str, name: str) -> Any:
         """A JSON file of a run.
@@ -158,7 +206,7 @@ class Store:
         Raises:
             StoreError: the file is missing or damaged.
         """
-        path = self.path(run) / f"{name}.json"
+        path = self._check(self._record(run), f"{name}.json")
         try:
             return json.loads(path.read_bytes())
         except (OSError, ValueError) as error:
@@ -218,11 +266,11 @@ class Store:
         Raises:
             StoreError: it cannot be written, or is of an earlier schema; the old one stays.
         """
-        path = self.path(record.id) / RECORD
+        path = self._unlinked(self.path(record.id) / RECORD)
         if record.outdated:
             raise StoreError(f"{path}: has schema {record.schema_version}; it is kept as it is")
         try:
-            replace_file(path, _text(record))
+            replace_file(path, _text(record), follow=False)
         except OSError as error:
             raise StoreError(f"{path}: cannot be written ({error.strerror})") from None
 

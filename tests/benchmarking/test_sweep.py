@@ -32,6 +32,7 @@ from invcore.plugin import (
 )
 from invcore.runs.job import do_run
 from invcore.runs.plan import Plan
+from invcore.storage.seal import sealed, unsealed
 
 FITS: Counter[str] = Counter()
 
@@ -323,7 +324,8 @@ def test_manifests_that_cannot_be_read(tmp_path, complaint):
         path.write_text(broken)
         said = complaint(StoreError, read_bench, store, "mine")
         assert "damaged" in said and "the manifest is replaced" in said
-    path.write_text(text.replace('"schema_version": 1', '"schema_version": 2'))
+    bare = unsealed(text.encode())[0]
+    path.write_bytes(sealed(bare.replace(b'"schema_version": 1', b'"schema_version": 2')))
     assert "has schema 2" in complaint(StoreError, read_bench, store, "mine")
 
 
@@ -332,7 +334,9 @@ def test_a_damaged_manifest_is_replaced(plan):
     sweep.go()
     path = sweep.store.root / "benches" / "b.json"
     path.write_text("{")
-    made = plan('["toy"]').go()
+    again = plan('["toy"]')
+    assert len(again.remarks) == 1 and "b.json: damaged" in again.remarks[0]
+    made = again.go()
     assert made.count("ok") == 2 and all(cell.seconds is not None for cell in made.cells)
     assert read_bench(sweep.store, "b") == made and FITS == {"a": 2}
 

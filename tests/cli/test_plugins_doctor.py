@@ -126,7 +126,7 @@ def test_a_name_with_two_owners_is_a_warning_that_says_what_to_type(call, sample
     assert found["sampler names"] == {
         "name": "sampler names", "state": "warning",
         "found": "sampler 'twin' is claimed by alpha 1.0 and beta 1.0",
-        "advice": "say alpha:twin or beta:twin",
+        "advice": "say alpha:twin or beta:twin", "repaired": False,
     }  # fmt: skip
     assert found["components"]["found"] == "2 load"
     line = "sampler 'twin' is claimed by alpha 1.0 and beta 1.0: say alpha:twin or beta:twin"

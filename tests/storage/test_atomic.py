@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from invcore.storage import atomic as folders
-from invcore.storage.atomic import create_file, replace_folder
+from invcore.storage.atomic import create_file, replace_file, replace_folder
 
 
 def folder(path, text):
@@ -78,3 +78,13 @@ def test_a_file_is_created_once_with_and_without_links(tmp_path, monkeypatch, li
     with pytest.raises(FileNotFoundError):
         create_file(tmp_path / "absent" / "a", b"third")
     assert os.listdir(tmp_path) == ["a"] and (tmp_path / "a").read_bytes() == b"first"
+
+
+@pytest.mark.parametrize("follow", [True, False])
+def test_a_link_is_followed_or_replaced(tmp_path, follow):
+    there, link = tmp_path / "there", tmp_path / "link"
+    there.write_bytes(b"old")
+    link.symlink_to(there)
+    replace_file(link, b"new", follow=follow)
+    assert link.read_bytes() == b"new" and link.is_symlink() == follow
+    assert there.read_bytes() == (b"new" if follow else b"old")

@@ -246,3 +246,49 @@ def test_no_pickle_anywhere():
         if bad.search(line.partition("#")[0]) and "allow_pickle=False" not in line
     ]
     assert found == []
+
+
+READERS = {
+    "candidates.safetensors": lambda store: store.tensors(ID, "candidates"),
+    "model.json": lambda store: store.json(ID, "model"),
+    "files/vocabulary": lambda store: store.files(ID),
+}
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_a_file_that_is_read_on_its_own_is_checked(store, name, complaint):
+    store.write(
+        record(), tensors=TENSORS, documents={"model": {"a": [1]}}, files={"vocabulary": b"abc"}
+    )
+    read, path = READERS[name], store.path(ID) / name
+    read(store)
+    data = path.read_bytes()
+    path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    assert f"{Path(name).name}: damaged" in complaint(StoreError, read, store)
+    path.write_bytes(data)
+    (store.path(ID) / "run.json").unlink()
+    assert "run.json: cannot be read" in complaint(StoreError, read, store)
+
+
+def test_files_that_the_record_does_not_name_are_not_read(store, complaint):
+    store.write(record(), files={"vocabulary": b"abc"})
+    (store.path(ID) / "files" / "more").write_bytes(b"from elsewhere")
+    (store.path(ID) / "extra.json").write_text("{}")
+    assert store.files(ID) == {"vocabulary": b"abc"}
+    assert "extra.json: missing" in complaint(StoreError, store.json, ID, "extra")
+
+
+@pytest.mark.parametrize("name", ["", "run.json", "model.json", "files", "files/vocabulary"])
+def test_links_are_not_followed(store, tmp_path, name, complaint):
+    written = store.write(record(), documents={"model": {}}, files={"vocabulary": b"abc"})
+    place, away = store.path(ID) / name, tmp_path / "away"
+    place.rename(away)
+    place.symlink_to(away)
+    assert "is a link, which is not followed" in complaint(StoreError, store.read, ID)
+    assert store.get(ID) is None and "is a link" in store.damage(ID)
+    kept = {path: path.read_bytes() for path in tmp_path.glob("away/**/*") if path.is_file()}
+    if name in ("", "run.json"):
+        complaint(StoreError, store.update, written)
+    store.write(record(), documents={"model": {"new": 1}})  # in the link's place
+    assert store.json(ID, "model") == {"new": 1} and away.exists()
+    assert all(path.read_bytes() == data for path, data in kept.items())

@@ -53,6 +53,8 @@ def bench(
     limits = limits_of(time_limit, memory_limit) or bench_file.limits
     runner = build_executor(plugins, **how, limited=bool(limits.job))
     sweep = Sweep(bench_file, Store(store_path), plugins=plugins, retry=retry, limits=limits)
+    for remark in sweep.remarks:
+        click.echo(f"note: {remark}", err=True)
     if dry_run:
         emit_json(view.document(sweep)) if as_json else view.show_cells(sweep)
         return

@@ -19,20 +19,29 @@ _MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗",
 
 @click.command()
 @store_option
+@click.option("--repair", is_flag=True, help="Mend what faults have left in the store.")
 @json_option
 @click.pass_context
-def doctor(ctx: click.Context, store_path: str, as_json: bool) -> None:
+def doctor(ctx: click.Context, store_path: str, repair: bool, as_json: bool) -> None:
     """Check versions, devices, plugins and the store.
 
-    Every component is imported. The exit status is 1 if there is a problem.
+    Every component is imported, and every file of the store is read. --repair looks at the store
+    alone, or at the folder of a loop or campaign that --store names: what was left unfinished is
+    removed, what is damaged is moved to its folder damaged/. The exit status is 1 if there is a
+    problem.
     """
+    from itertools import chain
+    from pathlib import Path
+
     from invcore.cli.console import emit_json, stdout
     from invcore.cli.views.doctor_checks import check_all
+    from invcore.cli.views.store_findings import check_findings
     from invcore.registry.loader import installed
 
     console = stdout()
     checks: list[Check] = []
-    for check in check_all(installed(), store_path):
+    general = () if repair else check_all(installed(), store_path)
+    for check in chain(general, check_findings(Path(store_path), repair=repair)):
         checks.append(check)
         if not as_json:
             _show(check, console)

@@ -33,12 +33,14 @@ class Check:
         state: ``ok``, ``warning`` or ``problem``.
         found: what is.
         advice: what to do; empty where all is well.
+        repaired: whether something was wrong, and has been mended now.
     """
 
     name: str
     state: State
     found: str
     advice: str = ""
+    repaired: bool = False
 
 
 def check_all(plugins: Plugins, out: str) -> Iterator[Check]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -10,20 +9,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
 from filelock import FileLock
 from pydantic import ValidationError
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor
 
 from invcore.base.errors import StoreError
 from invcore.configs.config import Config
-from invcore.storage.atomic import SCRATCH, create_file
+from invcore.storage.atomic import SCRATCH, create_file, replace_file
 from invcore.storage.json_text import dump
+from invcore.storage.sealed_tensors import checksum_of, read_sealed, sealed_tensors
 
 Kind = Literal["start", "ask", "tell", "change", "restart", "state"]
 
+STATE = "state.safetensors"
+"""The file of what is kept of a loop after one of its events."""
+LAST = "last"
+"""The file beside events that has the number of the last one."""
+_KIND = "event"
 FORMAT = 1
 """Of the files; another one is refused."""
 
@@ -79,23 +81,11 @@ class Event:
     @property
     def checksum(self) -> str:
         """SHA-256 of all of it."""
-        return _checksum(self.head, self.tensors)
+        return checksum_of(self.head, self.tensors)
 
     def content(self) -> bytes:
         """The file's content: tensors, and in its header the rest with the checksum."""
-        flat = {
-            name: value.detach().cpu().clone().contiguous() for name, value in self.tensors.items()
-        }
-        return save(flat, {"event": self.head, "checksum": _checksum(self.head, flat)})
-
-
-def _checksum(head: str, tensors: Mapping[str, Tensor]) -> str:
-    digest = hashlib.sha256(head.encode())
-    for name, value in sorted(tensors.items()):
-        digest.update(f"\n{name} {value.dtype} {tuple(value.shape)}\n".encode())
-        flat = value.detach().cpu().contiguous().reshape(-1)
-        digest.update(flat.view(torch.uint8).numpy().tobytes() if len(flat) else b"")
-    return digest.hexdigest()
+        return sealed_tensors(self.tensors, self.head, kind=_KIND)
 
 
 def read_event(path: Path) -> Event:
@@ -105,21 +95,23 @@ def read_event(path: Path) -> Event:
         StoreError: it is damaged, of another format, or cannot be read.
     """
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}
-        text = metadata["event"]
-        head = Head.model_validate_json(text)
-    except (SafetensorError, KeyError, ValidationError) as error:
-        why = "no event of a journal" if isinstance(error, KeyError) else "damaged"
-        if isinstance(error, ValidationError) and error.errors()[0]["loc"] == ("format",):
-            why = f"of another format than {FORMAT}, which this invcore reads"
-        raise StoreError(f"{path}: it is {why}") from None
+        found = read_sealed(path, kind=_KIND)
     except OSError as error:
         raise StoreError(f"{path}: cannot be read ({error.strerror or error})") from None
-    if _checksum(text, tensors) != metadata.get("checksum"):
+    except ValueError:
+        raise StoreError(f"{path}: it is damaged") from None
+    if found.text is None:
+        raise StoreError(f"{path}: it is no event of a journal")
+    try:
+        head = Head.model_validate_json(found.text)
+    except ValidationError as error:
+        why = "damaged"
+        if error.errors()[0]["loc"] == ("format",):
+            why = f"of another format than {FORMAT}, which this invcore reads"
+        raise StoreError(f"{path}: it is {why}") from None
+    if not found.whole:
         raise StoreError(f"{path}: it is damaged: its checksum is another")
-    return Event(head.number, head.kind, head.body, tensors, head.previous, head.created)
+    return Event(head.number, head.kind, head.body, found.tensors, head.previous, head.created)
 
 
 class EventFolder:
@@ -127,10 +119,15 @@ class EventFolder:
 
     Args:
         folder: of the journal.
+
+    Raises:
+        StoreError: its events are a link, which may lead anywhere.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.events = folder, folder / "events"
+        if self.events.is_symlink():
+            raise StoreError(f"{self.events}: is a link, which is not followed")
         self.count, self.last = 0, ""  # how many were read, and the checksum of the last
         self._swept = False
 
@@ -160,6 +157,23 @@ class EventFolder:
         names = sorted(path.name for path in self.events.glob("[0-9]*.safetensors"))
         if names and names[-1] > self.path(self.count).name and not self.path(self.count).exists():
             raise StoreError(f"{self.path(self.count)} is missing, though {names[-1]} is there")
+        last = self._last_added()
+        if last >= self.count and not self.path(last).exists():  # else it has just come
+            raise StoreError(f"{self.path(last)} is missing, though {LAST} says that it was there")
+
+    def _last_added(self) -> int:
+        """The number of the last event that was added, if a whole file says so; else -1."""
+        try:
+            number, _, checksum = (self.events / LAST).read_text("ascii").partition(" ")
+        except (OSError, ValueError):
+            return -1
+        return int(number) if checksum == checksum_of(number, {}) else -1
+
+    def note_last(self, number: int) -> None:
+        """Note which event is the last one, so that its loss is noticed."""
+        text = f"{number} {checksum_of(str(number), {})}"
+        with suppress(OSError):  # then a loss of this one is not noticed
+            replace_file(self.events / LAST, text.encode(), lasting=False, follow=False)
 
     def add(self, event: Event) -> None:
         """Keep an event, the next one.
@@ -177,6 +191,7 @@ class EventFolder:
         except OSError as error:
             raise StoreError(f"{path}: cannot be written ({error.strerror or error})") from None
         self.count, self.last = event.number + 1, event.checksum
+        self.note_last(event.number)
 
     @contextmanager
     def alone(self) -> Iterator[None]:

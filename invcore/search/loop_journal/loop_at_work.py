@@ -18,12 +18,10 @@ from invcore.contracts.environment import FitEnvironment
 from invcore.contracts.loop import Loop, Requests, Results, StartedLoop
 from invcore.contracts.problem import Targets
 from invcore.search.loop_journal.documents import LoopDocument
-from invcore.search.loop_journal.event_files import Event, EventFolder, read_event
+from invcore.search.loop_journal.event_files import STATE, Event, EventFolder, read_event
 from invcore.search.loop_journal.ledger import Ledger, Start, Step
 from invcore.storage.atomic import replace_file
 from invcore.storage.identity import identity
-
-_STATE = "state.safetensors"
 
 
 class LoopAtWork:
@@ -121,7 +119,7 @@ class LoopAtWork:
         body = {"identity": self._identity, "checksum": event.checksum}
         state = Event(event.number, "state", body, self._started.state())
         with suppress(OSError):  # it can be computed again
-            replace_file(self._files.folder / _STATE, state.content(), lasting=False)
+            replace_file(self._files.folder / STATE, state.content(), lasting=False, follow=False)
 
     def forget(self) -> None:
         """Let go of the loop; the next time it is brought to where the events are."""
@@ -147,7 +145,7 @@ class LoopAtWork:
         """
         none, loop = (None, ledger.era - 1), self.loop(ledger)
         try:
-            kept = read_event(self._files.folder / _STATE)
+            kept = read_event(self._files.folder / STATE)
             if kept.kind != "state" or kept.body["identity"] != self._identity:
                 return none
             if not ledger.era <= kept.number < ledger.count:

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import zipfile
+import zlib
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
@@ -142,9 +143,12 @@ def read_arrays(path: Path, names: tuple[str, ...]) -> dict[str, np.ndarray[Any,
         DataError: it cannot be read, or lacks one.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             return {name: file[name] for name in names}
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (
+        OSError, ValueError, KeyError, TypeError, SyntaxError, EOFError, RuntimeError, MemoryError,
+        OverflowError, zlib.error, zipfile.BadZipFile,
+    ) as error:  # fmt: skip
         raise DataError(f"{path}: no table of cells ({error})") from None
 
 

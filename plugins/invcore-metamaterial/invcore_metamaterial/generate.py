@@ -8,7 +8,6 @@ made them, or in which order.
 """
 
 import json
-import os
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,8 +17,6 @@ import click
 import torch
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
-from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from invcore.cli.kit import build_executor, executor_options
@@ -31,11 +28,15 @@ from invcore.plugin import (
     generator,
     installed,
     one_line,
+    read_sealed,
+    replace_file,
+    sealed_tensors,
 )
 from invcore_metamaterial.rcwa import PERIOD, Material
 from invcore_metamaterial.spectra import adaptive_reflectance, design_space
 
 SHARD = 50  # cells: a few minutes of one core
+_KIND = "settings"
 
 
 def make_shard(folder: Path, number: int, settings: dict[str, Any]) -> float:
@@ -46,7 +47,7 @@ def make_shard(folder: Path, number: int, settings: dict[str, Any]) -> float:
     """
     path = folder / f"shard-{number:05d}.safetensors"
     if path.exists():
-        _check(path, settings)
+        _check(path, _read(path)[1], settings)
         return 0.0
     torch.set_num_threads(1)
     started = time.process_time()
@@ -59,13 +60,8 @@ def make_shard(folder: Path, number: int, settings: dict[str, Any]) -> float:
         period=settings["period"],
         tolerance=settings["tolerance"],
     )
-    partial = path.with_suffix(f".partial-{os.getpid()}")
-    save_file(
-        {"x": designs.double(), "y": y.float(), "solved": solved},
-        partial,
-        metadata={"settings": json.dumps(settings, sort_keys=True)},
-    )
-    partial.replace(path)
+    tensors = {"x": designs.double(), "y": y.float(), "solved": solved}
+    replace_file(path, sealed_tensors(tensors, json.dumps(settings, sort_keys=True), kind=_KIND))
     return time.process_time() - started
 
 
@@ -78,22 +74,34 @@ def read_shards(folder: Path) -> tuple[Tensor, Tensor, dict[str, Any]]:
     paths = sorted(folder.glob("shard-*.safetensors"))
     if not paths:
         raise DataError(f"no shard in {folder}: make some with invcore_metamaterial.generate")
-    with safe_open(paths[0], "pt") as file:
-        settings: dict[str, Any] = json.loads(file.metadata()["settings"])
-    xs, ys = [], []
-    for path in paths:
-        _check(path, settings)
-        with safe_open(path, "pt") as file:
-            xs.append(file.get_tensor("x"))
-            ys.append(file.get_tensor("y").double())
-    return torch.cat(xs), torch.cat(ys), settings
+    parts = [_read(path) for path in paths]
+    settings = parts[0][1]
+    for path, (_, other) in zip(paths, parts, strict=True):
+        _check(path, other, settings)
+    x, y = (torch.cat([tensors[name] for tensors, _ in parts]) for name in ("x", "y"))
+    return x, y.double(), settings
 
 
-def _check(path: Path, settings: dict[str, Any]) -> None:
-    with safe_open(path, "pt") as file:
-        record = json.loads(file.metadata()["settings"])
-    if record != settings:
-        raise DataError(f"{path} was made with {record}, wanted {settings}: take another folder")
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """A shard's tensors and settings.
+
+    Raises:
+        DataError: it is damaged.
+    """
+    try:
+        shard = read_sealed(path, kind=_KIND)
+        settings = json.loads(shard.text or "")
+        whole = shard.whole is not False and {"x", "y", "solved"} <= shard.tensors.keys()
+    except (OSError, ValueError):
+        whole = False
+    if not whole:  # those of earlier versions have no checksum
+        raise DataError(f"{path}: damaged; remove it, and make it again")
+    return shard.tensors, settings
+
+
+def _check(path: Path, settings: dict[str, Any], wanted: dict[str, Any]) -> None:
+    if settings != wanted:
+        raise DataError(f"{path} was made with {settings}, wanted {wanted}: take another folder")
 
 
 @click.command()

@@ -5,6 +5,7 @@ import io
 import os
 import warnings
 import zipfile
+import zlib
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
@@ -104,21 +105,31 @@ def read_weights(path: str | os.PathLike[str]) -> tuple[PublishedNetworks, str]:
     parts: dict[str, bytes] = {}
     try:
         if place.is_dir():
-            for file in sorted(place.rglob("*.pth")):
+            files = sorted(place.rglob("*.pth"))
+            _check_count(place, len(files))
+            for file in files:
                 parts[str(file)] = file.read_bytes()
         else:
             with zipfile.ZipFile(place) as archive:
-                for info in sorted(archive.infolist(), key=lambda info: info.filename):
-                    if info.filename.endswith(".pth") and "__MACOSX" not in info.filename:
-                        if info.file_size > _LIMIT:
-                            raise DataError(f"{place}: {info.filename} is too large to be weights")
-                        parts[f"{place}: {info.filename}"] = archive.read(info)
-    except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+                every = sorted(archive.infolist(), key=lambda info: info.filename)
+                inside = [info for info in every if info.filename.endswith(".pth")]
+                inside = [info for info in inside if "__MACOSX" not in info.filename]
+                _check_count(place, len(inside))  # before any of it is unpacked
+                for info in inside:
+                    if info.file_size > _LIMIT:
+                        raise DataError(f"{place}: {info.filename} is too large to be weights")
+                    parts[f"{place}: {info.filename}"] = archive.read(info)
+    except (
+        OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError
+    ) as error:  # fmt: skip
         raise DataError(f"{place}: cannot be read as the published weights ({error})") from None
-    if len(parts) != MEMBERS:
-        raise DataError(f"{place}: has {len(parts)} .pth files, the published simulator has five")
     checksum = hashlib.sha256(b"".join(parts.values())).hexdigest()
     return PublishedNetworks({name: _state(name, data) for name, data in parts.items()}), checksum
+
+
+def _check_count(place: Path, count: int) -> None:
+    if count != MEMBERS:
+        raise DataError(f"{place}: has {count} .pth files, the published simulator has five")
 
 
 def _state(name: str, data: bytes) -> dict[str, Tensor]:

@@ -101,6 +101,28 @@ def test_code_in_a_file_is_not_run(published, tmp_path, capsys):
     assert "was run" not in capsys.readouterr().out
 
 
+def test_an_archive_of_more_files_is_refused_before_any_is_unpacked(tmp_path, monkeypatch):
+    with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as file:
+        for number in range(6):
+            file.writestr(f"mm{number}.pth", bytes(10**6))
+    monkeypatch.setattr(zipfile.ZipFile, "read", None)
+    with pytest.raises(DataError, match="has 6"):
+        read_weights(tmp_path / "bomb.zip")
+
+
+@pytest.mark.parametrize("place", [60, 200, 400])
+def test_a_damaged_archive_is_refused_in_one_line(tmp_path, place):
+    path = tmp_path / "damaged.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        for number in range(5):
+            file.writestr(f"mm{number}.pth", bytes(range(256)) * 4)
+    data = bytearray(path.read_bytes())
+    data[place : place + 8] = b"\xff" * 8
+    path.write_bytes(bytes(data))
+    with pytest.raises(DataError, match="damaged"):
+        read_weights(path)
+
+
 def test_other_shapes_are_refused_in_one_line(published, tmp_path):
     _, states = published
     wrong = dict(states[0], **{"linears.0.weight": torch.zeros(1000, 7)})

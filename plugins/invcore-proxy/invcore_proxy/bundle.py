@@ -12,13 +12,22 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from invcore.plugin import ConfigError, ShapeError, Space, StoreError, whole_folder
+from invcore.plugin import (
+    ConfigError,
+    ShapeError,
+    Space,
+    StoreError,
+    sealed,
+    unsealed,
+    whole_folder,
+)
 from invcore_proxy.ensemble import Proxy
 from invcore_proxy.fitting import ProxyReport
 from invcore_proxy.picture import draw_held_out
 from invcore_proxy.record import SCHEMA, BundleRecord, Provenance
 
 RECORD, TENSORS, PICTURE = "task.json", "proxy.safetensors", "held-out.png"
+_DAMAGED = "damaged, its checksum is not the recorded one; fit the proxy again"
 
 
 @dataclass(frozen=True)
@@ -109,7 +118,7 @@ def write_bundle(
             (new / TENSORS).write_bytes(tensors)
             draw_held_out(report.held_out, new / PICTURE)
             document = json.dumps(record.model_dump(mode="json"), indent=1, allow_nan=False)
-            (new / RECORD).write_text(document + "\n", encoding="utf-8")
+            (new / RECORD).write_bytes(sealed(document.encode()) + b"\n")
     except OSError as error:
         raise StoreError(f"{folder}: cannot be written ({error.strerror})") from None
     return Bundle(Path(folder), record, proxy)
@@ -131,9 +140,7 @@ def read_bundle(folder: str | os.PathLike[str]) -> Bundle:
             f"{path}: cannot be read ({error.strerror}); fit the proxy again"
         ) from None
     if hashlib.sha256(data).hexdigest() != record.files.get(TENSORS):
-        raise StoreError(
-            f"{path}: damaged, its checksum is not the recorded one; fit the proxy again"
-        )
+        raise StoreError(f"{path}: {_DAMAGED}")
     try:
         proxy = Proxy.restore(record.config, record.designs, _tensors(data, record.config.half))
         _check_spaces(proxy, record.designs, record.responses)
@@ -172,7 +179,12 @@ def _is_bundle(path: Path) -> bool:
 
 def _record(path: Path) -> BundleRecord:
     try:
-        return BundleRecord.model_validate_json(path.read_bytes(), strict=True)
+        document, whole = unsealed(path.read_bytes())
+        if whole is False:
+            raise StoreError(f"{path}: {_DAMAGED}")
+        return BundleRecord.model_validate_json(document, strict=True)
+    except StoreError:
+        raise
     except OSError as error:
         raise StoreError(f"{path}: cannot be read ({error.strerror}); is it a bundle?") from None
     except ValidationError as error:

@@ -20,6 +20,7 @@ from .conftest import box, fitted, outputs, waves
 def edit(folder, change):
     """Change ``task.json``."""
     document = json.loads((folder / "task.json").read_text())
+    document.pop("checksum", None)
     change(document)
     (folder / "task.json").write_text(json.dumps(document))
 
@@ -142,6 +143,10 @@ DAMAGES = {
     "no tensors": (lambda f: (f / "proxy.safetensors").unlink(), "proxy.safetensors: cannot be"),
     "no task.json": (lambda f: (f / "task.json").unlink(), "task.json: cannot be read"),
     "no JSON": (lambda f: (f / "task.json").write_text("{"), "task.json: damaged"),
+    "another number": (
+        lambda f: (f / "task.json").write_text((f / "task.json").read_text().replace("3", "4", 1)),
+        "task.json: damaged, its checksum",
+    ),
     "another schema": (lambda f: edit(f, lambda d: d.update(schema_version=9)), "has schema 9"),
     "another task": (lambda f: edit(f, lambda d: d.update(task="crystal")), "task"),
     "an unknown key": (lambda f: edit(f, lambda d: d.update(code="x")), "code"),

@@ -153,7 +153,7 @@ class LoopWork:
         document |= {"searches": self.searches, "workers": self.workers}
         if "known" in document:  # whatever it is called
             document["known"] = document["known"]["content"]
-        yield self._store.root / "loops" / identity(document)
+        yield self._store.place("loops", identity(document))
 
     def _journal(self, folder: Path, ask: Ask, known: KnownRows | None) -> LoopJournal:
         """The journal of this work, begun or found, which knows what is known."""

@@ -137,12 +137,12 @@ class SimulatorWork:
     @contextmanager
     def _journal(self) -> Iterator[None]:
         """Keep finished batches in the store, unless the simulator has a journal of its own."""
+        self.task.tell_damage(self.pipeline.warn)
         if self.store is not None:
             self.store.check_writable()
         if self.store is None or self.task.journal is not None:
-            yield
-            return
-        self.task.keep_in(self.store.root / "simulations")
+            return (yield)
+        self.task.keep_in(self.store.place("simulations"))
         try:
             yield
         finally:

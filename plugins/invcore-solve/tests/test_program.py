@@ -283,6 +283,19 @@ def test_finished_batches_are_read_back(make, tmp_path):
     assert len(make.calls()) == 17
 
 
+@pytest.mark.parametrize("damage", [lambda d: d[:-1], lambda d: d[:-2] + b"?" + d[-1:]])
+def test_a_damaged_batch_is_simulated_again_and_told(make, tmp_path, damage):
+    own = make("give(plain)", journal=tmp_path / "journal")
+    y, said = own.simulate(X), []
+    path = sorted(own.journal.glob("*.safetensors"))[0]
+    path.write_bytes(damage(path.read_bytes()))
+    again = make("give(plain)", journal=tmp_path / "journal")
+    again.tell_damage(said.append)
+    assert torch.equal(again.simulate(X), y) and len(said) == 1 and path.name in said[0]
+    assert torch.equal(make("give(plain)", journal=tmp_path / "journal").simulate(X), y)
+    assert len(said) == 1
+
+
 def test_what_has_ended_well_is_kept_whatever_comes(make, tmp_path):
     folder = tmp_path / "journal"
     own = make("give(plain)", journal=folder, jobs=2)

@@ -31,6 +31,7 @@ class Batches:
         self._backend, self.name = backend, name
         self.keeps_output = backend.keeps_output
         self.journal = Journal(None)
+        self.say = self.journal.say
         self.counts = Counts()
         self.patience: int | None = None
         """Batches without a response after which a simulator that gave none is given up; None: what

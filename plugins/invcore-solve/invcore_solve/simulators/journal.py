@@ -1,16 +1,22 @@
 """Finished batches on disk, so that what a simulator has computed is computed once."""
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save
+import torch
 
-from invcore.plugin import StoreError, replace_file
+from invcore.plugin import StoreError, read_sealed, replace_file, sealed_tensors
 
 Array = npt.NDArray[np.float64]
+
+_KIND = "batch"
+
+
+def _silent(message: str) -> None:
+    """Nobody is told."""
 
 
 class Journal:
@@ -21,6 +27,7 @@ class Journal:
     Args:
         folder: of this simulator with these settings; made when something is kept. None keeps
             nothing.
+        say: is told of a file that is damaged, whose batch is simulated again.
 
     Example:
         >>> import tempfile
@@ -31,20 +38,27 @@ class Journal:
         array([[3.]])
     """
 
-    def __init__(self, folder: Path | None) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path | None, say: Callable[[str], None] = _silent) -> None:
+        self.folder, self.say = folder, say
 
     def find(self, x: Array, dim: int) -> Array | None:
         """The responses (N, dim) of designs (N, Dx), if they have been kept."""
         if self.folder is None:
             return None
+        path = self._path(x)
         try:
-            entry = load_file(self._path(x))
-            designs, y = entry["x"], entry["y"]
-        except (OSError, SafetensorError, KeyError):
+            batch = read_sealed(path, kind=_KIND)
+        except OSError:  # mostly: there is none
             return None
-        same = designs.shape == x.shape and designs.tobytes() == x.tobytes()
-        return y if same and y.shape == (len(x), dim) and y.dtype == np.float64 else None
+        except ValueError as error:
+            self.say(f"{path}: damaged, {error}; the batch is simulated again")
+            return None
+        designs, y = (batch.tensors.get(name) for name in ("x", "y"))
+        whole = batch.whole is True or batch.text is None  # earlier files have no checksum
+        if not whole or designs is None or y is None or designs.numpy().tobytes() != x.tobytes():
+            self.say(f"{path}: damaged, or another batch's; the batch is simulated again")
+            return None
+        return y.numpy() if y.shape == (len(x), dim) and y.dtype == torch.float64 else None
 
     def keep(self, x: Array, y: Array) -> None:
         """Keep designs (N, Dx) and their responses (N, Dy), both float64.
@@ -54,10 +68,11 @@ class Journal:
         """
         if self.folder is None:
             return
+        path, parts = self._path(x), {"x": x, "y": y}
+        tensors = {name: torch.from_numpy(np.array(part)) for name, part in parts.items()}
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            content = {"x": np.ascontiguousarray(x), "y": np.ascontiguousarray(y)}
-            replace_file(self._path(x), save(content))
+            replace_file(path, sealed_tensors(tensors, path.name, kind=_KIND), follow=False)
         except OSError as error:
             why = getattr(error, "strerror", None) or error
             raise StoreError(f"{self.folder}: cannot be written ({why})") from None

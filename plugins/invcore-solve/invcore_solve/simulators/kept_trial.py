@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from invcore.plugin import replace_file
+from invcore.plugin import replace_file, sealed, unsealed
 from invcore_solve.simulators.function import COSTLY, Trial
 
 _FILE = "trial.json"
@@ -36,13 +37,15 @@ def kept_trial(folder: Path | None, dim: int | None, tried: Callable[[], Trial])
     """
     if folder is not None:
         with suppress(OSError, ValidationError):  # damaged, or none: it is tried again
-            kept = _TRIAL.validate_json((folder / _FILE).read_bytes(), strict=True)
-            if dim is None or kept.dim == dim:
+            text, whole = unsealed((folder / _FILE).read_bytes())
+            kept = _TRIAL.validate_json(text, strict=True)
+            if whole and (dim is None or kept.dim == dim):
                 return kept
     start = time.perf_counter()
     trial = tried()
     if folder is not None and time.perf_counter() - start >= COSTLY:
         with suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
-            replace_file(folder / _FILE, _TRIAL.dump_json(trial))
+            document = json.dumps(_TRIAL.dump_python(trial), indent=1)
+            replace_file(folder / _FILE, sealed(document.encode()), follow=False)
     return trial

@@ -21,6 +21,7 @@ from invcore.plugin import (
     PooledExecutor,
     Progress,
     Space,
+    StoreError,
     Task,
     Variable,
     derived_responses,
@@ -232,7 +233,14 @@ class SimulatorTask(Task[Config]):
         elif self._backend.traceable:
             document = self.document() | {"designs": list(self.designs.names)}
             document.pop("derived", None)  # the same responses are simulated
-            self._batches.journal = Journal(root / identity(document))
+            folder = root / identity(document)
+            if folder.is_symlink():
+                raise StoreError(f"{folder}: is a link, which is not followed")
+            self._batches.journal = Journal(folder, self._batches.say)
+
+    def tell_damage(self, say: Callable[[str], None]) -> None:
+        """Tell of finished batches whose files are damaged, and that are simulated again."""
+        self._batches.say = self._batches.journal.say = say
 
     def restart(self) -> None:
         """Count from zero."""

@@ -1,10 +1,7 @@
 """Work in a loop's folder killed at random moments, against the same work undisturbed.
 
-    python benchmarks/kills.py [PART …] [--kills 50] [--seed 0] [--rows FILE]
-
-Each figure is appended to FILE as a line of JSON, and one that is there is not done again; at the
-end the figures of all lines are printed. A worker process is ended by SIGKILL once some more events
-are there and up to 30 ms have passed, then another one goes on. Parts:
+A worker process is ended by SIGKILL once some more events are there and up to 30 ms have passed,
+then another one goes on. Parts:
 
     solve-LOOP      a budget of 120 calls of a simulator for ten targets, by closed-loop or cma-es
     campaign-LOOP   a session as in a laboratory: batches, fixed choices, results in part, failed,
@@ -13,12 +10,8 @@ are there and up to 30 ms have passed, then another one goes on. Parts:
 
 from __future__ import annotations
 
-import argparse
-import json
-import multiprocessing
 import os
 import random
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -34,6 +27,7 @@ import torch
 from invcore_solve import SimulatorTask, solve_with
 from torch import Tensor
 
+from fault_trials.processes import CONTEXT
 from invcore import Space, Uniform, Variable
 from invcore.pipeline import build, rebuild
 from invcore.plugin import Loop, Problem, Results, Targets, generator, installed
@@ -47,7 +41,6 @@ PARTS = tuple(f"{what}-{loop}" for what in ("solve", "campaign") for loop in LOO
 TARGETS, BUDGET, ROWS = 10, 120, 90
 NAMES = ("mass", "stiffness", "damping", "amplitude")
 LOG = "INVCORE_KILLS_LOG"  # the file in which a simulator says what it does
-PROCESSES = multiprocessing.get_context("forkserver")  # imports all this once
 
 
 def spring(x: Array) -> Array:
@@ -87,7 +80,9 @@ def solve(folder: Path, loop: str) -> None:
     """The budgeted solve, begun or gone on with."""
     os.environ[LOG] = str(folder / "calls.log")
     designs, answers = spaces()
-    simulator = SimulatorTask("kills:spring", designs, list(answers.names), kind="numpy", batch=1)
+    simulator = SimulatorTask(
+        "fault_trials.loops:spring", designs, list(answers.names), kind="numpy", batch=1
+    )
     solve_with(
         simulator, targets=wanted(TARGETS).numpy(), method=loop, budget=BUDGET, candidates=1,
         store=Store(folder / "runs"), device="cpu", settings=settings(loop),
@@ -169,7 +164,7 @@ def events(folder: Path) -> list[Path]:
 def killed(work: Callable[[Path, str], None], folder: Path, loop: str, draw: random.Random) -> bool:
     """Begin or go on, and be killed; whether it was, or had ended before."""
     most = len(events(folder)) + draw.randint(0, 3)
-    process = PROCESSES.Process(target=work, args=(folder, loop))
+    process = CONTEXT.Process(target=work, args=(folder, loop))
     process.start()
     while process.is_alive() and len(events(folder)) < most:
         time.sleep(0.001)
@@ -183,7 +178,7 @@ def killed(work: Callable[[Path, str], None], folder: Path, loop: str, draw: ran
 
 def undisturbed(work: Callable[[Path, str], None], folder: Path, loop: str) -> None:
     """Begin or go on, to the end."""
-    process = PROCESSES.Process(target=work, args=(folder, loop))
+    process = CONTEXT.Process(target=work, args=(folder, loop))
     process.start()
     process.join()
 
@@ -234,36 +229,3 @@ def repeated(log: Path) -> tuple[int, int, int]:
         else:
             ended[key] += 1
     return sum(begun.values()), again, finished
-
-
-def main() -> None:
-    """Print the table of docs/results.md."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
-    parser.add_argument("--kills", type=int, default=50)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--rows", type=Path, default=Path("kills.jsonl"))
-    given = parser.parse_args()
-    if wrong := set(given.parts) - set(PARTS):
-        parser.error(f"no part {', '.join(sorted(wrong))}: there are {', '.join(PARTS)}")
-    text = given.rows.read_text() if given.rows.exists() else ""
-    rows = [json.loads(line) for line in text.splitlines()]
-    for part in given.parts or PARTS:
-        if any((row["part"], row["seed"]) == (part, given.seed) for row in rows):
-            continue
-        rows.append(figures(part, given.kills, given.seed))
-        with given.rows.open("a") as file:
-            file.write(json.dumps(rows[-1]) + "\n")
-    names = [name for name in rows[0] if name != "seed"]
-    print("| " + " | ".join(names) + " |\n" + "|---" * len(names) + "|")
-    for row in rows:
-        print("| " + " | ".join(str(row[name]) for name in names) + " |")
-
-
-if __name__ == "__main__":
-    here = Path(__file__).resolve().parent
-    sys.path.insert(0, str(here))
-    import kills  # by the name that other processes know it by
-
-    PROCESSES.set_forkserver_preload(["kills", "invcore_closed_loop.started", "cmaes"])
-    kills.main()

@@ -1,0 +1,66 @@
+"""Who is writing: a lock on what is being written, which ends with its process."""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+IDLE_S = 600.0
+"""Seconds without a change after which nobody writes any more, on disks without locks too."""
+
+
+def hold(number: int) -> None:
+    """Lock an open file or folder until it is closed; where there are no locks, nothing happens."""
+    with suppress(ImportError, OSError):
+        import fcntl  # not everywhere
+
+        fcntl.flock(number, fcntl.LOCK_SH | fcntl.LOCK_NB)
+
+
+@contextmanager
+def holding(path: Path) -> Iterator[None]:
+    """Hold a file or folder in the block, beside others who may; where that cannot be, go on."""
+    number = None
+    with suppress(OSError):
+        number = os.open(path, os.O_RDONLY)
+        hold(number)
+    try:
+        yield
+    finally:
+        if number is not None:
+            os.close(number)
+
+
+def held(path: Path) -> bool:
+    """Whether a living process holds a file or folder.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.NamedTemporaryFile() as file:
+        ...     before = held(Path(file.name))
+        ...     hold(file.fileno())
+        ...     before, held(Path(file.name))
+        (False, True)
+    """
+    with suppress(ImportError, OSError):
+        import fcntl
+
+        number = os.open(path, os.O_RDONLY)
+        try:
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(number)
+    return False
+
+
+def abandoned(path: Path) -> bool:
+    """Whether nobody writes a file or folder any more: it is not held, and has long been idle."""
+    inside = [*path.rglob("*")] if path.is_dir() and not path.is_symlink() else []
+    try:
+        latest = max(part.lstat().st_mtime for part in (path, *inside))
+    except OSError:  # it has just changed
+        return False
+    return time.time() - latest >= IDLE_S and not any(held(part) for part in (path, *inside))
