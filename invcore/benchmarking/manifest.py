@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import ValidationError
 
 from invcore.base.errors import StoreError, close_names
+from invcore.benchmarking.state_journal import changes
 from invcore.configs.config import Config, Field, stored_problem
 from invcore.storage.atomic import replace_file
 from invcore.storage.json_text import dump
@@ -17,6 +18,7 @@ NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 
 FAILED = ("diverged", "error")
 _FOLDER = "benches"
+_TRIES = 5  # of reading a manifest while it is written
 _SCHEMA: Literal[1] = 1
 
 
@@ -103,7 +105,7 @@ def read_bench(store: Store, name: str) -> Bench:
         raise StoreError(f"{store.root}: {name!r} is no bench's name (letters, digits, . _ -)")
     again = "run the bench in this store"
     try:
-        return Bench.model_validate_json(path.read_bytes(), strict=True)
+        return _read(path)
     except FileNotFoundError:
         hint = close_names(name, bench_names(store))
         raise StoreError(f"{store.root}: no bench {name!r}; {again} first. {hint}") from None
@@ -116,9 +118,31 @@ def read_bench(store: Store, name: str) -> Bench:
         ) from None
 
 
+def _read(path: Path) -> Bench:
+    """A manifest with what its journal adds, of one moment."""
+    for _ in range(_TRIES):
+        data = path.read_bytes()
+        bench = Bench.model_validate_json(data, strict=True)
+        later = changes(journal_path(path), data)
+        if later or path.read_bytes() == data:  # or the sweep has just put the one into the other
+            break
+    if not later:
+        return bench
+    cells = [
+        BenchCell.parse({**dict(cell), **later.get(cell.id, {})}, where=str(path))
+        for cell in bench.cells
+    ]
+    return bench.model_copy(update={"cells": tuple(cells)})
+
+
 def manifest_path(store: Store, name: str) -> Path:
     """Where the manifest of a bench is, or will be."""
     return store.root / _FOLDER / f"{name}.json"
+
+
+def journal_path(manifest: Path) -> Path:
+    """Where the states of its cells are while the bench runs."""
+    return manifest.with_name(f"{manifest.stem}.journal")
 
 
 def bench_names(store: Store) -> list[str]:
@@ -126,8 +150,11 @@ def bench_names(store: Store) -> list[str]:
     return sorted(path.stem for path in (store.root / _FOLDER).glob("*.json"))
 
 
-def write_bench(store: Store, bench: Bench) -> None:
-    """Write a manifest, all at once.
+def write_bench(store: Store, bench: Bench) -> bytes:
+    """Write a manifest, all at once; what a journal says of an earlier one is void then.
+
+    Returns:
+        What the file holds.
 
     Raises:
         StoreError: that cannot be done.
@@ -135,6 +162,8 @@ def write_bench(store: Store, bench: Bench) -> None:
     path = manifest_path(store, bench.name)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(path, dump(bench.model_dump(mode="json"), indent=1).encode())
+        data = dump(bench.model_dump(mode="json"), indent=1).encode()
+        replace_file(path, data)
     except OSError as error:
         raise StoreError(f"{path.parent}: cannot be written ({error.strerror})") from None
+    return data

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 _TAKEN = (errno.ENOTEMPTY, errno.EEXIST)  # what a rename says where a folder stands
 SCRATCH = ".writing-"
@@ -44,6 +45,36 @@ def replace_file(path: str | os.PathLike[str], data: bytes, *, lasting: bool = T
         os.replace(scratch, target)
     finally:
         with contextlib.suppress(OSError):  # the rename has usually taken it away
+            scratch.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """A new file to write to, which stands at ``path`` when the block has ended well.
+
+    Args:
+        path: where; what stands there is replaced then.
+
+    Raises:
+        OSError: it cannot be written; nothing is left behind, an earlier file stays.
+
+    Example:
+        >>> root = Path(tempfile.mkdtemp())
+        >>> with whole_file(root / "a.txt") as file:
+        ...     _ = file.write(b"whole")
+        >>> os.listdir(root), (root / "a.txt").read_bytes()
+        (['a.txt'], b'whole')
+    """
+    target = Path(os.path.realpath(path))
+    scratch = target.with_name(f"{SCRATCH}{secrets.token_hex(8)}")
+    try:
+        with scratch.open("xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(scratch, target)
+    finally:
+        with contextlib.suppress(OSError):
             scratch.unlink(missing_ok=True)
 
 

@@ -52,7 +52,9 @@ def bench(
 
     plugins = installed()
     runner = build_executor(plugins, **how)
-    sweep = Sweep(BenchFile.read(file), Store(store_path), plugins=plugins, retry=retry)
+    sweep = Sweep(
+        BenchFile.read(file), Store(store_path), plugins=plugins, retry=retry, checked=not dry_run
+    )
     if dry_run:
         emit_json(view.document(sweep)) if as_json else view.show_cells(sweep)
         return
