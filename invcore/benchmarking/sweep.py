@@ -2,8 +2,9 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 from invcore.base.errors import PluginError, StoreError
@@ -121,7 +122,7 @@ class Sweep:
             self._set(known.id, _state(known, spent.get(known.id)))
             if known.status == "ok":
                 self.stored[known.id] = known.facts["created"]
-            if metrics.old(known.codes):
+            if metrics.old(known.facts["codes"]):
                 self.old_scores.add(known.id)
 
     def _set(self, run: str, state: State) -> None:
@@ -246,11 +247,31 @@ class Sweep:
 
 
 def _state(run: ListedRun, seconds: float | None) -> State:
+    facts = run.facts
     if seconds is None and run.status == "ok":
-        seconds = sum(run.more[name] for name in TIMES)
-    values: Values = {(m.name, m.T): m.value for m in run.numbers}
-    reason = run.reason or "; ".join(run.notes)
-    return State(run.status, reason, seconds, values or None, run.facts["answered"])
+        seconds = sum(facts[name] for name in TIMES)
+    reason = run.reason or "; ".join(facts["notes"])
+    return State(run.status, reason, seconds, ListedValues(run), facts["answered"])
+
+
+class ListedValues(Mapping[tuple[str, int | None], float | None]):
+    """The numbers of a run by metric and number of candidates; read when they are asked for."""
+
+    def __init__(self, run: ListedRun) -> None:
+        self._run = run
+
+    @cached_property
+    def _values(self) -> dict[tuple[str, int | None], float | None]:
+        return {(m.name, m.T): m.value for m in self._run.numbers}
+
+    def __getitem__(self, key: tuple[str, int | None]) -> float | None:
+        return self._values[key]
+
+    def __iter__(self) -> Iterator[tuple[str, int | None]]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
 
 
 def _reason(record: RunRecord) -> str:

@@ -72,7 +72,7 @@ def by_metric(run: ListedRun, metrics: InstalledMetrics) -> Iterator[dict[str, A
 
     ``old`` says whether the number is of another version of its metric than is installed.
     """
-    old, facts = metrics.old(run.codes), _facts(run)
+    old, facts = metrics.old(run.facts["codes"]), _facts(run)
     for m in run.numbers or (_WITHOUT,):
         ends = {end: _number(getattr(m, end)) for end in ("T", "ci_low", "ci_high")}
         row = {"metric": m.name, "T": ends.pop("T"), "value": m.number, **ends}
@@ -103,7 +103,7 @@ def _facts(run: ListedRun) -> dict[str, Any]:
     more = run.more
     facts = {name: run.facts[name] for name in FACTS} | {name: more[name] for name in COSTS}
     facts["answered"] = _number(run.facts["answered"])
-    return facts | {name: more[name] for name in TIMES}
+    return facts | {name: run.facts[name] for name in TIMES}
 
 
 def _number(value: float | None) -> float:

@@ -47,7 +47,8 @@ class ListedRun:
 
     Args:
         id: the folder's name.
-        facts: by name; empty if it is damaged.
+        facts: by name; empty if it is damaged. ``codes`` has, by metric, what stands for the code
+            that gave its numbers.
         details: JSON text of its numbers and more; empty where nobody asked for it.
         problem: why it is damaged; empty if it is not.
     """
@@ -78,19 +79,9 @@ class ListedRun:
         return [ListedNumber(*values) for values in self._details.get("metrics", ())]
 
     @property
-    def codes(self) -> dict[str, str]:
-        """By metric, what stands for the code that gave its numbers."""
-        return dict(self._details.get("codes", {}))
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What was left out of the run."""
-        return tuple(self._details.get("notes", ()))
-
-    @property
     def more(self) -> dict[str, Any]:
-        """Calls, parameters and seconds, by name."""
-        return {name: self._details.get(name) for name in (*COSTS, *TIMES)}
+        """Calls and parameters, by name."""
+        return {name: self._details.get(name) for name in COSTS}
 
 
 def listed(record: RunRecord) -> ListedRun:
@@ -99,10 +90,10 @@ def listed(record: RunRecord) -> ListedRun:
     facts = {name: getattr(record, name) for name in FACTS}
     facts |= {"r_1": r.get(1), "r_50": r.get(50), "answered": record.answered_share}
     facts |= {"label": task_label(record), "wishes": wishes(record)}
-    details = {name: getattr(record, name) for name in COSTS}
-    details |= {name: getattr(record.timings, name) for name in TIMES}
-    details["notes"] = list(record.notes)
-    details["codes"] = {name: scoring.code for name, scoring in record.scoring.items()}
+    facts |= {name: getattr(record.timings, name) for name in TIMES}
+    facts["notes"] = list(record.notes)
+    facts["codes"] = {name: scoring.code for name, scoring in record.scoring.items()}
+    details: dict[str, Any] = {name: getattr(record, name) for name in COSTS}
     details["metrics"] = [[getattr(m, name) for name in ListedNumber._fields]
                           for m in record.metrics]  # fmt: skip
     return ListedRun(record.id, facts, json.dumps(details))
