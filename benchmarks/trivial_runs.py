@@ -7,6 +7,7 @@ store, record, events and manifest.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from invcore.plugin import (
     Simulator,
     Targets,
     Task,
+    installed,
 )
 from invcore.registry.loader import Plugins
 
@@ -111,12 +113,22 @@ def plugins() -> Plugins:
     return Plugins([*entry_points(group="invcore"), own])
 
 
-def bench_text(seeds: range, methods: int = 1) -> str:
-    """A bench's file: so many seeds of so many methods."""
-    entries = "\n".join(
-        f'[[methods]]\nname = "{_NAME}"\nlabel = "half {n}"\nnumber = {n}' for n in range(methods)
+def bench_text(seeds: Iterable[int], methods: int = 1, judged: Iterable[str] = ("r_T",)) -> str:
+    """A bench's file: so many methods with these seeds.
+
+    Args:
+        seeds: of the runs.
+        methods: that differ in a setting.
+        judged: the metrics; others would take longer than all the rest.
+    """
+    entries = "".join(
+        f'[[methods]]\nname = "{_NAME}"\nlabel = "half {n}"\nnumber = {n}\n'
+        for n in range(methods)
     )
+    names = {entry.name for entry in installed().registry.entries("metric")} - set(judged)
+    left_out = "".join(f"{name} = false\n" for name in sorted(names))
     return (
         f'name = "{_NAME}"\nseeds = {list(seeds)}\nsamplers = ["random"]\ntasks = ["{_NAME}"]\n'
-        f'targets = 20\ncandidates = 50\npairs = 100\ndevice = "cpu"\n{entries}\n'
+        f'targets = 20\ncandidates = 50\npairs = 100\ndevice = "cpu"\n{entries}'
+        f"[metrics]\n{left_out}"
     )

@@ -27,7 +27,7 @@ from invcore.pipeline.record import begin_record, reason_of
 from invcore.registry.loader import Plugins, installed
 from invcore.registry.metric_code import InstalledMetrics
 from invcore.runs.plan import Plan
-from invcore.runs.runner import run
+from invcore.runs.runner import run_planned
 from invcore.storage.index.listed_run import TIMES, ListedRun, listed
 from invcore.storage.run_record import RunRecord
 from invcore.storage.store import Store
@@ -47,11 +47,13 @@ def do_cell(job: Job, plugins: Plugins | None = None) -> Record:
     start = time.perf_counter()
     try:
         config = RunConfig.parse(job["config"], where=f"run {job['id']}")
-        plan = Plan.of(config, plugins or installed())  # a worker's first run imports much
+        plugins = plugins or installed()
+        plan = Plan.of(config, plugins)  # a worker's first run imports much
         if plan.id != job["id"]:
             raise PluginError("the code of a plugin, or a version, changed since the bench began")
         start = time.perf_counter()
-        record = run(config, store=Store(job["store"]), plugins=plugins, bench=job.get("bench", ""))
+        store, bench = Store(job["store"]), job.get("bench", "")
+        record = run_planned(plan, store=store, plugins=plugins, bench=bench)
     except (Exception, SystemExit) as error:  # a method that ends the process ends its run alone
         outcome: dict[str, Any] = {"status": "error", "reason": reason_of(error), "stored": False}
     else:

@@ -182,6 +182,9 @@ def replace_folder(new: Path, final: Path) -> None:
         >>> (root / "final" / "page").read_text(), os.listdir(root)
         ('hello', ['final'])
     """
+    with suppress(OSError):  # where nothing stands, one rename is all; elsewhere it fails
+        os.rename(new, final)
+        return
     for tries in range(1, _TRIES + 1):
         aside = Path(tempfile.mkdtemp(prefix=f".{final.name}-replaced-", dir=final.parent))
         old, settled = aside / final.name, False
