@@ -14,7 +14,7 @@ LARGEST = 1000  # candidates that a curve goes up to
 _PLACES = 40
 _REPEATS = 1000
 _LEVEL = 0.95
-_CHUNK = 1 << 22  # numbers held at once by a bootstrap
+_CHUNK = 1 << 20  # numbers held at once by a bootstrap
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ def _resample(values: Tensor, seeds: tuple[int, ...]) -> Tensor:
     return torch.cat(parts).T
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=1)
 def _times(seeds: tuple[int, ...]) -> Tensor:
     """How often each target is drawn (repeats, B): by seed, then among the seed's targets.
 
