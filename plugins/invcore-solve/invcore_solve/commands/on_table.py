@@ -62,13 +62,27 @@ def solve_table(
     if options["model"] is None:
         table, note = _table(options, asking, tolerances)
     from invcore.results import Store  # torch from here on: errors of input are told before it
+    from invcore_solve.commands.many_view import show_many
     from invcore_solve.commands.view import asked_of, document, show
+    from invcore_solve.many.many_targets import MANY, many_targets, write_many
 
     store = Store(store_path)
     with progress() as bars:
         designer = _designer(options, store, table, seed, bars)
         known = (designer.data.responses.names, designer.data.designs.names)
         with asking.explained(*known, fitted=options["model"] is not None):
+            many = many_targets(designer, asking)
+            if many is not None:
+                if options["report"]:
+                    raise click.UsageError(f"--report is for {MANY:,} targets at most")
+                written = write_many(
+                    designer, many, Path(out), top=top, progress=bars, want=asking.want,
+                    derived=asking.derived, candidates=candidates, sampler=sampler, seed=seed,
+                    strict=options["strict"], diverse=options["diverse"] is not False,
+                    novelty=options["novelty"], among=options["among"], tolerances=tolerances,
+                )  # fmt: skip
+                show_many(written, designer, store, out, as_json)
+                return
             ranked = designer.propose(
                 candidates=candidates, sampler=sampler, seed=seed, strict=options["strict"],
                 diverse=options["diverse"] is not False, novelty=options["novelty"],
