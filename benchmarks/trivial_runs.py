@@ -122,8 +122,7 @@ def bench_text(seeds: Iterable[int], methods: int = 1, judged: Iterable[str] = (
         judged: the metrics; others would take longer than all the rest.
     """
     entries = "".join(
-        f'[[methods]]\nname = "{_NAME}"\nlabel = "half {n}"\nnumber = {n}\n'
-        for n in range(methods)
+        f'[[methods]]\nname = "{_NAME}"\nlabel = "half {n}"\nnumber = {n}\n' for n in range(methods)
     )
     names = {entry.name for entry in installed().registry.entries("metric")} - set(judged)
     left_out = "".join(f"{name} = false\n" for name in sorted(names))

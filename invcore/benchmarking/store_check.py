@@ -63,7 +63,9 @@ def check_store(store: Store, progress: Progress | None = None) -> Iterator[Find
     for place in (store.root, store.root / "benches", store.cache):
         for path in _inside(place):
             if path.name.startswith(SCRATCH):
-                why = "was being written by a process that has ended, or still is; it may be deleted"
+                why = (
+                    "was being written by a process that has ended, or still is; it may be deleted"
+                )
                 yield Finding("leftover", path.name, why)
 
 
@@ -90,7 +92,7 @@ def _cache_problem(path: Path) -> str:
     """What is wrong with a file of the cache, which may be deleted."""
     try:
         with safe_open(path, "np") as file:
-            for name in file.keys():  # noqa: SIM118 - it is no dictionary
+            for name in file.keys():
                 file.get_slice(name).get_shape()
     except (OSError, SafetensorError) as error:
         return f"{one_line(error)}; delete it, and it is computed again"

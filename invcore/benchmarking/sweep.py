@@ -9,7 +9,7 @@ from typing import Any
 
 from invcore.base.errors import PluginError, StoreError
 from invcore.benchmarking.file import AXES, BenchFile
-from invcore.benchmarking.grid import Cell, State, Values, cells_of, unique
+from invcore.benchmarking.grid import Cell, State, cells_of, unique
 from invcore.benchmarking.manifest import (
     FAILED,
     Bench,

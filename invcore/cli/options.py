@@ -70,7 +70,9 @@ class RunId(click.ParamType[str]):
             if run.startswith(incomplete) and self.kind in (None, facts.get("kind", self.kind))
         ]  # fmt: skip
         return [
-            CompletionItem(run, help=safe(f"{facts['method']} on {facts['label']}") if facts else "")
+            CompletionItem(
+                run, help=safe(f"{facts['method']} on {facts['label']}") if facts else ""
+            )
             for run, facts in begun[:_COMPLETED]
         ]
 

@@ -58,7 +58,9 @@ def test_a_listing_is_the_same_with_and_without_an_index(stored, monkeypatch, re
     assert [name for name, *_ in second[7][2]] == ["r_T", "r_T"]
 
 
-@pytest.mark.parametrize("fate", ["missing", "cut", "foreign", "text", "empty", "other table", "flip"])
+@pytest.mark.parametrize(
+    "fate", ["missing", "cut", "foreign", "text", "empty", "other table", "flip"]
+)
 def test_an_index_that_is_no_good_is_made_anew(stored, monkeypatch, reads, fate):
     store = stored(20)
     expected = taken(store)

@@ -130,9 +130,7 @@ def _missing(document, parts):
     parts.popitem()
 
 
-@pytest.mark.parametrize(
-    "change", [_outside, _absolute, _other_id, _twice, _bomb, _huge, _missing]
-)
+@pytest.mark.parametrize("change", [_outside, _absolute, _other_id, _twice, _bomb, _huge, _missing])
 def test_a_hostile_archive_writes_nothing(stored, tmp_path, change):
     store, path = stored(1), tmp_path / "runs.zip"
     write_archive(store, store.ids(), path)

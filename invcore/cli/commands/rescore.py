@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("runs", metavar="[ID]...", nargs=-1, type=RunId())
-@click.option("--bench", metavar="NAME", type=BenchName(), help="The runs of a bench; else all of the store.")
+@click.option(
+    "--bench", metavar="NAME", type=BenchName(), help="The runs of a bench; else all of the store."
+)
 @click.option(
     "--metric", "metrics", multiple=True, type=ComponentName("metric"),
     help="Only this metric; may be repeated.",

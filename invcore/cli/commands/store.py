@@ -146,7 +146,9 @@ def archive(
     archived = archived_runs(file)  # read again, every checksum
     removed = [run for run, sha in archived.items() if remove and remove_run(place, run, sha)]
     if as_json:
-        emit_json({"path": str(file), "runs": [*archived], "left_out": left_out, "removed": removed})
+        emit_json(
+            {"path": str(file), "runs": [*archived], "left_out": left_out, "removed": removed}
+        )
     else:
         for run, why in left_out.items():
             warn(f"left out {run}: {safe(why)}")
@@ -193,9 +195,7 @@ def _there(path: str) -> str:
     return path
 
 
-def _chosen(
-    place: Store, runs: tuple[str, ...], bench: str | None, older: int | None
-) -> list[str]:
+def _chosen(place: Store, runs: tuple[str, ...], bench: str | None, older: int | None) -> list[str]:
     """The ids of the runs that are meant."""
     import time
 

@@ -66,9 +66,7 @@ def rows(
                 yield row
 
 
-def replace_rows(
-    path: Path, new: Iterable[IndexRow], kept: Collection[str] | None = None
-) -> None:
+def replace_rows(path: Path, new: Iterable[IndexRow], kept: Collection[str] | None = None) -> None:
     """Write the index anew: rows of the file that is there, in part, and new ones.
 
     Args:

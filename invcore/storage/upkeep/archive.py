@@ -95,7 +95,9 @@ def write_archive(
     except OSError as error:
         raise StoreError(f"{path}: cannot be written ({error.strerror})") from None
     except ValidationError:
-        raise StoreError(f"{path}: a run has files of names that an archive does not take") from None
+        raise StoreError(
+            f"{path}: a run has files of names that an archive does not take"
+        ) from None
     return left_out
 
 
@@ -183,9 +185,7 @@ def _contents(archive: zipfile.ZipFile, path: Path) -> Contents:
     return contents
 
 
-def _unpacking(
-    archive: zipfile.ZipFile, run: ArchivedRun, path: Path
-) -> Callable[[Path], None]:
+def _unpacking(archive: zipfile.ZipFile, run: ArchivedRun, path: Path) -> Callable[[Path], None]:
     def write(folder: Path) -> None:
         folder.mkdir()
         for file in run.files:

@@ -13,7 +13,9 @@ from invcore.cli.kit import BenchName, RunId, emit_json, json_option, printable,
 
 @click.command()
 @store_option
-@click.option("--bench", metavar="NAME", type=BenchName(), help="A benchmark of the store; else all runs.")
+@click.option(
+    "--bench", metavar="NAME", type=BenchName(), help="A benchmark of the store; else all runs."
+)
 @click.option(
     "--to",
     default="report",

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import csv
 
+import invcore_solve
 import numpy as np
 import pytest
 import torch
-
-import invcore_solve
-from invcore import Store
-from invcore.plugin import DataError
 from invcore_solve.designer import Designer
 from invcore_solve.many import many_targets as module
 from invcore_solve.many.many_targets import write_many
+
+from invcore import Store
+from invcore.plugin import DataError
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,9 @@ def test_the_file_has_what_each_part_has(designer, targets, tmp_path):
     rows = []
     for start in range(0, 11, 3):
         columns = designer.propose(targets[start : start + 3], candidates=4).columns()
-        rows += [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        rows += [
+            dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)
+        ]
     assert done.rows == len(lines) == len(rows)
     for line, row in zip(lines, rows, strict=True):
         text = dict(zip(names, line, strict=True))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from invcore_solve.tables import read as module
 from invcore_solve.tables.read import read
 

@@ -12,9 +12,7 @@ if TYPE_CHECKING:
     from invcore_solve.many.many_targets import Written
 
 
-def show_many(
-    written: Written, designer: Designer, store: Store, out: str, as_json: bool
-) -> None:
+def show_many(written: Written, designer: Designer, store: Store, out: str, as_json: bool) -> None:
     """Print how many designs there are, and where; or the same as JSON."""
     record, schema = designer.record, designer.data.schema
     if as_json:

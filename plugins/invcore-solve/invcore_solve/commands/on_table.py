@@ -14,6 +14,7 @@ from invcore.plugin import component_settings, installed, tolerance_texts
 from invcore_solve.commands.asking import Asking
 from invcore_solve.commands.table_options import raw_table, read_tables, used
 from invcore_solve.tables.read import read
+from invcore_solve.tables.sampled_rows import sampled_rows
 
 if TYPE_CHECKING:
     from invcore_solve.designer import Designer
@@ -60,7 +61,7 @@ def solve_table(
         read(options["among"], prefix="x")  # that it can be read is told before anything is fitted
     table, note = None, ""
     if options["model"] is None:
-        table, note = _table(options, asking, tolerances)
+        table, note = _table(options, asking, tolerances, seed)
     from invcore.results import Store  # torch from here on: errors of input are told before it
     from invcore_solve.commands.many_view import show_many
     from invcore_solve.commands.view import asked_of, document, show
@@ -121,13 +122,14 @@ def solve_table(
 
 
 def _table(
-    options: dict[str, Any], asking: Asking, tolerances: Sequence[str]
+    options: dict[str, Any], asking: Asking, tolerances: Sequence[str], seed: int
 ) -> tuple[tuple[RawTable, Choices], str]:
     """The table and what is said of it, checked before anything is fitted; and a note of it."""
     from invcore_solve.schema.inspection import inspect_table
     from invcore_solve.schema.schema_file import read_schema
 
     table, said = read_tables(options, asking)
+    table = sampled_rows(table, said.responses, seed)
     inspect_table(table, said)
     asking.check(table, said)
     if asking.derived or tolerances:  # torch from here on
