@@ -21,7 +21,8 @@ from invcore.cli.text_table import wrap
 
 __all__ = [
     "BenchName", "ComponentName", "RunId", "add_row", "bound", "component_option",
-    "device_option", "emit_json", "json_option", "number", "printable", "progress", "response_option", "safe", "setting_option",
+    "device_option", "emit_json", "json_option", "number", "printable", "progress",
+    "response_option", "safe", "setting_option",
     "stderr", "stdout", "store_option", "store_option_beside_out", "table", "terminal_progress",
     "want_options", "warn", "wrap",
 ]  # fmt: skip

@@ -31,7 +31,7 @@ def results() -> None:
 @results.command("list")
 @_filters
 @json_option
-def list_(store_path: str, as_json: bool, **filters: str | None) -> None:
+def list_(store_path: str, as_json: bool, **filters: Any) -> None:
     """List the runs, the newest last.
 
     A damaged run is listed as such, with what is wrong with it.
@@ -77,7 +77,7 @@ def show(run_id: str, store_path: str, as_json: bool) -> None:
 @click.option("--wide", is_flag=True, help="One row a run, its metrics as columns.")
 @_filters
 @json_option
-def export(file: str, wide: bool, store_path: str, as_json: bool, **filters: str | None) -> None:
+def export(file: str, wide: bool, store_path: str, as_json: bool, **filters: Any) -> None:
     """Export the runs as a table: .csv, .tsv or .parquet.
 
     One row a run and metric; a run without metrics has one row, so that failures are not lost.

@@ -32,7 +32,7 @@ class Exported:
 
 
 def export_rows(
-    store: Store, file: str, plugins: Plugins, *, wide: bool, **filters: str | None
+    store: Store, file: str, plugins: Plugins, *, wide: bool, **filters: Any
 ) -> Exported:
     """Write runs to a table, some hundreds in memory at a time.
 
