@@ -116,7 +116,8 @@ def test_commands_are_documented():
 
 
 @pytest.mark.parametrize(
-    "name", ["run", "solve", "inspect", "predict", "bench", "report", "compare", "campaign", "store"]
+    "name",
+    ["run", "solve", "inspect", "predict", "bench", "report", "compare", "campaign", "store"],
 )
 def test_options_are_documented(name):
     command = cli.get_command(click.Context(cli), name)
