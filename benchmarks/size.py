@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import time
@@ -70,19 +69,28 @@ def made(folder: Path, runs: int) -> list[dict[str, Any]]:
     return rows
 
 
+_LAUNCH = """
+import json, resource, subprocess, sys, time
+begun = time.perf_counter()
+with open("output.txt", "wb") as output:
+    code = subprocess.run(sys.argv[1:], stdout=output, stderr=output).returncode
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(json.dumps({
+    "code": code, "cpu_s": used.ru_utime + used.ru_stime,
+    "wall_s": time.perf_counter() - begun, "peak_mb": used.ru_maxrss / 1024,
+}))
+"""
+"""A small process starts the command: one that is forked counts the memory of its parent."""
+
+
 def measured(what: str, words: list[str], folder: Path) -> dict[str, Any]:
     """One command by a process of its own."""
-    begun = time.perf_counter()
-    with (folder / "output.txt").open("wb") as output:
-        child = subprocess.Popen(words, stdout=output, stderr=output, cwd=folder)
-        _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode:
+    launch = [sys.executable, "-S", "-c", _LAUNCH, *words]
+    done = subprocess.run(launch, cwd=folder, capture_output=True, text=True, check=True)
+    row: dict[str, Any] = {"what": what, **json.loads(done.stdout)}
+    if row["code"]:
         print((folder / "output.txt").read_text()[-2000:], file=sys.stderr)
-    return {
-        "what": what, "code": child.returncode, "cpu_s": usage.ru_utime + usage.ru_stime,
-        "wall_s": time.perf_counter() - begun, "peak_mb": usage.ru_maxrss / 1024,
-    }  # fmt: skip
+    return row
 
 
 def things(folder: Path, runs: int) -> dict[str, list[str]]:
@@ -132,18 +140,20 @@ def main() -> None:
         print(sweep_of(folder, asked.runs, checked=False).counts)
         return
     file = asked.rows or folder / "size.jsonl"
-    rows = made(folder, asked.runs)
+
+    def keep(row: dict[str, Any]) -> None:
+        with file.open("a") as output:
+            output.write(json.dumps({"runs": asked.runs, **row}) + "\n")
+        print(_line(row), flush=True)
+
     if not asked.only:
+        for row in made(folder, asked.runs):
+            keep(row)
         (folder / "runs" / ".cache" / "index.sqlite").unlink(missing_ok=True)
     chosen = things(folder, asked.runs)
     for what in asked.only or chosen:
         _clean(folder, what)
-        rows.append(measured(what, chosen[what], folder))
-        print(_line(rows[-1]), flush=True)
-    with file.open("a") as output:
-        output.writelines(json.dumps({"runs": asked.runs, **row}) + "\n" for row in rows)
-    for row in rows:
-        print(_line(row))
+        keep(measured(what, chosen[what], folder))
 
 
 def _clean(folder: Path, what: str) -> None:
