@@ -116,7 +116,8 @@ def test_commands_are_documented():
 
 
 @pytest.mark.parametrize(
-    "name", ["run", "solve", "inspect", "predict", "bench", "report", "compare", "campaign"]
+    "name",
+    ["run", "solve", "inspect", "predict", "bench", "report", "compare", "campaign", "store"],
 )
 def test_options_are_documented(name):
     command = cli.get_command(click.Context(cli), name)
@@ -451,6 +452,10 @@ def test_json_documents_are_as_documented(call, folder):
     rows = see("results list", "results", "list")
     assert {row["status"] for row in rows} == {"ok", "diverged", "damaged"}
     see("results export FILE", "results", "export", "runs.csv")
+    see("store check", "store", "check", code=1)  # the damaged run from above
+    see("store merge", "store", "merge", "runs", "--into", "others", code=1)
+    see("store archive", "store", "archive", "runs.zip", code=1)
+    see("store restore", "store", "restore", "runs.zip", "--store", "others")
     for kind in KINDS[:4]:
         see("list-tasks", f"list-{kind}s")
         for entry in installed().registry.entries(kind):

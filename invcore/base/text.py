@@ -49,7 +49,8 @@ def safe(text: str) -> str:
         >>> safe("bad\x1b[31m\nlines")
         'bad?[31m lines'
     """
-    return "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))
+    line = " ".join(text.split())
+    return line if line.isprintable() else "".join(c if c.isprintable() else "?" for c in line)
 
 
 def number(value: float | None, digits: int = 3) -> str:

@@ -101,15 +101,14 @@ def cells_of(file: BenchFile, plugins: Plugins) -> list[Cell]:
         found = {"device": str(plan.device), "targets": plan.config.targets}  # wishes count theirs
         config = config.model_copy(update=found)
         task, method, sampler = (part.label for part in parts)
-        first.append((replace(plan, config=config), (task, method, sampler)))
+        ids = replace(plan, config=config).request.ids_of_seeds(grid.seeds)
+        first.append((config, ids, (task, method, sampler)))
     file.check_references()
-    cells = []
-    for seed in grid.seeds:
-        for plan, labels in first:
-            config = plan.config.model_copy(update={"seed": seed})
-            run = replace(plan, config=config).id
-            cells.append(Cell(run, *labels, seed, config))
-    return cells
+    return [
+        Cell(ids[number], *labels, seed, config.model_copy(update={"seed": seed}))
+        for number, seed in enumerate(grid.seeds)
+        for config, ids, labels in first
+    ]
 
 
 def _culprit(

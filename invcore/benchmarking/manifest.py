@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import ValidationError
 
 from invcore.base.errors import StoreError, close_names
+from invcore.benchmarking.state_journal import changes
 from invcore.configs.config import Config, Field, stored_problem
 from invcore.storage.atomic import replace_file
 from invcore.storage.json_text import dump
@@ -19,6 +20,7 @@ NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 FAILED = ("diverged", "error")
 _FOLDER = "benches"
 _ANEW = "{} again: what is done is kept, and the manifest is replaced"
+_TRIES = 5  # of reading a manifest while it is written
 _SCHEMA: Literal[1] = 1
 
 
@@ -105,10 +107,7 @@ def read_bench(store: Store, name: str) -> Bench:
         raise StoreError(f"{store.root}: {name!r} is no bench's name (letters, digits, . _ -)")
     again = "run the bench in this store"
     try:
-        text, whole = unsealed(store.place(_FOLDER, path.name).read_bytes())
-        if whole is False:
-            raise StoreError(f"{path}: damaged, its checksum is another; {_ANEW.format(again)}")
-        return Bench.model_validate_json(text, strict=True)
+        return _read(path, store.place(_FOLDER, path.name), again)
     except FileNotFoundError:
         hint = close_names(name, bench_names(store))
         raise StoreError(f"{store.root}: no bench {name!r}; {again} first. {hint}") from None
@@ -121,9 +120,34 @@ def read_bench(store: Store, name: str) -> Bench:
         raise StoreError(f"{path}: {problem}; {_ANEW.format(again)}") from None
 
 
+def _read(path: Path, place: Path, again: str) -> Bench:
+    """A manifest with what its journal adds, of one moment."""
+    for _ in range(_TRIES):
+        data = place.read_bytes()
+        text, whole = unsealed(data)
+        if whole is False:
+            raise StoreError(f"{path}: damaged, its checksum is another; {_ANEW.format(again)}")
+        bench = Bench.model_validate_json(text, strict=True)
+        later = changes(journal_path(path), data)
+        if later or place.read_bytes() == data:  # or the sweep has just put the one into the other
+            break
+    if not later:
+        return bench
+    cells = [
+        BenchCell.parse({**dict(cell), **later.get(cell.id, {})}, where=str(path))
+        for cell in bench.cells
+    ]
+    return bench.model_copy(update={"cells": tuple(cells)})
+
+
 def manifest_path(store: Store, name: str) -> Path:
     """Where the manifest of a bench is, or will be."""
     return store.root / _FOLDER / f"{name}.json"
+
+
+def journal_path(manifest: Path) -> Path:
+    """Where the states of its cells are while the bench runs."""
+    return manifest.with_name(f"{manifest.stem}.journal")
 
 
 def bench_names(store: Store) -> list[str]:
@@ -131,18 +155,23 @@ def bench_names(store: Store) -> list[str]:
     return sorted(path.stem for path in (store.root / _FOLDER).glob("*.json"))
 
 
-def write_bench(store: Store, bench: Bench) -> None:
-    """Write a manifest, all at once.
+def write_bench(store: Store, bench: Bench) -> bytes:
+    """Write a manifest, all at once; what a journal says of an earlier one is void then.
+
+    Returns:
+        What the file holds.
 
     Raises:
         StoreError: that cannot be done.
     """
     path = manifest_path(store, bench.name)
     try:
-        store.place(_FOLDER, path.name).parent.mkdir(parents=True, exist_ok=True)
-        text = dump(bench.model_dump(mode="json"), indent=1)
-        replace_file(path, sealed(text.encode()), follow=False)
+        place = store.place(_FOLDER, path.name)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        data = sealed(dump(bench.model_dump(mode="json"), indent=1).encode())
+        replace_file(place, data, follow=False)
     except StoreError:
         raise
     except OSError as error:
         raise StoreError(f"{path.parent}: cannot be written ({error.strerror})") from None
+    return data

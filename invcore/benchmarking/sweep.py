@@ -1,29 +1,34 @@
 """A sweep: all runs of a bench, those that are done left out, each failure a record."""
 
 import time
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 from invcore.base.errors import StoreError
 from invcore.benchmarking.file import AXES, BenchFile
-from invcore.benchmarking.grid import Cell, State, Values, cells_of, unique
+from invcore.benchmarking.grid import Cell, State, cells_of, unique
 from invcore.benchmarking.manifest import (
     FAILED,
     Bench,
     BenchCell,
     Components,
     bench_names,
+    journal_path,
     manifest_path,
     read_bench,
     write_bench,
 )
+from invcore.benchmarking.state_journal import StateJournal
 from invcore.contracts.executor import Executor, Job, Record
 from invcore.contracts.limits import Limits
 from invcore.registry.loader import Plugins, installed
-from invcore.registry.metric_code import old_metrics
-from invcore.runs.job import do_run, job_of, keep_lost, why_not
+from invcore.registry.metric_code import InstalledMetrics
+from invcore.runs.job import do_run, job_of, keep_lost
 from invcore.runs.plan import Plan
+from invcore.storage.index.listed_run import TIMES, ListedRun, listed
 from invcore.storage.locks import holding
 from invcore.storage.run_record import RunRecord
 from invcore.storage.store import Store
@@ -51,14 +56,16 @@ class Sweep:
         plugins: where names are looked up; those installed.
         retry: do failed cells again.
         limits: of each run; those of the file.
+        checked: read all files of the runs that are done, so that damaged ones are done again;
+            off: take what the store's listing says of them.
 
     Raises:
         ConfigError: a wrong name or setting; with file and line.
     """
 
     def __init__(
-        self, file: BenchFile, store: Store, *, plugins: Plugins | None = None, retry: bool = False,
-        limits: Limits | None = None,
+        self, file: BenchFile, store: Store, *, plugins: Plugins | None = None,
+        retry: bool = False, limits: Limits | None = None, checked: bool = True,
     ) -> None:  # fmt: skip
         self.file, self.store = file, store
         self.limits = limits or file.limits
@@ -67,24 +74,54 @@ class Sweep:
         self._created = datetime.now(UTC).isoformat(timespec="seconds")
         self.remarks: list[str] = []
         """What was found damaged, and is made anew."""
-        spent = self._earlier()
+        self._journal: StateJournal | None = None
+        self._cells_of = Counter(cell.id for cell in self.cells)
+        self.counts: Counter[str] = Counter()
+        """How many cells have a status."""
         self.states: dict[str, State] = {}
         self.stored: dict[str, str] = {}
         """When the runs were made that are done already, by their ids."""
         self.old_scores: set[str] = set()
         """Stored runs with numbers of another version of a metric than is installed."""
-        for run_id in dict.fromkeys(cell.id for cell in self.cells):
-            record = store.get(run_id)
-            if record is None and (damage := store.damage(run_id)):
-                self.remarks.append(f"a run is done again: {damage}")
-            if record is None or (retry and record.status in FAILED):
-                self.states[run_id] = State()
-            else:
-                self.states[run_id] = _state(record, spent.get(run_id))
-                if record.status == "ok":
-                    self.stored[run_id] = record.created
-                if old_metrics(record, self.plugins):
-                    self.old_scores.add(run_id)
+        self._take_stock(retry, checked)
+
+    def _take_stock(self, retry: bool, checked: bool) -> None:
+        """See which cells are done."""
+        spent, metrics = self._earlier(), InstalledMetrics(self.plugins)
+        for cell in unique(self.cells):
+            self._set(cell.id, State())
+        runs = map(self._found, self.states) if checked else self.store.listing(details=True)
+        for run in runs:
+            known = listed(run) if isinstance(run, RunRecord) else run
+            if known is None or known.problem or known.id not in self.states:
+                continue
+            if retry and known.status in FAILED:
+                continue
+            self._set(known.id, _state(known, spent.get(known.id)))
+            if known.status == "ok":
+                self.stored[known.id] = known.facts["created"]
+            if metrics.old(known.facts["codes"]):
+                self.old_scores.add(known.id)
+
+    def _found(self, run: str) -> RunRecord | None:
+        """The record of a run, whose damage is remarked on."""
+        record = self.store.get(run)
+        if record is None and (damage := self.store.damage(run)):
+            self.remarks.append(f"a run is done again: {damage}")
+        return record
+
+    def _set(self, run: str, state: State) -> None:
+        """Note how far a run is."""
+        if run in self.states:
+            self.counts[self.states[run].status] -= self._cells_of[run]
+        self.counts[state.status] += self._cells_of[run]
+        self.states[run] = state
+        if self._journal is not None:
+            try:
+                self._journal.add(run, state.status, state.reason, state.seconds)
+            except OSError as error:
+                folder = manifest_path(self.store, self.file.grid.name).parent
+                raise StoreError(f"{folder}: cannot be written ({error.strerror})") from None
 
     def _earlier(self) -> dict[str, float]:
         """What the cells took when they were done, if a manifest still knows."""
@@ -118,12 +155,13 @@ class Sweep:
         """
         watcher = watcher or Watcher()
         self.store.check_writable()
-        self._write()
+        write_bench(self.store, self.bench())
         with holding(manifest_path(self.store, self.file.grid.name).parent):
             return self._go(executor, watcher)
 
     def _go(self, executor: Executor[Any] | None, watcher: Watcher) -> Bench:
         cells = {cell.id: cell for cell in self.waiting()}
+        self._begin_journal(write_bench(self.store, self.bench()))
         jobs = self._jobs(list(cells.values()), watcher)
         here = (do_run(job, self.plugins) for job in jobs)
         records: Iterable[Record] = here if executor is None else executor.map(do_run, jobs)
@@ -137,28 +175,43 @@ class Sweep:
         finally:
             # Workers end now, not when they are collected
             getattr(records, "close", lambda: None)()
-            for run_id, state in self.states.items():
-                if state.status == "running":
-                    self.states[run_id] = State()
-            bench = self._write()
+            for run_id in [run for run, state in self.states.items() if state.status == "running"]:
+                self._set(run_id, State())
+            bench = self.bench()
+            try:
+                write_bench(self.store, bench)
+            except StoreError:
+                self._end_journal(remove=False)  # what it says is all that there is
+                raise
+            self._end_journal(remove=True)
         return bench
+
+    def _begin_journal(self, manifest: bytes) -> None:
+        path = journal_path(manifest_path(self.store, self.file.grid.name))
+        try:
+            self._journal = StateJournal(path, manifest)
+        except OSError as error:
+            raise StoreError(f"{path}: cannot be written ({error.strerror})") from None
+
+    def _end_journal(self, *, remove: bool) -> None:
+        journal, self._journal = self._journal, None
+        if journal is not None:
+            journal.close(remove=remove)
 
     def _jobs(self, cells: list[Cell], watcher: Watcher) -> Iterable[Job]:
         """The jobs; a cell is running once the executor has taken its job."""
         for cell in cells:
-            self.states[cell.id] = State("running", since=time.monotonic())
-            self._write()
+            self._set(cell.id, State("running", since=time.monotonic()))
             watcher.started(cell)
             yield job_of(
                 cell.id, cell.config, self.store, bench=self.file.grid.name, limits=self.limits
             )
 
     def _end(self, cell: Cell, record: Record, watcher: Watcher) -> None:
-        self.states[cell.id] = self._take(cell, record)
+        self._set(cell.id, self._take(cell, record))
         if record.get("said"):
             watcher.said(cell, str(record["said"]))
         watcher.ended(cell, self.states[cell.id])
-        self._write()
 
     def _take(self, cell: Cell, record: Record) -> State:
         """What became of a cell; a failure that the store does not know goes there."""
@@ -169,7 +222,7 @@ class Sweep:
             return State(record["status"], reason, record["seconds"], values or None, share)
         stored_record = self.store.get(cell.id)
         if stored_record is not None and stored_record.status == "ok":  # its worker died just after
-            return _state(stored_record, None)
+            return _state(listed(stored_record), None)
         lost = State("error", reason or "the executor says no reason", record.get("seconds"))
         keep_lost(Plan.of(cell.config, self.plugins), self.store, lost.reason)
         return lost
@@ -186,15 +239,30 @@ class Sweep:
             ablations=grid.ablations, file=self.file.source.text,
         )  # fmt: skip
 
-    def _write(self) -> Bench:
-        bench = self.bench()
-        write_bench(self.store, bench)
-        return bench
+
+def _state(run: ListedRun, seconds: float | None) -> State:
+    facts = run.facts
+    if seconds is None and run.status == "ok":
+        seconds = sum(facts[name] for name in TIMES)
+    reason = run.reason or "; ".join(facts["notes"])
+    return State(run.status, reason, seconds, ListedValues(run), facts["answered"])
 
 
-def _state(record: RunRecord, seconds: float | None) -> State:
-    times = record.timings
-    if seconds is None and record.status == "ok":
-        seconds = times.fit_s + times.propose_s + times.simulate_s
-    values: Values = {(m.name, m.T): m.value for m in record.metrics}
-    return State(record.status, why_not(record), seconds, values or None, record.answered_share)
+class ListedValues(Mapping[tuple[str, int | None], float | None]):
+    """The numbers of a run by metric and number of candidates; read when they are asked for."""
+
+    def __init__(self, run: ListedRun) -> None:
+        self._run = run
+
+    @cached_property
+    def _values(self) -> dict[tuple[str, int | None], float | None]:
+        return {(m.name, m.T): m.value for m in self._run.numbers}
+
+    def __getitem__(self, key: tuple[str, int | None]) -> float | None:
+        return self._values[key]
+
+    def __iter__(self) -> Iterator[tuple[str, int | None]]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)

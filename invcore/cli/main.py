@@ -51,6 +51,7 @@ COMMANDS = {
     "bench": _Lazy("bench", "Run a grid of tasks, methods, samplers and seeds.", _WORK),
     "rescore": _Lazy("rescore", "Bring the numbers of stored runs up to date.", _WORK),
     "results": _Lazy("results", "List, show and export stored runs.", _WORK),
+    "store": _Lazy("store", "Check, merge and archive stores of runs.", _WORK),
     "list-tasks": _Lazy("listing", "List the tasks.", _LOOK),
     "list-methods": _Lazy("listing", "List the inverse methods.", _LOOK),
     "list-loops": _Lazy("listing", "List the loops.", _LOOK),

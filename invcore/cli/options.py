@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -40,6 +41,56 @@ class ComponentName(click.ParamType[str]):
             for name, entry in names
             if name.startswith(incomplete)
         ]
+
+
+class RunId(click.ParamType[str]):
+    """A run's id, or the beginning of one; the shell completes those of ``--store``."""
+
+    name = "id"
+
+    def __init__(self, kind: str | None = None) -> None:
+        self.kind = kind
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """The runs whose ids begin so, the newest first, with what the index knows of them."""
+        from click.shell_completion import CompletionItem
+
+        from invcore.base.text import safe
+        from invcore.storage.index.listing import CACHE, known_facts
+
+        root = Path(ctx.params.get("store_path") or "runs")
+        try:
+            known = known_facts(root, root / CACHE)
+        except OSError:
+            return []
+        begun = [
+            (run, facts) for run, facts in reversed(known.items())
+            if run.startswith(incomplete) and self.kind in (None, facts.get("kind", self.kind))
+        ]  # fmt: skip
+        return [
+            CompletionItem(
+                run, help=safe(f"{facts['method']} on {facts['label']}") if facts else ""
+            )
+            for run, facts in begun[:_COMPLETED]
+        ]
+
+
+class BenchName(click.ParamType[str]):
+    """The name of a bench; the shell completes those of ``--store``."""
+
+    name = "name"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """The benches whose names begin so."""
+        from click.shell_completion import CompletionItem
+
+        folder = Path(ctx.params.get("store_path") or "runs") / "benches"
+        names = sorted(path.stem for path in folder.glob("*.json"))
+        return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]

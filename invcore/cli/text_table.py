@@ -12,12 +12,16 @@ _NARROWEST = 20
 _RULE = "─"
 
 
-def show(names: Sequence[str], rows: Sequence[Sequence[str]], *, wrapped: int) -> None:
+def show(
+    names: Sequence[str], rows: Sequence[Sequence[str]], *, wrapped: int | Sequence[int],
+    right: Sequence[int] = (),
+) -> None:  # fmt: skip
     """Print a table as wide as the terminal at most; see ``columns``."""
-    head, *rest = columns(names, rows, wrapped=wrapped, width=shutil.get_terminal_size().columns)
+    width = shutil.get_terminal_size().columns
+    head, *rest = columns(names, rows, wrapped=wrapped, width=width, right=right)
     click.echo(click.style(head, bold=True))
-    for line in rest:
-        click.echo(line if _prints(_RULE) else line.replace(_RULE, "-"))
+    text = "\n".join(rest)
+    click.echo(text if _prints(_RULE) else text.replace(_RULE, "-"))
 
 
 def _prints(text: str) -> bool:
@@ -30,15 +34,17 @@ def _prints(text: str) -> bool:
 
 
 def columns(
-    names: Sequence[str], rows: Sequence[Sequence[str]], *, wrapped: int, width: int
-) -> Iterator[str]:
-    """The lines of a table in the house's look; one column is wrapped to what room there is.
+    names: Sequence[str], rows: Sequence[Sequence[str]], *, wrapped: int | Sequence[int],
+    width: int, right: Sequence[int] = (),
+) -> Iterator[str]:  # fmt: skip
+    """The lines of a table in the house's look; some columns are wrapped to what room there is.
 
     Args:
         names: of the columns.
         rows: one text a column.
-        wrapped: index of the column that gives way.
+        wrapped: index of the column that gives way, or of several.
         width: in cells.
+        right: indices of the columns that stand at the right.
 
     Example:
         >>> for line in columns(["a", "what"], [["x", "one two three"]], wrapped=1, width=30):
@@ -47,16 +53,32 @@ def columns(
         ────────────────
         x  one two three
     """
-    widths = [max(map(cell_len, column)) for column in zip(names, *rows, strict=True)]
-    others = sum(widths) - widths[wrapped] + _GAP * (len(names) - 1)
-    widths[wrapped] = min(widths[wrapped], max(_NARROWEST, width - others))
-    yield _line(names, widths)
+    giving = (wrapped,) if isinstance(wrapped, int) else tuple(wrapped)
+    widths = [max(map(_cells, column)) for column in zip(names, *rows, strict=True)]
+    _narrow(widths, giving, width)
+    yield _line(names, widths, right)
     yield _RULE * (sum(widths) + _GAP * (len(names) - 1))
     for row in rows:
-        for i, part in enumerate(wrap(row[wrapped], widths[wrapped])):
-            cells = [""] * len(row) if i else [*row]
-            cells[wrapped] = part
-            yield _line(cells, widths)
+        if all(_cells(row[i]) <= widths[i] for i in giving):
+            yield _line(row, widths, right)
+            continue
+        parts = {i: wrap(row[i], widths[i]) for i in giving}
+        for number in range(max(map(len, parts.values()))):
+            cells = [""] * len(row) if number else [*row]
+            for i, lines in parts.items():
+                cells[i] = lines[number] if number < len(lines) else ""
+            yield _line(cells, widths, right)
+
+
+def _narrow(widths: list[int], giving: Sequence[int], width: int) -> None:
+    """Take from the widest of the columns that give way until the table fits."""
+    excess = sum(widths) + _GAP * (len(widths) - 1) - width
+    least = _NARROWEST // len(giving)
+    while excess > 0 and (widest := max(giving, key=lambda i: widths[i])) >= 0:
+        if widths[widest] <= least:
+            return
+        widths[widest] -= 1
+        excess -= 1
 
 
 def wrap(text: str, width: int) -> list[str]:
@@ -76,6 +98,15 @@ def wrap(text: str, width: int) -> list[str]:
     return lines
 
 
-def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    padded = [c + " " * (w - cell_len(c)) for c, w in zip(cells, widths, strict=True)]
+def _line(cells: Sequence[str], widths: Sequence[int], right: Sequence[int] = ()) -> str:
+    padded = []
+    for i, (cell, width) in enumerate(zip(cells, widths, strict=True)):
+        if not cell.isascii():
+            width += len(cell) - cell_len(cell)
+        padded.append(cell.rjust(width) if i in right else cell.ljust(width))
     return (" " * _GAP).join(padded).rstrip()
+
+
+def _cells(text: str) -> int:
+    """How many cells of a terminal a text takes."""
+    return len(text) if text.isascii() else cell_len(text)

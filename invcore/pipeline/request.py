@@ -1,6 +1,6 @@
 """A request: what the pipeline is asked to do, frozen, and the identity that follows from it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -11,7 +11,7 @@ from invcore.pipeline.components import Part
 from invcore.registry.code import code_of
 from invcore.registry.registry import Entry
 from invcore.registry.versions import versions_of
-from invcore.storage.identity import identity
+from invcore.storage.identity import identities, identity
 
 
 @dataclass(frozen=True)
@@ -78,3 +78,7 @@ class Request:
     def id(self) -> str:
         """Twelve hexadecimal digits that stand for ``resolved``."""
         return identity(self.resolved)
+
+    def ids_of_seeds(self, seeds: Sequence[int]) -> list[str]:
+        """The ids of requests that are this one but for their seed."""
+        return identities(self.resolved, "seed", seeds)

@@ -19,7 +19,7 @@ from invcore.pipeline.components import build
 from invcore.pipeline.record import begin_record, reason_of
 from invcore.registry.loader import Plugins, installed
 from invcore.runs.plan import Plan
-from invcore.runs.runner import run
+from invcore.runs.runner import run_planned
 from invcore.storage.run_record import RunRecord
 from invcore.storage.store import Store
 
@@ -55,12 +55,13 @@ def do_run(job: Job, plugins: Plugins | None = None) -> Record:
     try:
         sign("import")
         config = RunConfig.parse(job["config"], where=f"run {job['id']}")
-        plan = Plan.of(config, plugins or installed())  # a worker's first run imports much
+        plugins = plugins or installed()
+        plan = Plan.of(config, plugins)  # a worker's first run imports much
         if plan.id != job["id"]:
             raise PluginError("the code of a plugin, or a version, changed since the bench began")
         start = time.perf_counter()
-        record = run(
-            config, store=Store(job["store"]), plugins=plugins, progress=_Signs(),
+        record = run_planned(
+            plan, store=Store(job["store"]), plugins=plugins, progress=_Signs(),
             bench=job.get("bench", ""), force=bool(job.get("force")),
         )  # fmt: skip
     except (Exception, SystemExit) as error:  # what ends the process at import ends its run alone
@@ -113,7 +114,7 @@ def do_runs(
             record = None if force else kept.get(run_id)
             if record is not None and record.status == "ok":
                 del plans[run_id]
-                yield run(plan.config, store=kept, plugins=plugins)  # its numbers made new
+                yield run_planned(plan, store=kept, plugins=plugins)  # its numbers made new
         jobs = [
             job_of(run_id, plan.config, kept, limits=limits, force=force)
             for run_id, plan in plans.items()

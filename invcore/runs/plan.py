@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -81,7 +82,7 @@ class Plan:
         method: InverseMethod[Any] = self.parts["method"].component
         return method
 
-    @property
+    @cached_property
     def request(self) -> Request:
         """What the pipeline is asked to do."""
         config = self.config

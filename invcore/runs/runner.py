@@ -66,7 +66,27 @@ def run(
         'ok'
     """
     plugins = plugins or installed()
-    plan = Plan.of(config, plugins)
+    return run_planned(
+        Plan.of(config, plugins), store=store, plugins=plugins, progress=progress, force=force,
+        keep_going=keep_going, bench=bench,
+    )  # fmt: skip
+
+
+def run_planned(
+    plan: Plan, *, store: Store | None = None, plugins: Plugins, progress: Progress | None = None,
+    force: bool = False, keep_going: bool = True, bench: str = "",
+) -> RunRecord:  # fmt: skip
+    """``run`` for who has looked the names up already.
+
+    Args:
+        plan: of the run, by the names in ``plugins``.
+        store: as for ``run``; so is all that follows.
+        plugins: see ``run``.
+        progress: see ``run``.
+        force: see ``run``.
+        keep_going: see ``run``.
+        bench: see ``run``.
+    """
     if store is not None:
         store = store.absolute()  # what a plugin makes of the working directory is not ours
         record = store.get(plan.id)

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from invcore.storage.locks import hold
 
@@ -53,6 +54,36 @@ def replace_file(
         os.replace(scratch, target)
     finally:
         with contextlib.suppress(OSError):  # the rename has usually taken it away
+            scratch.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """A new file to write to, which stands at ``path`` when the block has ended well.
+
+    Args:
+        path: where; what stands there is replaced then.
+
+    Raises:
+        OSError: it cannot be written; nothing is left behind, an earlier file stays.
+
+    Example:
+        >>> root = Path(tempfile.mkdtemp())
+        >>> with whole_file(root / "a.txt") as file:
+        ...     _ = file.write(b"whole")
+        >>> os.listdir(root), (root / "a.txt").read_bytes()
+        (['a.txt'], b'whole')
+    """
+    target = Path(os.path.realpath(path))
+    scratch = target.with_name(f"{SCRATCH}{secrets.token_hex(8)}")
+    try:
+        with scratch.open("xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(scratch, target)
+    finally:
+        with contextlib.suppress(OSError):
             scratch.unlink(missing_ok=True)
 
 
@@ -173,6 +204,9 @@ def replace_folder(new: Path, final: Path) -> None:
         >>> (root / "final" / "page").read_text(), os.listdir(root)
         ('hello', ['final'])
     """
+    with suppress(OSError):  # where nothing stands, one rename is all; elsewhere it fails
+        os.rename(new, final)
+        return
     for tries in range(1, _TRIES + 1):
         aside = Path(tempfile.mkdtemp(prefix=f".{final.name}{REPLACED}", dir=final.parent))
         old, settled = aside / final.name, False

@@ -13,10 +13,11 @@ from pathlib import Path
 
 from invcore.base.errors import StoreError
 from invcore.storage.atomic import REPLACED, SCRATCH
+from invcore.storage.index.run_folders import RECORD
 from invcore.storage.locks import abandoned, held
 from invcore.storage.run_record import SCHEMA
 from invcore.storage.seal import unsealed
-from invcore.storage.store import RECORD, Store
+from invcore.storage.store import Store
 
 ASIDE = "damaged"
 """The folder of a store, or of a loop, that damaged things are moved to."""

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic_core import to_jsonable_python
@@ -26,3 +26,29 @@ def identity(document: Mapping[str, Any]) -> str:
         True
     """
     return hashlib.sha256(canonical(document).encode()).hexdigest()[:12]
+
+
+def identities(document: Mapping[str, Any], name: str, values: Iterable[Any]) -> list[str]:
+    """The identities of documents that differ in one entry alone; the rest is written once.
+
+    Args:
+        document: plain data.
+        name: of the entry.
+        values: that it has, one for each identity.
+
+    Example:
+        >>> identities({"a": 1, "b": 2}, "b", [2, 3]) == [
+        ...     identity({"a": 1, "b": 2}), identity({"a": 1, "b": 3})]
+        True
+    """
+    texts = {key: f"{json.dumps(key)}: {canonical(value)}" for key, value in document.items()}
+    keys = sorted({*texts, name})
+    place = keys.index(name)
+    begun = hashlib.sha256("".join(["{", *(f"{texts[key]}, " for key in keys[:place])]).encode())
+    end = "".join([*(f", {texts[key]}" for key in keys[place + 1 :]), "}"]).encode()
+    found = []
+    for value in values:
+        digest = begun.copy()
+        digest.update(f"{json.dumps(name)}: {canonical(value)}".encode() + end)
+        found.append(digest.hexdigest()[:12])
+    return found

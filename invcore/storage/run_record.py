@@ -1,7 +1,6 @@
 """What ``run.json`` holds: the record of one run."""
 
 import math
-import re
 from typing import Any, Literal
 
 from pydantic import Field
@@ -11,7 +10,6 @@ from invcore.configs.config import Config
 from invcore.storage.moves import Moves
 
 SCHEMA: Literal[2] = 2
-_ID = re.compile(r"^[0-9a-f]{12}$")
 
 
 class MetricRecord(Config):
@@ -75,7 +73,7 @@ class RunRecord(Config):
     """
 
     schema_version: Literal[1, 2] = SCHEMA
-    id: str = Field(pattern=_ID.pattern)
+    id: str = Field(pattern=r"^[0-9a-f]{12}$")
     kind: Literal["run", "solve"] = "run"
     status: Literal["ok", "diverged", "skipped", "error"] = "ok"
     reason: str = ""

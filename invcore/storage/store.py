@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,17 +18,20 @@ from invcore.base.errors import StoreError, UnknownNameError, close_names
 from invcore.base.text import checked_name, one_line
 from invcore.configs.config import stored_problem
 from invcore.storage.atomic import replace_file, whole_folder
+from invcore.storage.index.listed_run import ListedRun
+from invcore.storage.index.listing import CACHE, run_listing
+from invcore.storage.index.run_folders import ID, RECORD, run_folders
 from invcore.storage.json_text import dump
-from invcore.storage.run_record import _ID, SCHEMA, RunRecord
+from invcore.storage.run_record import SCHEMA, RunRecord
 from invcore.storage.seal import sealed as seal
 from invcore.storage.seal import unsealed
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from invcore.base.progress import Progress
     from invcore.base.types import Files
 
-RECORD = "run.json"
 FILES, ARTEFACTS = "files", "artefacts"
 """Folders of a run: of what its model needs beside tensors, and of what its fit has left."""
 _AGAIN = "force=True repeats the run"
@@ -55,7 +58,7 @@ class Store:
         Raises:
             StoreError: that is no run's id, and could lead out of the store.
         """
-        if not _ID.fullmatch(run):
+        if not ID.match(run):
             raise StoreError(f"{self.root}: {run!r} is no run's id (12 hexadecimal digits)")
         return self.root / run
 
@@ -84,14 +87,26 @@ class Store:
     @property
     def cache(self) -> Path:
         """The folder of what several runs share; it may be deleted at any time."""
-        return self.root / ".cache"
+        return self.root / CACHE
 
     def ids(self) -> list[str]:
         """The ids of all run folders, whole or not, the newest last."""
-        if not self.root.is_dir():
-            return []
-        folders = [p for p in self.root.iterdir() if _ID.fullmatch(p.name) and p.is_dir()]
-        return [p.name for p in sorted(folders, key=lambda p: (p.stat().st_mtime_ns, p.name))]
+        return [folder.id for folder in run_folders(self.root)]
+
+    def listing(
+        self, *, details: bool = False, progress: Progress | None = None
+    ) -> Iterator[ListedRun]:
+        """What listings show of all runs, whole or not, the newest last.
+
+        It is taken from an index for runs whose folder and record are as they were when the index
+        took them up, after a check of all their files; other runs are read and checked now. A file
+        beside the record that has been changed in place since is noticed by ``read``.
+
+        Args:
+            details: with their numbers.
+            progress: shows how runs are read that the index lacks.
+        """
+        return run_listing(self.root, self.cache, self.read, details=details, progress=progress)
 
     def find(self, prefix: str) -> str:
         """The one run whose id begins with ``prefix``.
@@ -99,6 +114,8 @@ class Store:
         Raises:
             UnknownNameError: none does, or several do.
         """
+        if ID.match(prefix) and self.path(prefix).is_dir():
+            return prefix
         matches = [run for run in self.ids() if prefix and run.startswith(prefix)]
         if len(matches) == 1:
             return matches[0]

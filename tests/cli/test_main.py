@@ -47,10 +47,10 @@ def failing(monkeypatch):
     """Make ``invcore results list`` raise what the test says."""
 
     def make(error):
-        def ids(self):
+        def listing(self, **options):
             raise error
 
-        monkeypatch.setattr(store.Store, "ids", ids)
+        monkeypatch.setattr(store.Store, "listing", listing)
 
     return make
 
@@ -71,7 +71,7 @@ def test_debug_lets_the_traceback_through(failing, error, place):
     words.insert(place, "--debug")
     with pytest.raises(type(error)) as raised:
         main(words)
-    assert raised.traceback[-1].name == "ids"
+    assert raised.traceback[-1].name == "listing"
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from invcore.cli.views.run_rows import task_label
+from invcore.storage.index.listed_run import task_label
 from invcore.storage.run_record import RunRecord
 
 

@@ -52,7 +52,10 @@ def bench(
     bench_file = BenchFile.read(file)
     limits = limits_of(time_limit, memory_limit) or bench_file.limits
     runner = build_executor(plugins, **how, limited=bool(limits.job))
-    sweep = Sweep(bench_file, Store(store_path), plugins=plugins, retry=retry, limits=limits)
+    sweep = Sweep(
+        bench_file, Store(store_path), plugins=plugins, retry=retry, limits=limits,
+        checked=not dry_run,
+    )  # fmt: skip
     for remark in sweep.remarks:
         click.echo(f"note: {remark}", err=True)
     if dry_run:

@@ -7,15 +7,24 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from invcore.base.text import counted, safe
-from invcore.cli.options import ComponentName, json_option, setting_option, store_option
+from invcore.cli.options import (
+    BenchName,
+    ComponentName,
+    RunId,
+    json_option,
+    setting_option,
+    store_option,
+)
 
 if TYPE_CHECKING:
     from invcore.storage.store import Store
 
 
 @click.command()
-@click.argument("runs", metavar="[ID]...", nargs=-1)
-@click.option("--bench", metavar="NAME", help="The runs of a bench; else all of the store.")
+@click.argument("runs", metavar="[ID]...", nargs=-1, type=RunId())
+@click.option(
+    "--bench", metavar="NAME", type=BenchName(), help="The runs of a bench; else all of the store."
+)
 @click.option(
     "--metric", "metrics", multiple=True, type=ComponentName("metric"),
     help="Only this metric; may be repeated.",

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from invcore.base.text import safe
-from invcore.cli.options import component_option, json_option, store_option
+from invcore.cli.options import RunId, component_option, json_option, store_option
 
 _STATUSES = ("ok", "diverged", "skipped", "error", "damaged")
 
@@ -31,7 +31,7 @@ def results() -> None:
 @results.command("list")
 @_filters
 @json_option
-def list_(store_path: str, as_json: bool, **filters: str | None) -> None:
+def list_(store_path: str, as_json: bool, **filters: Any) -> None:
     """List the runs, the newest last.
 
     A damaged run is listed as such, with what is wrong with it.
@@ -41,7 +41,7 @@ def list_(store_path: str, as_json: bool, **filters: str | None) -> None:
     from invcore.storage.store import Store
 
     store = Store(store_path)
-    rows = read(store, **filters)
+    rows = list(read(store, **filters))
     if as_json:
         emit_json([summary(row) for row in rows])
     elif rows:
@@ -51,7 +51,7 @@ def list_(store_path: str, as_json: bool, **filters: str | None) -> None:
 
 
 @results.command()
-@click.argument("run_id", metavar="ID")
+@click.argument("run_id", metavar="ID", type=RunId())
 @store_option
 @json_option
 def show(run_id: str, store_path: str, as_json: bool) -> None:
@@ -77,31 +77,22 @@ def show(run_id: str, store_path: str, as_json: bool) -> None:
 @click.option("--wide", is_flag=True, help="One row a run, its metrics as columns.")
 @_filters
 @json_option
-def export(file: str, wide: bool, store_path: str, as_json: bool, **filters: str | None) -> None:
+def export(file: str, wide: bool, store_path: str, as_json: bool, **filters: Any) -> None:
     """Export the runs as a table: .csv, .tsv or .parquet.
 
     One row a run and metric; a run without metrics has one row, so that failures are not lost.
     Damaged runs are left out, and said to be.
     """
-    from invcore.base.errors import DataError
     from invcore.cli.console import emit_json, warn
-    from invcore.cli.views.run_rows import absence, by_metric, by_run, read
-    from invcore.data.tables.write import write_table
+    from invcore.cli.views.run_export import export_rows
     from invcore.registry.loader import installed
     from invcore.storage.store import Store
 
-    store = Store(store_path)
-    rows = read(store, **filters)
-    records = [row.record for row in rows if row.record is not None]
-    damaged = [row for row in rows if row.record is None]
-    for row in damaged:
-        warn(f"left out {row.id}: {safe(row.reason)}")
-    if not records:
-        raise DataError(f"nothing to export: {absence(store)}")
-    columns = by_run(records) if wide else by_metric(records, installed())
-    write_table(file, list(columns), columns)
-    count, left_out = len(columns["id"]), [row.id for row in damaged]
+    done = export_rows(Store(store_path), file, installed(), wide=wide, **filters)
+    for run, problem in done.damaged.items():
+        warn(f"left out {run}: {safe(problem)}")
     if as_json:
-        emit_json({"path": file, "rows": count, "runs": len(records), "left_out": left_out})
+        left_out = list(done.damaged)
+        emit_json({"path": file, "rows": done.rows, "runs": done.runs, "left_out": left_out})
     else:
-        click.echo(f"{count} rows of {len(records)} runs in {file}")
+        click.echo(f"{done.rows} rows of {done.runs} runs in {file}")

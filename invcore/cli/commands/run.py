@@ -129,6 +129,7 @@ def several(
     from invcore.cli.console import emit_json, progress
     from invcore.cli.views import run_record, run_rows
     from invcore.runs.job import do_runs
+    from invcore.storage.index.listed_run import listed
 
     wanted = seeds_of(seeds) if seeds is not None else [setup.seed]
     setups = [setup.model_copy(update={"seed": seed}) for seed in wanted]
@@ -146,7 +147,7 @@ def several(
     elif as_json:
         emit_json([run_record.document(record, store, plugins) for record in records])
     else:
-        run_rows.show_rows([run_rows.Row(each.id, each, each.reason) for each in records])
+        run_rows.show_rows([listed(each) for each in records])
     if any(record.status != "ok" for record in records):
         ctx.exit(4)
 

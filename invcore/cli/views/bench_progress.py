@@ -141,7 +141,7 @@ def named(sweep: Sweep, cell: Cell) -> str:
 
 def line(sweep: Sweep, cell: Cell, state: State) -> str:
     """What became of a cell, and how many have ended."""
-    ended = sum(sweep.states[c.id].status in _ENDED for c in sweep.cells)
+    ended = sum(sweep.counts[status] for status in _ENDED)
     outcome = safe(state.reason)
     if state.status == "ok":
         outcome = f"r_1 {number(state.r(1))}  answered {percent(state.answered)}"
@@ -152,17 +152,16 @@ def line(sweep: Sweep, cell: Cell, state: State) -> str:
 
 def counts(sweep: Sweep) -> str:
     """How many cells are how far."""
-    statuses = [sweep.states[c.id].status for c in sweep.cells]
     groups = {
         "ok": ("ok",), "skipped": ("skipped",), "failed": FAILED, "to do": ("waiting", "running")
     }  # fmt: skip
-    totals = {name: sum(s in group for s in statuses) for name, group in groups.items()}
+    totals = {name: sum(sweep.counts[s] for s in group) for name, group in groups.items()}
     parts = [f"{n} {name}" for name, n in totals.items() if n or name in ("ok", "to do")]
     if sweep.stored:
         days = sorted({moment(created)[:10] for created in sweep.stored.values()})
         since = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
         parts.append(f"{len(sweep.stored)} stored before ({since})")
-    return f"{sweep.file.grid.name}: {len(statuses)} runs, {', '.join(parts)}"
+    return f"{sweep.file.grid.name}: {len(sweep.cells)} runs, {', '.join(parts)}"
 
 
 def duration(seconds: float) -> str:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from invcore.base.text import number, safe
 from invcore.cli.console import stdout, table
-from invcore.cli.views.run_rows import moment, percent, task_label
+from invcore.cli.views.run_rows import moment, percent
 from invcore.registry.loader import installed
 from invcore.registry.metric_code import old_metrics
+from invcore.storage.index.listed_run import task_label
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -227,12 +227,11 @@ class CallRecord:
             more = torch.full((rows - len(self._path), len(self.best)), torch.inf).double()
             self._path = torch.cat([self._path, more])
         low = int(torch.searchsorted(_CALLS, float(before.min()), right=True))
-        for step in range(low, rows):
-            calls = int(_CALLS[step])
-            now = (before < calls) & (calls <= before + added)
-            done = torch.div(calls - before[now], cost, rounding_mode="floor")
-            values = torch.cat([self.best[whose[now], None], lowest[now]], dim=1)
-            self._path[step, whose[now]] = values.gather(1, done[:, None])[:, 0]
+        calls = _CALLS[low:rows].long()[:, None]  # (S, 1)
+        now = (before < calls) & (calls <= before + added)  # (S, T)
+        done = torch.div(calls - before, cost, rounding_mode="floor").clamp(0, lowest.shape[1])
+        values = torch.cat([self.best[whose, None], lowest], dim=1).gather(1, done.T).T
+        self._path[low:rows, whose] = torch.where(now, values, self._path[low:rows, whose])
 
     def _remember(self, whose: Tensor, gap: Tensor, places: Tensor, x: Tensor) -> None:
         """Keep the best designs of each target."""

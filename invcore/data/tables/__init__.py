@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from invcore.data.tables.formats import why as why
     from invcore.data.tables.formulas import guarded as guarded
     from invcore.data.tables.formulas import unguarded as unguarded
+    from invcore.data.tables.stream import table_stream as table_stream
     from invcore.data.tables.table import Table as Table
 
 __getattr__, _NAMES = lazy_names(__name__, {
@@ -31,6 +32,7 @@ __getattr__, _NAMES = lazy_names(__name__, {
     "columns": "chosen_columns split_columns",
     "formats": "attempt check_file check_names why",
     "formulas": "guarded unguarded",
+    "stream": "table_stream",
     "table": "Table",
 })  # fmt: skip
 

@@ -81,11 +81,11 @@ def _as_text(columns: Mapping[str, npt.NDArray[Any]], delimiter: str) -> bytes:
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, delimiter=delimiter, lineterminator="\n")
     writer.writerow(map(guarded, columns))
-    writer.writerows(zip(*(_texts(column) for column in columns.values()), strict=True))
+    writer.writerows(zip(*(texts(column) for column in columns.values()), strict=True))
     return buffer.getvalue().encode()
 
 
-def _texts(column: npt.NDArray[Any]) -> list[Any]:
+def texts(column: npt.NDArray[Any]) -> list[Any]:
     """Floats as the shortest decimal that reads back as the same double; texts as no formulas."""
     if column.dtype.kind == "f":
         return [repr(item) for item in column.tolist()]

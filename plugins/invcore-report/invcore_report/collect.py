@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from invcore.plugin import StoreError
 from invcore.results import Ablation, Bench, BenchCell, Published, Store, bench_names, read_bench
 from invcore_report.labels import method_labels, task_labels
+from invcore_report.slim_records import SlimRecords
 
 if TYPE_CHECKING:
     from invcore.results import RunRecord
@@ -62,11 +63,10 @@ class Collection:
 
     def tasks(self) -> dict[str, list[Run]]:
         """The runs by the label of their task: in the order of the bench, or of the labels."""
-        names = list(dict.fromkeys(run.task for run in self.runs))
-        return {
-            task: [run for run in self.runs if run.task == task]
-            for task in (names if self.bench else sorted(names))
-        }
+        tasks: dict[str, list[Run]] = {}
+        for run in self.runs:
+            tasks.setdefault(run.task, []).append(run)
+        return tasks if self.bench else dict(sorted(tasks.items()))
 
     def omit(self, what: str, why: str) -> None:
         """Say that something is left out."""
@@ -93,7 +93,7 @@ def collect(store: Store, bench: str | None = None) -> Collection:
             f"no runs to report: {there}; begin with `invcore run`",
             remedy="store=FOLDER names another",
         )
-    records = _records(store)
+    records = _records(store, manifest)
     result = _of_store(store, records) if manifest is None else _of_bench(manifest, store, records)
     if not result.runs and not result.left_out:
         raise StoreError(
@@ -106,17 +106,24 @@ def collect(store: Store, bench: str | None = None) -> Collection:
     return result
 
 
-def _records(store: Store) -> Records:
-    """Every run's record, or what is wrong with it; the newest last."""
+def _records(store: Store, manifest: Bench | None) -> Records:
+    """Every run's record, or what is wrong with it; the newest last.
+
+    Of a benchmark, its own runs are read, all their files checked; others are named alone.
+    """
     records: Records = {}
+    slim = SlimRecords()
+    own = None if manifest is None else {cell.id for cell in manifest.cells}
     for run in store.ids():
+        if own is not None and run not in own:
+            continue
         try:
             record = store.read(run)
         except StoreError as error:
             records[run] = error
         else:
             if record.kind == "run":  # fitted models of `solve` have no candidates to judge
-                records[run] = record
+                records[run] = slim(record)
     return records
 
 
@@ -167,7 +174,9 @@ def _of_bench(bench: Bench, store: Store, records: Records) -> Collection:
         else:
             ids.add(record.id)
             result.runs.append(Run(record, cell.task, method, cell.method))
-    others = set(records) - {cell.id for cell in bench.cells}
+    cells = {cell.id for cell in bench.cells}
+    others = [run for run in store.listing()
+              if run.id not in cells and (run.problem or run.facts["kind"] == "run")]  # fmt: skip
     if others:
         result.omit(f"{len(others)} other runs of the store", f"not part of bench {bench.name}")
     return result

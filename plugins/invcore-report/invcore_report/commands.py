@@ -8,12 +8,14 @@ from typing import Any
 
 import click
 
-from invcore.cli.kit import emit_json, json_option, printable, safe, store_option
+from invcore.cli.kit import BenchName, RunId, emit_json, json_option, printable, safe, store_option
 
 
 @click.command()
 @store_option
-@click.option("--bench", metavar="NAME", help="A benchmark of the store; else all runs.")
+@click.option(
+    "--bench", metavar="NAME", type=BenchName(), help="A benchmark of the store; else all runs."
+)
 @click.option(
     "--to",
     default="report",
@@ -47,8 +49,8 @@ def report(store_path: str, bench: str | None, to: Path, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("first", metavar="RUN")
-@click.argument("second", metavar="RUN")
+@click.argument("first", metavar="RUN", type=RunId())
+@click.argument("second", metavar="RUN", type=RunId())
 @store_option
 @json_option
 def compare(first: str, second: str, store_path: str, as_json: bool) -> None:

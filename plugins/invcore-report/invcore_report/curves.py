@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -13,7 +14,7 @@ LARGEST = 1000  # candidates that a curve goes up to
 _PLACES = 40
 _REPEATS = 1000
 _LEVEL = 0.95
-_CHUNK = 1 << 22  # numbers held at once by a bootstrap
+_CHUNK = 1 << 20  # numbers held at once by a bootstrap
 
 
 @dataclass(frozen=True)
@@ -140,11 +141,10 @@ def _resample(values: Tensor, seeds: tuple[int, ...]) -> Tensor:
     mask = ~values.isnan()
     filled = torch.where(mask, values, 0.0).double().T
     weight = mask.double().T
-    random = generator(0, "report", number, *(seeds if len(seeds) > 1 else ()))
     step = max(1, _CHUNK // max(1, number))
     parts = []
     for start in range(0, _REPEATS, step):
-        times = _times(min(step, _REPEATS - start), seeds, random)
+        times = _times(seeds)[start : start + step].double()
         # What is infinite stays so in those resamples alone that have it
         endless = (times @ filled.isinf().double()) > 0
         sums = times @ torch.where(filled.isinf(), 0.0, filled)
@@ -152,18 +152,23 @@ def _resample(values: Tensor, seeds: tuple[int, ...]) -> Tensor:
     return torch.cat(parts).T
 
 
-def _times(repeats: int, seeds: tuple[int, ...], random: torch.Generator) -> Tensor:
-    """How often each target is drawn (repeats, B): by seed, then among the seed's targets."""
-    times = torch.zeros(repeats, sum(seeds), dtype=torch.float64)
+@lru_cache(maxsize=1)
+def _times(seeds: tuple[int, ...]) -> Tensor:
+    """How often each target is drawn (repeats, B): by seed, then among the seed's targets.
+
+    It is the same for all curves over as many targets and seeds, so it is drawn once for them.
+    """
+    random = generator(0, "report", sum(seeds), *(seeds if len(seeds) > 1 else ()))
+    times = torch.zeros(_REPEATS, sum(seeds), dtype=torch.int16)
+    counts = torch.tensor(seeds)
+    starts = counts.cumsum(0) - counts
+    columns = torch.arange(int(counts.max()) if len(seeds) else 0)
     for _ in seeds:
-        chosen = torch.zeros(repeats, dtype=torch.long)
-        if len(seeds) > 1:
-            chosen = torch.randint(len(seeds), (repeats,), generator=random)
-        for seed, count in enumerate(seeds):
-            rows = (chosen == seed).nonzero()[:, 0]
-            drawn = torch.randint(count, (len(rows), count), generator=random) + sum(seeds[:seed])
-            part = torch.zeros(len(rows), sum(seeds), dtype=torch.float64)
-            times[rows] += part.scatter_add_(1, drawn, torch.ones_like(drawn).double())
+        chosen = torch.randint(len(seeds), (_REPEATS,), generator=random)
+        size = counts[chosen][:, None]
+        share = torch.rand(_REPEATS, len(columns), generator=random, dtype=torch.float64)
+        drawn = starts[chosen][:, None] + (share * size).long()
+        times.scatter_add_(1, drawn.clamp(max=sum(seeds) - 1), (columns < size).to(torch.int16))
     return times
 
 

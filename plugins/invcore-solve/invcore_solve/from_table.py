@@ -31,6 +31,7 @@ from invcore_solve.schema.choices import Choices
 from invcore_solve.tables.beside import beside
 from invcore_solve.tables.raw_table import RawTable
 from invcore_solve.tables.read import read
+from invcore_solve.tables.sampled_rows import sampled_rows
 from invcore_solve.tables.sources import Source, as_targets
 from invcore_solve.tables.table_data import Bounds, TableData
 
@@ -124,6 +125,7 @@ def fit_table(
         given = dict(options.get("judge_settings") or {})
         options["judge_settings"] = {"positive": own} | given
     listed = None if among is None else read(among, prefix="x")
+    table = sampled_rows(table, said.responses, options.get("seed", 0))
     data = TableData.of(table, said, listed)
     return fit_pairs(data, method=methods, choices=said, **options)
 

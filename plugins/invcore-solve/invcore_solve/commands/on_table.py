@@ -14,6 +14,7 @@ from invcore.plugin import component_settings, installed, tolerance_texts
 from invcore_solve.commands.asking import Asking
 from invcore_solve.commands.table_options import raw_table, read_tables, used
 from invcore_solve.tables.read import read
+from invcore_solve.tables.sampled_rows import sampled_rows
 
 if TYPE_CHECKING:
     from invcore_solve.designer import Designer
@@ -70,15 +71,29 @@ def solve_table(
         read(options["among"], prefix="x")  # that it can be read is told before anything is fitted
     table, note = None, ""
     if options["model"] is None:
-        table, note = _table(options, asking, tolerances)
+        table, note = _table(options, asking, tolerances, seed)
     from invcore.results import Store  # torch from here on: errors of input are told before it
+    from invcore_solve.commands.many_view import show_many
     from invcore_solve.commands.view import asked_of, document, show
+    from invcore_solve.many.many_targets import MANY, many_targets, write_many
 
     store = Store(store_path)
     with progress() as bars:
         designer = _designer(options, store, table, seed, bars)
         known = (designer.data.responses.names, designer.data.designs.names)
         with asking.explained(*known, fitted=options["model"] is not None):
+            many = many_targets(designer, asking)
+            if many is not None:
+                if options["report"]:
+                    raise click.UsageError(f"--report is for {MANY:,} targets at most")
+                written = write_many(
+                    designer, many, Path(out), top=top, progress=bars, want=asking.want,
+                    derived=asking.derived, candidates=candidates, sampler=sampler, seed=seed,
+                    strict=options["strict"], diverse=options["diverse"] is not False,
+                    novelty=options["novelty"], among=options["among"], tolerances=tolerances,
+                )  # fmt: skip
+                show_many(written, designer, store, out, as_json)
+                return
             ranked = designer.propose(
                 candidates=candidates, sampler=sampler, seed=seed, strict=options["strict"],
                 diverse=options["diverse"] is not False, novelty=options["novelty"],
@@ -117,13 +132,14 @@ def solve_table(
 
 
 def _table(
-    options: dict[str, Any], asking: Asking, tolerances: Sequence[str]
+    options: dict[str, Any], asking: Asking, tolerances: Sequence[str], seed: int
 ) -> tuple[tuple[RawTable, Choices], str]:
     """The table and what is said of it, checked before anything is fitted; and a note of it."""
     from invcore_solve.schema.inspection import inspect_table
     from invcore_solve.schema.schema_file import read_schema
 
     table, said = read_tables(options, asking)
+    table = sampled_rows(table, said.responses, seed)
     inspect_table(table, said)
     asking.check(table, said)
     if asking.derived or tolerances:  # torch from here on

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from invcore.cli.kit import (
+    RunId,
     add_row,
     device_option,
     emit_json,
@@ -20,7 +21,13 @@ _COLUMNS = 6
 
 
 @click.command()
-@click.option("--model", required=True, metavar="RUN_ID", help="As `invcore solve` names it.")
+@click.option(
+    "--model",
+    required=True,
+    metavar="RUN_ID",
+    type=RunId("solve"),
+    help="As `invcore solve` names it.",
+)
 @click.option("--x", "x_path", type=click.Path(), help="Table of designs; columns are found by "
               "name.")  # fmt: skip
 @click.option("--sensitivity", metavar="FILE", type=click.Path(), help="Draw which columns move "

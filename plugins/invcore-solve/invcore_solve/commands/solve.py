@@ -6,6 +6,7 @@ import click
 
 from invcore.cli.kit import (
     ComponentName,
+    RunId,
     component_option,
     device_option,
     executor_options,
@@ -115,7 +116,12 @@ from invcore_solve.commands.table_options import table_options
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="Root of all randomness."
 )
 @device_option
-@click.option("--model", metavar="RUN_ID", help="Use a model fitted before, instead of a table.")
+@click.option(
+    "--model",
+    metavar="RUN_ID",
+    type=RunId("solve"),
+    help="Use a model fitted before, instead of a table.",
+)
 @store_option_beside_out
 @click.option(
     "--out",

@@ -22,8 +22,10 @@ from invcore.data.tables import (
 )
 from invcore_solve.tables.raw_table import RawTable
 from invcore_solve.tables.reading.arrow import of_arrow
+from invcore_solve.tables.reading.grid import Grid
 from invcore_solve.tables.reading.layout import laid_out
 from invcore_solve.tables.reading.objects import is_frame, of_array, of_frame, of_table
+from invcore_solve.tables.reading.plain_numbers import LARGE, plain_numbers
 from invcore_solve.tables.reading.text import text_grid
 from invcore_solve.tables.reading.units import unit_of_name
 from invcore_solve.tables.reading.workbooks import EXCEL, OTHER, workbook_grid
@@ -94,16 +96,22 @@ def read(
         check_file(file, place)
         _check_options(suffix, place, {"sheet": sheet, "key": key, "encoding": encoding})
         if suffix in (*TEXT, *EXCEL, *OTHER):
-            if suffix in TEXT:
-                tabs = suffix == ".tsv"
-                grid = text_grid(
-                    file.read_bytes(), place, encoding=encoding, comment=comment, tabs=tabs
+
+            def laid(grid: Grid) -> RawTable:
+                return laid_out(
+                    grid, path, header=header, units=units, prefix=prefix, expected=expected
                 )
-            else:
-                grid = workbook_grid(file, place, sheet)
-            return laid_out(
-                grid, path, header=header, units=units, prefix=prefix, expected=expected
-            )
+
+            if suffix not in TEXT:
+                return laid(workbook_grid(file, place, sheet))
+
+            def careful(data: bytes) -> RawTable:
+                tabs = suffix == ".tsv"
+                return laid(text_grid(data, place, encoding=encoding, comment=comment, tabs=tabs))
+
+            data = file.read_bytes()
+            plain = suffix == ".csv" and len(data) >= LARGE and encoding is None
+            return (plain_numbers(data, path, careful) if plain else None) or careful(data)
         table = _of_numpy(file, path, key, prefix) if suffix in NUMPY else _of_parquet(file, path)
     except DataError:
         raise
