@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from invcore.base.types import Files as Files
     from invcore.configs.config import Config as Config
     from invcore.configs.config import Field as Field
+    from invcore.configs.documents import parse_document as parse_document
+    from invcore.configs.documents import read_document as read_document
+    from invcore.configs.documents import read_text as read_text
     from invcore.configs.files import read_config as read_config
     from invcore.configs.settings import component_settings as component_settings
     from invcore.contracts.candidates import Candidates as Candidates
@@ -145,6 +148,7 @@ __getattr__, _NAMES = lazy_names(__name__, {
     "base.text": "one_line printable quoted",
     "base.types": "Context Files",
     "configs.config": "Config Field",
+    "configs.documents": "parse_document read_document read_text",
     "configs.files": "read_config",
     "configs.settings": "component_settings",
     "contracts.candidates": "Candidates",

@@ -12,7 +12,14 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from invcore.plugin import ConfigError, ShapeError, Space, StoreError, whole_folder
+from invcore.plugin import (
+    ConfigError,
+    ShapeError,
+    Space,
+    StoreError,
+    read_document,
+    whole_folder,
+)
 from invcore_proxy.ensemble import Proxy
 from invcore_proxy.fitting import ProxyReport
 from invcore_proxy.picture import draw_held_out
@@ -165,8 +172,8 @@ def check_free(folder: str | os.PathLike[str]) -> None:
 
 def _is_bundle(path: Path) -> bool:
     try:
-        return json.loads(path.read_bytes())["task"] == "proxy"
-    except (OSError, ValueError, KeyError, TypeError):
+        return read_document(path)["task"] == "proxy"
+    except (ConfigError, KeyError, TypeError):
         return False
 
 
