@@ -41,7 +41,7 @@ def work(pipe: Connection, counts: Any, out: Path) -> None:
     """Do portions until there are none; ``counts`` has those of the portion, by outcome."""
     root = Path(tempfile.mkdtemp(prefix="fuzz-work-"))
     os.environ["HOME"] = str(root)
-    sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - as long as the process
+    sys.stdout = sys.stderr = open(os.devnull, "w")
     while (task := pipe.recv()) is not None:
         name, number, size = task
         reader = READERS[name]

@@ -17,26 +17,38 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from fuzzing.reader import Reader
-from fuzzing.strategies import changed, mutated, rendered
 from hypothesis.strategies import SearchStrategy
 from safetensors.torch import load, save
 
-from invcore import RunConfig, Store, run
+from fuzzing.reader import Reader
+from fuzzing.strategies import changed, mutated, rendered
+from invcore import Store
 from invcore.plugin import FitEnvironment, Pairs, Space, Uniform, Variable
+from invcore.storage.run_record import MetricRecord, RunRecord, Scoring, Timings
 from invcore.storage.seal import sealed
 
 _LINEAR = {"members": ["linear"]}
+_RECORD = RunRecord(
+    id="0123456789ab", task="sine-wave", method="na", sampler="lhs", candidates=2, targets=3,
+    seed=0, device="cpu", metrics=(MetricRecord(name="r_T", metric="r_T", T=1, value=0.5),),
+    timings=Timings(fit_s=1.0), config={"want": ["y>=1"], "task": {"name": "sine-wave"}},
+    versions={"invcore": "0.1.0"}, code={"invcore": "0" * 16}, created="2026-01-02T03:04:05+00:00",
+    scoring={"r_T": Scoring(plugin="metrics", version="1", code="0" * 16)},
+)  # fmt: skip
 
 
 def stored_readers() -> list[Reader]:
     """All of them."""
     found = []
     for name, part, read in (
-        ("run-record", "run.json", _read_run), ("run-tensors", "candidates.safetensors", _read_run),
-        ("model-record", "model.json", _read_model), ("model-tensors", "model.safetensors", _read_model),
-        ("bundle-record", "task.json", _read_bundle), ("bundle-tensors", "proxy.safetensors", _read_bundle),
-        ("campaign-start", "start", _read_campaign), ("campaign-ask", "ask", _read_campaign),
+        ("run-record", "run.json", _read_run),
+        ("run-tensors", "candidates.safetensors", _read_run),
+        ("model-record", "model.json", _read_model),
+        ("model-tensors", "model.safetensors", _read_model),
+        ("bundle-record", "task.json", _read_bundle),
+        ("bundle-tensors", "proxy.safetensors", _read_bundle),
+        ("campaign-start", "start", _read_campaign),
+        ("campaign-ask", "ask", _read_campaign),
         ("bench-manifest", "manifest.json", _read_manifest),
     ):  # fmt: skip
         inputs = partial(_inputs, part)
@@ -58,9 +70,11 @@ def _inputs(part: str) -> SearchStrategy[bytes]:
         meta = {"event": json.dumps(new)}
         return _joined(example, {**header, "__metadata__": meta})
 
-    return changed(body).map(event) | changed(body["body"]).map(
-        lambda new: event({**body, "body": new})
-    ) | mutated(example)
+    return (
+        changed(body).map(event)
+        | changed(body["body"]).map(lambda new: event({**body, "body": new}))
+        | mutated(example)
+    )
 
 
 def _split(data: bytes) -> tuple[dict[str, Any], bytes]:
@@ -82,12 +96,9 @@ def _place() -> Path:
     from invcore_proxy import ProxyConfig, fit_proxy, write_bundle
 
     root = Path(tempfile.mkdtemp(prefix="fuzz-"))
-    made = RunConfig.resolve({
-        "task": "sine-wave", "method": "na", "targets": 3, "candidates": 2, "pairs": 50,
-        "preset": "quick", "metrics": {}, "want": [],
-    })  # fmt: skip
-    store = Store(root / "runs")
-    run(made, store=store)
+    numbers = torch.rand(3, 2, 2)
+    tensors = {"x": numbers, "y": numbers[..., :1], "targets": numbers[:, 0, :1]}
+    Store(root / "runs").write(_RECORD, tensors={"candidates": tensors}, log=[{"loss": 0.5}])
     x = torch.rand(40, 2, dtype=torch.float64)
     y = torch.stack([x[:, 0] + x[:, 1], x[:, 0]], dim=1)
     designer = invcore_solve.fit(x, y, judge_settings=_LINEAR, device="cpu")

@@ -23,15 +23,18 @@ NASTY = [
 """What has broken readers of something, somewhere."""
 
 VALUES: SearchStrategy[Any] = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(), st.sampled_from(NASTY), st.text(max_size=6),
+    st.none(), st.booleans(), st.integers(), st.floats(), st.sampled_from(NASTY),
+    st.text(max_size=6),
     st.sampled_from([0, -1, 1, 2**31, 2**63, 2**64, 10**400, 10**12, 1e308, 5e-324, -0.0]),
 )  # fmt: skip
 """Plain values."""
 
 DATA: SearchStrategy[Any] = st.recursive(
     VALUES,
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(st.sampled_from(NASTY) | st.text(max_size=4), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(NASTY) | st.text(max_size=4), inner, max_size=4)
+    ),
     max_leaves=8,
 )
 """Plain data."""

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from fuzzing.reader import Reader
-from fuzzing.strategies import changed, mutated, rendered, texts
 from hypothesis.strategies import SearchStrategy
 
-_CSV = b"width [mm],load;x,metal,\"a \"\"b\"\"\"\nmm,N,,\n1,2.5,steel,3\n2,,brass,4e5\n3,-1,steel,nan\n"
+from fuzzing.reader import Reader
+from fuzzing.strategies import changed, mutated, rendered, texts
+
+_CSV = b'width [mm],load;x,metal,"a ""b"""\nmm,N,,\n1,2.5,steel,3\n2,,brass,4e5\n3,-1,steel,nan\n'
 _WORDS = (
     "1", "2.5", ",", ",", ";", "\t", "\n", "\n", "\r\n", "a", '"', "nan", "0,5", "#", "% ", "mm",
     "sep=;", "2020-01-02", "TRUE", "\xa0", "'=a", "±", "<0.5", "1/2",
@@ -66,7 +67,10 @@ def _examples(kind: str) -> tuple[bytes, ...]:
     if kind == "npz":
         arrays = io.BytesIO()
         np.savez_compressed(arrays, x=np.zeros((30, 3)), y=np.zeros((2, 2)))
-        bomb = _zipped({"y.npy": _claimed(10**11)}), _zipped({"y.npy": _claimed(40_000_000)[:128] + bytes(1 << 24)})
+        bomb = (
+            _zipped({"y.npy": _claimed(10**11)}),
+            _zipped({"y.npy": _claimed(40_000_000)[:128] + bytes(1 << 24)}),
+        )
         return encode(columns, ".npz", "x"), arrays.getvalue(), *bomb
     texts_too = {**columns, "c": np.array(["u", "=v", "w", "u", "u"])}
     found = [encode(texts_too, f".{kind}", "x"), encode(columns, f".{kind}", "x")]
@@ -129,7 +133,7 @@ def _output(form: str, data: bytes, folder: Path) -> Any:
 
     from invcore.plugin import SimulatorError
 
-    program = Program(command=("p", "{input}", "{output}"), format=form)  # type: ignore[arg-type]
+    program = Program(command=("p", "{input}", "{output}"), format=form)
     (folder / "stdout").write_bytes(data)
     (folder / "stderr").write_bytes(data[::2])
     keep: Callable[..., None] = lambda x, y: None  # noqa: E731

@@ -8,10 +8,10 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from fuzzing.reader import Reader
-from fuzzing.strategies import as_toml, changed, mutated, rendered, texts
 from hypothesis.strategies import SearchStrategy
 
+from fuzzing.reader import Reader
+from fuzzing.strategies import as_toml, changed, mutated, rendered, texts
 from invcore import Categorical, Integers, RunConfig, Space, Uniform, Variable
 
 RUN: dict[str, Any] = {
@@ -43,9 +43,7 @@ WISHES: dict[str, Any] = {
     "specification": [{"gap": "0.5:0.7", "mass": {"goal": "minimise", "weight": 2}},
                       {"want": ["gap>=0.2", "mass=min"]}, {"gap": 0.6}],
 }  # fmt: skip
-_YAML = (
-    b"name: mine\nmethods: &m [na, {name: na, label: b}]\nother: *m\nseeds: [0]\ntasks:\n - a\n"
-)
+_YAML = b"name: mine\nmethods: &m [na, {name: na, label: b}]\nother: *m\nseeds: [0]\ntasks:\n - a\n"
 _WISH = "gap mass =min =max >= <= 0.5 : 0.7 ± % sd any given , weight=2 tolerance=0.1 `gap` R*"
 _WORDS = (
     "x y z n kind + - * / ^ ** <= >= < > == != = ( ) , { } in not and or if then never at most of "
@@ -65,9 +63,9 @@ def text_readers() -> list[Reader]:
             inputs = partial(_documents, data, form, write)
             read = partial(_from_file, f"given.{form}", reads[name])
             found.append(Reader(f"{name}-{form}", inputs, read))
-    for name, data, read in (("schema", SCHEMA, _schema), ("wishes-toml", WISHES, _wishes)):
+    for name, data, call in (("schema", SCHEMA, _schema), ("wishes-toml", WISHES, _wishes)):
         inputs = partial(_documents, data, "toml", as_toml)
-        found.append(Reader(name, inputs, partial(_from_file, "given.toml", read)))
+        found.append(Reader(name, inputs, partial(_from_file, "given.toml", call)))
     rows = b"gap,mass,gap.weight\n0.5:0.7,<=3,2\nmin,any,\n"
     wishes = partial(_lines, _WISH, rows)
     found.append(Reader("wishes-csv", wishes, partial(_from_file, "given.csv", _wishes)))
@@ -87,9 +85,7 @@ def text_readers() -> list[Reader]:
     return found
 
 
-def _documents(
-    data: Any, form: str, write: Callable[[Any], str]
-) -> SearchStrategy[bytes]:
+def _documents(data: Any, form: str, write: Callable[[Any], str]) -> SearchStrategy[bytes]:
     example = write(data).encode()
     own = [example, *([_YAML] if form == "yaml" else [])]
     keys = [word for key in _keys(data) for word in (f"{key} = ", f"{key}: ", f"[{key}]\n")]
@@ -163,8 +159,9 @@ def _task_folder(path: Path) -> Any:
 
 
 def _set(data: bytes, folder: Path) -> Any:
-    from invcore.configs.settings import apply_settings
     from invcore_na.config import NeuralAdjointConfig as config
+
+    from invcore.configs.settings import apply_settings
 
     return RunConfig.resolve(apply_settings({}, [_text(data)], {"method": config}))
 
