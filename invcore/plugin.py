@@ -30,9 +30,12 @@ if TYPE_CHECKING:
     from invcore.base.progress import Stage as Stage
     from invcore.base.seeding import generator as generator
     from invcore.base.seeding import isolated as isolated
+    from invcore.base.text import drawn as drawn
+    from invcore.base.text import harmless as harmless
     from invcore.base.text import one_line as one_line
     from invcore.base.text import printable as printable
     from invcore.base.text import quoted as quoted
+    from invcore.base.text import shown as shown
     from invcore.base.types import Context as Context
     from invcore.base.types import Files as Files
     from invcore.configs.config import Config as Config
@@ -145,7 +148,7 @@ __getattr__, _NAMES = lazy_names(__name__, {
     ),
     "base.progress": "Progress Stage",
     "base.seeding": "generator isolated",
-    "base.text": "one_line printable quoted",
+    "base.text": "drawn harmless one_line printable quoted shown",
     "base.types": "Context Files",
     "configs.config": "Config Field",
     "configs.documents": "parse_document read_document read_text",

@@ -19,6 +19,43 @@ def checked_name(name: str) -> str:
     return name
 
 
+def harmless(text: str) -> str:
+    r"""A text whose every sign can be seen, save blanks, tabs and line breaks.
+
+    Codes that steer a terminal, marks that turn the direction of writing, and signs without width
+    are written as Python writes them; brackets, colons and dollars are left to whoever reads them.
+
+    Example:
+        >>> print(harmless("red \x1b[31m, turned \u202e, [bold]"))
+        red \x1b[31m, turned \u202e, [bold]
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in "\n\t" else repr(c)[1:-1] for c in text)
+
+
+def shown(value: object) -> object:
+    r"""What a page shows of a value: of a text every sign; markup and numbers as they are.
+
+    It is for the ``finalize`` of templates, which all that they show goes through.
+
+    Example:
+        >>> print(shown("left\u202eright"), shown(2))
+        left\u202eright 2
+    """
+    return harmless(value) if type(value) is str else value
+
+
+def drawn(text: str) -> str:
+    r"""A name as matplotlib shall draw it: every sign, and dollars that begin no formula.
+
+    Example:
+        >>> print(drawn("a $x$"))
+        a \$x\$
+    """
+    return harmless(text).replace("$", r"\$")
+
+
 def printable(text: object, width: int = 300) -> str:
     """A path or a library's message, without line breaks and terminal codes, and not too long."""
     full = str(text)
@@ -47,9 +84,9 @@ def safe(text: str) -> str:
 
     Example:
         >>> safe("bad\x1b[31m\nlines")
-        'bad?[31m lines'
+        'bad\\x1b[31m lines'
     """
-    return "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))
+    return harmless(" ".join(text.split()))
 
 
 def number(value: float | None, digits: int = 3) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 import click
 from rich.cells import cell_len
 
+from invcore.base.text import harmless
+
 _GAP = 2
 _NARROWEST = 20
 _RULE = "─"
@@ -14,8 +16,11 @@ _RULE = "─"
 
 def show(names: Sequence[str], rows: Sequence[Sequence[str]], *, wrapped: int) -> None:
     """Print a table as wide as the terminal at most; see ``columns``."""
-    head, *rest = columns(names, rows, wrapped=wrapped, width=shutil.get_terminal_size().columns)
-    click.echo(click.style(head, bold=True))
+    seen = [[harmless(cell) for cell in row] for row in rows]
+    head, *rest = columns(names, seen, wrapped=wrapped, width=shutil.get_terminal_size().columns)
+    # our own code for bold goes past what makes codes harmless
+    out = getattr(sys.stdout, "rich_proxied_file", sys.stdout)
+    click.echo(click.style(harmless(head), bold=True), file=out)
     for line in rest:
         click.echo(line if _prints(_RULE) else line.replace(_RULE, "-"))
 
