@@ -1,6 +1,7 @@
 """Text for people: errors, names and values from outside, in one printable line."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 from invcore.base.errors import ConfigError, InvcoreError
@@ -20,7 +21,7 @@ def checked_name(name: str) -> str:
 
 
 def harmless(text: str) -> str:
-    r"""A text whose every sign can be seen, save blanks, tabs and line breaks.
+    r"""A text whose every sign can be seen, save blanks of all widths, tabs and line breaks.
 
     Codes that steer a terminal, marks that turn the direction of writing, and signs without width
     are written as Python writes them; brackets, colons and dollars are left to whoever reads them.
@@ -31,11 +32,15 @@ def harmless(text: str) -> str:
     """
     if text.isprintable():
         return text
-    return "".join(c if c.isprintable() or c in "\n\t" else repr(c)[1:-1] for c in text)
+    return "".join(c if c.isprintable() or _is_blank(c) else repr(c)[1:-1] for c in text)
+
+
+def _is_blank(sign: str) -> bool:
+    return sign in "\n\t" or unicodedata.category(sign) == "Zs"
 
 
 def shown(value: object) -> object:
-    r"""What a page shows of a value: of a text every sign; markup and numbers as they are.
+    r"""What a page shows of a value: of a text or markup every sign, a number as it is.
 
     It is for the ``finalize`` of templates, which all that they show goes through.
 
@@ -43,7 +48,9 @@ def shown(value: object) -> object:
         >>> print(shown("left\u202eright"), shown(2))
         left\u202eright 2
     """
-    return harmless(value) if type(value) is str else value
+    if not isinstance(value, str) or value.isprintable():
+        return value
+    return type(value)(harmless(value))  # markup stays markup
 
 
 def drawn(text: str) -> str:
