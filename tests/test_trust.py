@@ -51,9 +51,9 @@ def faults(source: str) -> Iterator[str]:
             yield f"{name} with a shell or pickles"
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_nothing_is_unpickled_evaluated_or_unpacked(path):
-    assert list(faults(path.read_text(encoding="utf-8"))) == []
+def test_nothing_is_unpickled_evaluated_or_unpacked():
+    found = {path: [*faults(path.read_text(encoding="utf-8"))] for path in SOURCES}
+    assert len(found) > 400 and {path: bad for path, bad in found.items() if bad} == {}
 
 
 @pytest.mark.parametrize(
