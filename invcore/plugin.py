@@ -36,13 +36,19 @@ if TYPE_CHECKING:
     from invcore.base.progress import Stage as Stage
     from invcore.base.seeding import generator as generator
     from invcore.base.seeding import isolated as isolated
+    from invcore.base.text import drawn as drawn
+    from invcore.base.text import harmless as harmless
     from invcore.base.text import one_line as one_line
     from invcore.base.text import printable as printable
     from invcore.base.text import quoted as quoted
+    from invcore.base.text import shown as shown
     from invcore.base.types import Context as Context
     from invcore.base.types import Files as Files
     from invcore.configs.config import Config as Config
     from invcore.configs.config import Field as Field
+    from invcore.configs.documents import parse_document as parse_document
+    from invcore.configs.documents import read_document as read_document
+    from invcore.configs.documents import read_text as read_text
     from invcore.configs.files import read_config as read_config
     from invcore.configs.settings import component_settings as component_settings
     from invcore.contracts.candidates import Candidates as Candidates
@@ -159,9 +165,10 @@ __getattr__, _NAMES = lazy_names(__name__, {
     "base.process.signs": "sign signs_to",
     "base.process.streams": "streams_kept",
     "base.seeding": "generator isolated",
-    "base.text": "one_line printable quoted",
+    "base.text": "drawn harmless one_line printable quoted shown",
     "base.types": "Context Files",
     "configs.config": "Config Field",
+    "configs.documents": "parse_document read_document read_text",
     "configs.files": "read_config",
     "configs.settings": "component_settings",
     "contracts.candidates": "Candidates",

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 _LISTED = 30  # names in one message
+_LONGEST, _END = 1000, 300  # characters of a message, and of what it ends with
 
 
 class InvcoreError(Exception):
@@ -24,8 +25,19 @@ class InvcoreError(Exception):
 
     @property
     def message(self) -> str:
-        """What is wrong, without the remedy."""
-        return str(self.args[0]) or self.__class__.__name__
+        r"""What is wrong, without the remedy: one printable line, long ones without their middle.
+
+        Example:
+            >>> InvcoreError("no column \x1b[31m\nred").message
+            'no column \\x1b[31m red'
+        """
+        text = str(self.args[0]) or self.__class__.__name__
+        if not text.isprintable():
+            line = " ".join(text.split())
+            text = "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)
+        if len(text) > _LONGEST:
+            text = f"{text[: _LONGEST - _END]} … {text[-_END:]}"
+        return text
 
     def __str__(self) -> str:  # KeyError would print the repr of its argument
         return f"{self.message}; {self.remedy}" if self.remedy else self.message

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
+from invcore.base.text import harmless
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress as Bars
@@ -66,8 +68,8 @@ class RichProgress(Progress):
         from rich import progress as rich
 
         self._bars = rich.Progress(
-            rich.TextColumn("{task.description}"), rich.BarColumn(bar_width=24),
-            rich.MofNCompleteColumn(), rich.TextColumn("{task.fields[facts]}"),
+            rich.TextColumn("{task.description}", markup=False), rich.BarColumn(bar_width=24),
+            rich.MofNCompleteColumn(), rich.TextColumn("{task.fields[facts]}", markup=False),
             rich.TimeElapsedColumn(), rich.TextColumn("left"), rich.TimeRemainingColumn(),
             console=console, transient=True,
         )  # fmt: skip
@@ -82,7 +84,7 @@ class RichProgress(Progress):
     @contextmanager
     def stage(self, label: str, total: int | None = None) -> Iterator[Stage]:
         """A bar while the block runs."""
-        bar = self._bars.add_task(label, total=total, facts="")
+        bar = self._bars.add_task(harmless(label), total=total, facts="")
         try:
             yield Bar(self._bars, bar)
         finally:

@@ -1,6 +1,7 @@
 """Text for people: errors, names and values from outside, in one printable line."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 from invcore.base.errors import ConfigError, InvcoreError
@@ -17,6 +18,49 @@ def checked_name(name: str) -> str:
     if not _FILE_NAME.fullmatch(name):
         raise ConfigError(f"name {quoted(name)}: use letters, digits, '-', '_' and '.' alone")
     return name
+
+
+def harmless(text: str) -> str:
+    r"""A text whose every sign can be seen, save blanks of all widths, tabs and line breaks.
+
+    Codes that steer a terminal, marks that turn the direction of writing, and signs without width
+    are written as Python writes them; brackets, colons and dollars are left to whoever reads them.
+
+    Example:
+        >>> print(harmless("red \x1b[31m, turned \u202e, [bold]"))
+        red \x1b[31m, turned \u202e, [bold]
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or _is_blank(c) else repr(c)[1:-1] for c in text)
+
+
+def _is_blank(sign: str) -> bool:
+    return sign in "\n\t" or unicodedata.category(sign) == "Zs"
+
+
+def shown(value: object) -> object:
+    r"""What a page shows of a value: of a text or markup every sign, a number as it is.
+
+    It is for the ``finalize`` of templates, which all that they show goes through.
+
+    Example:
+        >>> print(shown("left\u202eright"), shown(2))
+        left\u202eright 2
+    """
+    if not isinstance(value, str) or value.isprintable():
+        return value
+    return type(value)(harmless(value))  # markup stays markup
+
+
+def drawn(text: str) -> str:
+    r"""A name as matplotlib shall draw it: every sign, and dollars that begin no formula.
+
+    Example:
+        >>> print(drawn("a $x$"))
+        a \$x\$
+    """
+    return harmless(text).replace("$", r"\$")
 
 
 def printable(text: object, width: int = 300) -> str:
@@ -47,10 +91,9 @@ def safe(text: str) -> str:
 
     Example:
         >>> safe("bad\x1b[31m\nlines")
-        'bad?[31m lines'
+        'bad\\x1b[31m lines'
     """
-    line = " ".join(text.split())
-    return line if line.isprintable() else "".join(c if c.isprintable() else "?" for c in line)
+    return harmless(" ".join(text.split()))
 
 
 def number(value: float | None, digits: int = 3) -> str:

@@ -15,6 +15,7 @@ from invcore.base.component_kinds import Kind
 from invcore.base.errors import ConfigError, close_names
 from invcore.benchmarking.manifest import NAME, Ablation, Published
 from invcore.configs.config import Config, Field
+from invcore.configs.documents import read_text
 from invcore.configs.files import read_config
 from invcore.configs.line_numbers import Place, lines_of, nearest
 from invcore.configs.run_config import Choice, RunConfig
@@ -127,7 +128,7 @@ class BenchFile:
             ConfigError: it cannot be read, or something in it is wrong; with file and line.
         """
         data = read_config(path)
-        source = Source(Path(path), Path(path).read_text(encoding="utf-8"))
+        source = Source(Path(path), read_text(path))
         _check_keys(source, data)
         shared = {key: value for key, value in data.items() if key in SHARED}
         try:

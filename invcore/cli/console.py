@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from invcore.base.text import harmless
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
@@ -14,30 +16,32 @@ if TYPE_CHECKING:
 
 def stdout() -> Console:
     """The console that results go to; it prints texts as they are, whatever brackets they hold."""
-    from rich.console import Console
+    from invcore.cli.harmless_console import HarmlessConsole
 
-    return Console(highlight=False, soft_wrap=False, markup=False, emoji=False)
+    return HarmlessConsole(highlight=False, soft_wrap=False, markup=False, emoji=False)
 
 
 def stderr() -> Console:
     """The console that progress and remarks go to."""
-    from rich.console import Console
+    from invcore.cli.harmless_console import HarmlessConsole
 
-    return Console(stderr=True, highlight=False, markup=False, emoji=False)
+    return HarmlessConsole(stderr=True, highlight=False, markup=False, emoji=False)
 
 
 def table(*columns: str, title: str | None = None, right: tuple[str, ...] = ()) -> Table:
     """An empty table in the house's look; columns of numbers may stand at the right."""
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
     result = Table(
-        box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="", show_edge=False,
+        box=box.SIMPLE_HEAD, title=None if title is None else Text(harmless(title)),
+        title_justify="left", title_style="", show_edge=False,
         pad_edge=False, padding=(0, 1, 0, 0),
     )  # fmt: skip
     for column in columns:
         justify: Any = "right" if column in right else "left"
-        result.add_column(column, overflow="fold", justify=justify)
+        result.add_column(Text(harmless(column)), overflow="fold", justify=justify)
     return result
 
 
@@ -45,7 +49,7 @@ def add_row(rows: Table, *texts: str) -> None:
     """Add a row of texts as they are, whatever brackets they hold."""
     from rich.text import Text
 
-    rows.add_row(*map(Text, texts))
+    rows.add_row(*(Text(harmless(text)) for text in texts))
 
 
 def emit_json(document: Any) -> None:
@@ -68,4 +72,4 @@ def progress() -> Progress:
 
 def warn(message: str) -> None:
     """A remark on standard error."""
-    print(f"note: {message}", file=sys.stderr)  # noqa: T201 - this is the console
+    print(harmless(f"note: {message}"), file=sys.stderr)  # noqa: T201 - this is the console

@@ -26,6 +26,7 @@ from invcore.base.errors import (
 )
 from invcore.base.text import printable
 from invcore.cli.json_output import document_alone, wants_json
+from invcore.cli.screen import harmless_streams
 
 EXIT_CODES: dict[type[InvcoreError], int] = {
     UnfitError: 5, DivergedError: 4, SimulatorError: 4, StoreError: 3, InvcoreError: 2,
@@ -133,14 +134,19 @@ def main(args: Sequence[str] | None = None) -> None:
     method cannot do the task, 70 unexpected, 130 Ctrl-C, 143 SIGTERM.
     """
     _print_whatever_comes()
+    with harmless_streams():
+        code = _main(args)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _main(args: Sequence[str] | None) -> Any:
     line = list(sys.argv[1:] if args is None else args)
     debug = "--debug" in line
     line = [*(["--debug"] if debug else []), *(word for word in line if word != "--debug")]
     alone = document_alone(ends_process=args is None) if wants_json(line) else nullcontext()
     with _ending_by_a_signal() as ended, alone:
         code = _run(line, debug)
-    code = _TERMINATED if ended else code
-    sys.exit(code if isinstance(code, int) else 0)
+    return _TERMINATED if ended else code
 
 
 @contextmanager

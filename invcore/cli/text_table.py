@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 import click
 from rich.cells import cell_len
 
+from invcore.base.text import harmless
+
 _GAP = 2
 _NARROWEST = 20
 _RULE = "─"
@@ -18,8 +20,11 @@ def show(
 ) -> None:  # fmt: skip
     """Print a table as wide as the terminal at most; see ``columns``."""
     width = shutil.get_terminal_size().columns
-    head, *rest = columns(names, rows, wrapped=wrapped, width=width, right=right)
-    click.echo(click.style(head, bold=True))
+    seen = [[harmless(cell) for cell in row] for row in rows]
+    head, *rest = columns(names, seen, wrapped=wrapped, width=width, right=right)
+    # our own code for bold goes past what makes codes harmless
+    out = getattr(sys.stdout, "rich_proxied_file", sys.stdout)
+    click.echo(click.style(harmless(head), bold=True), file=out)
     text = "\n".join(rest)
     click.echo(text if _prints(_RULE) else text.replace(_RULE, "-"))
 

@@ -1,6 +1,5 @@
 """What one run is: the config of ``invcore run``, from files, flags and ``--set``."""
 
-import json
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,7 +9,9 @@ from pydantic import field_validator, model_validator
 
 from invcore.base.component_kinds import Kind
 from invcore.base.errors import ConfigError
+from invcore.base.text import printable
 from invcore.configs.config import Config, Field, Preset
+from invcore.configs.documents import read_document
 
 BUNDLE = "task.json"
 ROBUSTNESS = "robustness"
@@ -48,9 +49,10 @@ def _opened(data: dict[str, Any]) -> dict[str, Any]:
     if not (isinstance(name, str) and ("/" in name or os.sep in name)):
         return data
     try:
-        component = json.loads((Path(name) / BUNDLE).read_text(encoding="utf-8"))["task"]
-    except (OSError, ValueError, KeyError, TypeError):
-        raise ConfigError(f"{Path(name) / BUNDLE} is missing, or names no task") from None
+        component = read_document(Path(name) / BUNDLE)["task"]
+    except (ConfigError, KeyError, TypeError, ValueError):
+        place = printable(Path(name) / BUNDLE)
+        raise ConfigError(f"{place} is missing, or names no task") from None
     return {**data, "name": str(component), "settings": {**data["settings"], "bundle": name}}
 
 

@@ -1,11 +1,12 @@
 """``key=value`` settings, as ``--set`` takes them, over the plain data of a config."""
 
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from invcore.base.errors import ConfigError, close_names
+from invcore.base.text import quoted
 from invcore.configs.config import Config, merge
+from invcore.configs.documents import DEEPEST, parse_value
 from invcore.configs.run_config import SLOTS, Choice, RunConfig
 
 
@@ -85,12 +86,13 @@ def metric_settings(settings: Sequence[str]) -> dict[str, dict[str, Any] | bool]
 def _parsed(setting: str, original: str = "") -> tuple[list[str], Any]:
     """A setting's path and value: as in TOML, or plain text."""
     key, equals, text = (part.strip() for part in setting.partition("="))
+    place = f"setting {quoted(original or setting, 100)}"
     if not equals or not key:
-        raise ConfigError(f"setting {original or setting!r}: expected key=value")
-    try:
-        return key.split("."), tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return key.split("."), text
+        raise ConfigError(f"{place}: expected key=value")
+    path = key.split(".")
+    if len(path) > DEEPEST:
+        raise ConfigError(f"{place}: a key of more than {DEEPEST} parts")
+    return path, parse_value(text, place)
 
 
 def _slot(

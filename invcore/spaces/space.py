@@ -76,7 +76,7 @@ class Space(Config):
         Raises:
             ConfigError: as for every config; a text that makes no constraint.
         """
-        given = data.get("constraints", ())
+        given = data.get("constraints", ()) if isinstance(data, Mapping) else ()
         if not isinstance(given, list | tuple) or not any(isinstance(c, str) for c in given):
             return super().parse(data, where=where)
         plain = super().parse({**data, "constraints": []}, where=where)

@@ -3,13 +3,18 @@
 import math
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from invcore.base.errors import UnknownNameError, close_names
 from invcore.configs.config import Config
 from invcore.storage.moves import Moves
 
 SCHEMA: Literal[2] = 2
+_READ: dict[str, type] = {
+    "task": dict, "method": dict, "sampler": dict, "metrics": dict, "want": list,
+    "responses": list, "constraints": list, "want_file": str, "want_file_name": str,
+    "want_first": str, "refine": int, "preset": str,
+}  # fmt: skip
 
 
 class MetricRecord(Config):
@@ -103,6 +108,18 @@ class RunRecord(Config):
     files: dict[str, str] = {}
     stored: bool = Field(False, exclude=True)
     """Whether a run was found done, rather than done now: what `invcore.run` says."""
+
+    @field_validator("config")
+    @classmethod
+    def _readable(cls, config: dict[str, Any]) -> dict[str, Any]:
+        """What listings and pages read of it is as they expect it, whoever wrote the file."""
+        for name, kind in _READ.items():
+            value = config.get(name)
+            if name in config and not isinstance(value, (list, tuple) if kind is list else kind):
+                raise ValueError(f"{name} is no {kind.__name__}")
+            if kind is list and not all(isinstance(text, str) for text in value or ()):
+                raise ValueError(f"{name} is no list of texts")
+        return config
 
     @property
     def outdated(self) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 import tempfile
@@ -14,9 +13,15 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 from safetensors import SafetensorError
 
-from invcore.base.errors import StoreError, UnknownNameError, close_names
+from invcore.base.errors import ConfigError, StoreError, UnknownNameError, close_names
 from invcore.base.text import checked_name, one_line
 from invcore.configs.config import stored_problem
+from invcore.configs.documents import (
+    LARGEST_RECORD,
+    MOST_OF_RECORD,
+    parse_document,
+    read_text,
+)
 from invcore.storage.atomic import replace_file, whole_folder
 from invcore.storage.index.listed_run import ListedRun
 from invcore.storage.index.listing import CACHE, run_listing
@@ -225,9 +230,12 @@ class Store:
         """
         path = self._check(self._record(run), f"{name}.json")
         try:
-            return json.loads(path.read_bytes())
-        except (OSError, ValueError) as error:
-            raise StoreError(f"{path}: cannot be read ({error})") from None
+            text = read_text(path, largest=LARGEST_RECORD)
+            return parse_document(
+                text, "json", str(path), largest=LARGEST_RECORD, most_values=MOST_OF_RECORD
+            )
+        except ConfigError as error:
+            raise StoreError(str(error)) from None
 
     def write(
         self, record: RunRecord, *, tensors: Mapping[str, Mapping[str, Tensor]] | None = None,

@@ -86,7 +86,7 @@ def test_a_record_cannot_steer_the_terminal(call, tmp_path):
     Store(tmp_path).write(record("aa0000000000", task="sine-wave", **hostile))
     done = call("results", "list", "--store", str(tmp_path))
     assert "\x1b" not in done.out and "\x07" not in done.out
-    assert "aa0000000000 error: one two?[2J" in done.out
+    assert "aa0000000000 error: one two\\x1b[2J" in done.out
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from invcore.data.tables.formats import attempt as attempt
     from invcore.data.tables.formats import check_file as check_file
     from invcore.data.tables.formats import check_names as check_names
+    from invcore.data.tables.formats import check_unpacked as check_unpacked
     from invcore.data.tables.formats import why as why
     from invcore.data.tables.formulas import guarded as guarded
     from invcore.data.tables.formulas import unguarded as unguarded
@@ -30,7 +31,7 @@ __getattr__, _NAMES = lazy_names(__name__, {
     "arrays": "real_array",
     "binary_files": "import_arrow read_numpy",
     "columns": "chosen_columns split_columns",
-    "formats": "attempt check_file check_names why",
+    "formats": "attempt check_file check_names check_unpacked why",
     "formulas": "guarded unguarded",
     "stream": "table_stream",
     "table": "Table",

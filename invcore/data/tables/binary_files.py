@@ -10,7 +10,7 @@ import numpy as np
 from invcore.base.errors import DataError
 from invcore.base.text import listing, printable, quoted
 from invcore.data.tables.arrays import check_whole
-from invcore.data.tables.formats import Parsed, attempt, check_names
+from invcore.data.tables.formats import Parsed, attempt, check_names, check_unpacked
 
 _NUMERIC_PARQUET = re.compile(r"u?int\d+|halffloat|float|double|decimal\d+\(.*\)")
 _PANDAS_INDEX = re.compile(r"__index_level_\d+__")
@@ -46,6 +46,8 @@ def read_numpy(path: Path, place: str, key: str | None) -> Parsed:
             if chosen not in arrays:
                 raise DataError(f"{place}: no array {quoted(chosen)}; {listing(arrays, chosen)}")
             place = f"{place}: array {quoted(chosen)}"
+            parts = {part.filename: part.file_size for part in archive.zip.infolist()}
+            check_unpacked(parts.get(f"{chosen}.npy", parts.get(chosen, 0)), place)
             loaded = attempt(lambda: archive[chosen], place)
         elif key is not None:
             raise DataError(f"{place}: holds one unnamed array; leave out the key {quoted(key)}")
@@ -77,7 +79,9 @@ def read_parquet(path: Path, place: str) -> Parsed:
     """
     parquet = import_arrow("pyarrow.parquet", place)
     with path.open("rb") as file:
-        table = attempt(lambda: parquet.ParquetFile(file).read(), place)
+        opened = attempt(lambda: parquet.ParquetFile(file), place)
+        check_unpacked(8 * opened.metadata.num_rows * opened.metadata.num_columns, place)
+        table = attempt(opened.read, place)
     # pandas stores a filtered table's row labels as a column, which no user thinks of as data
     pairs = zip(table.column_names, table.columns, strict=True)
     columns = [(name, column) for name, column in pairs if not _PANDAS_INDEX.fullmatch(name)]

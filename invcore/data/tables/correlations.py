@@ -6,8 +6,9 @@ import csv
 import os
 from collections.abc import Iterable
 
-from invcore.base.errors import DataError
+from invcore.base.errors import ConfigError, DataError
 from invcore.base.text import printable, quoted
+from invcore.configs.documents import read_text
 from invcore.expressions.names import written
 
 _MARK = "@"
@@ -38,9 +39,9 @@ def read_correlations(path: str | os.PathLike[str]) -> list[str]:
     """
     where = f"correlations {printable(path)}"
     try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            rows = [[cell.strip() for cell in row] for row in csv.reader(file) if any(row)]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        text = read_text(path).splitlines()
+        rows = [[cell.strip() for cell in row] for row in csv.reader(text) if any(row)]
+    except (ConfigError, csv.Error) as error:
         raise DataError(f"{where}: cannot be read ({printable(error)})") from None
     if len(rows) < 2:
         raise DataError(f"{where}: expected a row of names, and a row of numbers for each")

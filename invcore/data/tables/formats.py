@@ -15,6 +15,8 @@ from invcore.base.text import printable, quoted
 TEXT = (".csv", ".tsv", ".txt")
 PARQUET = (".parquet", ".pq")
 NUMPY = (".npz", ".npy")
+LARGEST_UNPACKED = 1 << 30
+"""Most bytes that a packed file (NPZ, Parquet) may become: a small one can claim any number."""
 
 
 class Parsed(NamedTuple):
@@ -51,6 +53,13 @@ def check_file(file: Path, place: str) -> None:
         raise DataError(f"{place}: no such file; {hint}")
     if not file.is_file():  # a pipe would block, a device never end
         raise DataError(f"{place}: is not a regular file; copy the table to one")
+
+
+def check_unpacked(size: int, place: str) -> None:
+    """Raise a DataError that starts with ``place`` if a file unpacks to more than is read."""
+    if size > LARGEST_UNPACKED:
+        most = f"more than {LARGEST_UNPACKED >> 30} GiB of numbers"
+        raise DataError(f"{place}: unpacks to {most}; leave out columns or rows")
 
 
 def attempt(read: Callable[[], Any], place: str) -> Any:

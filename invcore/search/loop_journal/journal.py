@@ -23,7 +23,7 @@ from invcore.search.loop_journal.event_files import Event, EventFolder, Kind
 from invcore.search.loop_journal.fixed_choices import fixed_space
 from invcore.search.loop_journal.ledger import Ledger
 from invcore.search.loop_journal.loop_at_work import LoopAtWork
-from invcore.search.loop_journal.rows import NOBODY, Rows, Told, plain_results
+from invcore.search.loop_journal.rows import MOST_ASKED, NOBODY, Rows, Told, plain_results
 
 Build = Callable[[str, Mapping[str, Any]], Loop[Any]]
 """Makes a loop from the name of the component and its settings."""
@@ -190,11 +190,11 @@ class LoopJournal:
             At most ``count``; none where the loop first has to be told of rows, or has finished.
 
         Raises:
-            ConfigError: a count below one, or values that no design can have.
+            ConfigError: a count below one or above `MOST_ASKED`, or values that no design can have.
             UnknownNameError: no variable has a name.
         """
-        if count is not None and count < 1:
-            raise ConfigError(f"count: expected at least 1, got {count}")
+        if count is not None and not 1 <= count <= MOST_ASKED:
+            raise ConfigError(f"count: expected at least 1, at most {MOST_ASKED:,}, got {count}")
         return self._step(lambda: self._ask_fixed(count, fixed) if fixed else self._ask(count))
 
     def _ask(self, count: int | None) -> Requests:

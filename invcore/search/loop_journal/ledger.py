@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from invcore.base.errors import DataError, StoreError
+from invcore.base.text import printable
 from invcore.contracts.loop import Requests, Results
 from invcore.contracts.problem import Problem, Targets
 from invcore.data.pairs import Pairs, joined, rows_of
@@ -15,7 +16,14 @@ from invcore.numerics.point_randomness import scattered
 from invcore.search.loop_journal.documents import Beginning, LoopDocument, ProblemDocument
 from invcore.search.loop_journal.event_files import Event
 from invcore.search.loop_journal.row_book import RowBook
-from invcore.search.loop_journal.rows import NOBODY, Entry, Rows, Told, rows_of_entries
+from invcore.search.loop_journal.rows import (
+    MOST_ASKED,
+    NOBODY,
+    Entry,
+    Rows,
+    Told,
+    rows_of_entries,
+)
 from invcore.search.point_loop import stored_targets
 from invcore.spaces.space import Space
 
@@ -103,7 +111,10 @@ class Ledger:
             context = None if target is None else rows_of(self.targets.context, target[i : i + 1])
             self.book.ask(x[i], whose, event.number, int(own[i]), context)
         if "fixed" not in event.body:
-            self.steps[event.number] = Ask(event.body["count"], Requests(own, x, target))
+            count = event.body["count"]
+            if count is not None and not (type(count) is int and len(ids) <= count <= MOST_ASKED):
+                raise ValueError(f"it asks for {printable(count, 40)} rows and has {len(ids)}")
+            self.steps[event.number] = Ask(count, Requests(own, x, target))
 
     def _tell(self, event: Event) -> None:
         results = Results(*(event.tensors[name] for name in ("id", "designs", "responses")))

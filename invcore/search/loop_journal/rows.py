@@ -14,6 +14,9 @@ from invcore.contracts.loop import Results
 NOBODY = -1
 """In the place of a number: nobody asked for it, or there is none."""
 
+MOST_ASKED = 100_000
+"""Most rows that are asked for at once."""
+
 
 @dataclass(frozen=True)
 class Rows:

@@ -4,42 +4,16 @@ from __future__ import annotations
 
 import csv
 import math
-import os
 from pathlib import Path
 
 from invcore.base.errors import ConfigError
 from invcore.base.text import printable, quoted
+from invcore.configs.documents import read_text
 
 LARGEST = 64 << 20
 """Most bytes of a file."""
 MOST_ROWS = 100_000
 """Most rows of a file."""
-
-
-def read_text(path: str | Path) -> str:
-    """The text of a file that is not too large.
-
-    Raises:
-        ConfigError: it cannot be read, is too large, or is no text.
-    """
-    place = printable(path)
-    try:
-        if not os.path.isfile(path):  # a pipe would block, a device never end
-            what = "is a folder" if os.path.isdir(path) else "no such file"
-            raise ConfigError(f"{place}: {what}; correct the path")
-        with open(path, "rb") as file:
-            data = file.read(LARGEST + 1)
-    except (OSError, ValueError) as error:
-        if isinstance(error, ConfigError):
-            raise
-        why = getattr(error, "strerror", None) or error
-        raise ConfigError(f"{place}: cannot be read ({printable(why)})") from None
-    if len(data) > LARGEST:
-        raise ConfigError(f"{place}: larger than {LARGEST >> 20} MiB")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise ConfigError(f"{place}: is not UTF-8 text; save it as UTF-8") from None
 
 
 def read_cells(path: str | Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
@@ -52,7 +26,7 @@ def read_cells(path: str | Path) -> tuple[list[str], list[tuple[int, list[str]]]
         ConfigError: it cannot be read, is empty, or has a row that is not as wide as the first.
     """
     place = printable(path)
-    lines = read_text(path).splitlines()
+    lines = read_text(path, largest=LARGEST).splitlines()
     lines_from = next((i for i, line in enumerate(lines) if line.strip()), None)
     if lines_from is None:
         raise ConfigError(f"{place}: is empty; expected a row of names, and rows below it")

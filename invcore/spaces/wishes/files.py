@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from invcore.base.errors import ConfigError, UnknownNameError
-from invcore.base.text import one_line, printable, quoted
+from invcore.base.text import printable, quoted
+from invcore.configs.documents import (
+    LARGEST_RECORD,
+    MOST_OF_RECORD,
+    parse_document,
+    read_text,
+)
 from invcore.expressions.names import resolved
 from invcore.spaces.specification import Requirement
-from invcore.spaces.wishes.cells import MOST_ROWS, read_cells, read_text
+from invcore.spaces.wishes.cells import MOST_ROWS, read_cells
 from invcore.spaces.wishes.specification import WishedSpecification, merged, specification_of
 from invcore.spaces.wishes.text import conditions_of, value_of
 from invcore.spaces.wishes.wish import Wish
@@ -61,12 +66,8 @@ def _of_rows(path: str | Path, names: Sequence[str]) -> list[WishedSpecification
 
 def _of_toml(path: str | Path, names: Sequence[str]) -> list[WishedSpecification]:
     place = printable(path)
-    try:
-        data = tomllib.loads(read_text(path))
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{place}: {one_line(error)}") from None
-    except RecursionError:
-        raise ConfigError(f"{place}: nested too deeply") from None
+    text = read_text(path, largest=LARGEST_RECORD)
+    data = parse_document(text, "toml", place, largest=LARGEST_RECORD, most_values=MOST_OF_RECORD)
     tables = data.pop("specification", None)
     if not isinstance(tables, list) or not tables or data:
         raise ConfigError(f"{place}: expected tables [[specification]], and nothing else")

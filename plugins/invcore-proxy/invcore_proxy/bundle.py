@@ -17,6 +17,7 @@ from invcore.plugin import (
     ShapeError,
     Space,
     StoreError,
+    read_document,
     sealed,
     unsealed,
     whole_folder,
@@ -172,8 +173,8 @@ def check_free(folder: str | os.PathLike[str]) -> None:
 
 def _is_bundle(path: Path) -> bool:
     try:
-        return json.loads(path.read_bytes())["task"] == "proxy"
-    except (OSError, ValueError, KeyError, TypeError):
+        return read_document(path)["task"] == "proxy"
+    except (ConfigError, KeyError, TypeError):
         return False
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from invcore.plugin import InvcoreError, Task, installed, with_responses
+from invcore.plugin import InvcoreError, Task, drawn, installed, with_responses
 from invcore.results import Store
 from invcore_report.collect import Collection
 from invcore_report.leaderboard import Board
@@ -95,7 +95,7 @@ def _picture(
             return None
         best = number(float(errors[order[0]]))
         caption = f"{len(designs)} candidates, best error {best}"
-        axes.set_title(summary.method, fontsize="medium")
+        axes.set_title(drawn(summary.method), fontsize="medium")
         return gallery.photo(
             f"{summary.task}-candidates-{summary.method}", caption, figure, summary.method
         )

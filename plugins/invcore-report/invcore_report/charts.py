@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from matplotlib.ticker import LogLocator
 
+from invcore.plugin import drawn
 from invcore_report.curves import Curve, seconds
 from invcore_report.method_summary import Summary
 from invcore_report.pictures import Gallery, Picture
@@ -109,7 +110,7 @@ def _chart(
         axes.set_ylabel(f"expected best error{unit}")
 
         def finish() -> None:
-            axes.set_title(title, fontsize="medium")
+            axes.set_title(drawn(title), fontsize="medium")
             figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize="small")
 
         return gallery.chart(name, caption, figure, finish)
@@ -139,7 +140,7 @@ def _line(axes: Any, method: str, style: Style, curve: Curve, x: list[float]) ->
     )
     axes.plot(
         x, mean.numpy(), color=style.colour, linestyle=style.dash, linewidth=1.6,
-        marker=style.marker, markersize=5, markevery=max(1, len(x) // _MARKS), label=method,
+        marker=style.marker, markersize=5, markevery=max(1, len(x) // _MARKS), label=drawn(method),
     )  # fmt: skip
 
 

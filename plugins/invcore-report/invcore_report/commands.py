@@ -76,9 +76,10 @@ def _bar() -> Iterator[Callable[[int], Callable[[], None]]]:
     bars: list[Any] = []
 
     def begin(steps: int) -> Callable[[], None]:
-        bar: Any = click.progressbar(
-            length=steps, label="report", file=sys.stderr, hidden=not sys.stderr.isatty()
-        )
+        # its label is ours, and it moves the cursor: past what keeps others from doing that
+        file = getattr(sys.stderr, "rich_proxied_file", sys.stderr)
+        hidden = not sys.stderr.isatty()
+        bar: Any = click.progressbar(length=steps, label="report", file=file, hidden=hidden)
         bar.__enter__()
         bars.append(bar)
         return lambda: bar.update(1)

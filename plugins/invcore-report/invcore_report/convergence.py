@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from invcore.plugin import InvcoreError
+from invcore.plugin import InvcoreError, drawn
 from invcore.results import Store, median
 from invcore_report.collect import Collection
 from invcore_report.leaderboard import Board
@@ -56,7 +56,7 @@ def convergence_chart(
                 axes.plot(
                     across, history.middle.numpy(), color=style.colour, linestyle=style.dash,
                     linewidth=1.4, marker=style.marker, markersize=4, markevery=_EVERY,
-                    label=method if name == "calls" else None,
+                    label=drawn(method) if name == "calls" else None,
                 )  # fmt: skip
                 axes.plot(
                     across, history.most.numpy(), color=style.colour, linestyle=":", linewidth=0.8
@@ -66,7 +66,7 @@ def convergence_chart(
         panels[0].set_ylabel("smallest error so far")
 
         def finish() -> None:
-            panels[0].set_title(f"{task}: convergence", fontsize="medium")
+            panels[0].set_title(drawn(f"{task}: convergence"), fontsize="medium")
             figure.legend(loc="outside lower center", ncols=4, frameon=False, fontsize="small")
 
         one = " (first seed)" if any(len(row.summary.records) > 1 for row in board.rows) else ""

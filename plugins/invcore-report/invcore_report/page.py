@@ -7,6 +7,7 @@ from importlib.resources import files
 import jinja2
 from markupsafe import Markup, escape
 
+from invcore.plugin import shown
 from invcore_report import tables, wording
 from invcore_report.collect import Collection
 from invcore_report.folder import MARK
@@ -37,6 +38,7 @@ def render(collection: Collection, parts: list[TaskPart], written: str) -> str:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("invcore_report"),
         autoescape=True,  # names and reasons come from files of anybody
+        finalize=shown,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

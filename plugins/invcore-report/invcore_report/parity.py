@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from invcore.plugin import InvcoreError
+from invcore.plugin import InvcoreError, drawn
 from invcore.results import Store
 from invcore_report.collect import Collection
 from invcore_report.leaderboard import Board
@@ -46,14 +46,15 @@ def parity_chart(
         for method, (target, response) in points.items():
             style = styles[method]
             axes.plot(
-                target.numpy(), response.numpy(), style.marker, color=style.colour, label=method,
+                target.numpy(), response.numpy(), style.marker, color=style.colour,
+                label=drawn(method),
                 markersize=3, alpha=0.6, markeredgewidth=0,
             )  # fmt: skip
         axes.grid(True)
         axes.set(xlabel="wanted response", ylabel="response of the first candidate")
 
         def finish() -> None:
-            axes.set_title(f"{task}: wanted and got", fontsize="medium")
+            axes.set_title(drawn(f"{task}: wanted and got"), fontsize="medium")
             figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize="small")
 
         caption = "The first candidate's response over the wanted one; on the line they agree"

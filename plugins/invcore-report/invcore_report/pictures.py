@@ -12,6 +12,8 @@ from typing import Any
 import matplotlib
 from matplotlib.figure import Figure
 
+from invcore.plugin import harmless
+
 INK = "#010203"  # text and frames: near black in files, the page's own colour within it
 _LOOK: dict[Any, Any] = {
     "font.size": 9.0,
@@ -94,7 +96,7 @@ class Gallery:
         name = self._unique(name)
         data = base64.b64encode(self._keep(figure, name, bbox_inches="tight")).decode()
         label = f"{method}: {caption}"
-        inline = f'<img src="data:image/png;base64,{data}" alt="{_escaped(label)}">'
+        inline = f'<img src="data:image/png;base64,{data}" alt="{_escaped(harmless(label))}">'
         return Picture(name, caption, inline, legend=method)
 
     def _keep(self, figure: Figure, name: str, **fit: Any) -> bytes:
@@ -143,7 +145,7 @@ def embedded(svg: str, name: str, caption: str) -> str:
     rest = re.sub(r'(?:xlink:)?href="#', f'href="#{name}-', rest)
     rest = rest.replace("url(#", f"url(#{name}-").replace(INK, "currentColor")
     rest = rest.replace("'DejaVu Sans'", "inherit")
-    title = f' role="img" aria-label="{_escaped(caption)}"'
+    title = f' role="img" aria-label="{_escaped(harmless(caption))}"'
     return f"{head}{title}>{rest}"
 
 

@@ -5,6 +5,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import partial
 
+from invcore.plugin import drawn
 from invcore_report.curves import Interval
 from invcore_report.labels import flat
 from invcore_report.leaderboard import Board, Row
@@ -59,16 +60,20 @@ def series_charts(board: Board, gallery: Gallery) -> list[Picture]:
                 )  # fmt: skip
                 axes.plot(
                     x, [p.value for _, p in one.points], color=own.colour, marker=own.marker,
-                    markersize=4, linewidth=1.4, label=one.label,
+                    markersize=4, linewidth=1.4, label=drawn(one.label),
                 )  # fmt: skip
                 if one.zero is not None:
                     axes.axhline(
                         one.zero.value, color=own.colour, linestyle=":", linewidth=1.2,
-                        label=f"{one.label}, {setting}=0",
+                        label=drawn(f"{one.label}, {setting}=0"),
                     )  # fmt: skip
             for name, level in levels:
                 axes.axhline(
-                    level.value, color=look[name].colour, linestyle="--", linewidth=1.2, label=name
+                    level.value,
+                    color=look[name].colour,
+                    linestyle="--",
+                    linewidth=1.2,
+                    label=drawn(name),
                 )
             if all(value > 0 for one in lines for value, _ in one.points):
                 axes.set_xscale("log", base=2)
@@ -77,14 +82,16 @@ def series_charts(board: Board, gallery: Gallery) -> list[Picture]:
                 axes.set_ylim(0, 1)
             else:
                 axes.set_yscale("log")
-            axes.set(xlabel=setting, ylabel=key)
+            axes.set(xlabel=drawn(setting), ylabel=drawn(key))
             axes.grid(True)
             axes.legend(frameon=False, fontsize="small")
             title = f"{board.task}: {key} by {setting}"
             beside = "; dashed: methods without it" if levels else ""
             caption = f"{key} by the setting {setting}; bands as in the table{beside}"
             name = f"{board.task}-by-{setting}"
-            pictures.append(gallery.chart(name, caption, figure, partial(axes.set_title, title)))
+            pictures.append(
+                gallery.chart(name, caption, figure, partial(axes.set_title, drawn(title)))
+            )
     return pictures
 
 

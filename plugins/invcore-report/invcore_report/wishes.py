@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from invcore.plugin import GOALS, InvcoreError, Targets
+from invcore.plugin import GOALS, InvcoreError, Targets, drawn
 from invcore.results import Store, pareto_front, specification_of
 from invcore_report.collect import Collection
 from invcore_report.leaderboard import Board
@@ -85,17 +85,17 @@ def _trade_off(
             out, good = y[~met][:, [first, second]], y[met][:, [first, second]]
             look: dict[str, Any] = {"color": style.colour, "markersize": 3.5, "linestyle": ""}
             axes.plot(*out.T.numpy(), marker=style.marker, fillstyle="none", alpha=0.35, **look)
-            axes.plot(*good.T.numpy(), marker=style.marker, label=summary.method, **look)
+            axes.plot(*good.T.numpy(), marker=style.marker, label=drawn(summary.method), **look)
             front = good[pareto_front(wanted.goals(y[None])[0][met][:, [first, second]])]
             axes.plot(*front.T.numpy(), color=style.colour, linewidth=1, alpha=0.8)
         names = shown[0][3]
         words = {1: "minimised", 2: "maximised"}
         labels = [f"{names[g]} ({words[int(shown[0][1].goal[0, g])]})" for g in (first, second)]
         axes.grid(True)
-        axes.set(xlabel=labels[0], ylabel=labels[1])
+        axes.set(xlabel=drawn(labels[0]), ylabel=drawn(labels[1]))
 
         def finish() -> None:
-            axes.set_title(f"{task}: best trade-offs", fontsize="medium")
+            axes.set_title(drawn(f"{task}: best trade-offs"), fontsize="medium")
             figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize="small")
 
         caption = "Goals of the first target: filled where all else is met, a line through the best"
@@ -115,7 +115,7 @@ def _intervals(
             _curve(axes, low, high, y)
         else:
             _strips(axes, wanted, y, met, names)
-        axes.set_title(summary.method, fontsize="medium")
+        axes.set_title(drawn(summary.method), fontsize="medium")
         caption = f"{int(met.sum())} of {len(y)} candidates meet all that is wanted"
         name = f"{summary.task}-wishes-{summary.method}"
         return gallery.photo(name, caption, figure, summary.method)
@@ -152,7 +152,7 @@ def _strips(axes: Any, wanted: Targets, y: Tensor, met: Tensor, names: list[str]
             x = away[which, place].numpy()
             axes.plot(x, [place] * len(x), "|", color=colour, markersize=14, alpha=0.6)
     arrows = {1: "◀ ", 2: "▶ "}
-    labels = [arrows.get(int(wanted.goal[0, c]), "") + names[c] for c in rows.tolist()]
+    labels = [arrows.get(int(wanted.goal[0, c]), "") + drawn(names[c]) for c in rows.tolist()]
     axes.set_yticks(range(len(labels)), labels)
     axes.set(xlabel="response about the candidates' middle, in spreads")
     axes.set(xlim=(-reach, reach), ylim=(-0.6, len(labels) - 0.4))

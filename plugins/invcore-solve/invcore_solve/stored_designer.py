@@ -10,15 +10,17 @@ from torch import Tensor
 from invcore.learning import substate
 from invcore.pipeline import rebuild
 from invcore.plugin import (
+    InvcoreError,
     Pairs,
     Plugins,
     Problem,
     Space,
     StoreError,
     SurrogateModel,
+    one_line,
     resolve_device,
 )
-from invcore.results import Store
+from invcore.results import RunRecord, Store
 from invcore_solve.judging.stacked_surrogates import StackedSurrogates
 from invcore_solve.proposals.inverse_regression import InverseRegression
 from invcore_solve.schema.table_schema import TableSchema
@@ -60,8 +62,22 @@ def loaded(
     if record.kind != "solve" or record.status != "ok":
         raise StoreError(f"run {run} holds no model of one's own data")
     document, where = store.json(run, "model"), f"{store.path(run)}/model.json"
-    if "schema" not in document:
+    if not isinstance(document, dict) or "schema" not in document:
         raise StoreError(f"{where}: was fitted by an earlier version; fit the table again")
+    try:
+        return _restored(kind, store, record, document, device, plugins, surrogates)
+    except InvcoreError:
+        raise
+    except Exception as error:  # shapes, names and numbers that do not belong together: any kind
+        raise StoreError(f"{where}: damaged, or of other code ({one_line(error, 200)})") from error
+
+
+def _restored(
+    kind: type[Designer], store: Store, record: RunRecord, document: Mapping[str, Any],
+    device: str, plugins: Plugins, surrogates: Mapping[str, SurrogateModel[Any]],
+) -> Designer:  # fmt: skip
+    """The designer that a document and its tensors describe, tried on one row."""
+    run, where = record.id, f"{store.path(record.id)}/model.json"
     place = resolve_device(device)
     tensors = store.tensors(run, "model")
     cpu = {key: value.cpu() for key, value in tensors.items()}
@@ -93,8 +109,10 @@ def loaded(
         mine = {k[len(prefix) :]: v for k, v in files.items() if k.startswith(prefix)}
         models[name] = method.restore(problem, state, mine)
     inverse = substate(cpu, "inverse.")
+    fitted = judge.restore(problem, substate(cpu, "judge."))
+    fitted.predict(data.pairs.x[:1].double())  # tensors of other shapes show here
     return kind(
-        data, judge.restore(problem, substate(cpu, "judge.")), models,
+        data, fitted, models,
         InverseRegression.restore(data.designs, inverse) if inverse else None, record, config,
         plugins, near, novelty,
     )  # fmt: skip

@@ -61,11 +61,13 @@ def rendered(designer: Designer, ranked: Proposal, derived: Sequence[str] = ()) 
     import jinja2
     from markupsafe import Markup
 
+    from invcore.plugin import shown
     from invcore_solve.page.wording import counted, listed, number
 
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("invcore_solve", "page/templates"),
         autoescape=True,  # names, units and texts come from files of anybody
+        finalize=shown,
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         keep_trailing_newline=True,
     )  # fmt: skip

@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 import math
 import os
-import tomllib
 from pathlib import Path
 from typing import Any
 
-from invcore.plugin import ConfigError, printable, replace_file
+from invcore.plugin import ConfigError, parse_document, printable, read_text, replace_file
 from invcore_solve.schema.choices import Choices
 from invcore_solve.schema.column_schema import ColumnSchema
 from invcore_solve.schema.table_schema import TableSchema
 from invcore_solve.tables.descriptors import read_descriptors
 
-_LARGEST = 10_000_000  # bytes
+_LARGEST, _MOST_VALUES = 10_000_000, 1_000_000  # bytes, and all that a wide table has to say
 
 
 def read_schema(path: str | os.PathLike[str]) -> Choices:
@@ -24,14 +23,10 @@ def read_schema(path: str | os.PathLike[str]) -> Choices:
     Raises:
         ConfigError: it cannot be read, or says something else.
     """
-    place, file = printable(os.fspath(path)), Path(path)
-    try:
-        if file.stat().st_size > _LARGEST:
-            raise ConfigError(f"{place}: is larger than {_LARGEST:,} bytes")
-        document = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{place}: {printable(error)}") from None
-    _read_descriptors(document, file.parent)
+    place = printable(os.fspath(path))
+    text = read_text(path, largest=_LARGEST)
+    document = parse_document(text, "toml", place, largest=_LARGEST, most_values=_MOST_VALUES)
+    _read_descriptors(document, Path(path).parent)
     return Choices.parse(document, where=place)
 
 

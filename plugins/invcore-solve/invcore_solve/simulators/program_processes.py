@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from invcore.plugin import (
     DataError,
+    InvcoreError,
     SimulatorError,
     Space,
     Table,
@@ -27,7 +28,9 @@ from invcore.plugin import (
     end_marked,
     marked_environment,
     one_line,
+    parse_document,
     read_table,
+    read_text,
     write_table,
 )
 from invcore_solve.simulators.last_words import LastWords
@@ -35,6 +38,8 @@ from invcore_solve.simulators.outcomes import Outcome, whole_rows
 from invcore_solve.simulators.program import Program
 
 Array = npt.NDArray[np.float64]
+
+_LARGEST_JSON, _MOST_VALUES = 32 << 20, 4_000_000  # bytes, and values, of one output
 
 
 class Processes:
@@ -218,14 +223,17 @@ def _as_written(variable: Variable, column: Array) -> list[Any]:
 def _json_rows(path: Path, names: Sequence[str]) -> tuple[Array | None, str]:
     """The responses in a JSON file (N, Dy), NaN where one is null; or why there are none."""
     try:
-        rows = json.loads(path.read_text(encoding="utf-8"))
+        text = read_text(path, largest=_LARGEST_JSON)
+        rows = parse_document(
+            text, "json", "output", largest=_LARGEST_JSON, most_values=_MOST_VALUES
+        )
         values = [[row[name] for name in names] if isinstance(row, dict) else row for row in rows]
         y = np.array([[np.nan if v is None else float(v) for v in row] for row in values])
+        return y.reshape(len(values), -1), ""
     except KeyError as error:
         return None, f"an object has no response {error}"
-    except (OSError, ValueError, TypeError) as error:
+    except (InvcoreError, ValueError, TypeError, OverflowError) as error:
         return None, f"expected a list of objects with numbers: {one_line(error, 100)}"
-    return y.reshape(len(values), -1), ""
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

@@ -14,6 +14,7 @@ from invcore.data.tables import (
     Table,
     attempt,
     check_file,
+    check_unpacked,
     import_arrow,
     printable,
     quoted,
@@ -151,5 +152,7 @@ def _of_parquet(file: Path, path: str) -> RawTable:
     place = printable(path)
     parquet = import_arrow("pyarrow.parquet", place)
     with file.open("rb") as opened:
-        table = attempt(lambda: parquet.ParquetFile(opened).read(), place)
+        source = attempt(lambda: parquet.ParquetFile(opened), place)
+        check_unpacked(8 * source.metadata.num_rows * source.metadata.num_columns, place)
+        table = attempt(source.read, place)
     return attempt(lambda: of_arrow(table, path), place)

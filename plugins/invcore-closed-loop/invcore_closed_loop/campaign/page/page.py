@@ -37,12 +37,15 @@ def rendered(campaign: Campaign, status: Status) -> str:
     from invcore_solve.page.wording import counted, listed, number, probability_text
     from markupsafe import Markup
 
+    from invcore.plugin import shown
+
     environment = jinja2.Environment(
         loader=jinja2.ChoiceLoader([
             jinja2.PackageLoader("invcore_closed_loop", "campaign/page/templates"),
             jinja2.PackageLoader("invcore_solve", "page/templates"),  # its style
         ]),
         autoescape=True,  # names, units and texts come from files of anybody
+        finalize=shown,
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         keep_trailing_newline=True,
     )  # fmt: skip

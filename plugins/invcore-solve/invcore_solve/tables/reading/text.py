@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from invcore import DataError
-from invcore.data.tables import printable, unguarded
+from invcore.data.tables import printable, quoted, unguarded
 from invcore_solve.tables.reading.decode import decoded
 from invcore_solve.tables.reading.delimiter import find_delimiter
 from invcore_solve.tables.reading.grid import Grid, numbered
@@ -59,6 +59,8 @@ def text_grid(
     delimiter = delimiter or find_delimiter(body, "\t" if tabs else ",")
     quotes = "'" in text
     rows, numbers, blank = _kept(_records(lines, delimiter, place, quotes))
+    if not rows:
+        raise DataError(f"{place}: holds no cells, only delimiters ({quoted(delimiter)})")
     if remarks:
         said = f"Comments were skipped ({numbered([number for number, _ in remarks])})."
         notes = (*notes, said)

@@ -57,9 +57,8 @@ def _excel(data: bytes, place: str, sheet: str | int | None) -> Grid:
         raise DataError(f"{place}: {fault}; save it as .xlsx without a password")
     if not zipfile.is_zipfile(io.BytesIO(data)):
         raise DataError(f"{place}: is no Excel workbook, or damaged; save it as .xlsx again")
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        if sum(part.file_size for part in archive.infolist()) > _LARGEST:
-            raise DataError(f"{place}: unpacks to more than 1 GiB; save the table as .csv")
+    if attempt(lambda: _unpacked(data), place) > _LARGEST:
+        raise DataError(f"{place}: unpacks to more than 1 GiB; save the table as .csv")
     with warnings.catch_warnings():  # of styles and the like, which are not read
         warnings.simplefilter("ignore")
         book = attempt(lambda: _opened(data), place)
@@ -72,6 +71,12 @@ def _excel(data: bytes, place: str, sheet: str | int | None) -> Grid:
             return _chosen([*sheets], rows, place, sheet)
         finally:
             book.close()
+
+
+def _unpacked(data: bytes) -> int:
+    """The bytes of all parts, as the archive says; none of them gives more."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return sum(part.file_size for part in archive.infolist())
 
 
 def _opened(data: bytes) -> Any:
