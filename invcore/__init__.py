@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from invcore.base.errors import UnfitError as UnfitError
     from invcore.base.errors import UnknownNameError as UnknownNameError
     from invcore.base.progress import terminal_progress as terminal_progress
+    from invcore.configs.limits import Limits as Limits
     from invcore.configs.run_config import RunConfig as RunConfig
-    from invcore.contracts.limits import Limits as Limits
     from invcore.registry.component import Component as Component
     from invcore.registry.hookspecs import hookimpl as hookimpl
     from invcore.runs.job import do_runs as do_runs
@@ -68,7 +68,7 @@ __getattr__, _NAMES = lazy_names(__name__, {
     "configs.run_config": "RunConfig",
     "registry.component": "Component",
     "registry.hookspecs": "hookimpl",
-    "contracts.limits": "Limits",
+    "configs.limits": "Limits",
     "runs.job": "do_runs",
     "runs.runner": "run",
     "spaces.constraints.kinds": (

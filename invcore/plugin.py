@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from invcore.configs.documents import read_document as read_document
     from invcore.configs.documents import read_text as read_text
     from invcore.configs.files import read_config as read_config
+    from invcore.configs.limits import Limits as Limits
     from invcore.configs.settings import component_settings as component_settings
     from invcore.contracts.candidates import Candidates as Candidates
     from invcore.contracts.environment import SILENT as SILENT
@@ -64,7 +65,6 @@ if TYPE_CHECKING:
     from invcore.contracts.judge import FittedJudge as FittedJudge
     from invcore.contracts.judge import Judge as Judge
     from invcore.contracts.judge import Verdict as Verdict
-    from invcore.contracts.limits import Limits as Limits
     from invcore.contracts.loop import Loop as Loop
     from invcore.contracts.loop import Requests as Requests
     from invcore.contracts.loop import Results as Results
@@ -175,7 +175,7 @@ __getattr__, _NAMES = lazy_names(__name__, {
     "contracts.environment": "FitEnvironment SILENT",
     "contracts.events": "Event",
     "contracts.executor": "Executor Job JobPool PooledExecutor Record WorkerState",
-    "contracts.limits": "Limits",
+    "configs.limits": "Limits",
     "contracts.judge": "FittedJudge Judge Verdict",
     "contracts.loop": "Loop Requests Results StartedLoop",
     "contracts.method": "Answers InverseMethod InverseModel Needs",

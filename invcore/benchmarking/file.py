@@ -17,9 +17,9 @@ from invcore.benchmarking.manifest import NAME, Ablation, Published
 from invcore.configs.config import Config, Field
 from invcore.configs.documents import read_text
 from invcore.configs.files import read_config
+from invcore.configs.limits import Limits
 from invcore.configs.line_numbers import Place, lines_of, nearest
 from invcore.configs.run_config import Choice, RunConfig
-from invcore.contracts.limits import Limits
 
 _DEEPEST = 32
 _LABEL = r"^[^\x00-\x1f\x7f]{1,60}$"

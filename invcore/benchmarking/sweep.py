@@ -22,8 +22,8 @@ from invcore.benchmarking.manifest import (
     write_bench,
 )
 from invcore.benchmarking.state_journal import StateJournal
+from invcore.configs.limits import Limits
 from invcore.contracts.executor import Executor, Job, Record
-from invcore.contracts.limits import Limits
 from invcore.registry.loader import Plugins, installed
 from invcore.registry.metric_code import InstalledMetrics
 from invcore.runs.job import do_run, job_of, keep_lost

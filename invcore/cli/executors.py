@@ -10,8 +10,8 @@ import click
 from invcore.cli.options import ComponentName, Decorator
 
 if TYPE_CHECKING:
+    from invcore.configs.limits import Limits
     from invcore.contracts.executor import Executor
-    from invcore.contracts.limits import Limits
     from invcore.registry.loader import Plugins
 
 PROCESSES = "processes"
@@ -73,7 +73,7 @@ def limits_of(time_limit: str | None, memory_limit: str | None) -> Limits | None
     """
     if time_limit is None and memory_limit is None:
         return None
-    from invcore.contracts.limits import Limits
+    from invcore.configs.limits import Limits
 
     return Limits.of(time_limit, memory_limit)
 

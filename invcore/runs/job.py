@@ -12,9 +12,9 @@ from typing import Any
 from invcore.base.errors import PluginError, UnknownNameError
 from invcore.base.process.signs import sign
 from invcore.base.progress import Progress, Stage
+from invcore.configs.limits import Limits
 from invcore.configs.run_config import RunConfig
 from invcore.contracts.executor import Executor, Job, Record
-from invcore.contracts.limits import Limits
 from invcore.pipeline.components import build
 from invcore.pipeline.record import begin_record, reason_of
 from invcore.registry.loader import Plugins, installed

@@ -18,9 +18,9 @@ from invcore.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from invcore.configs.limits import Limits
     from invcore.configs.run_config import RunConfig
     from invcore.contracts.executor import Executor
-    from invcore.contracts.limits import Limits
     from invcore.registry.loader import Plugins
     from invcore.storage.store import Store
 

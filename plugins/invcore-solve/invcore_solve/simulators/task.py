@@ -7,7 +7,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -17,8 +16,6 @@ from invcore.plugin import (
     ConfigError,
     Context,
     DerivedResponse,
-    Executor,
-    PooledExecutor,
     Progress,
     Space,
     StoreError,
@@ -35,13 +32,13 @@ from invcore_solve.simulators.bounds import box, named
 from invcore_solve.simulators.function import Kind, Trial
 from invcore_solve.simulators.journal import Journal
 from invcore_solve.simulators.outcomes import Counts, Outcome
-from invcore_solve.simulators.pools import ExecutorPool, Pool
 from invcore_solve.simulators.program import Program
+from invcore_solve.simulators.row_by_row import RowByRow
 
 Designs = Space | Mapping[str, tuple[float, float] | Sequence[str]]
 
 
-class SimulatorTask(Task[Config]):
+class SimulatorTask(RowByRow, Task[Config]):
     """A simulator of one's own: a Python function batched over rows, or a program.
 
     What has no response is a row of NaN, and is counted with its reason in ``counts``. A function
@@ -278,80 +275,6 @@ class SimulatorTask(Task[Config]):
         if not self.derived:
             return y
         return with_derived(self._derived, self.designs, rows, self._own.names, y)
-
-    def recalled(self, x: Tensor) -> Tensor | None:
-        """The response (1, Dy) of a row (1, Dx) that has been kept, if it has."""
-        entry = self._batches.journal.find(x.numpy(), self._own.dim)
-        if entry is None:
-            return None
-        self.counts.recalled += 1
-        return self.taken(x, Outcome(entry))
-
-    def taken(self, x: Tensor, outcome: Outcome) -> Tensor:
-        """The response (1, Dy) of a row (1, Dx) that a worker has simulated, counted.
-
-        Raises:
-            SimulatorError: no row of many has a response.
-        """
-        y = np.full((1, self._own.dim), np.nan) if outcome.y is None else outcome.y
-        self.counts.calls += 1
-        self._batches.count(y, outcome)
-        self._batches.check_patience()
-        return self._whole(x, torch.from_numpy(y))
-
-    @property
-    def executor(self) -> Executor[Any] | None:
-        """Who simulates; None: this process."""
-        return self._batches.executor
-
-    def pool(self, count: int) -> Pool:
-        """Workers that simulate single rows side by side; see ``taken``.
-
-        Args:
-            count: of this machine, where no executor does it.
-
-        Raises:
-            ConfigError: a function that other processes cannot find, or an executor that is not
-                given jobs one by one.
-        """
-        executor = self.executor
-        if executor is not None:
-            if not isinstance(executor, PooledExecutor):
-                raise ConfigError("this executor is not given jobs one by one: try processes")
-            work = self._backend.work(self.designs, self._own, self.journal)
-            return ExecutorPool(executor, work)
-        return self._backend.pool(count, self.designs, self._own, self.journal)
-
-    @contextmanager
-    def done_by(self, executor: Executor[Any] | None) -> Iterator[None]:
-        """Have an executor simulate the batches that are asked for in the block.
-
-        Raises:
-            ConfigError: a function that other processes cannot find.
-        """
-        if executor is not None:  # what cannot be is told now
-            self._backend.work(self.designs, self._own, self.journal)
-        self._batches.executor = executor
-        try:
-            yield
-        finally:
-            self._batches.executor = None
-
-    @contextmanager
-    def one_by_one(self, patience: int, told: int, failed: int) -> Iterator[None]:
-        """Rows are asked for one by one in the block: some may fail before one succeeds.
-
-        Args:
-            patience: rows without a response, after which a simulator that gave none is given up.
-            told: rows that were simulated before, and count.
-            failed: of those, the ones without a response.
-        """
-        self._batches.go_on(told, failed)
-        self._batches.patience = patience
-        try:
-            yield
-        finally:
-            self._batches.patience = None
 
     def check_hope(self) -> None:
         """Check that some row has had a response.
