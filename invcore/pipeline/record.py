@@ -21,8 +21,8 @@ def begin_record(request: Request) -> RunRecord:
     return RunRecord(
         id=request.id, kind=request.kind, task=request.task, method=request.answered_by,
         sampler=sampler, candidates=request.candidates, targets=request.targets,
-        seed=request.seed, device=str(request.device), config=config, versions=request.versions,
-        code=request.code,
+        seed=request.seed, device=str(request.device), threads=torch.get_num_threads(),
+        config=config, versions=request.versions, code=request.code,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )  # fmt: skip
 

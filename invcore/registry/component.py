@@ -8,6 +8,7 @@ from typing import Any
 
 from invcore.base.errors import PluginError
 from invcore.base.text import one_line
+from invcore.registry.import_limit import importing
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 # Between a distribution and a name: neither can hold a colon. A slash is a task's folder, or that
@@ -75,7 +76,8 @@ class Component:
         """
         module, _, attribute = self.target.partition(":")
         try:
-            return getattr(importlib.import_module(module), attribute)
+            with importing(module):
+                return getattr(importlib.import_module(module), attribute)
         except (Exception, SystemExit) as cause:  # a plugin may raise anything
             raise PluginError(
                 f"component {self.name!r}: cannot load {self.target}: {one_line(cause)}"

@@ -16,6 +16,7 @@ from invcore.base.text import one_line
 from invcore.registry import hookspecs
 from invcore.registry.api_version import API_VERSION, api_version, api_version_in_source, other_api
 from invcore.registry.component import Component
+from invcore.registry.import_limit import importing
 from invcore.registry.registry import Entry, Registry
 from invcore.registry.requirements import unmet_requirements
 
@@ -89,7 +90,8 @@ class Plugins:
             self.infos.append(replace(info, cause=cause))
             return
         try:
-            module = point.load()
+            with importing(point.module):
+                module = point.load()
             info = replace(info, api=api_version(module))
             if info.api == API_VERSION:
                 self._manager.register(module, name=key)

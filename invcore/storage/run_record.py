@@ -90,6 +90,8 @@ class RunRecord(Config):
     targets: int
     seed: int
     device: str
+    threads: int = 0
+    """Of torch, as the run began; 0 where that was not recorded."""
     ranked: bool = False
     metrics: tuple[MetricRecord, ...] = ()
     timings: Timings = Timings()

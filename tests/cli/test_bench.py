@@ -111,9 +111,15 @@ LINES = {
     "jobs": (["good.toml", "--jobs", "0"], "--jobs"),
     "executor": (["good.toml", "--executor", "proceses"], "Did you mean 'processes'"),
     "jobs of serial": (["good.toml", "--executor", "serial", "--jobs", "2"], "leave --jobs out"),
-    "setting": (["good.toml", "--jobs", "2", "--set", "limit=3"], "Did you mean 'limit_s'"),
-    "value": (["good.toml", "--jobs", "2", "--set", "limit_s=-1"], "field 'limit_s'"),
-    "nothing to set": (["good.toml", "--set", "limit_s=1"], "--executor"),
+    "setting": (["good.toml", "--jobs", "2", "--set", "retry=3"], "Did you mean 'retries'"),
+    "value": (["good.toml", "--jobs", "2", "--set", "retries=-1"], "field 'retries'"),
+    "nothing to set": (["good.toml", "--set", "retries=1"], "--executor"),
+    "limit": (["good.toml", "--time-limit", "soon"], "expected a time such as 90s or 10min"),
+    "memory": (["good.toml", "--memory-limit", "4 s"], "expected a size such as 4G or 500MB"),
+    "no limits": (
+        ["good.toml", "--executor", "serial", "--time-limit", "9"],
+        "'serial' keeps no limits",
+    ),
     "mistake": (["bad.toml"], "bad.toml, line 11: no method 'nna'. Did you mean 'na'"),
 }
 
@@ -352,13 +358,13 @@ def test_runs_that_die_cost_themselves_alone(gate, tmp_path, monkeypatch):
     """One is killed, one takes too long; the others give the numbers that they give alone."""
     text = (tmp_path / "b.toml").read_text()
     (tmp_path / "b.toml").write_text(text.replace("stop = [2, 3]", "stop = [2]\ndie = [1]"))
-    process = gate("--jobs", "2", "--set", "limit_s=12", "--json")
+    process = gate("--jobs", "2", "--time-limit", "12s", "--json")
     out, err = process.communicate(timeout=300)
     assert process.returncode == 1, err
     cells = json.loads(out)["cells"]
     assert [cell["status"] for cell in cells] == ["ok", "error", "error", "ok"]
     assert cells[1]["reason"] == "the worker died: killed by signal 9 (out of memory?)"
-    assert cells[2]["reason"] == "stopped after 12 s, the limit of a run"
+    assert cells[2]["reason"] == "stopped after 12 s, its time limit"
     for cell in cells[1:3]:
         record = Store("runs").read(cell["id"])
         assert (record.status, record.reason, record.method) == ("error", cell["reason"], "gate")
