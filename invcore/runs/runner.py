@@ -7,6 +7,7 @@ from torch import Tensor
 
 from invcore.base.errors import PluginError, UnfitError
 from invcore.base.process.interrupts import watched
+from invcore.base.process.signs import sign
 from invcore.base.progress import Progress
 from invcore.base.types import Files
 from invcore.configs.run_config import OF_TASK, RunConfig
@@ -30,9 +31,11 @@ from invcore.runs.rescoring import score_again
 from invcore.runs.scoring import measured, stale
 from invcore.scoring.errors import errors_of
 from invcore.storage.cache import Cache
+from invcore.storage.locks import alone
 from invcore.storage.run_record import RunRecord
 from invcore.storage.store import Store
 
+_LOCKS = "runs.lock"
 _RERANK = SurrogateConfig(training=TrainingConfig(epochs=200))
 
 Tensors = dict[str, dict[str, Tensor]]
@@ -89,18 +92,37 @@ def run_planned(
     """
     if store is not None:
         store = store.absolute()  # what a plugin makes of the working directory is not ours
-        record = store.get(plan.id)
-        if record is not None and record.status == "ok" and not force:
-            parts = {name: plan.metrics[name] for name in stale(record, plan.metrics)}
-            if parts:  # the result is stored, its numbers are as they are asked for now
-                record = score_again(store, record, parts, plan.task, progress=progress)
-            return record.model_copy(update={"stored": True})
+        found = None if force else _found(plan, store, progress)
+        if found is not None:
+            return found
         store.check_writable()
-    damage = "" if store is None or force else store.damage(plan.id)
     work = _Run(plan, plugins, progress or Progress(), store, keep_going, bench)
-    if damage:
-        work.pipeline.warn(f"the run is done again: {damage}")
-    return work.go()
+    if store is None:
+        return work.go()
+    sign("waits for the same run elsewhere")
+    with alone(store.cache / _LOCKS, int(plan.id, 16)):
+        if not force:
+            found = _found(plan, store, progress)  # another process has done it meanwhile
+            if found is not None:
+                return found
+            if damage := store.damage(plan.id):
+                work.pipeline.warn(f"the run is done again: {damage}")
+        return work.go()
+
+
+def _found(plan: Plan, store: Store, progress: Progress | None) -> RunRecord | None:
+    """The run as it is stored, with its numbers as they are asked for now; None: it is to be done.
+
+    Raises:
+        StoreError: new numbers cannot be written.
+    """
+    record = store.get(plan.id)
+    if record is None or record.status != "ok":
+        return None
+    parts = {name: plan.metrics[name] for name in stale(record, plan.metrics)}
+    if parts:
+        record = score_again(store, record, parts, plan.task, progress=progress)
+    return record.model_copy(update={"stored": True})
 
 
 class _Run:

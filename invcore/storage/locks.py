@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 IDLE_S = 600.0
@@ -30,6 +30,31 @@ def holding(path: Path) -> Iterator[None]:
     finally:
         if number is not None:
             os.close(number)
+
+
+@contextmanager
+def alone(path: Path, number: int) -> Iterator[None]:
+    """Be the only process that has a number of a file, which one of many things stands for.
+
+    Others wait. The number of a process that died is free; where there are no locks, nobody waits.
+
+    Args:
+        path: of the file, made if need be; it stays empty.
+        number: from 0 to 2^62.
+
+    Example:
+        >>> import tempfile
+        >>> with alone(Path(tempfile.mkdtemp()) / "runs.lock", 7):
+        ...     pass
+    """
+    with ExitStack() as stack:
+        with suppress(ImportError, OSError):
+            import fcntl  # not everywhere
+
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = stack.enter_context(path.open("ab"))
+            fcntl.lockf(file, fcntl.LOCK_EX, 1, number)  # until the file is closed
+        yield
 
 
 def held(path: Path) -> bool:
