@@ -9,6 +9,7 @@ first and the exit codes there should be zeros. Parts:
     kill-WORK, term-WORK, int-WORK  commands ended at random moments, and begun again: bench, run,
                                     run --force, solve, and bench with two workers (jobs)
     workers                         workers of a bench killed at random moments
+    scheduler                       that of a dask cluster killed while it does a bench
     full, read-only, large-files, failing-calls, clock, two-at-once, links
     flip-KIND, cut-KIND             files of every kind damaged at random places, then read
     solve-LOOP, campaign-LOOP       work in a loop's folder killed, see fault_trials/loops.py
@@ -27,7 +28,7 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from fault_trials import damage, disks, ends, loops
+from fault_trials import cluster, damage, disks, ends, loops
 from fault_trials.processes import begin
 
 Counts = Mapping[str, object]
@@ -41,7 +42,7 @@ def parts() -> dict[str, Trial]:
         for name in ("bench", "run", "force", "solve", "jobs"):
             found[f"{how}-{name}"] = _ended(name, how)
     found |= {
-        "workers": ends.workers, "full": disks.full, "read-only": disks.read_only,
+        "workers": ends.workers, "scheduler": cluster.scheduler, "full": disks.full, "read-only": disks.read_only,
         "large-files": disks.large_files, "failing-calls": disks.failing_calls,
         "clock": disks.jumps, "two-at-once": disks.two_at_once, "links": disks.links,
     }  # fmt: skip

@@ -54,7 +54,7 @@ def ended(name: str, how: str, count: int, seed: int) -> Counter[str]:
             if name == "force":  # what is to be replaced is there
                 WORKS["run"].command(folder).run()
             _till_done(WORKS[name], how, folder, draw, seconds, count, found)
-            _compare(content(store_of(folder)), expected, found)
+            compare(content(store_of(folder)), expected, found)
     return found
 
 
@@ -79,7 +79,7 @@ def _till_done(
         late = not last and time.monotonic() - start > _PROMPT_S
         found["late"] += late
         found["orphans"] += command.orphans()
-        _look(folder, kept, found, forced=work.name == "force")
+        look(folder, kept, found, forced=work.name == "force")
         if code in work.good:
             return
         found["ends"] += 1
@@ -87,7 +87,7 @@ def _till_done(
         found[f"exit {code}"] += 1
 
 
-def _look(folder: Path, kept: dict[str, bytes], found: Counter[str], *, forced: bool) -> None:
+def look(folder: Path, kept: dict[str, bytes], found: Counter[str], *, forced: bool) -> None:
     """What is visible now is whole, and what was finished before is as it was."""
     store = store_of(folder)
     found["half-written"] += len(broken(store))
@@ -102,7 +102,7 @@ def _look(folder: Path, kept: dict[str, bytes], found: Counter[str], *, forced: 
     kept.update(now)
 
 
-def _compare(now: dict[str, str], expected: dict[str, str], found: Counter[str]) -> None:
+def compare(now: dict[str, str], expected: dict[str, str], found: Counter[str]) -> None:
     found["lost"] += len(expected.keys() - now.keys())
     found["changed"] += sum(now[run] != expected[run] for run in expected.keys() & now.keys())
     found["changed"] += len(now.keys() - expected.keys())
@@ -130,11 +130,11 @@ def workers(count: int, seed: int) -> Counter[str]:
                 found[f"exit {code}"] += 1
                 store = store_of(folder)
                 whole = {r: d for r, d in kept.items() if store.read(r).status == "ok"}
-                _look(folder, whole, found, forced=False)
+                look(folder, whole, found, forced=False)
                 kept = {r: d for r, d in runs(store).items() if store.read(r).status == "ok"}
                 if code == 0:
                     break
                 found["wrong exits"] += code != 1
             retry.command(folder).run()
-            _compare(content(store_of(folder)), expected, found)
+            compare(content(store_of(folder)), expected, found)
     return found

@@ -79,14 +79,14 @@ def test_lost_changed_repeated_and_half_written_runs_are_found_out(tmp_path):
     for run in ids:
         store.write(RunRecord(id=run, seed=0, device="cpu", **facts), log=[{"epoch": 1}])
     kept = {}
-    ends._look(tmp_path, kept, found, forced=False)
+    ends.look(tmp_path, kept, found, forced=False)
     assert len(kept) == 3 and not any(found.values())
     store.write(RunRecord(id=ids[0], seed=1, device="cpu", **facts))
     (store.path(ids[1]) / "log.jsonl").write_text("half")
     for path in store.path(ids[2]).iterdir():
         path.unlink()
     store.path(ids[2]).rmdir()
-    ends._look(tmp_path, kept, found, forced=False)
+    ends.look(tmp_path, kept, found, forced=False)
     assert (found["repeated"], found["half-written"], found["lost"]) == (1, 1, 1)
-    ends._compare({"a": "1"}, {"a": "2", "b": "3"}, found)
+    ends.compare({"a": "1"}, {"a": "2", "b": "3"}, found)
     assert (found["changed"], found["lost"]) == (1, 2)

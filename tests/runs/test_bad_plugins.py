@@ -156,7 +156,7 @@ def test_in_a_bench(command, alone, jobs):
     """Each deed before good runs, with a relative store."""
     deeds = (*HERE, *ENDING[jobs])
     bench("b", deeds, "[0]" if jobs else "[0, 1]")
-    words = ("--jobs", jobs, "--time-limit", "9s", "--memory-limit", "1500MiB") if jobs else ()
+    words = ("--jobs", jobs, "--time-limit", "25s", "--memory-limit", "1500MiB") if jobs else ()
     done = command("-m", "invcore", "bench", "b.toml", "--store", "runs", "--json", *words)
     assert done.returncode == 1, done.stderr
     check(Store("runs"), deeds, json.loads(done.stdout)["cells"])
@@ -186,8 +186,8 @@ def test_from_python_and_by_run(command, alone):
             out.append([deed, bad.status, bad.reason, bad.notes, os.getcwd() == here,
                         torch.get_default_dtype() == torch.float64,
                         kept.files["candidates.safetensors"]])
-        apart = [config("rogue", 0, do=deed) for deed in ("die", "hang", "leak")]
-        limits = invcore.Limits.of("5s", "1500MiB")
+        apart = [config("rogue", 0, do=deed) for deed in ("die", "leak")]
+        limits = invcore.Limits.of("25s", "1500MiB")
         ends = [[r.config["method"]["do"], r.reason]
                 for r in invcore.do_runs(apart, store=invcore.Store("one"), limits=limits)]
         print(json.dumps([out, ends]))
@@ -202,9 +202,9 @@ def test_from_python_and_by_run(command, alone):
         told = {"dtype": "default dtype", "folder": "working directory", "child": "left running",
                 "stdout": "standard output", "environment": "environment"}  # fmt: skip
         assert deed not in told or any(told[deed] in note for note in notes), (deed, notes)
-    assert len(ends) == 3 and all(ENDS[deed] in reason for deed, reason in ends)
+    assert len(ends) == 2 and all(ENDS[deed] in reason for deed, reason in ends), ends
     words = ("--method", "rogue", "--set", "method.do=hang", "--targets", "4", "--candidates", "3")
-    done = command("-m", "invcore", "run", *words, "--time-limit", "4s", "--json")
+    done = command("-m", "invcore", "run", *words, "--time-limit", "15s", "--json")
     assert done.returncode == 4 and "its time limit" in json.loads(done.stdout)["reason"]
 
 
