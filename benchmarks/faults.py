@@ -42,7 +42,8 @@ def parts() -> dict[str, Trial]:
         for name in ("bench", "run", "force", "solve", "jobs"):
             found[f"{how}-{name}"] = _ended(name, how)
     found |= {
-        "workers": ends.workers, "scheduler": cluster.scheduler, "full": disks.full, "read-only": disks.read_only,
+        "workers": ends.workers, "scheduler": cluster.scheduler,
+        "full": disks.full, "read-only": disks.read_only,
         "large-files": disks.large_files, "failing-calls": disks.failing_calls,
         "clock": disks.jumps, "two-at-once": disks.two_at_once, "links": disks.links,
     }  # fmt: skip

@@ -103,6 +103,7 @@ def look(folder: Path, kept: dict[str, bytes], found: Counter[str], *, forced: b
 
 
 def compare(now: dict[str, str], expected: dict[str, str], found: Counter[str]) -> None:
+    """What the store holds in the end is what it holds without any disturbance."""
     found["lost"] += len(expected.keys() - now.keys())
     found["changed"] += sum(now[run] != expected[run] for run in expected.keys() & now.keys())
     found["changed"] += len(now.keys() - expected.keys())
