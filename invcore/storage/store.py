@@ -51,11 +51,13 @@ class Store:
     """
 
     def __init__(self, root: str | os.PathLike[str] = "runs") -> None:
-        self.root = Path(root)
+        self.root = self._said = Path(root)  # as messages have it
 
     def absolute(self) -> Store:
         """The same store, wherever the process goes from here."""
-        return Store(self.root.absolute())
+        store = Store(self.root.absolute())
+        store._said = self._said
+        return store
 
     def path(self, run: str) -> Path:
         """The folder of a run.
@@ -310,7 +312,7 @@ class Store:
             with tempfile.TemporaryFile(dir=self.root):
                 pass
         except OSError as error:
-            raise StoreError(f"{self.root}: cannot be written ({error.strerror})") from None
+            raise StoreError(f"{self._said}: cannot be written ({error.strerror})") from None
 
 
 def _text(record: RunRecord) -> bytes:

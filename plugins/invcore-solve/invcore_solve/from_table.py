@@ -196,7 +196,7 @@ def fit_pairs(
                 )
             except StoreError:
                 pass  # damaged: fit again and replace it
-        store = store.absolute()
+        store = store.absolute()  # wherever a plugin goes
         store.check_writable()
     work = _Fit(Pipeline(request, progress=progress, plugins=plugins, store=store), data)
     start = None if parent is None else parent.judge
