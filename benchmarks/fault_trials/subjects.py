@@ -305,7 +305,8 @@ def commands(folder: Path) -> Subject:
 
     read()
     said.clear()
-    return Subject(_files(folder), read, said)
+    own = [path for path in _files(folder) if ".cache" not in path.parts]  # made anew, unsaid
+    return Subject(own, read, said)
 
 
 def _called(*words: str) -> tuple[int, str]:
