@@ -104,7 +104,7 @@ class FlowMatching(InverseMethod[FlowMatchingConfig]):
 
 
 def _with_known(scaling: Scaling, pairs: Pairs) -> Pairs:
-    """Scaled pairs from conditions to features; beside the conditions, which responses are known."""
+    """Scaled pairs from conditions to features, with what is known of the responses beside them."""
     turned = scaling.turned(scaling.pairs(pairs))
     known = ~turned.y[:, : len(scaling.y.centre)].isnan()
     return Pairs(turned.x, torch.cat([turned.y.nan_to_num(0.0), known.to(turned.y)], dim=1))

@@ -1,4 +1,4 @@
-"""The flow's mathematics, where it is known: normal designs, whose velocities have a closed form."""
+"""The flow of normal designs, whose velocities and densities have a closed form."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from invcore.plugin import Pairs, generator, isolated
 
 
 class Exact(torch.nn.Module):
-    """Velocities of designs that are normal with a mean and a covariance, as a network says them."""
+    """Velocities of normal designs with a mean and a covariance, as a network says them."""
 
     def __init__(self, mean, covariance):
         super().__init__()

@@ -1,4 +1,4 @@
-"""Flow matching as a method: posteriors that are known, open responses, contexts, restored models."""
+"""Flow matching as a method: known posteriors, open responses, contexts, restored models."""
 
 from __future__ import annotations
 
