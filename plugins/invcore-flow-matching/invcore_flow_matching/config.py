@@ -48,7 +48,6 @@ class FlowMatchingConfig(Config):
         "quick": {
             "network": {"width": 96, "blocks": 3, "design_waves": 2, "response_waves": 2},
             "training": {"epochs": 40, "batch_size": 128, "lr": 3e-3, "average": 0.99},
-            "steps": 8,
             "density": {"steps": 16},
         },
         "quick/architecture": {"training": {"epochs": 6}},
@@ -76,6 +75,8 @@ class FlowMatchingConfig(Config):
         2.0, gt=0, description="Times from the design (0) to the noise (1) are this power of even "
         "ones, in training and in sampling: more than 1 for more of them near the design."
     )  # fmt: skip
-    steps: int = Field(16, ge=1, description="Steps of Heun's rule from the noise to a design.")
+    steps: int = Field(
+        16, ge=1, description="From the noise to a design, each with one evaluation of the network."
+    )  # fmt: skip
     density: DensityConfig = DensityConfig()
     training: TrainingConfig = TrainingConfig(epochs=300, lr=1e-3, average=0.998, clip=10.0)

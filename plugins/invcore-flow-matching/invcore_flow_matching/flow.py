@@ -64,20 +64,35 @@ def hidden_in_part(
 def designs_of(
     network: VelocityNetwork, z: Tensor, embedded: Tensor, steps: int, power: float
 ) -> Tensor:
-    """Coordinates (N, F) where noise z (N, F) is carried to, by Heun's rule.
+    """Coordinates (N, F) where noise z (N, F) is carried to.
+
+    A velocity tells of a point which design is expected at the end of its way. Were that the same
+    all the way, a step could be made exactly; it is continued from the step before, linearly in
+    log((1 - s) / s). So a step takes one evaluation of the network, and its error is of the second
+    order.
+
+    References:
+        Lu, Zhou, Bao, Chen, Li, Zhu, DPM-Solver++, Machine Intelligence Research 22, 2025,
+        https://arxiv.org/abs/2211.01095, algorithm 2.
 
     Args:
         network: of velocities.
         z: normal noise.
         embedded: conditions (N, width).
-        steps: of the rule.
+        steps: evaluations of the network.
         power: the times are it of even ones.
     """
-
-    def change(x: Tensor, s: Tensor) -> Tensor:
-        return -network.velocity(x, s, embedded)
-
-    return _integral(change, z, _times(steps, power).flip(0))
+    x, before, last = z, z, math.inf
+    for now, then in pairwise(_times(steps, power).flip(0).tolist()):
+        expected = x + now * network.velocity(x, _at(now, x), embedded)
+        length = (
+            math.inf if now == 1 or then == 0 else math.log(now / (1 - now) * (1 - then) / then)
+        )
+        slope = 0.5 * length / last if math.isfinite(length) else 0.0
+        end = expected + slope * (expected - before)
+        x = then / now * x + ((1 - then) - (1 - now) * then / now) * end
+        before, last = expected, length
+    return x
 
 
 def log_density(
@@ -133,8 +148,12 @@ def _times(steps: int, power: float) -> Tensor:
 def _integral(change: Callable[[Tensor, Tensor], Tensor], state: Tensor, times: Tensor) -> Tensor:
     """The state at the last time, from that at the first, by Heun's rule."""
     for now, then in pairwise(times.tolist()):
-        first, last = (torch.full((1, 1), value).to(state) for value in (now, then))
-        before = change(state, first)
-        after = change(state + (then - now) * before, last)
+        before = change(state, _at(now, state))
+        after = change(state + (then - now) * before, _at(then, state))
         state = state + 0.5 * (then - now) * (before + after)
     return state
+
+
+def _at(time: float, like: Tensor) -> Tensor:
+    """One time for all points: (1, 1)."""
+    return torch.full((1, 1), time).to(like)

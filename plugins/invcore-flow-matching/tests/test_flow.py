@@ -53,6 +53,19 @@ def test_noise_flows_to_a_normal_distribution(power):
     torch.testing.assert_close(x.T.cov(), covariance, atol=5e-3, rtol=0)
 
 
+@pytest.mark.parametrize("power", [1.0, 2.0])
+def test_steps_are_of_the_second_order(power):
+    mean, covariance = normal(3)
+    values, vectors = torch.linalg.eigh(covariance)
+    z = torch.randn(200, 3, generator=generator(14)).double()
+    exact = mean + z @ (vectors * values.sqrt()) @ vectors.T
+    network = Exact(mean, covariance)
+    gaps = [float((designs_of(network, z, z, n, power) - exact).abs().mean()) for n in (16, 64)]
+    assert gaps[0] < 0.01 and gaps[1] < 0.2 * gaps[0]  # of the first order it would be a quarter
+    one = designs_of(network, z, z, 1, power)
+    torch.testing.assert_close(one, mean.expand_as(z), msg="one step gives the mean")
+
+
 @pytest.mark.parametrize("features", [1, 3])
 def test_density_is_that_of_a_normal_distribution(features):
     mean, covariance = normal(features)
