@@ -43,7 +43,11 @@ class FlowMatchingConfig(Config):
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "default/sine-wave": {"network": {"design_waves": 5}},
-        "default/robotic-arm": {"network": {"design_waves": 1, "response_waves": 1}},
+        "default/robotic-arm": {
+            "network": {"design_waves": 1, "response_waves": 1},
+            "training": {"epochs": 150},
+        },
+        "default/ballistics": {"network": {"design_waves": 6}},  # whole speeds: many steps
         "default/architecture": {"training": {"epochs": 60}},
         "quick": {
             "network": {"width": 96, "blocks": 3, "design_waves": 2, "response_waves": 2},
@@ -57,7 +61,7 @@ class FlowMatchingConfig(Config):
             "masked": 0.0,
             "time_power": 1.0,
             "steps": 64,
-            "training": {"epochs": 500, "schedule": "cosine", "average": 0.0},
+            "training": {"epochs": 500, "lr": 1e-3, "schedule": "cosine", "average": 0.0},
         },
     }
 
@@ -79,4 +83,4 @@ class FlowMatchingConfig(Config):
         16, ge=1, description="From the noise to a design, each with one evaluation of the network."
     )  # fmt: skip
     density: DensityConfig = DensityConfig()
-    training: TrainingConfig = TrainingConfig(epochs=300, lr=1e-3, average=0.998, clip=10.0)
+    training: TrainingConfig = TrainingConfig(epochs=300, lr=2e-3, average=0.998, clip=10.0)
