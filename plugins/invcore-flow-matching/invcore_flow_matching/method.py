@@ -52,12 +52,12 @@ class FlowMatching(InverseMethod[FlowMatchingConfig]):
         """Match velocities; the checkpoint with the smallest error on validation is kept.
 
         Raises:
-            DataError: no training pair has a response.
+            DataError: no pair has a response, among those to train on or to validate with.
         """
         config, power = self.config, self.config.time_power
         train, val = (part[~part.y.isnan().all(dim=1)] for part in (train, val))
-        if not len(train):
-            raise DataError("no training pair has a response: nothing can be learnt")
+        if not len(train) or not len(val):
+            raise DataError("no pair, to train on or to validate with, has a response")
         scaling = Scaling.fit(problem.designs, train)
         coordinates = Coordinates.of(config.coordinates, problem.designs, scaling)
         network = seeded_network(lambda: self._build(scaling), env, "flow-matching")

@@ -212,9 +212,11 @@ def test_categories_have_no_density_and_are_proposed():
 
 
 def test_pairs_without_any_response_are_refused():
-    nothing = Pairs(torch.rand(10, 2), torch.full((10, 2), torch.nan))
-    with pytest.raises(DataError, match="no training pair has a response"):
-        fitted(NORMAL, TWO, nothing)
+    y = torch.rand(10, 2, generator=generator(0))
+    y[8:] = torch.nan  # those to validate with
+    for unknown in (y, torch.full_like(y, torch.nan)):
+        with pytest.raises(DataError, match="no pair, to train on or to validate with"):
+            fitted(NORMAL, TWO, Pairs(observed(10).x, unknown))
 
 
 def test_restarts_are_trained_together():
