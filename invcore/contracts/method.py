@@ -42,6 +42,8 @@ class Answers(Flag):
     """Intervals to meet: it follows ``Targets.violation``."""
     GOALS = auto()
     """What is to be minimised or maximised too."""
+    PARTIAL = auto()
+    """Exact responses of some alone, where the others may have any value."""
 
 
 class InverseModel(ABC):

@@ -14,7 +14,7 @@ from invcore.base.types import Context
 from invcore.contracts.candidates import Candidates
 from invcore.contracts.environment import SILENT, FitEnvironment
 from invcore.contracts.method import Answers, InverseModel
-from invcore.contracts.problem import Targets
+from invcore.contracts.problem import GOALS, Targets
 from invcore.contracts.simulation.simulator import Simulator
 from invcore.data.pairs import repeated
 from invcore.learning.response_density import ResponseDensity
@@ -92,7 +92,7 @@ class Specified(InverseModel):
             draws = draws.flatten(0, 1)[:, None]
         if self._draws:
             y = self._density.draw(asked, draws, MARGIN * self._density.spread)
-            asked = Targets(y.flatten(0, 1), repeated(wanted.context, count))
+            asked = self._exact(asked, y, repeated(wanted.context, count))
         part = None
         if simulator is not None:
             part = simulator.part(torch.arange(len(wanted)).repeat_interleave(count))
@@ -104,6 +104,19 @@ class Specified(InverseModel):
             return Candidates(x)
         predicted = predicted[:, 0].unflatten(0, (-1, count))
         return _sorted(wanted, x, predicted) if self.ranked else Candidates(x, predicted)
+
+    def _exact(self, asked: Targets, y: Tensor, context: Context | None) -> Targets:
+        """Drawn responses (R, K, Dy) for R targets; those that may have any value stay open for a
+        model that takes some responses alone, unless that leaves none.
+        """
+        wanted, y = asked.wanted.repeat_interleave(y.shape[1], dim=0), y.flatten(0, 1)
+        left = ~wanted & wanted.any(dim=1, keepdim=True)
+        if Answers.PARTIAL not in self._model.answers or not bool(left.any()):
+            return Targets(y, context)
+        low, high = (y.masked_fill(left, end) for end in (-torch.inf, torch.inf))
+        goal = left.long() * GOALS.index("ignore")
+        parts = torch.ones_like(y), torch.full_like(y, torch.nan)
+        return Targets.of_parts(low, high, goal, *parts, context=context)
 
     def gradient(self, designs: Tensor, context: Context | None = None) -> Tensor | None:
         """The model's."""

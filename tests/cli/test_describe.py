@@ -59,6 +59,11 @@ ALL = [
             ["the core asks it for responses drawn inside them", "the core asks each candidate"],
         ),
         (
+            "flow-matching",
+            ["exact", "partial"],
+            ["drawn inside them, one a candidate; those that may have any value are left open"],
+        ),
+        (
             "cma-es",
             ["exact", "intervals", "goals"],
             ["goals itself: follows them where all else is met"],

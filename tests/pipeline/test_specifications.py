@@ -116,6 +116,26 @@ def test_what_a_model_takes_it_is_given_as_it_is():
             propose(one, PROBLEM, SOBOL, wanted, 2)
 
 
+def test_responses_that_may_have_any_value_are_left_open_to_who_takes_that():
+    half = Requirement(low=0.0, high=0.5)
+    both, one, exact = {"u": half, "v": half}, {"u": half}, {"u": Requirement.exact(1.0)}
+    nothing = {"u": Requirement(goal="ignore"), "v": Requirement(goal="ignore")}
+    model, targets = Echo(Answers.PARTIAL), of(both, one, exact, nothing)
+    plain = Echo()
+    for each in (model, plain):
+        answered(each, targets, 5)
+    ((asked, _),) = model.asked
+    ((drawn, _),) = plain.asked
+    wanted = torch.tensor([[True, True], [True, False], [True, False], [True, True]])
+    wanted = wanted.repeat_interleave(5, dim=0)
+    assert torch.equal(asked.wanted, wanted) and not asked.has_goals
+    assert torch.equal(asked.low[wanted], asked.high[wanted])
+    assert torch.equal(asked.low[wanted], drawn.y[wanted]), "the same draws, less some"
+    assert torch.equal(asked.low[10:15, 0], torch.ones(5).double())
+    answered(model, of(both), 5)
+    assert model.asked[1][0].exact, "nothing is open"
+
+
 def test_goals_become_levels_beyond_the_best_pair_that_meets_the_rest():
     y = DENSITY.y
     rows = y[(y[:, 0] >= 0) & (y[:, 0] <= 0.5)]

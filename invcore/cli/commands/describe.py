@@ -90,6 +90,7 @@ def _answered(document: dict[str, Any]) -> dict[str, str]:
     intervals = "itself: follows what violates them"
     if "intervals" not in own:
         intervals = "the core asks it for responses drawn inside them, one a candidate"
+        intervals += "; those that may have any value are left open" * ("partial" in own)
     goals = "itself: follows them where all else is met"
     if "goals" not in own:
         goals = "the core asks each candidate for a bit more than the best known pairs have"

@@ -42,7 +42,8 @@ def facts(registry: Registry, kind: Kind, name: str) -> dict[str, Any]:
         needs = {str(flag.name).lower() for flag in loaded.needs}
         document["needs"] = [n for n in ("pairs", "simulator", "gradient") if n in needs]
         taken = {str(flag.name).lower() for flag in loaded.answers}
-        document["answers"] = ["exact", *(n for n in ("intervals", "goals") if n in taken)]
+        others = (n for n in ("partial", "intervals", "goals") if n in taken)
+        document["answers"] = ["exact", *others]
     elif kind == "sampler":
         document["latin"] = bool(loaded.latin)
     return document
