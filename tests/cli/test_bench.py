@@ -140,7 +140,7 @@ def test_without_the_executors(call, folder, monkeypatch):
     monkeypatch.setattr("invcore.registry.loader.installed", lambda: some)
     done = call("bench", "good.toml", "--jobs", "2")
     assert done.code == 2 and "pip install invcore-executors" in done.err
-    assert call("bench", "good.toml", "--jobs", "1").code == 0
+    assert call("bench", "good.toml").code == 0
 
 
 @pytest.mark.parametrize("columns", [100, 60])
