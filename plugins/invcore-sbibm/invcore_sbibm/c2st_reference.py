@@ -71,6 +71,7 @@ class C2stReference(Metric[C2stReferenceConfig]):
     """
 
     Config = C2stReferenceConfig
+    expected_failures = {"estimates": "the kit's runs are on a task without reference posteriors"}
 
     def applies(self, task: Task[Any]) -> bool:
         """Whether the task is one of the benchmark's."""
