@@ -13,6 +13,7 @@ from invcore.learning import (
     Surrogate,
     enlarge,
     fit_surrogate,
+    repeated,
     seeded_network,
 )
 from invcore.learning import train as train_network
@@ -61,7 +62,11 @@ class ConditionalVAE(InverseMethod[ConditionalVAEConfig]):
         val_pairs, train_pairs = scaling.pairs(val), scaling.pairs(train)
         surrogate: Surrogate | None = None
         more = config.enlarge
-        if more.times or config.consistency:
+        if (
+            problem.stochastic
+        ):  # a surrogate has no noise: neither its pairs nor its errors are good
+            train_pairs = repeated(train_pairs, 1 + more.times)
+        elif more.times or config.consistency:
             surrogate, _ = fit_surrogate(more.surrogate, scaling, train, val, env)
         if more.times and surrogate is not None:
             count, draws = more.times * len(train_pairs), env.generator("enlarge")
@@ -70,8 +75,9 @@ class ConditionalVAE(InverseMethod[ConditionalVAEConfig]):
         build = partial(self._build, scaling)
         network = seeded_network(build, env, "cvae")
         checked = surrogate if config.consistency else None
+        consistency = 0.0 if checked is None else config.consistency
         train_pairs, val_pairs = scaling.turned(train_pairs), scaling.turned(val_pairs)
-        loss = VariationalLoss(network, config.kl, config.consistency, checked)
+        loss = VariationalLoss(network, config.kl, consistency, checked)
         shape = (2, len(val_pairs), network.latent)
         noise = torch.randn(shape, generator=env.generator("cvae", "held")).to(env.device)
         train_network(

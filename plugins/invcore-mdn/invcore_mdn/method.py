@@ -60,11 +60,14 @@ class MixtureDensity(InverseMethod[MixtureDensityConfig]):
             mixture: Mixture = network(part.y)
             return -mixture.log_prob(part.x).mean()
 
+        more = enlarged(
+            self.config.enlarge, scaling, train, val, env, stochastic=problem.stochastic
+        )
         train_network(
             network,
             loss,
             loss,
-            scaling.turned(enlarged(self.config.enlarge, scaling, train, val, env)),
+            scaling.turned(more),
             val_pairs,
             self.config.training,
             env,

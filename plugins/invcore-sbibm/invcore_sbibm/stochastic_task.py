@@ -49,6 +49,7 @@ class StochasticTask(Task[ObservationsConfig]):
 
     Config = ObservationsConfig
     differentiable = False
+    stochastic = True
     free_calls = True
     folder: ClassVar[str]
     """Where the package sbibm keeps the task's files."""
