@@ -47,9 +47,10 @@ def c2st(reference: Tensor, candidates: Tensor, folds: int = 5, seed: int = 1) -
     from sklearn.model_selection import KFold, cross_val_score
     from sklearn.neural_network import MLPClassifier
 
+    reference, candidates = reference.float(), candidates.float()  # as theirs are
     centre, spread = reference.mean(dim=0), reference.std(dim=0)
     spread = torch.where(spread > 0, spread, 1.0)
-    rows = ((torch.cat((reference, candidates)) - centre) / spread).float().cpu().numpy()
+    rows = ((torch.cat((reference, candidates)) - centre) / spread).cpu().numpy()
     labels = np.repeat([0.0, 1.0], [len(reference), len(candidates)])
     width = 10 * rows.shape[1]
     classifier = MLPClassifier(
