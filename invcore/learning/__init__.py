@@ -3,7 +3,7 @@
 from invcore.data.embedding import has_embedding
 from invcore.data.normaliser import Normaliser
 from invcore.data.scaling import Scaling
-from invcore.learning.augmentation import EnlargeConfig, enlarge, enlarged, repeated
+from invcore.learning.augmentation import EnlargeConfig, enlarge, enlarged
 from invcore.learning.gaussian_process import (
     GaussianProcess,
     GaussianProcessConfig,
@@ -29,5 +29,5 @@ __all__ = [
     "GenerativeConfig", "GenerativeMethod", "GenerativeModel", "LossBatch", "Normaliser",
     "Parameters", "ProcessForward", "ResponseDensity", "ScaledNetwork", "Scaling", "Surrogate",
     "SurrogateConfig", "TrainingConfig", "design_gradient", "enlarge", "enlarged", "fit_process",
-    "fit_surrogate", "has_embedding", "repeated", "seeded_network", "substate", "train",
+    "fit_surrogate", "has_embedding", "seeded_network", "substate", "train",
 ]  # fmt: skip

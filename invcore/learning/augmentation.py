@@ -22,11 +22,21 @@ class EnlargeConfig(Config):
     )  # fmt: skip
     surrogate: SurrogateConfig = SurrogateConfig(training=TrainingConfig(epochs=300, average=0.998))
 
+    def on_known_pairs(self, training: TrainingConfig) -> TrainingConfig:
+        """The training by known pairs alone, in about as many steps.
+
+        For stochastic systems, since the pairs of a surrogate have no noise.
+
+        Example:
+            >>> EnlargeConfig(times=4).on_known_pairs(TrainingConfig(epochs=10)).epochs
+            50
+        """
+        return training.model_copy(update={"epochs": training.epochs * (1 + self.times)})
+
 
 def enlarged(
-    config: EnlargeConfig, scaling: Scaling, pairs: Pairs, val: Pairs, env: FitEnvironment, *,
-    stochastic: bool = False,
-) -> Pairs:  # fmt: skip
+    config: EnlargeConfig, scaling: Scaling, pairs: Pairs, val: Pairs, env: FitEnvironment
+) -> Pairs:
     """The pairs, scaled, with those that a surrogate adds.
 
     Args:
@@ -35,8 +45,6 @@ def enlarged(
         pairs: to train on, in their own units.
         val: to choose the surrogate's checkpoint with.
         env: device, seeds, progress.
-        stochastic: whether the system is: the known pairs are then repeated as often, so that as
-            many steps are taken, since a surrogate's have no noise.
 
     Example:
         >>> from invcore import Space, Uniform, Variable
@@ -49,21 +57,9 @@ def enlarged(
     scaled_pairs = scaling.pairs(pairs)
     if not config.times:
         return scaled_pairs
-    if stochastic:
-        return repeated(scaled_pairs, 1 + config.times)
     surrogate, _ = fit_surrogate(config.surrogate, scaling, pairs, val, env, label="enlarge")
     generator, count = env.generator("enlarge", "designs"), config.times * len(scaled_pairs)
     return enlarge(surrogate, scaled_pairs, count, generator, spread=config.spread)
-
-
-def repeated(pairs: Pairs, times: int) -> Pairs:
-    """The pairs so many times, one whole after the other.
-
-    Example:
-        >>> repeated(Pairs(torch.tensor([[1.0], [2.0]]), torch.zeros(2, 1)), 2).x.flatten()
-        tensor([1., 2., 1., 2.])
-    """
-    return pairs[torch.arange(len(pairs)).repeat(times)]
 
 
 def enlarge(

@@ -68,16 +68,6 @@ def test_known_pairs_come_first_and_the_others_have_the_surrogates_responses():
     assert bool((still[:, None] == known.x).all(-1).any(-1).all())
 
 
-def test_a_stochastic_system_has_its_own_pairs_repeated():
-    x = SPACE.sample(50, generator(3))
-    pairs = Pairs(x, x[:, :1] + torch.randn(50, 1, generator=generator(4)))
-    scaling = Scaling.fit(SPACE, pairs)
-    config = EnlargeConfig(times=2, surrogate=QUICK)
-    more = enlarged(config, scaling, pairs, pairs, FitEnvironment(), stochastic=True)
-    known = scaling.pairs(pairs)
-    assert torch.equal(more.x, known.x.repeat(3, 1)) and torch.equal(more.y, known.y.repeat(3, 1))
-
-
 def test_so_many_for_each():
     x = SPACE.sample(50, generator(3))
     pairs = Pairs(x, x[:, :1])

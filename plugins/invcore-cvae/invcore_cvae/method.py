@@ -13,7 +13,6 @@ from invcore.learning import (
     Surrogate,
     enlarge,
     fit_surrogate,
-    repeated,
     seeded_network,
 )
 from invcore.learning import train as train_network
@@ -61,11 +60,11 @@ class ConditionalVAE(InverseMethod[ConditionalVAEConfig]):
         config, scaling = self.config, Scaling.fit(problem.designs, train)
         val_pairs, train_pairs = scaling.pairs(val), scaling.pairs(train)
         surrogate: Surrogate | None = None
-        more = config.enlarge
+        more, training = config.enlarge, config.training
         if (
             problem.stochastic
         ):  # a surrogate has no noise: neither its pairs nor its errors are good
-            train_pairs = repeated(train_pairs, 1 + more.times)
+            training = more.on_known_pairs(training)
         elif more.times or config.consistency:
             surrogate, _ = fit_surrogate(more.surrogate, scaling, train, val, env)
         if more.times and surrogate is not None:
@@ -83,10 +82,10 @@ class ConditionalVAE(InverseMethod[ConditionalVAEConfig]):
         train_network(
             network,
             loss,
-            lambda part: loss.held_out(part, noise),
+            lambda part: loss.held_out(part, noise[:, : len(part)]),  # outliers are left out
             train_pairs,
             val_pairs,
-            config.training,
+            training,
             env,
             label="cvae",
             again=build,
