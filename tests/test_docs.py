@@ -160,7 +160,7 @@ def test_config_fields_are_documented(kind, name):
     pages = {
         "task": "tasks.md", "method": "methods.md", "loop": "methods.md",
         "surrogate": "methods.md", "judge": "own-data.md", "sampler": "samplers.md",
-        "executor": "bench.md",
+        "executor": "executors.md",
     }  # fmt: skip
     assert name in DOCS[pages.get(kind, "metrics.md")]
 

@@ -57,8 +57,8 @@ def test_document_has_exactly_the_keys_that_are_promised(document):
     found = document(*SMALL)
     assert list(found) == [
         "id", "status", "task", "method", "sampler", "candidates", "targets", "seed", "device",
-        "metrics", "timings", "simulator_calls", "search_calls", "training_calls", "answered",
-        "parameters", "created", "outdated", "stored", "not_measured", "path",
+        "threads", "metrics", "timings", "simulator_calls", "search_calls", "training_calls",
+        "answered", "parameters", "created", "outdated", "stored", "not_measured", "path",
     ]  # fmt: skip
     facts = {key: found[key] for key in ("status", "task", "method", "sampler", "device")}
     assert facts == {
@@ -79,6 +79,19 @@ def test_document_has_exactly_the_keys_that_are_promised(document):
     values = [m["value"] for m in best.values()]
     assert values == sorted(values, reverse=True) and values[-1] >= 0
     assert all(m["ci_low"] <= m["value"] <= m["ci_high"] for m in best.values())
+
+
+def test_several_seeds_by_workers(document, call):
+    """Each seed's run has the id and the files that it has alone; stored ones are not repeated."""
+    alone = document(*SMALL, "--seed", "1")
+    words = (*SMALL, "--seeds", "0-1,3", "--jobs", "1", "--time-limit", "5min")
+    found = json.loads(call("run", *words, "--json").out)
+    assert [each["seed"] for each in found] == [0, 1, 3]
+    assert [each["status"] for each in found] == ["ok"] * 3
+    assert [each["stored"] for each in found] == [False, True, False]
+    assert found[1]["id"] == alone["id"]
+    shown = call("run", *SMALL, "--seeds", "1")
+    assert shown.code == 0 and alone["id"] in shown.out
 
 
 @pytest.mark.parametrize("ending", ["toml", "yaml"])
@@ -157,6 +170,11 @@ def test_bad_file_is_refused_in_one_line(name, call, folder):
 
 
 LINES = {
+    "seeds": (["--seeds", "3-1"], "expected up to 10,000 seeds from 0"),
+    "seed list": (["--seeds", "a,b"], "expected 0-4, or 0,2,7"),
+    "limit": (["--time-limit", "4 fortnights"], "expected a time such as 90s or 10min"),
+    "no pool": (["--executor", "serial", "--memory-limit", "1G"], "'serial' keeps no limits"),
+    "scheduler": (["--jobs", "2", "--scheduler", "tcp://x"], "'processes' has no scheduler to set"),
     "task": (["--task", "sinewave"], "Did you mean 'sine-wave'?"),
     "method": (["--method", "ipgae"], "Did you mean 'ipage'?"),
     "sampler": (["--sampler", "lhss"], "Did you mean 'lhs'"),

@@ -20,6 +20,7 @@ import numpy as np
 import torch
 
 AS_IT_IS = object()
+_TORCHS = ("TORCH", "TRITON_")
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,13 @@ def _flushes() -> bool:
     return bool((torch.tensor(1e-310, dtype=torch.float64) * 1).item() == 0)
 
 
+def _variables() -> dict[str, str]:
+    """The environment, without what torch says there to itself when it imports its compiler."""
+    return {k: v for k, v in os.environ.items() if not k.startswith(_TORCHS)}
+
+
 def _environment(before: dict[str, str]) -> None:
-    for name in os.environ.keys() - before.keys():
+    for name in _variables().keys() - before.keys():
         del os.environ[name]
     os.environ.update({k: v for k, v in before.items() if os.environ.get(k) != v})
 
@@ -163,7 +169,7 @@ SETTINGS = (
     Setting("Python's global generator", random.getstate, random.setstate, told=False),
     Setting("NumPy's treatment of errors", np.geterr, lambda v: np.seterr(**v)),
     Setting("the working directory", _here, _folder),
-    Setting("the environment", lambda: dict(os.environ), _environment),
+    Setting("the environment", _variables, _environment),
     Setting("signal handlers", _handlers, _handle),
     Setting("the locale", partial(locale.setlocale, locale.LC_ALL), _speak),
     Setting("the module path", lambda: list(sys.path), _path),

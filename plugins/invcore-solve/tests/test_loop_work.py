@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import invcore_solve
@@ -203,6 +204,28 @@ def test_workers_are_other_processes_and_all_of_them_work(module, tmp_path):
         store=Store(tmp_path / "runs"),
     )  # fmt: skip
     assert len((tmp_path / "calls.log").read_text().split()) == 24
+
+
+def test_an_executor_simulates_rows_and_batches(module, tmp_path):
+    """With the numbers that this process gives; a loop keeps all its workers busy."""
+    processes = installed().registry.load("executor", "processes")
+    task = SimulatorTask(f"{module}:simulate", BOUNDS, ["y"], kind="numpy")
+    how = {"targets": TARGETS, "method": "random-search", "budget": 24, "candidates": 3}
+    executor = processes(processes.Config(workers=2))
+    found = invcore_solve.solve_with(task, **how, executor=executor)
+    callers = (tmp_path / "calls.log").read_text().split()
+    assert len(callers) == 24 and len(set(callers)) == 2 and str(os.getpid()) not in callers
+    best = found.ranked.designs
+    assert torch.equal(found.ranked.responses, best[:, :1] + best[:, 1:] ** 2)
+    x = torch.rand(40, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    here = task.simulate(x)
+    (tmp_path / "calls.log").unlink()
+    with task.done_by(executor):
+        there = task.simulate(x)
+    assert torch.equal(here, there) and task.executor is None
+    assert str(os.getpid()) not in (tmp_path / "calls.log").read_text().split()
+    with pytest.raises(ConfigError, match="other processes cannot find this function"):
+        solve(lambda x: x[:, :1], executor=executor)
 
 
 def test_a_costly_function_is_tried_once(module, tmp_path):

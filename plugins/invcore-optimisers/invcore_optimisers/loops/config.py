@@ -28,6 +28,7 @@ class CMAESConfig(Config):
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "quick": {"generations": 30},
+        "quick/incompressible-flow": {"generations": 8},  # a call takes long: three minutes in all
         "paper": {"generations": 500},
     }
     generations: int = Field(150, ge=1, description="Most generations of one candidate.")

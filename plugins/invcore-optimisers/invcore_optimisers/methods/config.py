@@ -19,6 +19,7 @@ class BFGSSearchConfig(BFGSConfig):
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "quick": {"steps": 50},
+        "quick/incompressible-flow": {"steps": 25},  # a call takes long: three minutes in all
         "paper": {"steps": 1000},
     }
     gtol: float = _GTOL
