@@ -126,6 +126,7 @@ if TYPE_CHECKING:
     from invcore.spaces.priors import Categorical as Categorical
     from invcore.spaces.priors import ClippedNormal as ClippedNormal
     from invcore.spaces.priors import Integers as Integers
+    from invcore.spaces.priors import LogNormal as LogNormal
     from invcore.spaces.priors import LogUniform as LogUniform
     from invcore.spaces.priors import Normal as Normal
     from invcore.spaces.priors import Poisson as Poisson
@@ -207,8 +208,8 @@ __getattr__, _NAMES = lazy_names(__name__, {
     "spaces.constraints.language": "constraint_text parse_constraint",
     "spaces.made_designs": "MadeDesigns",
     "spaces.priors": (
-        "Categorical ClippedNormal Integers LogUniform Normal Poisson TruncatedNormal "
-        "Uniform"
+        "Categorical ClippedNormal Integers LogNormal LogUniform Normal Poisson "
+        "TruncatedNormal Uniform"
     ),
     "spaces.space": "Grid Space Variable",
     "spaces.specification": "Requirement Specification",

@@ -31,12 +31,14 @@ class Problem:
         designs: space of x.
         responses: space of y.
         differentiable: whether the simulator has gradients.
+        stochastic: whether responses are draws, whose noise a surrogate does not have.
     """
 
     name: str
     designs: Space
     responses: Space
     differentiable: bool = False
+    stochastic: bool = False
 
 
 @dataclass(frozen=True, init=False)

@@ -87,6 +87,11 @@ class Task(Configurable[C]):
     Else metrics make at most a tenth of the calls that judge a run, and methods that do not learn
     from pairs get a few alone.
     """
+    stochastic: ClassVar[bool] = False
+    """Whether a response is a draw, so that other designs, however near, have other noise.
+
+    Methods that learn a distribution then leave out what a surrogate makes of pairs: it has none.
+    """
     reference: ClassVar[str] = ""
     """The method that others are compared with, problem by problem; empty for none."""
 

@@ -22,6 +22,17 @@ class EnlargeConfig(Config):
     )  # fmt: skip
     surrogate: SurrogateConfig = SurrogateConfig(training=TrainingConfig(epochs=300, average=0.998))
 
+    def on_known_pairs(self, training: TrainingConfig) -> TrainingConfig:
+        """The training by known pairs alone, in about as many steps.
+
+        For stochastic systems, since the pairs of a surrogate have no noise.
+
+        Example:
+            >>> EnlargeConfig(times=4).on_known_pairs(TrainingConfig(epochs=10)).epochs
+            50
+        """
+        return training.model_copy(update={"epochs": training.epochs * (1 + self.times)})
+
 
 def enlarged(
     config: EnlargeConfig, scaling: Scaling, pairs: Pairs, val: Pairs, env: FitEnvironment

@@ -59,6 +59,7 @@ class DerivedTask(Task[Config]):
         self._responses = Space.of(*inner.responses.variables, *more)
         self.gradient_calls = inner.gradient_calls  # type: ignore[misc]
         self.free_calls = inner.free_calls  # type: ignore[misc]
+        self.stochastic = inner.stochastic  # type: ignore[misc]
         self.tolerances = inner.tolerances  # type: ignore[misc]
         self.reference = inner.reference  # type: ignore[misc]
 

@@ -117,4 +117,6 @@ class Plan:
 def problem_of(plan: Plan) -> Problem:
     """What the method may know of the task."""
     task = plan.task
-    return Problem(plan.config.task.name, task.designs, task.responses, task.differentiable)
+    return Problem(
+        plan.config.task.name, task.designs, task.responses, task.differentiable, task.stochastic
+    )

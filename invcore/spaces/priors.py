@@ -15,6 +15,7 @@ from invcore.configs.config import Config
 from invcore.spaces.descriptors import check_descriptors
 
 _EDGE = 2.0**-40  # keeps infinite tails finite: 7 standard deviations of a normal
+_TAIL = 7.05  # of them, beyond which less than 1e-12 is left
 
 
 def _below(z: Tensor) -> Tensor:
@@ -87,8 +88,7 @@ class LogUniform(Config):
     def quantile(self, u: Tensor) -> Tensor:
         """Inverse of the distribution function, elementwise."""
         low, high = math.log(self.low), math.log(self.high)
-        x = (low + u.double() * (high - low)).exp()
-        return x.clamp(self.low, self.high).to(u.dtype)
+        return (low + u.double() * (high - low)).exp().clamp(self.low, self.high).to(u.dtype)
 
     def cdf(self, x: Tensor) -> Tensor:
         """Distribution function, elementwise."""
@@ -118,6 +118,30 @@ class Normal(Config):
         return _below((x.double() - self.mean) / self.std).to(x.dtype)
 
 
+class LogNormal(Config):
+    """Above zero, with a normal logarithm of that mean and standard deviation; cut where less than
+    1e-12 of it is left on either side. Networks learn its logarithm.
+    """
+
+    kind: Literal["log-normal"] = "log-normal"
+    mean: float = Field(ge=-300, le=300)
+    std: float = Field(gt=0, le=50)
+
+    @property
+    def support(self) -> tuple[float, float]:
+        """The smallest and the largest value."""
+        return math.exp(self.mean - _TAIL * self.std), math.exp(self.mean + _TAIL * self.std)
+
+    def quantile(self, u: Tensor) -> Tensor:
+        """Inverse of the distribution function, elementwise."""
+        return (self.mean + self.std * _standard(u)).exp().clamp(*self.support).to(u.dtype)
+
+    def cdf(self, x: Tensor) -> Tensor:
+        """Distribution function, elementwise."""
+        inside = x.double().clamp(*self.support)
+        return _below((inside.log() - self.mean) / self.std).to(x.dtype)
+
+
 class _Cut(Config):
     """A normal with ends."""
 
@@ -136,10 +160,8 @@ class _Cut(Config):
     @property
     def support(self) -> tuple[float, float]:
         """The smallest and the largest value."""
-        return (
-            -math.inf if self.low is None else self.low,
-            math.inf if self.high is None else self.high,
-        )
+        low, high = self.low, self.high
+        return (-math.inf if low is None else low, math.inf if high is None else high)
 
 
 class TruncatedNormal(_Cut):
@@ -318,6 +340,7 @@ Prior = Annotated[
     Uniform
     | LogUniform
     | Normal
+    | LogNormal
     | TruncatedNormal
     | ClippedNormal
     | Poisson

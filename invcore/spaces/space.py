@@ -3,7 +3,7 @@
 Three forms of a design: *values* (N, Dx), as people read them, categories as 0, 1, 2, …; *unit*
 (N, Dx), in the unit cube through the priors; *features* (N, F), what networks see, with
 categories one-hot or by their descriptors, periodic variables as cosine and sine, and logarithms of
-those whose prior is uniform in the logarithm.
+those whose prior is one of the logarithm.
 """
 
 from __future__ import annotations
@@ -327,7 +327,7 @@ class Space(Config):
 
     def encode(self, values: Tensor) -> Tensor:
         """Values (…, Dx) to features (…, F): categories become one-hot, or their descriptors,
-        periodic variables cosine and sine, and those with a ``LogUniform`` prior their logarithm.
+        periodic variables cosine and sine, and those with a logarithmic prior their logarithm.
         """
         self.check(values)
         every = self.variable_features

@@ -8,7 +8,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from invcore.configs.config import Config
-from invcore.spaces.priors import Categorical, Integers, LogUniform, Poisson, Prior
+from invcore.spaces.priors import Categorical, Integers, LogNormal, LogUniform, Poisson, Prior
 
 
 class Variable(Config):
@@ -71,7 +71,7 @@ class Variable(Config):
     @property
     def logarithmic(self) -> bool:
         """Whether its logarithm is what varies evenly, and what networks see."""
-        return isinstance(self.prior, LogUniform)
+        return isinstance(self.prior, LogNormal | LogUniform)
 
 
 class Grid(Config):

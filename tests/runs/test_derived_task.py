@@ -37,6 +37,13 @@ def test_without_texts_it_is_the_task_itself():
     assert with_responses(task, []) is task
 
 
+@pytest.mark.parametrize("stochastic", [False, True])
+def test_what_is_derived_of_draws_is_a_draw(stochastic):
+    task = Bowl()
+    task.stochastic = stochastic
+    assert with_responses(task, ["s = x1 + y"]).stochastic is stochastic
+
+
 def test_data_are_those_of_the_task_with_further_columns():
     plain, task = Bowl().dataset(20, 5, 1), with_responses(Bowl(), ["s = x1 + y"])
     splits = task.dataset(20, 5, 1)

@@ -14,6 +14,7 @@ from invcore.spaces.priors import (
     Categorical,
     ClippedNormal,
     Integers,
+    LogNormal,
     Normal,
     Poisson,
     TruncatedNormal,
@@ -60,6 +61,22 @@ def test_single_precision_keeps_type_and_stays_finite(name):
     assert x.dtype == prior.cdf(x).dtype == torch.float32
     assert bool(x.isfinite().all()), x
     np.testing.assert_allclose(x[1:4], known.ppf(u[1:4].double()), rtol=2e-6, atol=1e-6)
+
+
+def test_log_normal_prior_is_scipys_within_a_billionth():
+    prior, known = LogNormal(mean=-3.0, std=0.5), stats.lognorm(0.5, scale=math.exp(-3.0))
+    x = prior.quantile(U)
+    np.testing.assert_allclose(x, known.ppf(U), rtol=1e-9)
+    np.testing.assert_allclose(prior.cdf(x), U, rtol=1e-8)
+    low, high = prior.support
+    assert 0 < low and 0 < known.cdf(low) < 1e-12 and 0 < known.sf(high) < 1e-12
+    single = torch.tensor([0.0, 2.0**-24, 0.3, 1.0])
+    ends = prior.quantile(single)
+    assert ends.dtype == prior.cdf(ends).dtype == torch.float32
+    np.testing.assert_allclose(ends[[0, 3]], [low, high], rtol=1e-2)
+    assert prior.cdf(torch.tensor([-1.0, 1e9])).tolist() == pytest.approx([0.0, 1.0], abs=1e-12)
+    with pytest.raises(ValueError, match="greater than 0"):
+        LogNormal(mean=0.0, std=0.0)
 
 
 def test_clipped_normal_moves_the_tails_to_the_ends():

@@ -187,7 +187,9 @@ class Case(Splits):
     def problem(self) -> Problem:
         """What a method may know."""
         task = self.task
-        return Problem(f"kit-{self.name}", task.designs, task.responses, task.differentiable)
+        return Problem(
+            f"kit-{self.name}", task.designs, task.responses, task.differentiable, task.stochastic
+        )
 
     def designs_inside(self, count: int) -> Tensor:
         """Designs of the test part, moved away from the bounds a little."""

@@ -28,6 +28,7 @@ def check_spaces(subject: Subject) -> None:
     bare = [v.name for v in task.designs.variables if v.prior is None]
     require(not bare, f"design variables without a prior: {', '.join(bare)}")
     require(isinstance(task.differentiable, bool), "differentiable is neither True nor False")
+    require(isinstance(task.stochastic, bool), "stochastic is neither True nor False")
 
 
 def check_response_shape(subject: Subject) -> None:

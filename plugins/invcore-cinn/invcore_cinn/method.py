@@ -6,8 +6,8 @@ import torch
 from invcore_invertible import InvertibleNetwork, normal_log_density, without_padding
 from torch import Tensor
 
-from invcore.learning import GenerativeMethod, Scaling, enlarged
-from invcore.plugin import FitEnvironment, Pairs
+from invcore.learning import GenerativeMethod, GenerativeModel, Scaling, enlarged
+from invcore.plugin import FitEnvironment, Pairs, Problem, UnfitError
 from invcore_cinn.config import ConditionalINNConfig
 
 
@@ -38,6 +38,21 @@ class ConditionalINN(GenerativeMethod[ConditionalINNConfig]):
     def latents(self, features: int) -> int:
         """Features, and the padding beside them: of one feature alone there is no bijection."""
         return features + max(self.config.padding, 1 if features == 1 else 0)
+
+    def fit(
+        self, problem: Problem, train: Pairs, val: Pairs, env: FitEnvironment
+    ) -> GenerativeModel:
+        """Learn, as other generative methods do.
+
+        Raises:
+            UnfitError: the system is stochastic, and more pairs of a surrogate are asked for.
+        """
+        if problem.stochastic and self.config.enlarge.times:
+            raise UnfitError(
+                f"{problem.name} is stochastic, and a surrogate's pairs have no noise: leave "
+                "enlarge.times at 0"
+            )
+        return super().fit(problem, train, val, env)
 
     def training_pairs(
         self, scaling: Scaling, train: Pairs, val: Pairs, env: FitEnvironment

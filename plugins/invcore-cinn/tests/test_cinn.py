@@ -12,7 +12,7 @@ from scipy import stats
 
 from invcore import Normal, Space, Uniform, Variable
 from invcore.learning import TrainingConfig
-from invcore.plugin import FitEnvironment, Pairs, Problem, Targets, generator
+from invcore.plugin import FitEnvironment, Pairs, Problem, Targets, UnfitError, generator
 
 NORMAL = Space.of(*(Variable(name=n, prior=Normal(mean=1.0, std=2.0)) for n in "ab"))
 SQUARE = Space.of(*(Variable(name=n, prior=Uniform(low=-1.0, high=1.0)) for n in "ab"))
@@ -119,3 +119,11 @@ def test_restarts_keep_the_best():
 )
 def test_published_blocks_of_each_task(task, blocks):
     assert ConditionalINNConfig.resolve({}, preset="paper", task=task).network.blocks == blocks
+
+
+def test_a_stochastic_system_takes_no_pairs_of_a_surrogate():
+    pairs = Pairs(*linear(100))
+    problem = Problem("made", NORMAL, RESPONSE, stochastic=True)
+    method = ConditionalINN(ConditionalINNConfig.resolve({"enlarge": {"times": 1}}))
+    with pytest.raises(UnfitError, match=r"enlarge\.times at 0"):
+        method.fit(problem, pairs, pairs, FitEnvironment())

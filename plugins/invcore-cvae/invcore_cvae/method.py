@@ -60,8 +60,12 @@ class ConditionalVAE(InverseMethod[ConditionalVAEConfig]):
         config, scaling = self.config, Scaling.fit(problem.designs, train)
         val_pairs, train_pairs = scaling.pairs(val), scaling.pairs(train)
         surrogate: Surrogate | None = None
-        more = config.enlarge
-        if more.times or config.consistency:
+        more, training = config.enlarge, config.training
+        if (
+            problem.stochastic
+        ):  # a surrogate has no noise: neither its pairs nor its errors are good
+            training = more.on_known_pairs(training)
+        elif more.times or config.consistency:
             surrogate, _ = fit_surrogate(more.surrogate, scaling, train, val, env)
         if more.times and surrogate is not None:
             count, draws = more.times * len(train_pairs), env.generator("enlarge")
@@ -70,17 +74,18 @@ class ConditionalVAE(InverseMethod[ConditionalVAEConfig]):
         build = partial(self._build, scaling)
         network = seeded_network(build, env, "cvae")
         checked = surrogate if config.consistency else None
+        consistency = 0.0 if checked is None else config.consistency
         train_pairs, val_pairs = scaling.turned(train_pairs), scaling.turned(val_pairs)
-        loss = VariationalLoss(network, config.kl, config.consistency, checked)
+        loss = VariationalLoss(network, config.kl, consistency, checked)
         shape = (2, len(val_pairs), network.latent)
         noise = torch.randn(shape, generator=env.generator("cvae", "held")).to(env.device)
         train_network(
             network,
             loss,
-            lambda part: loss.held_out(part, noise),
+            lambda part: loss.held_out(part, noise[:, : len(part)]),  # outliers are left out
             train_pairs,
             val_pairs,
-            config.training,
+            training,
             env,
             label="cvae",
             again=build,

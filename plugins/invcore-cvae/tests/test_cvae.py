@@ -233,3 +233,26 @@ def test_presets_resolve_for_each_task(task, latent, kl, width):
     assert default == ConditionalVAEConfig() and quick.training.epochs < default.training.epochs
     assert (paper.network.latent, paper.kl, paper.network.width) == (latent, kl, width)
     assert (paper.consistency, paper.enlarge.times, paper.training.restarts) == (0.0, 0, 10)
+
+
+def test_a_stochastic_system_has_no_surrogate():
+    problem = Problem("noise", SPACE, RESPONSES, stochastic=True)
+    x, log = SPACE.sample(200, generator(0)), []
+    pairs = Pairs(x, circle(x) + torch.randn(200, 1, generator=generator(1)).double())
+    config = ConditionalVAEConfig(**SMALL | {"training": QUICK.model_copy(update={"epochs": 2})})
+    assert config.enlarge.times and config.consistency
+    env = FitEnvironment(log=log.append)
+    ConditionalVAE(config).fit(problem, pairs[:150], pairs[150:], env)
+    assert {line["stage"] for line in log if "epoch" in line} == {"cvae"}
+
+
+def test_an_outlier_among_validation_pairs_stops_nothing():
+    problem, x = Problem("far", SPACE, RESPONSES), SPACE.sample(200, generator(0))
+    y = circle(x)
+    y[180] = 1e6
+    quick = {"training": QUICK.model_copy(update={"epochs": 2}), "enlarge": EnlargeConfig()}
+    config, log = ConditionalVAEConfig(**SMALL | quick | {"consistency": 0.0}), []
+    pairs = Pairs(x, y)
+    env = FitEnvironment(log=log.append)
+    ConditionalVAE(config).fit(problem, pairs[:150], pairs[150:], env)
+    assert all(math.isfinite(line["val_loss"]) for line in log if "epoch" in line)

@@ -5,7 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from invcore.learning import LossBatch, ScaledNetwork, Scaling, enlarged, seeded_network
+from invcore.learning import (
+    EnlargeConfig,
+    LossBatch,
+    ScaledNetwork,
+    Scaling,
+    enlarged,
+    seeded_network,
+)
 from invcore.learning import train as train_network
 from invcore.plugin import (
     SILENT,
@@ -60,13 +67,16 @@ class MixtureDensity(InverseMethod[MixtureDensityConfig]):
             mixture: Mixture = network(part.y)
             return -mixture.log_prob(part.x).mean()
 
+        more, training = self.config.enlarge, self.config.training
+        if problem.stochastic:
+            more, training = EnlargeConfig(), more.on_known_pairs(training)
         train_network(
             network,
             loss,
             loss,
-            scaling.turned(enlarged(self.config.enlarge, scaling, train, val, env)),
+            scaling.turned(enlarged(more, scaling, train, val, env)),
             val_pairs,
-            self.config.training,
+            training,
             env,
             label="mdn",
             again=build,

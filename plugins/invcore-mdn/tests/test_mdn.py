@@ -245,6 +245,25 @@ def test_a_surrogate_adds_pairs_where_it_is_asked_for():
     assert not torch.equal(known["network.network.0.weight"], added["network.network.0.weight"])
 
 
+def test_a_stochastic_system_has_the_spread_of_its_posterior_and_no_surrogate():
+    x = Space.of(Variable(name="x", prior=Normal(mean=0.0, std=1.0)))
+    pairs = Pairs(x.sample(5000, generator(1)), torch.empty(5000, 1))
+    pairs = Pairs(pairs.x, pairs.x + torch.randn(5000, 1, generator=generator(2)).double())
+    problem = Problem("noise", x, Space.of(Variable(name="y")), stochastic=True)
+    config = MixtureDensityConfig(
+        network=NetworkConfig(components=2, width=16, depth=1),
+        training=TrainingConfig(epochs=8, batch_size=128, lr=5e-3),
+        enlarge=EnlargeConfig(times=3),
+    )
+    log = []
+    env = FitEnvironment(log=log.append)
+    model = MixtureDensity(config).fit(problem, pairs[:4000], pairs[4000:], env)
+    assert {line["stage"] for line in log if "epoch" in line} == {"mdn"}
+    points = torch.rand(1, 2000, model.point_dim, generator=generator(3), dtype=torch.float64)
+    drawn = model.propose(Targets(torch.tensor([[1.0]])), points).x[0, :, 0]
+    assert abs(float(drawn.mean()) - 0.5) < 0.1 and abs(float(drawn.std()) / 0.5**0.5 - 1) < 0.1
+
+
 @pytest.mark.parametrize("batch_norm", [False, True])
 def test_restarts_are_trained_together(batch_norm):
     config = MixtureDensityConfig(

@@ -13,6 +13,7 @@ from invcore.base.errors import DataError
 from invcore.plugin import (
     Categorical,
     Integers,
+    LogNormal,
     LogUniform,
     Normal,
     Poisson,
@@ -30,6 +31,7 @@ X, Y, Z = (
 N, M = (Variable(name=n, prior=Integers(low=0, high=9)) for n in "nm")
 KIND = Variable(name="kind", prior=Categorical(categories=("P", "Q", "R"), weights=(1.0, 2.0, 1.0)))
 SMALL = Variable(name="s", prior=LogUniform(low=0.01, high=1.0))
+RATE = Variable(name="r", prior=LogNormal(mean=-1.0, std=0.5))
 BELL = Variable(name="g", prior=Normal(mean=0.0, std=1.0))
 COUNT = Variable(name="c", prior=Poisson(rate=4.0))
 
@@ -38,6 +40,7 @@ LIKE_THE_PRIOR = {
     "condition": ((X, Y, KIND), ["if kind == Q then x + y <= 0.5"]),
     "holes": ((X, Y), ["x <= 0.1 or x >= 0.7", "y <= 2*x"]),
     "logarithm": ((X, SMALL), ["x + s <= 0.2"]),
+    "log-normal": ((X, RATE), ["x + r <= 0.4"]),
     "normal": ((X, BELL), ["g + x >= 1"]),
     "limits": ((BELL, SMALL, COUNT), ["g >= 0.5", "s <= 0.1", "c >= 3"]),
     "expression": ((X, Y), ["x*y >= 0.7"]),

@@ -13,6 +13,7 @@ from invcore.spaces.priors import (
     Categorical,
     ClippedNormal,
     Integers,
+    LogNormal,
     LogUniform,
     Normal,
     Poisson,
@@ -57,6 +58,8 @@ def most_likely(variable: Variable, low: float, high: float) -> float:
     prior = prior_of(variable)
     if isinstance(prior, Normal | TruncatedNormal | ClippedNormal):
         at = min(max(prior.mean, low), high)
+    elif isinstance(prior, LogNormal):
+        at = min(max(math.exp(prior.mean - prior.std**2), low), high)
     elif isinstance(prior, Poisson):
         at = min(max(prior.rate, low), high)
     else:
@@ -67,6 +70,9 @@ def most_likely(variable: Variable, low: float, high: float) -> float:
 def _one(prior: Prior, x: Tensor) -> Tensor:
     if isinstance(prior, LogUniform):
         return -x.clamp(min=1e-300).log() + math.log(prior.high)
+    if isinstance(prior, LogNormal):
+        logarithm = x.clamp(min=1e-300).log()
+        return -0.5 * ((logarithm - prior.mean) / prior.std).square() - logarithm
     if isinstance(prior, Normal | TruncatedNormal | ClippedNormal):
         return -0.5 * ((x - prior.mean) / prior.std).square()
     if isinstance(prior, Poisson):

@@ -1,0 +1,1 @@
+"""The tasks: stochastic simulators, one a module."""
