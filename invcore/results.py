@@ -25,13 +25,14 @@ from invcore.scoring.robustness import (
     worst_mean,
 )
 from invcore.scoring.specifications import hypervolume, known_goals, pareto_front
+from invcore.storage.index.listed_run import ListedNumber
 from invcore.storage.run_record import MetricRecord, RunRecord, Timings
 from invcore.storage.store import Store
 
 __all__ = [
-    "CALL_LEVELS", "Ablation", "Bench", "BenchCell", "History", "MetricRecord", "Pace", "Published",
-    "Rescoring", "Robustness", "RunRecord", "Store", "Timings", "anytime", "bench_names",
-    "best_within_calls", "bootstrap", "counted", "expected_best", "history_of", "hypervolume",
-    "judged_robustness", "known_goals", "median", "old_metrics", "pareto_front", "read_bench",
-    "rescore", "simulated_robustness", "specification_of", "wilson", "worst_mean",
+    "CALL_LEVELS", "Ablation", "Bench", "BenchCell", "History", "ListedNumber", "MetricRecord",
+    "Pace", "Published", "Rescoring", "Robustness", "RunRecord", "Store", "Timings", "anytime",
+    "bench_names", "best_within_calls", "bootstrap", "counted", "expected_best", "history_of",
+    "hypervolume", "judged_robustness", "known_goals", "median", "old_metrics", "pareto_front",
+    "read_bench", "rescore", "simulated_robustness", "specification_of", "wilson", "worst_mean",
 ]  # fmt: skip

@@ -11,7 +11,7 @@ from invcore.benchmarking.state_journal import changes
 from invcore.configs.config import Config, Field, stored_problem
 from invcore.storage.atomic import replace_file
 from invcore.storage.json_text import dump
-from invcore.storage.seal import sealed, unsealed
+from invcore.storage.seal import read_bytes, sealed, unsealed
 from invcore.storage.store import Store
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
@@ -20,6 +20,7 @@ NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 FAILED = ("diverged", "error")
 _FOLDER = "benches"
 _ANEW = "{} again: what is done is kept, and the manifest is replaced"
+_LARGEST = 1 << 28  # bytes: of some hundred thousand cells
 _TRIES = 5  # of reading a manifest while it is written
 _SCHEMA: Literal[1] = 1
 
@@ -123,13 +124,15 @@ def read_bench(store: Store, name: str) -> Bench:
 def _read(path: Path, place: Path, again: str) -> Bench:
     """A manifest with what its journal adds, of one moment."""
     for _ in range(_TRIES):
-        data = place.read_bytes()
+        data = read_bytes(place, largest=_LARGEST)
         text, whole = unsealed(data)
         if whole is False:
             raise StoreError(f"{path}: damaged, its checksum is another; {_ANEW.format(again)}")
         bench = Bench.model_validate_json(text, strict=True)
         later = changes(journal_path(path), data)
-        if later or place.read_bytes() == data:  # or the sweep has just put the one into the other
+        if (
+            later or read_bytes(place, largest=_LARGEST) == data
+        ):  # or the sweep has just put the one into the other
             break
     if not later:
         return bench

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from invcore.base.errors import ConfigError
+from invcore.configs.documents import parse_document
 from invcore.storage.atomic import replace_file
 from invcore.storage.json_text import dump
+from invcore.storage.seal import read_bytes
 
+_LARGEST = 1 << 28  # bytes of a journal
 _SUM = 16  # digits of a line's checksum
 
 
@@ -59,7 +62,7 @@ def changes(path: Path, manifest: bytes) -> dict[str, dict[str, Any]]:
         manifest: the bytes of the manifest.
     """
     try:
-        head, *lines = path.read_bytes().split(b"\n")
+        head, *lines = read_bytes(path, largest=_LARGEST).split(b"\n")
     except (OSError, ValueError):
         return {}
     if (_read(head) or {}).get("manifest") != _digest(manifest):
@@ -85,5 +88,8 @@ def _read(line: bytes) -> dict[str, Any] | None:
     checksum, _, text = line.partition(b" ")
     if not text or _digest(text)[:_SUM].encode() != checksum:
         return None
-    document = json.loads(text)
+    try:
+        document = parse_document(text.decode(), "json", "the journal")
+    except (ConfigError, UnicodeError):
+        return None
     return document if isinstance(document, dict) else None

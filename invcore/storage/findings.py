@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -11,7 +10,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from invcore.base.errors import StoreError
+from invcore.base.errors import ConfigError, StoreError
+from invcore.configs.documents import LARGEST_RECORD, MOST_OF_RECORD, parse_document, read_text
 from invcore.storage.atomic import REPLACED, SCRATCH
 from invcore.storage.index.run_folders import RECORD
 from invcore.storage.locks import abandoned, held
@@ -146,9 +146,12 @@ def _run(store: Store, run: str) -> Iterator[Finding]:
 def _of_another_version(path: Path) -> bool:
     """Whether a record is whole, and of a later schema than is read here."""
     try:
-        text, whole = unsealed(path.read_bytes())
-        schema = json.loads(text)["schema_version"]
-    except (OSError, ValueError, LookupError, TypeError):
+        text, whole = unsealed(read_text(path, largest=LARGEST_RECORD).encode())
+        document = parse_document(
+            text.decode(), "json", str(path), largest=LARGEST_RECORD, most_values=MOST_OF_RECORD
+        )
+        schema = document["schema_version"]
+    except (ConfigError, LookupError, TypeError):
         return False
     return whole is not False and type(schema) is int and schema > SCHEMA
 

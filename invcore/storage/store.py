@@ -28,8 +28,8 @@ from invcore.storage.index.listing import CACHE, run_listing
 from invcore.storage.index.run_folders import ID, RECORD, run_folders
 from invcore.storage.json_text import dump
 from invcore.storage.run_record import SCHEMA, RunRecord
+from invcore.storage.seal import read_sealed_text
 from invcore.storage.seal import sealed as seal
-from invcore.storage.seal import unsealed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -146,7 +146,7 @@ class Store:
         """The record, when it has been checked, before its files are."""
         path = self._unlinked(self.path(run) / RECORD)
         try:
-            text, whole = unsealed(path.read_bytes())
+            text, whole = read_sealed_text(path)
             if whole is False:
                 raise StoreError(f"{path}: {_DAMAGE}", remedy=_AGAIN)
             record = RunRecord.model_validate_json(text, strict=True)

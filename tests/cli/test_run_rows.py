@@ -13,7 +13,7 @@ from invcore.storage.run_record import RunRecord
         ({"task": {"name": "sine-wave", "bundle": "data/my-task"}}, "my-task/"),
         ({"task": {"name": "sine-wave", "bundle": "data/my-task/"}}, "my-task/"),
         ({}, "sine-wave"),
-        ({"task": "sine-wave"}, "sine-wave"),
+        ({"task": {}}, "sine-wave"),
     ],
 )
 def test_a_task_that_came_as_a_folder_has_the_folders_name(config, said):

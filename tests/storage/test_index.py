@@ -11,7 +11,7 @@ import threading
 
 import pytest
 
-from invcore.storage.index.index_file import rows
+from invcore.storage.index.index_file import replace_rows, rows
 from invcore.storage.index.listing import known_facts
 from invcore.storage.store import Store
 
@@ -90,6 +90,21 @@ def test_an_index_that_is_no_good_is_made_anew(stored, monkeypatch, reads, fate)
     if fate != "flip":  # the rows that are whole are kept, and the others are read each time
         del reads[:]
         assert taken(store) == expected and reads == []
+
+
+@pytest.mark.parametrize("facts", ["[1]", "{}", "no JSON", "[" * 100_000, '{"id": 1}'])
+@pytest.mark.parametrize("details", ['{"metrics": 3}', "[]", '{"metrics": [[1]]}', "[" * 100_000])
+def test_what_somebody_else_put_into_an_index_is_not_believed(stored, reads, facts, details):
+    """The checksums are right: anybody can make such."""
+    store = stored(3)
+    expected = taken(store)
+    place = store.cache / "index.sqlite"
+    good = list(rows(place))
+    replace_rows(place, [good[0]._replace(facts=facts), good[1]._replace(details=details)])
+    del reads[:]
+    found = taken(store)
+    assert found[0] == expected[0] and found[2] == expected[2] and len(reads) == 1
+    assert found[1][:2] == expected[1][:2] and found[1][2] == []
 
 
 def test_what_changes_is_read_again(stored, small, age, reads):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 from pathlib import Path
 
@@ -152,6 +153,21 @@ def test_damage_is_said_with_the_files_name(store, name, damage, complaint):
         assert str(path) in complaint(StoreError, store.tensors, ID, name.partition(".")[0])
     if damage != "changed" and name == "model.json":
         assert str(path) in complaint(StoreError, store.json, ID, "model")
+
+
+@pytest.mark.parametrize("fate", ["huge", "pipe"])
+def test_a_record_that_no_memory_or_time_holds(store, fate, complaint):
+    write(store)
+    path = store.path(ID) / "run.json"
+    path.unlink()
+    if fate == "pipe":
+        os.mkfifo(path)
+    else:
+        with path.open("wb") as file:
+            file.truncate(1 << 40)
+    assert (
+        "larger than 32 MiB" in (said := complaint(StoreError, store.read, ID)) or "no file" in said
+    )
 
 
 def test_record_of_another_run(store, complaint):

@@ -70,13 +70,17 @@ class ListedRun:
 
     @cached_property
     def _details(self) -> dict[str, Any]:
-        details: dict[str, Any] = json.loads(self.details) if self.details else {}
-        return details
+        try:
+            details = json.loads(self.details or "{}")
+            details["metrics"] = [ListedNumber(*values) for values in details.get("metrics", ())]
+        except (ValueError, TypeError, AttributeError, RecursionError):
+            return {}  # nobody's: what we write can be read
+        return dict(details)
 
     @property
     def numbers(self) -> list[ListedNumber]:
         """What metrics gave."""
-        return [ListedNumber(*values) for values in self._details.get("metrics", ())]
+        return [*self._details.get("metrics", ())]
 
     @property
     def more(self) -> dict[str, Any]:

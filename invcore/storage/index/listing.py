@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from invcore.base.errors import StoreError
 from invcore.base.progress import Progress, Stage
 from invcore.storage.index.index_file import NAME, IndexRow, replace_rows, rows, stamps
-from invcore.storage.index.listed_run import ListedRun, listed
+from invcore.storage.index.listed_run import FACTS, ListedRun, listed
 from invcore.storage.index.run_folders import RunFolder, run_folder, run_folders
 
 if TYPE_CHECKING:
@@ -54,8 +54,8 @@ def run_listing(
             row = known.get(folder.id)
             if folder.id in apart:
                 yield apart[folder.id]
-            elif row is not None and row.stamp == folder.stamp:
-                yield ListedRun(row.id, json.loads(row.facts), row.details)
+            elif row and row.stamp == folder.stamp and (facts := _facts(row.facts)):
+                yield ListedRun(row.id, facts, row.details)
             else:
                 yield _read(folder.id, read)
 
@@ -71,7 +71,7 @@ def known_facts(root: Path, cache: Path) -> dict[str, Mapping[str, Any]]:
     for folder in folders:
         row = known.get(folder.id)
         current = row is not None and row.stamp == folder.stamp
-        facts[folder.id] = json.loads(row.facts) if row is not None and current else {}
+        facts[folder.id] = _facts(row.facts) if row is not None and current else {}
     return facts
 
 
@@ -115,6 +115,15 @@ def _read(run: str, read: Callable[[str], RunRecord]) -> ListedRun:
         return listed(read(run))
     except StoreError as error:
         return ListedRun(run, {}, problem=str(error))
+
+
+def _facts(text: str) -> Mapping[str, Any]:
+    """What an index says of a run; nothing where no invcore has written it."""
+    try:
+        facts = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return facts if isinstance(facts, dict) and facts.keys() >= set(FACTS) else {}
 
 
 def _writable(folder: Path) -> bool:

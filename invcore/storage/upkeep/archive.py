@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 import zipfile
 import zlib
@@ -14,10 +13,11 @@ from typing import Any
 
 from pydantic import Field, ValidationError
 
-from invcore.base.errors import StoreError
+from invcore.base.errors import ConfigError, StoreError
 from invcore.base.progress import Progress
 from invcore.base.text import printable
 from invcore.configs.config import Config
+from invcore.configs.documents import parse_document
 from invcore.storage.atomic import whole_file
 from invcore.storage.index.run_folders import RECORD
 from invcore.storage.json_text import dump
@@ -176,8 +176,11 @@ def _contents(archive: zipfile.ZipFile, path: Path) -> Contents:
     try:
         with archive.open(_CONTENTS) as file:
             text, whole = unsealed(file.read(_MOST_CONTENTS))
-        contents = Contents.model_validate(json.loads(text))
-    except (KeyError, ValueError, RecursionError):
+        document = parse_document(
+            text.decode(), "json", str(path), largest=_MOST_CONTENTS, most_values=_MOST_CONTENTS
+        )
+        contents = Contents.model_validate(document)
+    except (KeyError, ValueError, ConfigError):
         raise StoreError(f"{path}: is no archive of runs, or its list is damaged") from None
     names = [run.id for run in contents.runs]
     if not whole or len(set(names)) != len(names):

@@ -18,8 +18,8 @@ from invcore.plugin import (
     Space,
     StoreError,
     read_document,
+    read_sealed_text,
     sealed,
-    unsealed,
     whole_folder,
 )
 from invcore_proxy.ensemble import Proxy
@@ -180,7 +180,7 @@ def _is_bundle(path: Path) -> bool:
 
 def _record(path: Path) -> BundleRecord:
     try:
-        document, whole = unsealed(path.read_bytes())
+        document, whole = read_sealed_text(path)
         if whole is False:
             raise StoreError(f"{path}: {_DAMAGED}")
         return BundleRecord.model_validate_json(document, strict=True)

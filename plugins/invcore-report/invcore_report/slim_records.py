@@ -3,31 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from invcore.results import ListedNumber
 
 if TYPE_CHECKING:
     from invcore.results import RunRecord
-
-
-class Number(NamedTuple):
-    """A metric's number as a record has it, in a fifth of the memory."""
-
-    name: str
-    metric: str
-    T: int | None
-    value: float | None
-    infinite: bool
-    ci_low: float | None
-    ci_high: float | None
-    unit: str
-    better: str
-
-    @property
-    def number(self) -> float:
-        """The value; NaN where it is not known."""
-        if self.value is None:
-            return float("inf") if self.infinite else float("nan")
-        return self.value
 
 
 class SlimRecords:
@@ -42,7 +23,8 @@ class SlimRecords:
     def __call__(self, record: RunRecord) -> RunRecord:
         """The record, slim."""
         numbers = tuple(
-            Number(*(getattr(metric, name) for name in Number._fields)) for metric in record.metrics
+            ListedNumber(*(getattr(metric, name) for name in ListedNumber._fields))
+            for metric in record.metrics
         )
         config = {name: self._one(value) for name, value in record.config.items()}
         update = {

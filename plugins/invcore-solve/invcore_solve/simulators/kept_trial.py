@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from invcore.plugin import replace_file, sealed, unsealed
+from invcore.plugin import read_sealed_text, replace_file, sealed
 from invcore_solve.simulators.function import COSTLY, Trial
 
 _FILE = "trial.json"
@@ -37,7 +37,7 @@ def kept_trial(folder: Path | None, dim: int | None, tried: Callable[[], Trial])
     """
     if folder is not None:
         with suppress(OSError, ValidationError):  # damaged, or none: it is tried again
-            text, whole = unsealed((folder / _FILE).read_bytes())
+            text, whole = read_sealed_text(folder / _FILE)
             kept = _TRIAL.validate_json(text, strict=True)
             if whole and (dim is None or kept.dim == dim):
                 return kept

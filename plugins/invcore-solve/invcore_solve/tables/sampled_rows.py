@@ -33,7 +33,7 @@ def sampled_rows(
         >>> cells = (np.arange(50.0), np.arange(50.0) ** 2)
         >>> table = RawTable(("x", "y"), cells, "t.csv", np.arange(2, 52))
         >>> some = sampled_rows(table, ["y"], seed=0, most=8)
-        >>> len(some), some.cells[1].min(), some.cells[1].max()
+        >>> len(some), float(some.cells[1].min()), float(some.cells[1].max())
         (8, 0.0, 2401.0)
     """
     if len(table) <= most:
