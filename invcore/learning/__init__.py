@@ -15,12 +15,14 @@ from invcore.learning.generative_method import (
     GenerativeMethod,
     GenerativeModel,
 )
-from invcore.learning.image_network import Border
 from invcore.learning.networks import MLP, seeded_network
 from invcore.learning.processes.forward import ProcessForward
 from invcore.learning.response_density import ResponseDensity
 from invcore.learning.scaled_network import ScaledNetwork, design_gradient, substate
-from invcore.learning.surrogate import Surrogate, SurrogateConfig, fit_surrogate
+from invcore.learning.surrogate.config import SurrogateConfig
+from invcore.learning.surrogate.fitting import fit_surrogate
+from invcore.learning.surrogate.image_network import Border
+from invcore.learning.surrogate.network import Surrogate
 from invcore.learning.training import LossBatch, train
 from invcore.learning.training_config import TrainingConfig
 

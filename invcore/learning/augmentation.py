@@ -6,7 +6,9 @@ from invcore.configs.config import Config, Field
 from invcore.contracts.environment import FitEnvironment
 from invcore.data.pairs import Pairs
 from invcore.data.scaling import Scaling
-from invcore.learning.surrogate import Surrogate, SurrogateConfig, fit_surrogate
+from invcore.learning.surrogate.config import SurrogateConfig
+from invcore.learning.surrogate.fitting import fit_surrogate
+from invcore.learning.surrogate.network import Surrogate
 from invcore.learning.training_config import TrainingConfig
 
 
@@ -82,7 +84,7 @@ def enlarge(
 
     Example:
         >>> from invcore.plugin import FitEnvironment
-        >>> from invcore.learning.surrogate import SurrogateConfig, fit_surrogate
+        >>> from invcore.learning import SurrogateConfig, fit_surrogate
         >>> from invcore.learning.training_config import TrainingConfig
         >>> from invcore.learning import Scaling
         >>> from invcore import Space, Uniform, Variable

@@ -12,10 +12,10 @@ from invcore.base.errors import ConfigError, DivergedError
 from invcore.contracts.environment import FitEnvironment
 from invcore.data.pairs import Pairs
 from invcore.learning.batches import batches, near
-from invcore.learning.image_network import moved
 from invcore.learning.networks import seeded_network
 from invcore.learning.schedules import Average, Rate
 from invcore.learning.stacked_networks import Members
+from invcore.learning.surrogate.image_network import moved
 from invcore.learning.training_config import TrainingConfig
 from invcore.spaces.space import Grid
 

@@ -6,7 +6,7 @@ from torch import Tensor
 from invcore.contracts.problem import Targets
 from invcore.contracts.simulation.simulator import Simulator
 from invcore.data.pairs import repeated, rows_of
-from invcore.learning.surrogate import Surrogate
+from invcore.learning.surrogate.network import Surrogate
 from invcore.pipeline.proposals import ROWS
 
 

@@ -16,7 +16,9 @@ from invcore.contracts.metric import Evaluation
 from invcore.contracts.problem import Targets
 from invcore.data.pairs import Splits
 from invcore.data.scaling import Scaling
-from invcore.learning.surrogate import Surrogate, SurrogateConfig, fit_surrogate
+from invcore.learning.surrogate.config import SurrogateConfig
+from invcore.learning.surrogate.fitting import fit_surrogate
+from invcore.learning.surrogate.network import Surrogate
 from invcore.learning.training_config import TrainingConfig
 from invcore.pipeline.fit import check_fits
 from invcore.pipeline.judge import rerank

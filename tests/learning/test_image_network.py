@@ -10,7 +10,7 @@ from torch.nn.functional import pad
 
 from invcore import ConfigError, Grid, Space, Uniform, Variable
 from invcore.learning import Normaliser, Scaling, Surrogate, SurrogateConfig, fit_surrogate
-from invcore.learning.image_network import Border, ImageNetwork, moved
+from invcore.learning.surrogate.image_network import Border, ImageNetwork, moved
 from invcore.plugin import FitEnvironment, Pairs, generator
 from invcore.spaces.priors import Categorical
 

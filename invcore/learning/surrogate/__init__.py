@@ -1,0 +1,1 @@
+"""Networks that stand in for the simulator: settings, what they see, how they are fitted."""
