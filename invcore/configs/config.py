@@ -33,6 +33,8 @@ class Config(BaseModel):
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     merges: ClassVar[bool] = True
     """Whether settings of a part are laid over the part's default; off: they replace it."""
+    shorthand: ClassVar[str] = ""
+    """The field that a text in a part's place is for: ``surrogate=auto`` says it in short."""
 
     @classmethod
     def resolve(
@@ -66,7 +68,31 @@ class Config(BaseModel):
         }
         for key in (preset, f"{preset}/{task}"):
             merged = merge(merged, cls.presets.get(key, {}))
-        return cls.parse(merge(merged, settings), where=where)
+        return cls.parse(merge(merged, cls.spelled_out(settings)), where=where)
+
+    @classmethod
+    def spelled_out(cls, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Plain data in which each text in a part's place is the field that it is short for.
+
+        Example:
+            >>> class Part(Config):
+            ...     shorthand = "choice"
+            ...     choice: str = "own"
+            >>> class Whole(Config):
+            ...     part: Part = Part()
+            >>> Whole.spelled_out({"part": "auto"})
+            {'part': {'choice': 'auto'}}
+        """
+        result = dict(data)
+        for name, field in cls.model_fields.items():
+            kind, value = field.annotation, result.get(name)
+            if not (isinstance(kind, type) and issubclass(kind, Config)):
+                continue
+            if isinstance(value, str) and kind.shorthand:
+                result[name] = {kind.shorthand: value}
+            elif isinstance(value, Mapping):
+                result[name] = kind.spelled_out(value)
+        return result
 
     @classmethod
     def parse(cls, data: Mapping[str, Any], *, where: str = "config") -> Self:

@@ -40,7 +40,8 @@ def apply_settings(
         inner = path[1:] if slot else path
         slot = slot or _slot(path, configs, setting, RunConfig.model_fields)
         choice = Choice.model_validate(result.get(slot, RunConfig.model_fields[slot].default))
-        over = merge(choice.settings, _nest(inner, value))
+        own = configs[slot].spelled_out if slot in configs else dict
+        over = merge(own(choice.settings), own(_nest(inner, value)))
         result[slot] = {"name": choice.name, "settings": over}
     return result
 
@@ -57,7 +58,7 @@ def component_settings(
     for setting in settings:
         path, value = _parsed(setting.lstrip().removeprefix(f"{slot}."), setting)
         _slot(path, {slot: config}, setting)
-        result = merge(result, _nest(path, value))
+        result = merge(result, config.spelled_out(_nest(path, value)))
     return result
 
 

@@ -28,6 +28,9 @@ class Keeper:
     def log(self, record: dict[str, Any]) -> None:
         """Take one record of plain values."""
 
+    def note(self, text: str) -> None:
+        """Take what a reader of the result should know."""
+
     def diagnostics(self, name: str, tensor: Tensor) -> None:
         """Take a tensor."""
 
@@ -95,6 +98,14 @@ class FitEnvironment:
         numbers = torch.cat(rows, dim=1).numpy()
         digests = (hashlib.sha256(row.tobytes()).digest() for row in numbers)
         return [int.from_bytes(digest[:4], "big") >> 1 for digest in digests]
+
+    def note(self, text: str) -> None:
+        """Say what a reader of the result should know: it stands in the run's record.
+
+        Args:
+            text: a sentence or a few.
+        """
+        self._keeper.note(text)
 
     def diagnostics(self, name: str, tensor: Tensor) -> None:
         """Keep a tensor with the run, for people who want to look into it.

@@ -20,6 +20,7 @@ from invcore.learning.processes.forward import ProcessForward
 from invcore.learning.response_density import ResponseDensity
 from invcore.learning.scaled_network import ScaledNetwork, design_gradient, substate
 from invcore.learning.surrogate.config import SurrogateConfig
+from invcore.learning.surrogate.features import MOST_WITH_WAVES, waves_of
 from invcore.learning.surrogate.fitting import fit_surrogate
 from invcore.learning.surrogate.image_network import Border
 from invcore.learning.surrogate.network import Surrogate
@@ -27,9 +28,9 @@ from invcore.learning.training import LossBatch, train
 from invcore.learning.training_config import TrainingConfig
 
 __all__ = [
-    "MLP", "Border", "EnlargeConfig", "GaussianProcess", "GaussianProcessConfig",
+    "MLP", "MOST_WITH_WAVES", "Border", "EnlargeConfig", "GaussianProcess", "GaussianProcessConfig",
     "GenerativeConfig", "GenerativeMethod", "GenerativeModel", "LossBatch", "Normaliser",
     "Parameters", "ProcessForward", "ResponseDensity", "ScaledNetwork", "Scaling", "Surrogate",
     "SurrogateConfig", "TrainingConfig", "design_gradient", "enlarge", "enlarged", "fit_process",
-    "fit_surrogate", "has_embedding", "seeded_network", "substate", "train",
+    "fit_surrogate", "has_embedding", "seeded_network", "substate", "train", "waves_of",
 ]  # fmt: skip

@@ -11,9 +11,27 @@ from invcore.contracts.environment import FitEnvironment
 
 N = TypeVar("N", bound=nn.Module)
 
-Activation = Literal["silu", "relu", "gelu", "tanh"]
+
+class Sine(nn.Module):
+    """The sine, for functions that wave.
+
+    References:
+        Sitzmann, Martel, Bergman, Lindell, Wetzstein, Implicit neural representations with periodic
+        activation functions, NeurIPS 2020, https://arxiv.org/abs/2006.09661.
+
+    Example:
+        >>> Sine()(torch.zeros(1))
+        tensor([0.])
+    """
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Sines of x (...)."""
+        return x.sin()
+
+
+Activation = Literal["silu", "relu", "gelu", "tanh", "sine"]
 _ACTIVATIONS: dict[Activation, type[nn.Module]] = {
-    "silu": nn.SiLU, "relu": nn.ReLU, "gelu": nn.GELU, "tanh": nn.Tanh,
+    "silu": nn.SiLU, "relu": nn.ReLU, "gelu": nn.GELU, "tanh": nn.Tanh, "sine": Sine,
 }  # fmt: skip
 
 
@@ -28,6 +46,7 @@ class MLP(nn.Sequential):
         activation: after each hidden layer.
         batch_norm: normalise over the batch before each activation.
         gain: the first layer's initial weights, times torch's own; only with hidden layers.
+        residual: from the second hidden layer on, each adds to what it is given.
 
     Example:
         >>> MLP(2, 1, width=8, depth=2)(torch.zeros(3, 2)).shape
@@ -37,6 +56,7 @@ class MLP(nn.Sequential):
     def __init__(
         self, inputs: int, outputs: int, *, width: int = 128, depth: int = 3,
         activation: Activation = "silu", batch_norm: bool = False, gain: float = 1.0,
+        residual: bool = False,
     ) -> None:  # fmt: skip
         layers: list[nn.Module] = []
         for i in range(depth):
@@ -45,12 +65,29 @@ class MLP(nn.Sequential):
                 with torch.no_grad():
                     linear.weight.mul_(gain)
                     linear.bias.mul_(gain)
-            layers.append(linear)
+            layer: list[nn.Module] = [linear]
             if batch_norm:
-                layers.append(nn.BatchNorm1d(width))
-            layers.append(_ACTIVATIONS[activation]())
+                layer.append(nn.BatchNorm1d(width))
+            layer.append(_ACTIVATIONS[activation]())
+            layers += [Residual(*layer)] if residual and i else layer
         layers.append(nn.Linear(width if depth else inputs, outputs))
         super().__init__(*layers)
+
+
+class Residual(nn.Sequential):
+    """Layers whose result is added to what they are given.
+
+    Example:
+        >>> Residual(Sine())(torch.zeros(1, 2)).shape
+        torch.Size([1, 2])
+    """
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(N, D) to (N, D)."""
+        result = x
+        for layer in self:
+            result = layer(result)
+        return x + result
 
 
 def seeded_network(build: Callable[[], N], env: FitEnvironment, *names: object) -> N:

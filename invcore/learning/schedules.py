@@ -18,25 +18,29 @@ class Rate:
     Args:
         config: which schedule.
         optimiser: whose rate it is.
-        total: steps in all.
         members: networks that are trained together, along the first dimension of the weights.
     """
 
     def __init__(
-        self, config: TrainingConfig, optimiser: torch.optim.Optimizer, total: int, members: int
+        self, config: TrainingConfig, optimiser: torch.optim.Optimizer, members: int
     ) -> None:
-        self._config, self._optimiser, self._total, self._done = config, optimiser, total, 0
+        self._config, self._optimiser = config, optimiser
         self._best = torch.full((members,), math.inf)
         self._stuck, self._share = torch.zeros(members), torch.ones(members)
-        self._set()
+        self._set(0.0)
 
     @property
     def value(self) -> float:
         """The highest rate of a member, now."""
         return self._group["lr"] * float(self._share.max())
 
-    def step(self, weights: Sequence[Tensor]) -> None:
-        """Step the optimiser, each member by its share, and move on."""
+    def step(self, weights: Sequence[Tensor], done: float) -> None:
+        """Step the optimiser, each member by its share, and move on.
+
+        Args:
+            weights: that are trained.
+            done: share of the training that is done with this step, 0 to 1.
+        """
         if bool((self._share == 1.0).all()):
             self._optimiser.step()
         else:
@@ -46,8 +50,7 @@ class Rate:
                 share = self._share.to(new)  # one member's weights have no dimension for it
                 share = share if len(share) == 1 else share.view(-1, *[1] * (new.ndim - 1))
                 new.detach().copy_(old.lerp(new.detach(), share.expand_as(new)))
-        self._done += 1
-        self._set()
+        self._set(done)
 
     def epoch(self, val_losses: Tensor) -> None:
         """See the members' validation losses (members,): a plateau lowers those that are stuck."""
@@ -64,10 +67,12 @@ class Rate:
     def _group(self) -> dict[str, float]:
         return self._optimiser.param_groups[0]
 
-    def _set(self) -> None:
+    def _set(self, done: float) -> None:
         if self._config.schedule in ("one-cycle", "cosine"):
-            warm = 0.25 if self._config.schedule == "one-cycle" else 0.0
-            share = _cycle(self._done / self._total, warm, self._config.final_lr)
+            warm = self._config.warm_up
+            if warm is None:
+                warm = 0.25 if self._config.schedule == "one-cycle" else 0.0
+            share = _cycle(done, warm, self._config.final_lr)
             self._group["lr"] = self._config.lr * share
 
 

@@ -1,5 +1,6 @@
 """The one training loop: best checkpoint, early stop, rate schedules, averaged weights."""
 
+import itertools
 import math
 import random
 from collections.abc import Callable, Sequence
@@ -13,7 +14,9 @@ from invcore.contracts.environment import FitEnvironment
 from invcore.data.pairs import Pairs
 from invcore.learning.batches import batches, near
 from invcore.learning.networks import seeded_network
+from invcore.learning.precision import lowered
 from invcore.learning.schedules import Average, Rate
+from invcore.learning.span import Span
 from invcore.learning.stacked_networks import Members
 from invcore.learning.surrogate.image_network import moved
 from invcore.learning.training_config import TrainingConfig
@@ -106,35 +109,40 @@ def train(
     optimiser = torch.optim.AdamW(
         members.weights, lr=config.lr, weight_decay=config.weight_decay, fused=True
     )
-    rate = Rate(config, optimiser, steps * config.epochs, count)
+    span, rate = Span(config, steps, env.device), Rate(config, optimiser, count)
     average = Average(members.weights, config.average)
     best, best_epoch, epoch = torch.full((count,), math.inf), torch.zeros(count).long(), 0
-    with env.progress.stage(label, config.epochs) as stage:
-        for epoch in range(1, config.epochs + 1):
+    past = shown = 0  # steps
+    with env.progress.stage(label, span.bar) as stage:
+        for epoch in itertools.count(1):
             network.train()
             order = torch.stack([torch.randperm(len(pairs), generator=g) for g in orders])
             order = order.to(env.device).repeat(1, -(-size // len(pairs)))
             total = torch.zeros(count, device=env.device)
             for step in range(steps):
                 rows = order[:, step * size : (step + 1) * size]
-                done = ((epoch - 1) * steps + step) / (config.epochs * steps)
+                done = span.share(past)
 
                 def value(x: Tensor, y: Tensor, done: float = done) -> Tensor:
                     return loss(LossBatch(x, y, done, draws))
 
                 x = pairs.x[rows] if grid is None else moved(pairs.x[rows], grid, moves)
-                values = members.losses(value, x, pairs.y[rows])
+                with lowered(config.precision, env.device):
+                    values = members.losses(value, x, pairs.y[rows])
                 optimiser.zero_grad(set_to_none=True)
                 values.sum().backward()
                 if config.clip:
                     members.clip(config.clip)
-                rate.step(members.weights)
+                past += 1
+                rate.step(members.weights, span.share(past))
                 average.update()
                 total += values.detach()
+                if config.minutes and span.over(past):
+                    break
             network.eval()
             with torch.no_grad(), average.swapped():
                 now = members.losses(lambda: val_loss(val)).detach().float().cpu()
-                mean = total.cpu() / steps
+                mean = total.cpu() / (step + 1)
                 well = mean.isfinite() & ~now.isnan()
                 if not bool(well.any()):
                     raise DivergedError(
@@ -146,12 +154,14 @@ def train(
             rate.epoch(now)
             leader = int(best.argmin())
             facts = {"loss": float(mean[leader]), "val": float(now[leader])}
-            stage.advance(1, **facts, lr=rate.value)
+            stage.advance(span.shown(past) - shown, **facts, lr=rate.value)
+            shown = span.shown(past)
             env.log({
                 "stage": label, "epoch": epoch, "loss": facts["loss"], "val_loss": facts["val"],
                 "lr": rate.value,
             })  # fmt: skip
-            if config.patience and epoch - int(best_epoch.max()) >= config.patience:
+            stuck = config.patience and epoch - int(best_epoch.max()) >= config.patience
+            if stuck or span.over(past):
                 break
     leader = int(best.argmin())
     if not bool((best if siblings else best[leader]).isfinite().all()):

@@ -16,11 +16,14 @@ class RunKeeper(Keeper):
 
     Args:
         on_epoch: is told the log lines of epochs, as they come.
+        on_note: is told what readers of the result should know.
     """
 
-    def __init__(self, on_epoch: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(
+        self, on_epoch: Callable[[dict[str, Any]], None], on_note: Callable[[str], None]
+    ) -> None:
         super().__init__()
-        self._on_epoch = on_epoch
+        self._on_epoch, self._on_note = on_epoch, on_note
         self.lines: list[dict[str, Any]] = []
         self.tensors: dict[str, Tensor] = {}
 
@@ -29,6 +32,10 @@ class RunKeeper(Keeper):
         self.lines.append(record)
         if "epoch" in record:
             self._on_epoch(record)
+
+    def note(self, text: str) -> None:
+        """Pass it on."""
+        self._on_note(text)
 
     def diagnostics(self, name: str, tensor: Tensor) -> None:
         """Keep a tensor."""

@@ -57,7 +57,7 @@ class Pipeline:
     ) -> None:  # fmt: skip
         self.request, self.progress = request, progress or Progress()
         self.store, self._plugins, self._bench = store, plugins, bench
-        self.keeper = RunKeeper(lambda line: self.emit("epoch", **line))
+        self.keeper = RunKeeper(lambda line: self.emit("epoch", **line), self.note)
         self.log = self.keeper.lines
         self.notes: list[str] = []
         self.seconds: dict[str, float] = {}

@@ -21,6 +21,9 @@ class Variable(Config):
         description: one line for people.
         low: a lower bound beside that of the prior's support.
         high: an upper bound beside that of the prior's support.
+        layer_of: the pile whose next layer it is, as shells of a particle or films on a glass lie
+            on each other in the order of their variables: networks may see depths beside
+            thicknesses. Empty for none.
 
     Example:
         >>> from invcore import Normal
@@ -34,6 +37,7 @@ class Variable(Config):
     description: str = ""
     low: float | None = None
     high: float | None = None
+    layer_of: str = ""
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

@@ -12,7 +12,8 @@ from invcore.base.types import Context
 from invcore.data.scaling import Scaling
 from invcore.learning.networks import MLP
 from invcore.learning.scaled_network import ScaledNetwork, design_gradient, substate
-from invcore.learning.surrogate.config import SurrogateConfig
+from invcore.learning.surrogate.config import CHOSEN, SurrogateConfig, read_config
+from invcore.learning.surrogate.features import InputFeatures
 from invcore.learning.surrogate.image_network import ImageNetwork
 from invcore.spaces.space import Space
 
@@ -21,16 +22,24 @@ class Surrogate(nn.Module):
     """A forward model on scaled features: (N, F + C) to (N, Dy), both normalised.
 
     Args:
-        config: sizes.
+        config: sizes and features.
         scaling: between designs and features, responses and outputs.
+        components: (P, Dy), principal components of scaled responses; None where all are learnt,
+            or where weights that are loaded will say.
 
     Raises:
         ConfigError: a network of images is asked for, and designs are none.
     """
 
-    def __init__(self, config: SurrogateConfig, scaling: Scaling) -> None:
+    components: Tensor | None
+
+    def __init__(
+        self, config: SurrogateConfig, scaling: Scaling, components: Tensor | None = None
+    ) -> None:
         super().__init__()
         self.scaling = scaling
+        self.chosen: dict[str, Tensor] = {}
+        """What is stored of a choice that validation made, so that it can be restored."""
         grid, outputs = scaling.designs.grid, len(scaling.y.centre)
         if config.network == "image" and grid is None:
             raise ConfigError("surrogate.network: image needs a task whose designs are images")
@@ -44,15 +53,24 @@ class Surrogate(nn.Module):
                 self.grid, outputs, channels=image.channels, width=image.width
             )
         else:
+            if 0 < config.components < outputs:
+                if components is None:
+                    components = torch.zeros(config.components, outputs)
+                outputs = len(components)
+            self.inputs = InputFeatures(scaling, sums=config.sums, waves=config.waves)
             self.network = MLP(
-                scaling.inputs, outputs, width=config.width, depth=config.depth,
-                activation=config.activation, batch_norm=config.batch_norm,
+                self.inputs.width, outputs, width=config.width, depth=config.depth,
+                activation=config.activation, batch_norm=config.batch_norm, gain=config.gain,
+                residual=config.residual,
             )  # fmt: skip
+        self.register_buffer("components", components)
 
     def forward(self, features: Tensor) -> Tensor:
         """Scaled features, and what is known (N, F + C), to scaled responses (N, Dy)."""
+        if self.grid is None:
+            features = self.inputs(features)
         out: Tensor = self.network(features)
-        return out
+        return out if self.components is None else out @ self.components
 
     @torch.no_grad()
     def predict(self, designs: Tensor, context: Context | None = None) -> Tensor:
@@ -80,7 +98,8 @@ class Surrogate(nn.Module):
 
     def state(self) -> dict[str, Tensor]:
         """Weights and scaling, as flat tensors to store."""
-        return {**self.state_dict(), **{f"scaling.{k}": v for k, v in self.scaling.state().items()}}
+        state = {**self.state_dict(), **self.chosen}
+        return state | {f"scaling.{k}": v for k, v in self.scaling.state().items()}
 
     @classmethod
     def restore(
@@ -88,5 +107,6 @@ class Surrogate(nn.Module):
     ) -> Surrogate:
         """The frozen surrogate that ``state`` came from, on the device of its weights."""
         scaling = Scaling.restore(designs, substate(state, "scaling."))
-        weights = {k: v for k, v in state.items() if k.startswith("network.")}
+        config = read_config(state, config)
+        weights = {k: v for k, v in state.items() if not k.startswith(("scaling.", CHOSEN))}
         return ScaledNetwork.load(partial(cls, config), scaling, weights).network

@@ -7,9 +7,9 @@ import math
 import torch
 from torch import Tensor, nn
 
+from invcore.learning import MOST_WITH_WAVES, waves_of
 from invcore_flow_matching.config import NetworkConfig
 
-_MOST = 64  # columns that get waves; an image or a spectrum is a function already
 _TIMES = (1, 2, 4, 8)  # quarter turns of the time
 _NEAR = 1e-3  # times from the design that are told apart in the logarithm
 
@@ -41,7 +41,7 @@ class VelocityNetwork(nn.Module):
         super().__init__()
         self.features, self.conditions, self.responses = features, conditions, responses
         self._waves = [
-            count if columns <= _MOST else 0
+            count if columns <= MOST_WITH_WAVES else 0
             for count, columns in (
                 (config.design_waves, features), (config.response_waves, conditions)
             )
@@ -103,15 +103,3 @@ class VelocityNetwork(nn.Module):
 def spread(s: Tensor) -> Tensor:
     """The variance q of points at times s, where designs have the variance one."""
     return (1 - s).square() + s.square()
-
-
-def waves_of(values: Tensor, count: int) -> Tensor:
-    """Values (N, D), and beside them sines and cosines of them times pi/4, pi/2, pi, …:
-    (N, D (1 + 2 count)).
-
-    Example:
-        >>> waves_of(torch.tensor([[2.0]]), 1).round(decimals=4).abs().tolist()
-        [[2.0, 1.0, 0.0]]
-    """
-    angles = [values * (0.25 * math.pi * 2**k) for k in range(count)]
-    return torch.cat([values, *(a.sin() for a in angles), *(a.cos() for a in angles)], dim=1)

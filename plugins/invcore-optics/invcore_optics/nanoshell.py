@@ -70,6 +70,7 @@ class Nanoshell(Task[NanoshellConfig]):
                 name=f"x{i}",
                 prior=Uniform(low=THINNEST, high=THICKEST),
                 unit="nm",
+                layer_of="particle",
                 description="radius of the silica core"
                 if i == 1
                 else f"thickness of shell {i}, {'silica' if i % 2 else 'TiO2'}",

@@ -113,6 +113,7 @@ class ThinFilm(Task[ThinFilmConfig]):
                 name=f"x{i}",
                 prior=Uniform(low=5.0, high=50.0),
                 unit="nm",
+                layer_of="stack",
                 description=f"thickness of Si3N4 layer {i}, counted from the glass",
             )
             for i in range(1, LAYERS + 1)
