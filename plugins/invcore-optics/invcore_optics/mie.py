@@ -45,6 +45,8 @@ def scattering_efficiency(
     |a_n|² = p² / (p² + q²): real numbers suffice, and what is scattered is all of what is lost.
     The efficiency is 2/x² times the sum of (2n + 1)(|a_n|² + |b_n|²), x = 2π R sqrt(medium)/λ.
 
+    Where nothing asks for a derivative, on a CPU, the same is done by compiled loops.
+
     References:
         Bohren, Huffman, Absorption and Scattering of Light by Small Particles, sections 4.4, 8.1;
         Yang, Applied Optics 42, 1710 (2003), https://doi.org/10.1364/AO.42.001710
@@ -76,6 +78,13 @@ def scattering_efficiency(
     most = float(wavenumber.max()) * largest
     order = wiscombe(most * outside)
 
+    if values_suffice(thickness):
+        from invcore_optics.compiled_mie import scattering_spectra
+
+        rows = radius[..., 0].flatten(end_dim=-2)
+        found = scattering_spectra(rows.numpy(), wavenumber.numpy(), index.numpy(), outside, order)
+        spectra = torch.from_numpy(found).unflatten(0, radius.shape[:-2])
+        return torch.where(sound, spectra, torch.nan).to(thickness.dtype)
     reach = radius * wavenumber  # (..., L, W)
     value, grade = _values(reach[..., 0, :] * index[0], order)[:2]
     pairs = [(value, grade), (value, grade)]  # u and u' of the electric and magnetic multipoles
@@ -93,6 +102,22 @@ def scattering_efficiency(
         q = (value * dchi - grade * chi).square()
         total = total + (weight.reshape(-1, *[1] * size.ndim) * (p / (p + q))).sum(dim=0)
     return torch.where(sound, 2 / size**2 * total, torch.nan).to(thickness.dtype)
+
+
+def values_suffice(x: Tensor) -> bool:
+    """Whether an operation on a tensor is asked for its values alone, on the CPU: no derivative of
+    any kind is followed, and no transformation such as ``torch.vmap`` is under way.
+
+    Example:
+        >>> x = torch.zeros(2, requires_grad=True)
+        >>> values_suffice(x), values_suffice(x.detach())
+        (False, True)
+    """
+    if x.device.type != "cpu" or (x.requires_grad and torch.is_grad_enabled()):
+        return False
+    if torch._C._functorch.is_functorch_wrapped_tensor(x):  # torch has no public name for it
+        return False
+    return torch.autograd.forward_ad.unpack_dual(x).tangent is None
 
 
 def _values(z: Tensor, order: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:

@@ -10,11 +10,12 @@ from torch import Tensor
 from invcore.numerics import in_chunks
 from invcore.plugin import Config, Field, Space, Task, Uniform, Variable
 from invcore_optics.drawing import draw_spectra
-from invcore_optics.mie import scattering_efficiency
+from invcore_optics.mie import scattering_efficiency, values_suffice
 
 SHELLS, POINTS = 8, 201
 THINNEST, THICKEST = 30.0, 70.0  # nm
-_ROWS = 8
+_ROWS = 8  # with derivatives: what is kept for them fits into a processor's cache
+_ROWS_OF_VALUES = 1024
 
 
 def shell_wavelengths() -> Tensor:
@@ -50,7 +51,7 @@ class NanoshellConfig(Config):
 class Nanoshell(Task[NanoshellConfig]):
     """Nanoshell: eight shells of silica and TiO2 in turn to the scattering efficiency's spectrum.
 
-    Simulated in float64, 8 rows at a time; the gradient is exact; every design of the prior has a
+    Simulated in float64; the gradient is exact; every design of the prior has a
     response, ``scattering_efficiency`` says which others have none.
 
     References:
@@ -106,7 +107,7 @@ class Nanoshell(Task[NanoshellConfig]):
             medium=self.config.water,
             largest=SHELLS * THICKEST,
         )
-        return in_chunks(light, _ROWS, x)
+        return in_chunks(light, _ROWS_OF_VALUES if values_suffice(x) else _ROWS, x)
 
     def draw(
         self,

@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-_TINY = 1e-150  # where the downward recurrence starts; it may grow to 1e150
-_DIGITS = 20.0  # e^-20 in the function is e^-40 in Miller's error
+TINY = 1e-150  # where the downward recurrence starts; it may grow to 1e150
+DIGITS = 20.0  # e^-20 in the function is e^-40 in Miller's error
 
 
 def riccati_start(argument: float, order: int) -> int:
@@ -25,7 +25,7 @@ def riccati_start(argument: float, order: int) -> int:
         50
     """
     start = max(order, math.ceil(argument)) + 1
-    while start * _debye(start / argument) < _DIGITS:
+    while start * _debye(start / argument) < DIGITS:
         start += 1
     return start
 
@@ -52,7 +52,7 @@ class RiccatiBessel(torch.autograd.Function):
         # f_(n-1) = (2n+1)/z f_n - f_(n+1) has a + instead, and is one fused operation, for
         # g = f, f, -f, -f, f, ... of the orders 0, 1, 2, ...
         psi = z.new_empty((order + 1, *z.shape))
-        spare = [torch.zeros_like(z), torch.full_like(z, _TINY), torch.empty_like(z)]
+        spare = [torch.zeros_like(z), torch.full_like(z, TINY), torch.empty_like(z)]
         above, here, below = spare
         for n in range(riccati_start(float(z.max()), order) if z.numel() else order + 1, 0, -1):
             target = psi[n - 1] if n <= order + 1 else below

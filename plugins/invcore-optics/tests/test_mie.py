@@ -8,7 +8,7 @@ import numpy as np
 import pymiediff
 import pytest
 import torch
-from invcore_optics.mie import scattering_efficiency, wiscombe
+from invcore_optics.mie import scattering_efficiency, values_suffice, wiscombe
 from invcore_optics.nanoshell import Nanoshell, shell_wavelengths, titania
 from scipy.special import spherical_jn, spherical_yn
 
@@ -215,3 +215,49 @@ def test_the_task_is_that_sphere():
         eps_env=torch.tensor(1.77, dtype=torch.float64),
     )
     assert torch.allclose(task.simulate(x), wanted["q_sca"], rtol=1e-7)
+
+
+@pytest.mark.parametrize("shells", [1, 2, 5, 8])
+@pytest.mark.parametrize("medium", [1.0, 1.77])
+def test_compiled_loops_give_what_torch_gives(shells, medium):
+    unit = torch.rand(40, shells, generator=generator(1, "compiled"), dtype=torch.float64)
+    thickness = 1.0 + unit**3 * 80
+    wavelength = torch.linspace(300, 900, 33, dtype=torch.float64)
+    matter = [1.0 + 8 * torch.rand(33, dtype=torch.float64) for _ in range(shells)]
+
+    def spectra(x):
+        return scattering_efficiency(x, wavelength, matter, medium, largest=81.0 * shells)
+
+    assert values_suffice(thickness)
+    compiled = spectra(thickness)
+    followed = spectra(thickness.clone().requires_grad_())
+    torch.testing.assert_close(compiled, followed.detach(), rtol=1e-10, atol=1e-13)
+    alone = torch.cat([spectra(row[None]) for row in thickness])
+    assert torch.equal(compiled, alone)  # whatever stands beside a row
+
+
+def test_compiled_loops_refuse_what_torch_refuses():
+    thickness = torch.tensor([[50.0, 20.0], [0.5, 20.0], [50.0, -1.0], [500.0, 100.0]])
+    found = scattering_efficiency(thickness, torch.tensor([500.0]), [torch.tensor(2.25)] * 2)
+    assert (
+        found.isnan()[:, 0].tolist() == [False, True, True, True] and found.dtype == torch.float32
+    )
+    batches = scattering_efficiency(
+        thickness[:1].expand(2, 3, 2), torch.tensor([500.0]), [torch.tensor(2.25)] * 2
+    )
+    assert batches.shape == (2, 3, 1) and bool((batches == found[0]).all())
+
+
+def test_derivatives_go_through_torch():
+    x = torch.tensor([[50.0, 20.0]], dtype=torch.float64)
+
+    def spectrum(x):
+        return scattering_efficiency(x, torch.tensor([500.0]), [torch.tensor(2.25)] * 2)
+
+    one = torch.func.jvp(spectrum, (x,), (torch.ones_like(x),))[1]
+    two = torch.func.vmap(torch.func.jacrev(spectrum))(x)[0].sum()
+    with torch.autograd.forward_ad.dual_level():
+        dual = torch.autograd.forward_ad.make_dual(x, torch.ones_like(x))
+        three = torch.autograd.forward_ad.unpack_dual(spectrum(dual)).tangent
+    torch.testing.assert_close(one.squeeze(), two)
+    torch.testing.assert_close(one, three)
