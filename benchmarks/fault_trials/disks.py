@@ -31,7 +31,9 @@ def _judged(
     found[f"exit {code}"] += 1
     found["hangs"] += code is None
     found["internal errors"] += code == 70
-    found["wrong exits"] += code is not None and code != 70 and code not in allowed
+    found["wrong exits"] += (wrong := code not in (None, 70, *allowed))
+    if wrong or code == 70:
+        found[_last_word(folder)] += 1
     found["half-written"] += len(broken(store_of(folder)))
     before = runs(store_of(folder))
     ok = {r for r in before if store_of(folder).read(r).status == "ok"}
@@ -47,15 +49,19 @@ def _judged(
     found["lost"] += len(expected.keys() - now.keys())
     found["changed"] += sum(now[r] != expected[r] for r in expected.keys() & now.keys())
     if code not in WORKS[name].good:
-        found["said: " + (folder / "log").read_text().strip().splitlines()[-1][:150]] += 1
+        found[_last_word(folder)] += 1
+
+
+def _last_word(folder: Path) -> str:
+    """What a command said last, as a name to count it by."""
+    lines = (folder / "log").read_text().strip().splitlines()
+    return f"said: {lines[-1][:150] if lines else 'nothing'}"
 
 
 def _hurt(name: str, hurt: Hurt, found: Counter[str], allowed: tuple[int, ...]) -> None:
     with tempfile.TemporaryDirectory() as root:
         folder = Path(root)
         code = WORKS[name].command(folder, hurt=hurt).run()
-        if code == 70:
-            found["said: " + (folder / "log").read_text().strip().splitlines()[-1][:150]] += 1
         _judged(name, folder, code, found, allowed)
 
 
@@ -122,9 +128,6 @@ def full(count: int, seed: int) -> Counter[str]:
             size = int(2 ** draw.uniform(12.0, 18.0))
             with _disk(Path(root), size) as place:
                 code = WORKS[name].command(Path(root)).run()
-                if code == 70:
-                    lines = (Path(root) / "log").read_text().strip().splitlines()
-                    found[f"said: {lines[-1][:150]}"] += 1
                 _remount(place, "size=64m")
                 allowed = (_WELL, _SOME_FAILED, _STORE, _OWN)
                 _judged(name, Path(root), code, found, allowed)
