@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-
 _SOON_S = 0.001  # for an alarm that should have rung in the block
 
 
