@@ -20,9 +20,10 @@ from typing import Any
 import trivial_runs
 
 from invcore import Store
+from invcore.benchmarking.cell import Cell, State
 from invcore.benchmarking.file import BenchFile
-from invcore.benchmarking.grid import Cell, State
 from invcore.benchmarking.sweep import Sweep, Watcher
+from invcore.cli.views.bench_progress import show_cells
 
 _METHODS = 10
 _AT = (100, 1_000, 10_000)
@@ -48,7 +49,9 @@ def sweep_of(folder: Path, runs: int, *, checked: bool = True) -> Sweep:
     """The bench of so many runs that do nothing."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "trivial.toml"
-    file.write_text(trivial_runs.bench_text(range(-(-runs // _METHODS)), _METHODS))
+    text = trivial_runs.bench_text(range(-(-runs // _METHODS)), _METHODS)
+    if not file.exists() or file.read_text() != text:
+        file.write_text(text)
     return Sweep(
         BenchFile.read(file), Store(folder / "runs"), plugins=trivial_runs.plugins(),
         checked=checked,
@@ -115,10 +118,12 @@ def things(folder: Path, runs: int) -> dict[str, list[str]]:
         "results list": [*invcore, "results", "list", *store],
         "results list --json": [*invcore, "results", "list", "--json", *store],
         "completion of ids": [*python, complete],
+        "first bench --dry-run (cells are planned)": [*own, "--dry-run"],
         "bench --dry-run": [*own, "--dry-run"],
         "results export, long": [*invcore, "results", "export", "long.csv", *store],
         "results export, wide": [*invcore, "results", "export", "wide.parquet", "--wide", *store],
         "store check": [*invcore, "store", "check", *store],
+        "doctor": [*invcore, "doctor", *store],
         "store archive": [*invcore, "store", "archive", "all.zip", *store],
         "store restore": [*invcore, "store", "restore", "all.zip", "--store", "restored"],
         "store merge": [*invcore, "store", "merge", "runs", "--into", "merged"],
@@ -137,7 +142,7 @@ def main() -> None:
     asked = parser.parse_args()
     folder = asked.store.absolute()
     if asked.dry_run:
-        print(sweep_of(folder, asked.runs, checked=False).counts)
+        show_cells(sweep_of(folder, asked.runs, checked=False))
         return
     file = asked.rows or folder / "size.jsonl"
 
@@ -149,7 +154,6 @@ def main() -> None:
     if not asked.only:
         for row in made(folder, asked.runs):
             keep(row)
-        (folder / "runs" / ".cache" / "index.sqlite").unlink(missing_ok=True)
     chosen = things(folder, asked.runs)
     for what in asked.only or chosen:
         _clean(folder, what)
@@ -160,7 +164,12 @@ def _clean(folder: Path, what: str) -> None:
     """Take away what an earlier measurement has left."""
     import shutil
 
-    left = {"store archive": "all.zip", "store restore": "restored", "store merge": "merged"}
+    cache = "runs/.cache"
+    left = {
+        "first listing (the index is made)": f"{cache}/index.sqlite",
+        "first bench --dry-run (cells are planned)": f"{cache}/cells-trivial.json",
+        "store archive": "all.zip", "store restore": "restored", "store merge": "merged",
+    }  # fmt: skip
     if what in left:
         path = folder / left[what]
         path.unlink() if path.is_file() else shutil.rmtree(path, ignore_errors=True)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from invcore.base.errors import UnfitError as UnfitError
     from invcore.base.errors import UnknownNameError as UnknownNameError
     from invcore.base.errors import close_names as close_names
+    from invcore.base.process.alarm import time_limit as time_limit
     from invcore.base.process.children import end_marked as end_marked
     from invcore.base.process.children import marked as marked
     from invcore.base.process.children import marked_environment as marked_environment
@@ -162,6 +163,7 @@ __getattr__, _NAMES = lazy_names(__name__, {
         "close_names"
     ),
     "base.progress": "Progress Stage",
+    "base.process.alarm": "time_limit",
     "base.process.children": "end_marked marked marked_environment",
     "base.process.signs": "sign signs_to",
     "base.process.streams": "streams_kept",

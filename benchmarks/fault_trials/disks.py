@@ -21,6 +21,7 @@ NAMES = ("bench", "run", "solve")
 _CALLS = ("replace", "rename", "fsync", "mkdir", "link")
 _NUMBERS = (errno.EIO, errno.ENOSPC, errno.EXDEV, errno.EPERM)
 _STORE, _WELL, _SOME_FAILED, _OWN = 3, 0, 1, 4
+_USAGE = 2  # where --out cannot be written, which is no part of the store
 
 
 def _judged(
@@ -31,31 +32,39 @@ def _judged(
     found[f"exit {code}"] += 1
     found["hangs"] += code is None
     found["internal errors"] += code == 70
-    found["wrong exits"] += code is not None and code != 70 and code not in allowed
+    found["wrong exits"] += (wrong := code not in (None, 70, *allowed))
+    if wrong or code == 70:
+        found[_last_word(folder)] += 1
     found["half-written"] += len(broken(store_of(folder)))
-    before = runs(store_of(folder))
-    ok = {r for r in before if store_of(folder).read(r).status == "ok"}
+    store = store_of(folder)  # a solve gives its answer anew, by the rows that are there
+    look = content if name == "solve" else runs
+    before = look(store)
+    ok = {r for r in before if store.read(r).status == "ok"}
     again = WORKS[name].command(folder)
     if name == "bench":
         again.words = [*again.words, "--retry"]
     code = again.run()
     found["not resumed"] += code not in WORKS[name].good
-    after = runs(store_of(folder))
+    after = look(store)
     found["repeated"] += sum(after.get(r) != before[r] for r in ok)
     expected = undisturbed(name)[0]
     now = content(store_of(folder))
     found["lost"] += len(expected.keys() - now.keys())
     found["changed"] += sum(now[r] != expected[r] for r in expected.keys() & now.keys())
     if code not in WORKS[name].good:
-        found["said: " + (folder / "log").read_text().strip().splitlines()[-1][:150]] += 1
+        found[_last_word(folder)] += 1
+
+
+def _last_word(folder: Path) -> str:
+    """What a command said last, as a name to count it by."""
+    lines = (folder / "log").read_text().strip().splitlines()
+    return f"said: {lines[-1][:150] if lines else 'nothing'}"
 
 
 def _hurt(name: str, hurt: Hurt, found: Counter[str], allowed: tuple[int, ...]) -> None:
     with tempfile.TemporaryDirectory() as root:
         folder = Path(root)
         code = WORKS[name].command(folder, hurt=hurt).run()
-        if code == 70:
-            found["said: " + (folder / "log").read_text().strip().splitlines()[-1][:150]] += 1
         _judged(name, folder, code, found, allowed)
 
 
@@ -122,9 +131,6 @@ def full(count: int, seed: int) -> Counter[str]:
             size = int(2 ** draw.uniform(12.0, 18.0))
             with _disk(Path(root), size) as place:
                 code = WORKS[name].command(Path(root)).run()
-                if code == 70:
-                    lines = (Path(root) / "log").read_text().strip().splitlines()
-                    found[f"said: {lines[-1][:150]}"] += 1
                 _remount(place, "size=64m")
                 allowed = (_WELL, _SOME_FAILED, _STORE, _OWN)
                 _judged(name, Path(root), code, found, allowed)
@@ -152,7 +158,8 @@ def read_only(count: int, seed: int) -> Counter[str]:
             )
             _remount(place, "rw")
             # done before, there is nothing to write
-            _judged(name, folder, code, found, (_STORE, _WELL))
+            allowed = (_STORE, _WELL, *((_USAGE,) if name == "solve" else ()))
+            _judged(name, folder, code, found, allowed)
     return found
 
 

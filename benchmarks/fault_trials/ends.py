@@ -119,10 +119,12 @@ def workers(count: int, seed: int) -> Counter[str]:
             folder, kept = Path(root), dict[str, bytes]()
             for _ in range(10):
                 command = retry.command(folder).start()
+                before = runs(store_of(folder))
                 while command.process.is_alive() and found["ends"] < count:
                     time.sleep(draw.uniform(0.0, 3.0))
                     mine = command.workers()
-                    if mine and store_of(folder).ids():  # they have begun: some run is done
+                    # they have begun: some run is done
+                    if mine and runs(store_of(folder)) != before:
                         with suppress(ProcessLookupError):
                             os.kill(draw.choice(sorted(mine)), signal.SIGKILL)
                             found["ends"] += 1

@@ -37,6 +37,16 @@ _RECORD = RunRecord(
 )  # fmt: skip
 
 
+_CAMPAIGN = {
+    "start": ("campaign", "events/000000.safetensors"),
+    "ask": ("campaign", "events/000001.safetensors"),
+    "tell": ("gone-on", "events/000002.safetensors"),
+    "change": ("gone-on", "events/000003.safetensors"),
+    "state": ("gone-on", "state.safetensors"),
+}
+"""Of each kind of a campaign's files one, by the folder that has it."""
+
+
 def stored_readers() -> list[Reader]:
     """All of them."""
     found = []
@@ -49,6 +59,9 @@ def stored_readers() -> list[Reader]:
         ("bundle-tensors", "proxy.safetensors", _read_bundle),
         ("campaign-start", "start", _read_campaign),
         ("campaign-ask", "ask", _read_campaign),
+        ("campaign-tell", "tell", _read_campaign),
+        ("campaign-change", "change", _read_campaign),
+        ("campaign-state", "state", _read_campaign),
         ("bench-manifest", "manifest.json", _read_manifest),
     ):  # fmt: skip
         inputs = partial(_inputs, part)
@@ -89,7 +102,7 @@ def _joined(example: bytes, header: Any) -> bytes:
 
 
 @cache
-def _place() -> Path:
+def valid_folders() -> Path:
     """Valid folders: a run, a model, a bundle, a campaign."""
     import invcore_solve
     from invcore_closed_loop import Campaign
@@ -114,12 +127,19 @@ def _place() -> Path:
         want=["s>=3"], loop="random-search", seed=1,
     )  # fmt: skip
     campaign.ask(2)
+    shutil.copytree(root / "campaign", root / "gone-on")
+    later = Campaign.open(root / "gone-on")
+    frame: Any = later.pending().frame()
+    frame["s"] = [1.5, 2.5]
+    later.tell(frame)
+    later.change(want=["s>=4"], constraints=["cu <= 4"])
+    later.ask(1)
     return root
 
 
 @cache
 def _examples() -> dict[str, bytes]:
-    root = _place()
+    root = valid_folders()
     manifest = {
         "schema_version": 1, "name": "mine", "created": "", "file": "", "title": "t",
         "cells": [{"id": "0" * 12, "task": "a", "method": "b", "sampler": "c", "seed": 0}],
@@ -131,17 +151,18 @@ def _examples() -> dict[str, bytes]:
         "model.safetensors": next((root / "models").glob("*/model.safetensors")),
         "task.json": root / "bundle" / "task.json",
         "proxy.safetensors": root / "bundle" / "proxy.safetensors",
-        "start": root / "campaign" / "events" / "000000.safetensors",
-        "ask": root / "campaign" / "events" / "000001.safetensors",
+        **{part: root / folder / file for part, (folder, file) in _CAMPAIGN.items()},
     }
     return {name: path.read_bytes() for name, path in parts.items()} | {
         "manifest.json": json.dumps(manifest).encode()
     }
 
 
-def _copied(kind: str, folder: Path, part: str, data: bytes) -> Path:
+def copied(kind: str, folder: Path, part: str, data: bytes) -> Path:
     """A copy of a store with one run, a part of it replaced, and checksums that are right."""
-    source = next(path for path in (_place() / kind).iterdir() if not path.name.startswith("."))
+    source = next(
+        path for path in (valid_folders() / kind).iterdir() if not path.name.startswith(".")
+    )
     place = folder / source.name
     shutil.copytree(source, place)
     (place / part).write_bytes(data)
@@ -160,15 +181,15 @@ def _copied(kind: str, folder: Path, part: str, data: bytes) -> Path:
 def _read_run(part: str, data: bytes, folder: Path) -> Any:
     from invcore.cli.main import main
 
-    store = Store(_copied("runs", folder, part, data))
+    store = Store(copied("runs", folder, part, data))
     name = store.ids()[0]
     record = store.read(name)
-    _called(main, ["results", "show", name, "--store", str(store.root)])
-    _called(main, ["results", "list", "--store", str(store.root)])
+    called(main, ["results", "show", name, "--store", str(store.root)])
+    called(main, ["results", "list", "--store", str(store.root)])
     return record, store.tensors(name, "candidates")
 
 
-def _called(main: Callable[[list[str]], None], words: list[str]) -> None:
+def called(main: Callable[[list[str]], None], words: list[str]) -> None:
     """A command, whose internal errors are raised."""
     import contextlib
     import io
@@ -186,7 +207,7 @@ def _called(main: Callable[[list[str]], None], words: list[str]) -> None:
 def _read_model(part: str, data: bytes, folder: Path) -> Any:
     from invcore_solve import Designer
 
-    store = Store(_copied("models", folder, part, data))
+    store = Store(copied("models", folder, part, data))
     designer = Designer.load(store, store.ids()[0])
     return designer.predict(torch.tensor([[0.5, 0.5]], dtype=torch.float64))
 
@@ -195,7 +216,7 @@ def _read_bundle(part: str, data: bytes, folder: Path) -> Any:
     from invcore_proxy import read_bundle
 
     place = folder / "bundle"
-    shutil.copytree(_place() / "bundle", place)
+    shutil.copytree(valid_folders() / "bundle", place)
     (place / part).write_bytes(data)
     if part != "task.json":
         document = json.loads((place / "task.json").read_bytes())
@@ -208,14 +229,15 @@ def _read_bundle(part: str, data: bytes, folder: Path) -> Any:
 def _read_campaign(part: str, data: bytes, folder: Path) -> Any:
     from invcore_closed_loop import Campaign
 
+    source, name = _CAMPAIGN[part]
     place = folder / "campaign"
-    shutil.copytree(_place() / "campaign", place)
-    name = "000000" if part == "start" else "000001"
-    (place / "events" / f"{name}.safetensors").write_bytes(_sealed_event(data))
-    if part == "start":
-        (place / "events" / "000001.safetensors").unlink()
+    shutil.copytree(valid_folders() / source, place)
+    (place / name).write_bytes(_sealed_event(data))
+    for event in (place / "events").glob("*.safetensors"):  # those after it name it as it was
+        if part != "state" and event.name > Path(name).name:
+            event.unlink()
     campaign = Campaign.open(place)
-    return campaign.status(), campaign.rows(), campaign.ask(1)
+    return campaign.status(), campaign.rows(), campaign.best(2), campaign.ask(1)
 
 
 def _sealed_event(data: bytes) -> bytes:

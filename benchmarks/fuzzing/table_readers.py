@@ -102,7 +102,8 @@ def _zipped(parts: dict[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def _kept(name: str, data: bytes, folder: Path) -> Path:
+def kept_file(name: str, data: bytes, folder: Path) -> Path:
+    """A file of an input, under a name."""
     path = folder / name
     path.write_bytes(data)
     return path
@@ -111,20 +112,20 @@ def _kept(name: str, data: bytes, folder: Path) -> Path:
 def _table(name: str, data: bytes, folder: Path) -> Any:
     from invcore_solve.tables.read import read
 
-    table = read(_kept(name, data, folder))
+    table = read(kept_file(name, data, folder))
     return [table.column(name) for name in table.names[:20]]
 
 
 def _numbers(name: str, data: bytes, folder: Path) -> Any:
     from invcore.plugin import read_table
 
-    return read_table(_kept(name, data, folder))
+    return read_table(kept_file(name, data, folder))
 
 
 def _descriptors(name: str, data: bytes, folder: Path) -> Any:
     from invcore_solve.tables.descriptors import read_descriptors
 
-    return read_descriptors(_kept(name, data, folder))
+    return read_descriptors(kept_file(name, data, folder))
 
 
 def _output(form: str, data: bytes, folder: Path) -> Any:
@@ -136,7 +137,7 @@ def _output(form: str, data: bytes, folder: Path) -> Any:
     program = Program(command=("p", "{input}", "{output}"), format=form)
     keep: Callable[..., None] = lambda x, y: None  # noqa: E731
     processes = Processes(program, None, ["u", "v"], "p", keep)  # type: ignore[arg-type]
-    outcome = processes._read(_kept(f"output.{form}", data, folder), 2, "")
+    outcome = processes._read(kept_file(f"output.{form}", data, folder), 2, "")
     if outcome.y is None:
         raise SimulatorError(outcome.reason + outcome.detail)
     return outcome

@@ -8,8 +8,9 @@ from functools import cached_property
 from typing import Any
 
 from invcore.base.errors import StoreError
+from invcore.benchmarking.cell import Cell, State, unique
 from invcore.benchmarking.file import AXES, BenchFile
-from invcore.benchmarking.grid import Cell, State, cells_of, unique
+from invcore.benchmarking.kept_cells import planned_cells
 from invcore.benchmarking.manifest import (
     FAILED,
     Bench,
@@ -26,8 +27,6 @@ from invcore.configs.limits import Limits
 from invcore.contracts.executor import Executor, Job, Record
 from invcore.registry.loader import Plugins, installed
 from invcore.registry.metric_code import InstalledMetrics
-from invcore.runs.job import do_run, job_of, keep_lost
-from invcore.runs.plan import Plan
 from invcore.storage.index.listed_run import TIMES, ListedRun, listed
 from invcore.storage.locks import holding
 from invcore.storage.run_record import RunRecord
@@ -57,7 +56,8 @@ class Sweep:
         retry: do failed cells again.
         limits: of each run; those of the file.
         checked: read all files of the runs that are done, so that damaged ones are done again;
-            off: take what the store's listing says of them.
+            off: take what the store's listing says of them, and the cells as they were planned
+            last where nothing has changed since.
 
     Raises:
         ConfigError: a wrong name or setting; with file and line.
@@ -70,7 +70,7 @@ class Sweep:
         self.file, self.store = file, store
         self.limits = limits or file.limits
         self.plugins = plugins or installed()
-        self.cells = cells_of(file, self.plugins)
+        self.cells = planned_cells(file, None if checked else store, self.plugins)
         self._created = datetime.now(UTC).isoformat(timespec="seconds")
         self.remarks: list[str] = []
         """What was found damaged, and is made anew."""
@@ -160,6 +160,8 @@ class Sweep:
             return self._go(executor, watcher)
 
     def _go(self, executor: Executor[Any] | None, watcher: Watcher) -> Bench:
+        from invcore.runs.job import do_run  # here, and below: a dry run needs no torch
+
         cells = {cell.id: cell for cell in self.waiting()}
         self._begin_journal(write_bench(self.store, self.bench()))
         jobs = self._jobs(list(cells.values()), watcher)
@@ -200,6 +202,8 @@ class Sweep:
 
     def _jobs(self, cells: list[Cell], watcher: Watcher) -> Iterable[Job]:
         """The jobs; a cell is running once the executor has taken its job."""
+        from invcore.runs.job import job_of
+
         for cell in cells:
             self._set(cell.id, State("running", since=time.monotonic()))
             watcher.started(cell)
@@ -215,6 +219,9 @@ class Sweep:
 
     def _take(self, cell: Cell, record: Record) -> State:
         """What became of a cell; a failure that the store does not know goes there."""
+        from invcore.runs.job import keep_lost
+        from invcore.runs.plan import Plan
+
         reason = " ".join(str(record.get("reason", "")).split())
         if record.get("stored"):
             values = {(m["name"], m["T"]): m["value"] for m in record["metrics"]}

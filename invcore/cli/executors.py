@@ -97,13 +97,14 @@ def build_executor(
         UnknownNameError: no such executor; the message says what to install.
     """
     from invcore.base.errors import ConfigError, UnknownNameError
-    from invcore.configs.settings import component_settings
-    from invcore.pipeline.components import build
 
     if executor is None and jobs is None and not limited:
         if executor_settings or scheduler:
             raise ConfigError("settings of an executor: name one by --executor")
         return None
+    from invcore.configs.settings import component_settings
+    from invcore.pipeline.components import build  # not before: a dry run needs no torch
+
     chosen = executor or PROCESSES
     try:
         component = plugins.registry.load("executor", chosen)

@@ -69,13 +69,42 @@ def _code(plugin: str, module: str, metrics: frozenset[str] = frozenset()) -> st
     The modules of its metrics are left out, unless others of its modules import them.
     """
     installed = _distribution(plugin)
-    names = {module, plugin.lower().replace("-", "_").replace(".", "_")}
+    found = _packages(installed, plugin, [module])
+    loose = {root for root in found if not _is_recorded(installed, _first_file(root))}
+    return _checksum(loose, _metric_files(loose, metrics))
+
+
+def _packages(installed: Distribution | None, plugin: str, modules: Iterable[str]) -> set[Path]:
+    """The folders of the packages that a distribution brings, and files that are modules."""
+    names = {*modules, plugin.lower().replace("-", "_").replace(".", "_")}
     if installed is not None:
         names |= {point.module for point in installed.entry_points if point.group == CORE}
         names |= set((installed.read_text("top_level.txt") or "").split())
-    found = {root for name in names if (root := _root(name)) is not None}
-    loose = {root for root in found if not _is_recorded(installed, _first_file(root))}
-    return _checksum(loose, _metric_files(loose, metrics))
+    return {root for name in names if (root := _root(name)) is not None}
+
+
+def packages_of(entries: Iterable[Entry]) -> set[Path]:
+    """Where the code is that a result could be made by: invcore's and that of components' plugins.
+
+    Args:
+        entries: components that take part.
+
+    Returns:
+        Folders of packages and files that are modules, editable in place or not.
+
+    Example:
+        >>> [root.name for root in packages_of([])]
+        ['invcore']
+    """
+    modules: dict[str, set[str]] = {}
+    for entry in entries:
+        modules.setdefault(entry.plugin, set()).add(entry.component.target.partition(":")[0])
+        for name in shared_of(entry.plugin):
+            modules.setdefault(name, set())
+    found = {Path(__file__).resolve().parents[1]}
+    for plugin, names in modules.items():
+        found |= _packages(_distribution(plugin), plugin, names)
+    return found
 
 
 def _metric_files(roots: Iterable[Path], metrics: Iterable[str]) -> set[Path]:
@@ -86,7 +115,9 @@ def _metric_files(roots: Iterable[Path], metrics: Iterable[str]) -> set[Path]:
         for name in metrics
         if (path := root.joinpath(*name.split(".")[1:]).with_suffix(".py")).is_file()
     }
-    others = [p for root in roots for p in _files(root) if p.suffix == ".py" and p not in files]
+    others = [
+        p for root in roots for p in files_below(root) if p.suffix == ".py" and p not in files
+    ]
     imported = {word for path in others for word in _imports(path)} if files else set()
     return {path for path in files if path.stem not in imported}
 
@@ -146,7 +177,7 @@ def _checksum(roots: Iterable[Path], apart: Collection[Path] = ()) -> str:
     """Of the names and contents of all files in folders but some; empty where there are none."""
     digest, some = hashlib.sha256(), False
     for root in sorted(roots):
-        for path in _files(root):
+        for path in files_below(root):
             some = True
             if path in apart:
                 continue
@@ -155,7 +186,7 @@ def _checksum(roots: Iterable[Path], apart: Collection[Path] = ()) -> str:
     return digest.hexdigest()[:12] if some else ""
 
 
-def _files(root: Path) -> Iterator[Path]:
+def files_below(root: Path) -> Iterator[Path]:
     """Files below a folder in an order of their own; caches and hidden ones are no code."""
     if root.is_file():
         if root.suffix not in (".pyc", ".pyo") and not root.name.startswith("."):
@@ -166,4 +197,4 @@ def _files(root: Path) -> Iterator[Path]:
     for name in sorted(os.listdir(root)):
         path = root / name
         if not path.is_symlink() or path.exists():  # a broken link has no content
-            yield from _files(path)
+            yield from files_below(path)

@@ -13,8 +13,8 @@ import torch
 
 from invcore import Store
 from invcore.base.errors import DivergedError, StoreError
+from invcore.benchmarking.cell import Cell, State, time_left
 from invcore.benchmarking.file import BenchFile
-from invcore.benchmarking.grid import Cell, State, time_left
 from invcore.benchmarking.manifest import Bench, BenchCell, read_bench, write_bench
 from invcore.benchmarking.sweep import Sweep, Watcher
 from invcore.configs.run_config import RunConfig

@@ -147,7 +147,7 @@ def test_without_the_executors(call, folder, monkeypatch):
 def test_the_live_table(folder, columns):
     from rich.console import Console
 
-    from invcore.benchmarking.grid import State
+    from invcore.benchmarking.cell import State
     from invcore.cli.views.bench_progress import Table
 
     sweep = Sweep(BenchFile.read("mixed.toml"), Store("runs"))

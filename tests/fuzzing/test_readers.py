@@ -17,7 +17,13 @@ from hypothesis import strategies as st
 
 from invcore.base.errors import ConfigError
 
-STORED = ("run-", "model-", "bundle-", "campaign-")  # whose folders are copied for each input
+STORED = (
+    "run-",
+    "model-",
+    "bundle-",
+    "campaign-",
+    "store-",
+)  # whose folders are copied for each input
 
 
 def examples(name: str) -> int:

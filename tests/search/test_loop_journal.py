@@ -86,6 +86,20 @@ def test_rows_that_were_asked_for_are_pending_when_it_is_opened_again(tmp_path):
     assert again(tmp_path).pending().id.tolist() == [0, 2]
 
 
+@pytest.mark.parametrize("name", LOOPS)
+def test_several_processes_ask_for_no_more_rows_than_may_be_asked_for_in_all(name, tmp_path):
+    first = begin(tmp_path, name)
+    second = again(tmp_path)
+    assert len(first.ask(3, most=5)) == 3
+    assert second.ask(3, most=5).id.tolist() == [3, 4]
+    for journal in (first, second):
+        none = journal.ask(3, most=5)
+        assert none.designs.shape == (0, DESIGNS.dim) and len(none.id) == 0
+        assert journal.events == 3  # an ask for nothing is none
+    assert len(first.ask(2, fixed={DESIGNS.names[0]: 0.5}, most=6)) == 1
+    assert len(first.ask(None, most=8)) <= 2
+
+
 def test_the_same_result_again_says_nothing_new(tmp_path):
     journal = begin(tmp_path)
     requests = journal.ask(3)

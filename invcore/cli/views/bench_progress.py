@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from invcore.base.text import counted, number, safe
+from invcore.benchmarking.cell import Cell, State, time_left, unique
 from invcore.benchmarking.file import AXES
-from invcore.benchmarking.grid import Cell, State, time_left, unique
 from invcore.benchmarking.manifest import FAILED, manifest_path
 from invcore.benchmarking.sweep import Sweep, Watcher
 from invcore.cli.console import stderr, stdout, table

@@ -13,6 +13,7 @@ from invcore.base.errors import ConfigError, DataError, StoreError
 from invcore.configs.config import Config
 from invcore.contracts.problem import Problem, Targets
 from invcore.data.pairs import Pairs
+from invcore.search.loop_journal.event_files import EventFolder
 from invcore.search.point_loop import stored_targets, targets_tensors
 from invcore.spaces.space import Space
 
@@ -99,6 +100,18 @@ class Beginning:
         variance = {} if self.variance is None else {"variance": self.variance}
         parts = targets_tensors(self.targets) | pairs_tensors(self.pairs)
         return {"points": self.points, **variance, **parts}
+
+    @classmethod
+    def read(cls, files: EventFolder) -> Beginning:
+        """What a journal began with.
+
+        Raises:
+            StoreError: there is none, or it is damaged.
+        """
+        first = next(files.new(), None)
+        if first is None or first.kind != "start":
+            raise StoreError(f"{files.folder}: there is no journal of a loop")
+        return cls.of(first.body, first.tensors, str(files.path(0)))
 
     @classmethod
     def of(cls, body: Mapping[str, Any], tensors: Mapping[str, Tensor], where: str) -> Beginning:

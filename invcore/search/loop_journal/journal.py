@@ -62,11 +62,7 @@ class LoopJournal:
 
     def __init__(self, files: EventFolder, loop: Loop[Any], env: FitEnvironment) -> None:
         self.folder, self._files = files.folder, files
-        first = next(files.new(), None)
-        if first is None or first.kind != "start":
-            raise StoreError(f"{files.folder}: there is no journal of a loop")
-        where = str(files.path(0))
-        self._ledger = Ledger(Beginning.of(first.body, first.tensors, where))
+        self._ledger = Ledger(Beginning.read(files))
         self._work = LoopAtWork(loop, files, env)
         self._read()
         files.check_gaps()
@@ -125,10 +121,7 @@ class LoopJournal:
             StoreError: there is none, an event is damaged or missing, or of another version.
         """
         files = EventFolder(Path(folder))
-        first = next(files.new(), None)
-        if first is None or first.kind != "start":
-            raise StoreError(f"{files.folder}: there is no journal of a loop")
-        document = Beginning.of(first.body, first.tensors, str(files.path(0))).loop
+        document = Beginning.read(files).loop
         return cls(EventFolder(files.folder), build(document.name, document.config), env)
 
     @staticmethod
@@ -177,14 +170,16 @@ class LoopJournal:
         return dict(self._read().restarts)
 
     def ask(
-        self, count: int | None = None, *, fixed: Mapping[str, float] | None = None
-    ) -> Requests:
+        self, count: int | None = None, *, fixed: Mapping[str, float] | None = None,
+        most: int | None = None,
+    ) -> Requests:  # fmt: skip
         """Further rows, by ids that count from 0 over the whole life of the folder.
 
         Args:
             count: the most that are wanted; None: as many as the loop has use for at once.
             fixed: values that variables have in this batch, in their own units or as numbers of
                 categories. Another loop of the kind is asked for it, which knows what was told.
+            most: rows that may have been asked for in all, by whichever process.
 
         Returns:
             At most ``count``; none where the loop first has to be told of rows, or has finished.
@@ -195,10 +190,16 @@ class LoopJournal:
         """
         if count is not None and not 1 <= count <= MOST_ASKED:
             raise ConfigError(f"count: expected at least 1, at most {MOST_ASKED:,}, got {count}")
-        return self._step(lambda: self._ask_fixed(count, fixed) if fixed else self._ask(count))
+        return self._step(lambda: self._ask(count, most, fixed))
 
-    def _ask(self, count: int | None) -> Requests:
+    def _ask(self, count: int | None, most: int | None, fixed: Any) -> Requests:
         ledger, work = self._ledger, self._work
+        if most is not None and most <= ledger.book.next_id:
+            return Requests(torch.empty(0).long(), torch.empty(0, ledger.problem.designs.dim))
+        left = None if most is None else most - ledger.book.next_id
+        count = min((n for n in (count, left) if n is not None), default=None)
+        if fixed:
+            return self._ask_fixed(count, fixed)
         work.at(ledger)
         if work.anew(ledger):
             self._add("restart", {"reason": "the loop asks for other rows than it did"})

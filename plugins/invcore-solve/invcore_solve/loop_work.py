@@ -25,6 +25,7 @@ from invcore.plugin import (
     Results,
     SimulatorError,
     Stage,
+    StoreError,
     UnfitError,
     generator,
 )
@@ -167,8 +168,17 @@ class LoopWork:
 
     def _begun(self, folder: Path, ask: Ask, known: KnownRows | None) -> LoopJournal:
         env = FitEnvironment(self.request.seed, self.request.device, keeper=self.pipeline.keeper)
-        if LoopJournal.at(folder):
-            return LoopJournal.open(folder, self._built(str(folder)), env=env)
+        if not LoopJournal.at(folder):
+            try:
+                return self._create(folder, ask, known, env)
+            except StoreError:
+                if not LoopJournal.at(folder):  # another process has begun it meanwhile
+                    raise
+        return LoopJournal.open(folder, self._built(str(folder)), env=env)
+
+    def _create(
+        self, folder: Path, ask: Ask, known: KnownRows | None, env: FitEnvironment
+    ) -> LoopJournal:
         task = self.task
         pairs = nothing_known(task.designs, task.responses).pairs if known is None else known.pairs
         enough = len(pairs) >= _SCALING
@@ -201,7 +211,7 @@ class LoopWork:
 
     def _search(self, journal: LoopJournal, workers: RowWorkers, stage: Stage, ask: Ask) -> None:
         """Keep all workers busy; what was under way when the work was stopped comes first."""
-        asked, designs = len(_asked(journal)), dict[int, Tensor]()
+        designs = dict[int, Tensor]()
 
         def start(requests: Requests) -> None:
             for number, x in zip(requests.id.tolist(), requests.designs, strict=True):
@@ -211,15 +221,16 @@ class LoopWork:
         start(journal.pending())
         show = Shown(journal, stage)
         while True:
-            while workers.running < self.workers and asked < self.budget:
+            while workers.running < self.workers:
                 with self._timed("propose"):
-                    requests = journal.ask(min(self.workers - workers.running, self.budget - asked))
+                    requests = journal.ask(self.workers - workers.running, most=self.budget)
                 if not len(requests):
                     break
                 start(requests)
-                asked = int(requests.id[-1]) + 1  # those of other processes among them
             if not workers.running:
-                return
+                start(journal.pending())  # another process has them, and may have died of them
+                if not workers.running:
+                    return
             with self._timed("simulate"):
                 number, y = workers.next()
             x = designs.pop(number)

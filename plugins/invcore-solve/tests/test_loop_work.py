@@ -94,6 +94,33 @@ def test_stopped_it_goes_on_without_a_call_twice(stop, tmp_path):
     assert not third.asked and torch.equal(again.ranked.designs, expected.ranked.designs)
 
 
+@pytest.mark.parametrize("at", [0, 1, 30, 58, 59])
+def test_two_at_once_share_a_budget_and_give_one_answer(at, tmp_path):
+    alone = solve(whole := Simulation(), method="random-search", store=Store(tmp_path / "whole"))
+    both = []
+
+    class Joined(Simulation):
+        def __call__(self, x):
+            if len(x) == 1 and len(self.asked) == at and not both:  # a second process, meanwhile
+                both.append(Joined())
+                options = {"method": "random-search", "store": Store(tmp_path / "runs")}
+                assert solve(both[0], **options).record.simulator_calls == 60
+            return super().__call__(x)
+
+    found = solve(first := Joined(), method="random-search", store=Store(tmp_path / "runs"))
+    assert len(whole.asked) == 60 == found.record.simulator_calls
+    assert len(first.asked) + len(both[0].asked) == 61  # the row that was under way is both's
+    assert found.record.notes == alone.record.notes
+    assert torch.equal(found.ranked.designs, alone.ranked.designs)
+
+
+def test_a_row_that_another_process_died_of_is_simulated(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        solve(Simulation(stop=59), store=Store(tmp_path))
+    found = solve(last := Simulation(), store=Store(tmp_path))
+    assert len(last.asked) == 1 and found.record.simulator_calls == 60
+
+
 def test_a_larger_budget_goes_on_from_the_smaller(tmp_path):
     small, large, whole = Simulation(), Simulation(), Simulation()
     solve(small, budget=20, store=Store(tmp_path))

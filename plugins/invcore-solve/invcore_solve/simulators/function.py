@@ -10,9 +10,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from invcore.plugin import SimulatorError, one_line
+from invcore.plugin import SimulatorError, one_line, time_limit
 from invcore_solve.simulators.outcomes import Outcome, whole_rows
-from invcore_solve.simulators.time_limit import time_limit
 
 Array = npt.NDArray[np.float64]
 Kind = Literal["auto", "torch", "numpy"]
@@ -96,8 +95,10 @@ class Function:
         return self._checked(self._run(x.clone()), len(x), dim)
 
     def _run(self, x: Any) -> Any:
+        limit = self._limit
+        late = f"simulator {self.name} took longer than its time limit of {limit or 0:g} s a batch"
         try:
-            with time_limit(self._limit, self.name):
+            with time_limit(limit, SimulatorError(late)):
                 return self._call(x)
         except SimulatorError:
             raise
