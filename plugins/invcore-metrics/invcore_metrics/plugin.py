@@ -6,6 +6,8 @@ API_VERSION = 1
 
 _PAZ = "Lopez-Paz, Oquab, ICLR 2017, https://arxiv.org/abs/1610.06545"
 _TALTS = "Talts et al., 2018, https://arxiv.org/abs/1804.06788"
+_LEMOS = "Lemos et al., ICML 2023, https://arxiv.org/abs/2302.03026"
+_LINHART = "Linhart, Gramfort, Rodrigues, NeurIPS 2023, https://arxiv.org/abs/2306.03580"
 _HOLL = "Holl, Thuerey, 2024, https://arxiv.org/abs/2408.08119"
 _REN = "Ren, Padilla, Malof, NeurIPS 2020, https://arxiv.org/abs/2009.12919"
 
@@ -89,6 +91,20 @@ def invcore_metrics() -> list[Component]:
             "Whether the truth has a uniform rank among the candidates.",
             "invcore_metrics.sbc:Sbc",
             references=(_TALTS,),
+            tags=("posterior",),
+        ),
+        Component(
+            "tarp",
+            "Whether credible regions around random points hold the truth as often as they say.",
+            "invcore_metrics.tarp:Tarp",
+            references=(_LEMOS,),
+            tags=("posterior",),
+        ),
+        Component(
+            "l-c2st",
+            "Whether a classifier tells candidates from truths, target by target.",
+            "invcore_metrics.local_c2st:LocalC2st",
+            references=(_LINHART,),
             tags=("posterior",),
         ),
         Component(

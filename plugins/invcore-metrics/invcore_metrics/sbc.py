@@ -3,9 +3,10 @@
 import torch
 from torch import Tensor
 
-from invcore.plugin import Config, Estimate, Evaluation, Field, Metric, UnfitError
+from invcore.plugin import Config, Estimate, Evaluation, Field, Metric
+from invcore_metrics.independent_draws import independent_draws
 
-_PER_BIN = 5  # targets that a bin of the chi-square test should have at least
+PER_BIN = 5  # targets that a bin of the chi-square test should have at least
 _KNOTS = 257  # where distribution functions of ranks are compared, at most
 
 
@@ -87,18 +88,13 @@ class Sbc(Metric[SbcConfig]):
         evaluation.need_exact()
         if evaluation.truth is None:
             return []
-        candidates = evaluation.candidates if evaluation.independent else evaluation.draws
-        if candidates is None:
-            raise UnfitError(
-                "the candidates are no independent draws: take the sampler random, and a method "
-                "that does not rank"
-            )
+        candidates = independent_draws(evaluation)
         finite = candidates.isfinite().all(dim=2)
         usable = finite.any(dim=1) & evaluation.truth.isfinite().all(dim=1)
         counts = finite.sum(dim=1)[usable].cpu()
         if not len(counts):
             return []
-        bins = min(self.config.bins, len(counts) // _PER_BIN, int(counts.max()) + 1)
+        bins = min(self.config.bins, len(counts) // PER_BIN, int(counts.max()) + 1)
         if bins < 2:
             return []
         ranks = self._ranks(evaluation, candidates, evaluation.truth)[usable].cpu()  # (B, Dx)

@@ -1,7 +1,7 @@
 """Every metric of this package keeps the contract, and says what was computed by hand."""
 
 from dataclasses import replace
-from math import erfc, inf, nan, sqrt
+from math import erfc, exp, inf, nan, sqrt
 
 import torch
 
@@ -212,6 +212,51 @@ class TestSbc(PluginSuite):
                 truth=torch.tensor([[0.1]] * 2 + [[0.9]] * 8),
             ),
             {"sbc-p": erfc(sqrt(3.6 / 2)), "sbc-deviation": 0.3},
+        ),
+    )
+
+
+class TestTarp(PluginSuite):
+    kind, name = "metric", "tarp"
+    examples = (
+        # 21 truths at 1 and two candidates of each at 0. Around a candidate the other one is
+        # nearer: rank 1 of 1, 21 times, and Pearson's statistic is 21 with one degree of freedom.
+        # Around another truth all candidates are farther: rank 0 of 2, 20 times in three bins, and
+        # the statistic is 40 with two degrees.
+        Example(
+            evaluation(
+                targets=[[0.0]] * 21,
+                resimulated=[[[0.0], [0.0]]] * 21,
+                candidates=[[[0.0], [0.0]]] * 21,
+                truth=torch.ones(21, 1),
+            ),
+            {"tarp-p": 3 * exp(-20), "tarp-deviation": 2 / 3, "tarp-excess": -0.25},
+        ),
+    )
+
+
+class TestLocalC2st(PluginSuite):
+    kind, name = "metric", "l-c2st"
+    examples = (
+        # Nobody can tell candidates that are the truth from it, whatever the labels.
+        Example(
+            evaluation(
+                targets=[[float(i % 3)] for i in range(20)],
+                resimulated=[[[0.0]] * 4] * 20,
+                candidates=[[[float(i % 5)]] * 4 for i in range(20)],
+                truth=torch.arange(20.0)[:, None] % 5,
+            ),
+            {"l-c2st": 0.0, "l-c2st-p": 1.0, "l-c2st-rejected": 0.0},
+        ),
+        # Always at 0, and the truth at 1: the true labels alone are learnt, of a hundred.
+        Example(
+            evaluation(
+                targets=[[float(i % 3)] for i in range(20)],
+                resimulated=[[[0.0]] * 4] * 20,
+                candidates=[[[0.0]] * 4] * 20,
+                truth=torch.ones(20, 1),
+            ),
+            {"l-c2st-p": 0.01, "l-c2st-rejected": 1.0},
         ),
     )
 

@@ -12,6 +12,7 @@ from invcore_report.candidates import candidate_pictures
 from invcore_report.charts import anytime_charts, curve_charts
 from invcore_report.collect import Collection, collect
 from invcore_report.convergence import convergence_chart
+from invcore_report.coverage import coverage_chart
 from invcore_report.leaderboard import Board, board
 from invcore_report.method_summary import summaries
 from invcore_report.page import TaskPart, render
@@ -96,6 +97,7 @@ def make(
             part.curves += convergence_chart(part.board, collection, store, looks, gallery)
             part.curves += series_charts(part.board, gallery)
             part.curves += parity_chart(part.board, collection, store, looks, gallery)
+            part.curves += coverage_chart(part.board, collection, store, looks, gallery)
             step()
             part.candidates = wish_pictures(part.board, collection, store, looks, gallery)
             if not part.candidates:
