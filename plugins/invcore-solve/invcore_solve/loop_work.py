@@ -21,8 +21,6 @@ from invcore.plugin import (
     Pairs,
     Plugins,
     Problem,
-    Requests,
-    Results,
     SimulatorError,
     Stage,
     UnfitError,
@@ -32,6 +30,7 @@ from invcore.results import Store
 from invcore.search import LoopJournal, Rows
 from invcore_solve.answers.asked import Ask, Wanted
 from invcore_solve.loop_progress import Shown, ending
+from invcore_solve.loop_search import search
 from invcore_solve.measured.known import KnownRows, nothing_known
 from invcore_solve.measured.simulated_rows import SimulatedRows
 from invcore_solve.simulators.recorded_simulator import best_rows
@@ -200,32 +199,14 @@ class LoopWork:
         return make
 
     def _search(self, journal: LoopJournal, workers: RowWorkers, stage: Stage, ask: Ask) -> None:
-        """Keep all workers busy; what was under way when the work was stopped comes first."""
-        asked, designs = len(_asked(journal)), dict[int, Tensor]()
-
-        def start(requests: Requests) -> None:
-            for number, x in zip(requests.id.tolist(), requests.designs, strict=True):
-                designs[number] = x
-                workers.start(number, x)
-
-        start(journal.pending())
+        """Search, and show each row."""
         show = Shown(journal, stage)
-        while True:
-            while workers.running < self.workers and asked < self.budget:
-                with self._timed("propose"):
-                    requests = journal.ask(min(self.workers - workers.running, self.budget - asked))
-                if not len(requests):
-                    break
-                start(requests)
-                asked = int(requests.id[-1]) + 1  # those of other processes among them
-            if not workers.running:
-                return
-            with self._timed("simulate"):
-                number, y = workers.next()
-            x = designs.pop(number)
-            journal.tell(Results(torch.tensor([number]), x[None], y[None]))
+
+        def told(y: Tensor) -> None:
             show.row(y)
             self._measure(journal, ask)
+
+        search(journal, workers, self.workers, self.budget, told, timed=self._timed)
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:
