@@ -268,3 +268,26 @@ def go(make_plugins: Callable[..., Plugins], tmp_path: Path) -> Any:
     work.store, work.seen, work.model = Store(tmp_path / "runs"), SEEN, Model
     work.plugins = plugins
     return work
+
+
+@pytest.fixture
+def same_bytes(tmp_path: Path) -> Callable[[Any], None]:
+    """Check that an executor's small runs store the bytes of this process."""
+    from invcore import do_runs
+    from invcore.testing import stored_bytes
+
+    def check(executor: Any) -> None:
+        small = {"targets": 6, "candidates": 4, "pairs": 40, "sampler": "lhs", "device": "cpu"}
+        small |= {"metrics": {"c2st": False, "mmd": False}}
+        methods: list[dict[str, Any]] = [
+            {"name": "na", "surrogate": {"width": 8, "training": {"epochs": 2}}},
+            {"name": "random-search", "tries": 5},
+        ]
+        configs = [RunConfig.resolve({**small, "method": method}) for method in methods]
+        here, there = Store(tmp_path / "here"), Store(tmp_path / "there")
+        records = [run(config, store=here) for config in configs]
+        assert [record.status for record in records] == ["ok", "ok"]
+        assert len(list(do_runs(configs, store=there, executor=executor))) == 2
+        assert stored_bytes(there) == stored_bytes(here)
+
+    return check

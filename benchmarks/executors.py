@@ -3,7 +3,8 @@
     OMP_NUM_THREADS=1 python benchmarks/executors.py [bytes|lost|speed …] [--runs 8] [--seconds 5]
 
     bytes  a small bench by every executor that is installed, with one worker and two, in another
-           order and another folder: files of runs that differ from those of a plain sweep
+           order and another folder: runs of which any file differs from that of a plain sweep,
+           but for what is by the clock
     lost   dask with three workers, of which one is killed in the middle of the sweep, and its
            nanny too; submitit's local executor with a task killed: runs that are lost or differ
     speed  runs that keep a core busy for some seconds: time by one worker over that by two
@@ -29,6 +30,7 @@ from invcore import Store
 from invcore.benchmarking.file import BenchFile
 from invcore.benchmarking.sweep import Sweep, Watcher
 from invcore.plugin import Job, Record, installed
+from invcore.testing import stored_bytes
 
 BENCH = """
 name = "small"
@@ -75,14 +77,6 @@ def known(folder: Path) -> dict[str, Callable[[int], Any]]:
     }  # fmt: skip
 
 
-def sums(store: Store) -> dict[str, Any]:
-    """The checksums of what runs have found, by their ids."""
-    return {
-        run: {k: v for k, v in store.read(run).files.items() if k.endswith(".safetensors")}
-        for run in store.ids()
-    }  # fmt: skip
-
-
 def sweep(place: Path, how: Any, text: str = BENCH, watcher: Watcher | None = None) -> Store:
     """A bench in a folder of its own."""
     place.mkdir(parents=True)
@@ -94,14 +88,14 @@ def sweep(place: Path, how: Any, text: str = BENCH, watcher: Watcher | None = No
 
 def compared(name: str, plain: dict[str, Any], store: Store) -> None:
     """Print how many runs are missing, and differ."""
-    found = sums(store)
+    found = stored_bytes(store)
     differ = sum(found[run] != plain[run] for run in plain.keys() & found.keys())
     print(f"| {name} | {len(plain)} | {len(plain.keys() - found.keys())} | {differ} |", flush=True)
 
 
 def same_bytes(root: Path) -> None:
     """Part ``bytes``."""
-    plain = sums(sweep(root / "plain", None))
+    plain = stored_bytes(sweep(root / "plain", None))
     print("| executor | runs | missing | differ |\n|---|---|---|---|")
     compared("serial", plain, sweep(root / "serial", executor("serial")))
     backwards = BENCH.replace("seeds = [0, 1, 2]", "seeds = [2, 1, 0]")
@@ -137,7 +131,7 @@ def lost_workers(root: Path) -> None:
     """Part ``lost``."""
     import psutil
 
-    plain = sums(sweep(root / "whole", None))
+    plain = stored_bytes(sweep(root / "whole", None))
     print("| executor | runs | missing | differ |\n|---|---|---|---|")
     own = psutil.Process()
 

@@ -25,10 +25,12 @@ _TENSORS = (
     "penalty", "variance", "draws",
 )  # fmt: skip
 _HISTORY = tuple(History.__dataclass_fields__)
+_CLOCK = "history.seconds"  # in a file of its own: candidates have the same bytes at any speed
+_CANDIDATES, _TIMINGS = "candidates", "timings"
 
 
-def stored_tensors(evaluation: Evaluation) -> dict[str, Tensor]:
-    """What ``candidates.safetensors`` holds: all tensors of an evaluation."""
+def stored_tensors(evaluation: Evaluation) -> dict[str, dict[str, Tensor]]:
+    """All tensors of an evaluation, by file: what the clock has said is apart from the rest."""
     tensors = {name: value for name in _TENSORS if (value := getattr(evaluation, name)) is not None}
     tensors["independent"] = torch.tensor(evaluation.independent)
     tensors |= {f"context.{name}": value for name, value in (evaluation.context or {}).items()}
@@ -37,8 +39,10 @@ def stored_tensors(evaluation: Evaluation) -> dict[str, Tensor]:
             tensors[f"specification.{name}"] = getattr(wanted, name)
     if evaluation.known is not None:
         tensors |= {f"known.{name}": part for name, part in evaluation.known._asdict().items()}
-    history = evaluation.history
-    return tensors | {f"history.{k}": v for k, v in (vars(history) if history else {}).items()}
+    if evaluation.history is None:
+        return {_CANDIDATES: tensors}
+    tensors |= {f"history.{name}": value for name, value in vars(evaluation.history).items()}
+    return {_TIMINGS: {_CLOCK: tensors.pop(_CLOCK)}, _CANDIDATES: tensors}
 
 
 def stored_evaluation(
@@ -58,7 +62,9 @@ def stored_evaluation(
     Raises:
         StoreError: the tensors are damaged.
     """
-    tensors = store.tensors(record.id, "candidates")
+    tensors = store.tensors(record.id, _CANDIDATES)
+    if f"{_TIMINGS}.safetensors" in record.files:
+        tensors |= store.tensors(record.id, _TIMINGS)
     facts: dict[str, Any] = {name: tensors[name] for name in _TENSORS if name in tensors}
     independent = tensors.get("independent")
     facts["independent"] = independent is not None and bool(independent.all())

@@ -209,7 +209,7 @@ class _Run:
             answered=float(evaluation.errors.isfinite().any(dim=1).double().mean()),
             candidates=evaluation.candidates.shape[1],
         )  # fmt: skip
-        return record, {"candidates": stored_tensors(evaluation), "model": state}, model.files()
+        return record, stored_tensors(evaluation) | {"model": state}, model.files()
 
     def _rerank(self, candidates: Candidates, targets: Targets, data: Splits) -> Tensor:
         """The candidates' places by the opinion of a surrogate, the same for all methods."""

@@ -38,6 +38,10 @@ def alive(pid):
         return False
 
 
+def test_runs_have_the_bytes_of_this_process(who, same_bytes):
+    same_bytes(who)
+
+
 def test_a_job_whose_worker_is_killed_is_begun_again(who, work, tmp_path):
     file = tmp_path / "job"
     with who.pool(work) as pool:

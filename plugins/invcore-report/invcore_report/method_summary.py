@@ -145,7 +145,7 @@ def within_calls(store: Store, record: RunRecord, errors: Tensor) -> Tensor:
 
 
 def tensors(store: Store, run: str, *names: str, target: int | None = None) -> dict[str, Tensor]:
-    """Some of a run's tensors of ``candidates``; those that it does not have are left out.
+    """Some of a run's tensors about candidates; those that it does not have are left out.
 
     Args:
         store: where.
@@ -156,15 +156,19 @@ def tensors(store: Store, run: str, *names: str, target: int | None = None) -> d
     Raises:
         StoreError: the file is missing or damaged.
     """
-    path = store.path(run) / "candidates.safetensors"
-    try:
-        with safe_open(path, framework="pt") as file:
-            keys = [name for name in names if name in set(file.keys())]
-            if target is None:
-                return {name: file.get_tensor(name) for name in keys}
-            return {name: file.get_slice(name)[target : target + 1][0] for name in keys}
-    except (OSError, SafetensorError) as error:
-        raise StoreError(f"{path}: cannot be read ({error})".replace("\n", " ")) from None
+    folder, found = store.path(run), dict[str, Tensor]()
+    timed = folder / "timings.safetensors"  # of a search; earlier ones have all in one file
+    for path in (folder / "candidates.safetensors", *([timed] if timed.exists() else ())):
+        try:
+            with safe_open(path, framework="pt") as file:
+                for name in set(names) & set(file.keys()):
+                    if target is None:
+                        found[name] = file.get_tensor(name)
+                    else:
+                        found[name] = file.get_slice(name)[target : target + 1][0]
+        except (OSError, SafetensorError) as error:
+            raise StoreError(f"{path}: cannot be read ({error})".replace("\n", " ")) from None
+    return found
 
 
 def summaries(

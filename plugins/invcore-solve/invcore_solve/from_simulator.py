@@ -21,6 +21,7 @@ from invcore.plugin import (
 from invcore.results import Store
 from invcore_solve.answers.asked import Ask, Specifications
 from invcore_solve.default_method import chosen, is_loop
+from invcore_solve.loop_search import rows_at_once
 from invcore_solve.measured.warm_start import WarmStart
 from invcore_solve.robustness.simulated_copies import YieldRequest
 from invcore_solve.simulator_work import SimulatorWork
@@ -159,7 +160,7 @@ def solve_with(
     if pairs is None:
         pairs = 0 if loops else _PAIRS if Needs.PAIRS in method_part.component.needs else _FEW
     if executor is not None and workers == 1:
-        workers = int(getattr(executor.config, "workers", 1)) if loops else 1
+        workers = rows_at_once(executor, None) if loops else 1
     if workers < 1:
         raise ConfigError(f"workers: expected at least 1, got {workers}")
     if workers > 1 and not loops:
@@ -227,6 +228,12 @@ def _plain(value: float) -> float | str:
     return value if math.isfinite(value) else str(value)
 
 
+def says_its_designs(simulate: Simulate) -> bool:
+    """Whether a simulator comes with its spaces: a file, or a `SimulatorTask`."""
+    file = isinstance(simulate, os.PathLike) or str(simulate).endswith((".toml", ".yaml", ".yml"))
+    return isinstance(simulate, SimulatorTask) or (file and not callable(simulate))
+
+
 def as_simulator(
     simulate: Simulate,
     designs: Designs | None = None,
@@ -238,8 +245,7 @@ def as_simulator(
     Raises:
         ConfigError: no designs are given and none are known, or the other way round.
     """
-    file = isinstance(simulate, os.PathLike) or str(simulate).endswith((".toml", ".yaml", ".yml"))
-    if isinstance(simulate, SimulatorTask) or (file and not callable(simulate)):
+    if says_its_designs(simulate):
         task = simulate if isinstance(simulate, SimulatorTask) else read_simulator(str(simulate))
         if designs is not None or responses is not None or whole:
             which = "this simulator" if simulate is task else str(simulate)

@@ -21,8 +21,6 @@ from invcore.plugin import (
     Pairs,
     Plugins,
     Problem,
-    Requests,
-    Results,
     SimulatorError,
     Stage,
     StoreError,
@@ -33,6 +31,7 @@ from invcore.results import Store
 from invcore.search import LoopJournal, Rows
 from invcore_solve.answers.asked import Ask, Wanted
 from invcore_solve.loop_progress import Shown, ending
+from invcore_solve.loop_search import search
 from invcore_solve.measured.known import KnownRows, nothing_known
 from invcore_solve.measured.simulated_rows import SimulatedRows
 from invcore_solve.simulators.recorded_simulator import best_rows
@@ -210,33 +209,14 @@ class LoopWork:
         return make
 
     def _search(self, journal: LoopJournal, workers: RowWorkers, stage: Stage, ask: Ask) -> None:
-        """Keep all workers busy; what was under way when the work was stopped comes first."""
-        designs = dict[int, Tensor]()
-
-        def start(requests: Requests) -> None:
-            for number, x in zip(requests.id.tolist(), requests.designs, strict=True):
-                designs[number] = x
-                workers.start(number, x)
-
-        start(journal.pending())
+        """Search, and show each row."""
         show = Shown(journal, stage)
-        while True:
-            while workers.running < self.workers:
-                with self._timed("propose"):
-                    requests = journal.ask(self.workers - workers.running, most=self.budget)
-                if not len(requests):
-                    break
-                start(requests)
-            if not workers.running:
-                start(journal.pending())  # another process has them, and may have died of them
-                if not workers.running:
-                    return
-            with self._timed("simulate"):
-                number, y = workers.next()
-            x = designs.pop(number)
-            journal.tell(Results(torch.tensor([number]), x[None], y[None]))
+
+        def told(y: Tensor) -> None:
             show.row(y)
             self._measure(journal, ask)
+
+        search(journal, workers, self.workers, self.budget, told, timed=self._timed)
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:

@@ -57,6 +57,10 @@ def wait_for(condition, seconds=120):
         time.sleep(0.05)
 
 
+def test_runs_have_the_bytes_of_this_process(tmp_path, same_bytes):
+    same_bytes(executor(tmp_path, workers=1, together=2))
+
+
 def test_a_task_that_is_killed_is_begun_again_without_what_has_ended(work, tmp_path):
     pool = executor(tmp_path, workers=1, together=3).pool(work)
     with pool:

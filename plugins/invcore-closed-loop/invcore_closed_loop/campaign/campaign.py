@@ -8,16 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import torch
-from invcore_solve.measured.measured_rows import measured_rows
-from invcore_solve.measured.sources import as_frame, open_journal
+from invcore_solve.from_simulator import Simulate
+from invcore_solve.measured.sources import open_journal
 from torch import Tensor
 
 from invcore.plugin import (
     ConfigError,
+    Executor,
     Plugins,
     Problem,
+    Progress,
     Requests,
-    Results,
     Space,
     StoreError,
     installed,
@@ -25,17 +26,18 @@ from invcore.plugin import (
 )
 from invcore.search import LoopJournal, Rows
 from invcore_closed_loop.campaign.beginning import begin
-from invcore_closed_loop.campaign.changes import change, measure_targets
+from invcore_closed_loop.campaign.changes import change
 from invcore_closed_loop.campaign.choices import code_of, designs_again, lacking_rows
 from invcore_closed_loop.campaign.facts import Facts
+from invcore_closed_loop.campaign.simulating import SimulatedRun, run
 from invcore_closed_loop.campaign.standing.evidence import expectation_of
 from invcore_closed_loop.campaign.standing.expectation import Expectation
 from invcore_closed_loop.campaign.standing.standing import standing
 from invcore_closed_loop.campaign.standing.status import Status, Worth
 from invcore_closed_loop.campaign.tables.batch import Batch
-from invcore_closed_loop.campaign.tables.notes import with_notes
 from invcore_closed_loop.campaign.tables.row_frames import all_rows, ranked_frame, save_rows
-from invcore_closed_loop.campaign.tables.told_text import TellResult, known_already
+from invcore_closed_loop.campaign.tables.told_text import TellResult
+from invcore_closed_loop.campaign.telling import tell
 
 if TYPE_CHECKING:
     import pandas
@@ -215,20 +217,31 @@ class Campaign:
             DataError: it cannot be read, or has ids that were never asked for; then nothing of it
                 is taken.
         """
-        problem, rows = self.problem, self.journal.rows
-        asked = rows.asked_in >= 0
-        requests = Requests(rows.id[asked], rows.asked[asked])
-        read = measured_rows(
-            as_frame(results), problem.designs, problem.responses, self.facts.formulas, requests
-        )
-        again = known_already(read.results, self.journal.pairs)
-        told = self.journal.tell(_taken(read.results, ~again))
-        facts = self.facts
-        notes = with_notes(self.journal, read, facts.notes)
-        if notes != facts.notes:
-            self.journal.change(facts=facts.model_copy(update={"notes": notes}).document())
-        measure_targets(self.journal, self.data()[1])
-        return TellResult(read, told, int(again.sum()), len(self.journal.pending()))
+        return tell(self, results)
+
+    def run(
+        self, simulate: Simulate, *, executor: Executor[Any] | None = None,
+        workers: int | None = None, budget: int | None = None, progress: Progress | None = None,
+    ) -> SimulatedRun:  # fmt: skip
+        """Have a simulator answer what is asked, until a row meets all that is wanted.
+
+        Each result is told as it comes. Rows that are pending are simulated first; so a run that
+        was stopped goes on where it was. Rows without a response count as failed. Where something
+        shall be as small or as large as possible, the loop or the budget ends it.
+
+        Args:
+            simulate: a function of the designs (N, Dx) that gives what is measured, its name, a
+                `Program`, a simulator's file, or a `SimulatorTask`.
+            executor: who simulates; None: this process, or ``workers`` of this machine.
+            workers: rows at the same time; None: as many as the executor has workers, or one.
+            budget: the most rows that are ever asked for in the campaign; None for no limit.
+            progress: shows what goes on.
+
+        Raises:
+            SimulatorError: the simulator cannot be used, or has given no response to many rows.
+            ConfigError: it has other designs, or a function that other processes cannot find.
+        """
+        return run(self, simulate, executor, workers, budget, progress or Progress())
 
     def best(self, count: int = 1) -> pandas.DataFrame:
         """The best rows by what was measured, best first: id, designs, responses.
@@ -335,9 +348,3 @@ class Campaign:
         return Batch(
             requests, problem.designs, problem.responses, self.measured, mean, error, known
         )
-
-
-def _taken(results: Results, which: Tensor) -> Results:
-    ids = None if results.id is None else results.id[which]
-    failed = None if results.failed is None else results.failed[which]
-    return Results(ids, results.designs[which], results.responses[which], failed)

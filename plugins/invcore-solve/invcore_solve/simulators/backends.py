@@ -134,7 +134,7 @@ class FunctionBackend:
                 f"simulator {self.name}: other processes cannot find this function",
                 remedy='its name, "package.module:function", lets them, or workers=1',
             )
-        arrays = self.trial(designs, responses.dim).kind == "numpy"
+        arrays = self.trial(designs, responses.dim, folder).kind == "numpy"
         return function_work(
             self._own, self.name, arrays=arrays, limit=self._limit, dim=responses.dim, folder=folder
         )

@@ -9,6 +9,7 @@ from invcore_closed_loop.campaign.commands.change import change
 from invcore_closed_loop.campaign.commands.export import export
 from invcore_closed_loop.campaign.commands.new import new
 from invcore_closed_loop.campaign.commands.report import report
+from invcore_closed_loop.campaign.commands.run import run
 from invcore_closed_loop.campaign.commands.status import status
 from invcore_closed_loop.campaign.commands.tell import tell
 
@@ -21,9 +22,10 @@ def campaign() -> None:
     invcore campaign new alloy --bounds cu=0:5 --response strength --want 'strength>=300'
     invcore campaign ask alloy -n 5 --out next.xlsx
     invcore campaign tell alloy next.xlsx
+    invcore campaign run wing --simulator wing.toml --budget 60
     invcore campaign status alloy
     """  # noqa: D301 - click wants the character
 
 
-for command in (new, ask, tell, status, report, export, change):
+for command in (new, ask, tell, run, status, report, export, change):
     campaign.add_command(command)

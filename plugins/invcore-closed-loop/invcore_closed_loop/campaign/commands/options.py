@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from invcore.plugin import Space
+    from invcore_closed_loop.campaign.campaign import Campaign
     from invcore_closed_loop.campaign.standing.status import Worth
 
 _COMPLETED = 200  # folders
@@ -113,6 +114,28 @@ def numbers_by_name(texts: Iterable[str], option: str) -> dict[str, float]:
         except ValueError:
             raise click.UsageError(f"--{option} {name}={value}: expected NAME=NUMBER") from None
     return found
+
+
+def best_row(campaign: Campaign) -> dict[str, Any] | None:
+    """The best row by what was measured: id (None of a row without one), designs, responses."""
+    from invcore_solve.measured.frames import row_id
+
+    best = campaign.best(1)
+    if not len(best):
+        return None
+    row = {str(name): value for name, value in best.iloc[0].items()}
+    row = {name: value for name, value in row.items() if name == "id" or value == value}
+    return {**row, "id": row_id(row["id"])}
+
+
+def echo_best(campaign: Campaign) -> None:
+    """Print the best row, where there is one."""
+    from invcore.cli.kit import safe
+    from invcore_closed_loop.campaign.standing.status import in_words
+
+    row = best_row(campaign)
+    if row is not None:
+        click.echo(safe(f"best so far: {in_words(row)}"))
 
 
 def designs_in_words(designs: Space) -> str:

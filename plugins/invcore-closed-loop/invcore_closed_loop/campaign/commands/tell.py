@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from invcore.cli.kit import emit_json, json_option, safe
-from invcore_closed_loop.campaign.commands.options import folder_argument
+from invcore_closed_loop.campaign.commands.options import echo_best, folder_argument
 
 
 @click.command()
@@ -20,10 +20,7 @@ def tell(folder: str, files: tuple[str, ...], as_json: bool) -> None:
     failed or broken in its place, or in a column note, says that nothing came of the row. A table
     may be told twice.
     """
-    from invcore_solve.measured.frames import row_id
-
     from invcore_closed_loop.campaign.campaign import Campaign
-    from invcore_closed_loop.campaign.standing.status import in_words
 
     campaign = Campaign.open(folder)
     documents = []
@@ -36,8 +33,4 @@ def tell(folder: str, files: tuple[str, ...], as_json: bool) -> None:
     if as_json:
         emit_json(documents[0] if len(files) == 1 else documents)
         return
-    best = campaign.best(1)
-    if len(best):
-        row = {str(name): value for name, value in best.iloc[0].items() if name == "id" or
-               value == value}  # fmt: skip
-        click.echo(safe(f"best so far: {in_words({**row, 'id': row_id(row['id'])})}"))
+    echo_best(campaign)
