@@ -196,7 +196,7 @@ def campaign(folder: Path) -> Subject:
         want=["strength>=9"], loop="random-search", seed=1,
     )  # fmt: skip
     for _ in range(2):
-        frame: Any = made.ask(3).frame()
+        frame = made.ask(3)
         frame["strength"] = frame["cu"] * 2
         made.tell(frame)
 

@@ -36,6 +36,9 @@ _MOST_READ = 1000  # files that planning has read
 Id = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}$")]
 
 
+Stamp = tuple[str, int] | tuple[str, int, int, int, int]
+
+
 class KeptPart(Config):
     """The cells of a bench that differ in their seed alone."""
 
@@ -52,7 +55,7 @@ class KeptCells(Config):
     """
 
     circumstances: str
-    read: tuple[tuple[str | int, ...], ...]
+    read: tuple[Stamp, ...]
     parts: tuple[KeptPart, ...]
 
 
@@ -75,8 +78,10 @@ def planned_cells(file: BenchFile, store: Store | None, plugins: Plugins) -> lis
         return _planned(file, plugins)
     kept = _read(file, store)
     if kept is not None and kept.circumstances == before and unchanged(map(list, kept.read)):
+        seeds = file.grid.seeds
         with suppress(InvcoreError):
-            return _cells(kept, file.grid.seeds)
+            if all(len(part.ids) == len(seeds) for part in kept.parts):
+                return _cells(kept, seeds)
     with files_read() as read:
         cells = _planned(file, plugins)
     stamps = [stamp(path) for path in sorted(read)]

@@ -15,12 +15,12 @@ from invcore.benchmarking.cell import Cell, State, time_left, unique
 from invcore.benchmarking.file import AXES
 from invcore.benchmarking.manifest import FAILED, manifest_path
 from invcore.benchmarking.sweep import Sweep, Watcher
+from invcore.cli import text_table
 from invcore.cli.console import stderr, stdout, table
 from invcore.cli.views.run_rows import moment, percent
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
-    from rich.table import Table as RichTable
 
     from invcore.contracts.executor import Executor, WorkerState
 
@@ -249,7 +249,8 @@ def show_summary(sweep: Sweep) -> None:
         ends += [str(failed or "")] if any(failures) else []
         shares = [percent(row[name]) for name in met]
         rows.add_row(*(safe(row[name]) for name in names), *shares, *map(number, means), *ends)
-    _show(rows, sweep)
+    stdout().print(rows)
+    _show_rest(sweep)
     if within:
         stdout().print(_COLUMNS)
     if refine := sweep.file.shared.get("refine"):
@@ -260,18 +261,20 @@ def show_summary(sweep: Sweep) -> None:
 
 def show_cells(sweep: Sweep) -> None:
     """All cells as a table; nothing is run."""
-    rows = table("id", "task", "method", "sampler", "seed", "status")
+    names = ("task", "method", "sampler")
+    rows = []
     for cell in sweep.cells:
         status = sweep.states[cell.id].status
-        names = map(safe, (cell.task, cell.method, cell.sampler))
-        rows.add_row(cell.id, *names, str(cell.seed), "to do" if status == "waiting" else status)
-    _show(rows, sweep)
+        labels = [safe(getattr(cell, name)) for name in names]
+        shown = "to do" if status == "waiting" else status
+        rows.append([cell.id, *labels, str(cell.seed), shown])
+    text_table.show(("id", *names, "seed", "status"), rows, wrapped=[1, 2, 3], right=[])
+    _show_rest(sweep)
 
 
-def _show(rows: RichTable, sweep: Sweep) -> None:
-    """A table, below it why some cells are not well, and the counts."""
+def _show_rest(sweep: Sweep) -> None:
+    """Below a table: why some cells are not well, and the counts."""
     console, states = stdout(), sweep.states
-    console.print(rows)
     console.print()
     for cell in unique(sweep.cells):
         state = states[cell.id]

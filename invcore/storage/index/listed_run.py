@@ -18,6 +18,17 @@ FACTS = (
 )  # fmt: skip
 COSTS = ("simulator_calls", "search_calls", "training_calls", "parameters")
 TIMES = ("fit_s", "propose_s", "simulate_s")
+_TEXTS = (
+    "id", "created", "kind", "task", "method", "sampler", "device", "status", "reason", "label",
+)  # fmt: skip
+_COUNTS = ("candidates", "targets", "seed")
+_TRUTHS = ("ranked", "outdated", "wishes")
+_SHARES = ("r_1", "r_50", "answered")
+_CHECKED = (
+    *((name, (str,)) for name in _TEXTS), *((name, (int,)) for name in _COUNTS),
+    *((name, (bool,)) for name in _TRUTHS), *((name, (float, int, type(None))) for name in _SHARES),
+    *((name, (float, int)) for name in TIMES), ("notes", (list,)), ("codes", (dict,)),
+)  # fmt: skip
 
 
 class ListedNumber(NamedTuple):
@@ -39,6 +50,13 @@ class ListedNumber(NamedTuple):
         if self.value is None:
             return float("inf") if self.infinite else float("nan")
         return self.value
+
+
+_MAYBE = (float, int, type(None))
+_OF_NUMBERS = (
+    *((name, (str,)) for name in ("name", "metric", "unit", "better")),
+    *((name, _MAYBE) for name in ("T", "value", "ci_low", "ci_high")), ("infinite", (bool,)),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -72,7 +90,14 @@ class ListedRun:
     def _details(self) -> dict[str, Any]:
         try:
             details = json.loads(self.details or "{}")
-            details["metrics"] = [ListedNumber(*values) for values in details.get("metrics", ())]
+            numbers = [ListedNumber(*values) for values in details.get("metrics", ())]
+            if not all(
+                isinstance(getattr(each, name), kinds)
+                for each in numbers
+                for name, kinds in _OF_NUMBERS
+            ):
+                return {}
+            details["metrics"] = numbers
         except (ValueError, TypeError, AttributeError, RecursionError):
             return {}  # nobody's: what we write can be read
         return dict(details)
@@ -85,7 +110,17 @@ class ListedRun:
     @property
     def more(self) -> dict[str, Any]:
         """Calls and parameters, by name."""
-        return {name: self._details.get(name) for name in COSTS}
+        found = {name: self._details.get(name) for name in COSTS}
+        return {name: value if isinstance(value, int) else None for name, value in found.items()}
+
+
+def are_facts(data: Mapping[str, Any]) -> bool:
+    """Whether plain data are the facts of a run, as ``listed`` gives them."""
+    return (
+        all(isinstance(data.get(name, ...), kinds) for name, kinds in _CHECKED)
+        and all(isinstance(note, str) for note in data["notes"])
+        and all(isinstance(code, str) for code in data["codes"].values())
+    )
 
 
 def listed(record: RunRecord) -> ListedRun:

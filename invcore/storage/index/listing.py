@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from invcore.base.errors import StoreError
 from invcore.base.progress import Progress, Stage
 from invcore.storage.index.index_file import NAME, IndexRow, replace_rows, rows, stamps
-from invcore.storage.index.listed_run import FACTS, ListedRun, listed
+from invcore.storage.index.listed_run import ListedRun, are_facts, listed
 from invcore.storage.index.run_folders import RunFolder, run_folder, run_folders
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def _facts(text: str) -> Mapping[str, Any]:
         facts = json.loads(text)
     except (ValueError, RecursionError):
         return {}
-    return facts if isinstance(facts, dict) and facts.keys() >= set(FACTS) else {}
+    return facts if isinstance(facts, dict) and are_facts(facts) else {}
 
 
 def _writable(folder: Path) -> bool:
