@@ -8,6 +8,7 @@ from invcore.numerics.least_squares import damped_least_squares
 from invcore.search.aim import Aim
 from invcore.search.localisation_config import LocalisationConfig
 
+PIECE = 4096  # starts that a model sees at once
 _FLAT = 1e-4  # of its cost: a start that can gain no more in a step of lm is done
 
 
@@ -87,6 +88,16 @@ def levenberg_marquardt(
 
 
 def _value_and_jacobian(forward: Forward, x: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
+    """Responses (N, Dy) and their Jacobian (N, Dy, F), by pieces that a processor's cache holds."""
+    pieces = [
+        _of_piece(forward, part, known)
+        for part, known in zip(x.split(PIECE), context.split(PIECE), strict=True)
+    ]
+    y, jac = zip(*pieces, strict=True)
+    return torch.cat(y), torch.cat(jac)
+
+
+def _of_piece(forward: Forward, x: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
     """Responses (N, Dy) and their Jacobian (N, Dy, F), by the cheaper direction."""
     with torch.enable_grad():
         leaf = x.detach().requires_grad_()

@@ -18,7 +18,9 @@ _SHARE = 0.68  # of held-out pairs, within the error that is stated
 _NUMBERS = 1 << 22  # held at once, where each row has many
 _NEARER = 4  # power of a number of the unit cube: most starts are near the nearest pairs
 _BESIDE = 0.05  # of the way from a known design to another start, so that no two are one
-_ROWS = 2048  # designs compared with all of them at once
+_ROWS = 256  # designs compared with all of them at once
+_AROUND = 256  # pairs around a group of designs with which they are compared first
+_GROUP = 128  # designs near each other that are compared with the pairs around them
 
 
 @dataclass(frozen=True)
@@ -96,8 +98,7 @@ class Trust:
     def __call__(self, features: Tensor) -> Tensor:
         """The error to expect of scaled designs (N, F): (N,)."""
         squares = self.residual.square().mean(dim=1)
-        parts = [squares[self._near(part)].mean(dim=1) for part in features.split(_ROWS)]
-        return torch.cat(parts)
+        return squares[self._near(features)].mean(dim=1)
 
     def violation(self, features: Tensor, y: Tensor, aim: Aim) -> Tensor:
         """The squared violation to expect (N,) of designs (N, F) that the model has at responses
@@ -115,9 +116,25 @@ class Trust:
 
     def _near(self, features: Tensor) -> Tensor:
         """The places (N, 10) of the known pairs nearest to designs (N, F)."""
-        apart = torch.cdist(features, self.features)
-        count = min(_NEAREST, len(self.features))
-        return apart.topk(count, dim=1, largest=False, sorted=False).indices
+        count, size = min(_NEAREST, len(self.features)), min(_AROUND, len(self.features))
+        result = torch.empty(len(features), count, dtype=torch.long, device=features.device)
+        unsure = torch.ones(len(features), dtype=torch.bool, device=features.device)
+        for rows in _together(features):
+            some = features[rows]
+            middle = some.mean(dim=0, keepdim=True)
+            away = torch.cdist(middle, self.features)[0].topk(size, largest=False)
+            near = torch.cdist(some, self.features[away.indices]).topk(
+                count, dim=1, largest=False, sorted=False
+            )
+            # Other pairs are farther from the middle, and so, by the triangle's inequality, from
+            # a design that is near it
+            reach = near.values.amax(dim=1) + (some - middle).norm(dim=1)
+            result[rows] = away.indices[near.indices]
+            unsure[rows] = ~(reach * (1 + 1e-5) < away.values.max())
+        for rows in unsure.nonzero()[:, 0].split(_ROWS):
+            apart = torch.cdist(features[rows], self.features)
+            result[rows] = apart.topk(count, dim=1, largest=False, sorted=False).indices
+        return result
 
     def nearest(self, targets: Tensor | Aim, count: int) -> tuple[Tensor, Tensor]:
         """The known pairs whose responses violate each target least: how far they are from it
@@ -192,3 +209,23 @@ def _share(residual: Tensor) -> Tensor:
     known = (~sizes.isnan()).sum(dim=0)
     place = (_SHARE * (known - 1)).round().long().clamp(min=0)
     return sizes.gather(0, place[None])[0].nan_to_num(0.0, 0.0)
+
+
+def _together(features: Tensor) -> list[Tensor]:
+    """The places of designs (N, F) in groups that are near each other, by halving.
+
+    Each group is halved along the column in which it is widest, until it is small.
+    """
+    if features.device.type != "cpu":  # many small steps are dear there, and comparisons cheap
+        return []
+    groups, done = [torch.arange(len(features), device=features.device)], []
+    while groups:
+        rows = groups.pop()
+        if len(rows) <= _GROUP:
+            done.append(rows)
+            continue
+        some = features[rows]
+        widest = int((some.amax(dim=0) - some.amin(dim=0)).argmax())
+        order = some[:, widest].argsort()
+        groups += [rows[order[: len(rows) // 2]], rows[order[len(rows) // 2 :]]]
+    return done if len(features) else []

@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from invcore.plugin import Pairs, generator
@@ -49,3 +50,21 @@ def test_anchors_are_the_known_designs_nearest_in_response():
         share = (known.y - known.x[:, :2]).square().mean()
         torch.testing.assert_close(found.doubt[b], share * apart[near] / 2)
     assert trust.anchors(wanted, points, 1e-9).features.unique(dim=1).shape[1] == 1
+
+
+@pytest.mark.parametrize("columns", [1, 3, 30])
+def test_the_nearest_pairs_are_found_around_groups(columns):
+    """As by comparing all with all, whether designs are among the pairs or far from them."""
+    random = torch.Generator().manual_seed(5)
+    known = torch.randn(1500, columns, generator=random).double()
+    designs = torch.cat([
+        known[:700] + 0.1 * torch.randn(700, columns, generator=random).double(),
+        9 * torch.randn(300, columns, generator=random).double(),
+    ])  # fmt: skip
+    trust = Trust(known, known[:, :1], known[:, :1])
+    apart = (designs[:, None] - known).norm(dim=2)
+    expected = apart.sort(dim=1).indices[:, :10].sort(dim=1).values
+    assert torch.equal(trust._near(designs).sort(dim=1).values, expected)
+    assert trust._near(designs[:0]).shape == (0, 10)
+    lost = torch.full((200, columns), torch.nan, dtype=torch.float64)
+    assert trust._near(lost).shape == (200, 10)

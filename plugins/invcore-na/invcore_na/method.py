@@ -26,6 +26,8 @@ from invcore.plugin import (
 from invcore.search import Aim, Anchors, Trust, localised_candidates
 from invcore_na.config import NeuralAdjointConfig
 
+_PIECE = 4096  # designs that the network sees at once: a processor's cache holds no more
+
 
 class NeuralAdjoint(InverseMethod[NeuralAdjointConfig]):
     """Train a forward network, freeze it, and search designs from many starts by its gradient.
@@ -161,7 +163,10 @@ class NeuralAdjointModel(InverseModel):
         return self._trust.anchors_of_unmet(aim, starts, which, share)
 
     def _error(self, features: Tensor, aim: Aim) -> Tensor:
-        predicted: Tensor = self._surrogate(features.flatten(0, 1)).unflatten(0, features.shape[:2])
+        flat = features.flatten(0, 1).split(_PIECE)
+        predicted = torch.cat([self._surrogate(part) for part in flat]).view(
+            *features.shape[:2], -1
+        )
         return aim.beside().residual(predicted).square().mean(dim=2)
 
     def _encoded(self, points: Tensor) -> Tensor:

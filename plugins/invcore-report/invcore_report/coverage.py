@@ -34,7 +34,8 @@ def coverage_chart(
     What cannot be read is left out, and said to be. Nothing where no run has independent draws
     and truths of some targets.
     """
-    task, curves = board.task, dict[str, Tensor]()
+    task = board.task
+    curves: dict[str, Tensor] = {}
     for summary in [row.summary for row in board.rows]:
         record = summary.records[0]
         try:
