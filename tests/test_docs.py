@@ -318,7 +318,8 @@ def _parsed(words: list[str]) -> Iterator[tuple[str, click.Command, dict[str, An
 
 def _check_settings(name: str, command: click.Command, given: dict[str, Any]) -> None:
     """Names of components, files and ``--set`` keys exist, too."""
-    if name == "run" and given["method"] not in OWN_PLUGINS and not given["config"]:
+    of_run = name == "run" and "method" in given  # and not that of campaigns
+    if of_run and given["method"] not in OWN_PLUGINS and not given["config"]:
         build(None, given, given["settings"], installed())
     if name == "solve":
         for method in given["methods"] or ["na"]:
@@ -446,7 +447,8 @@ def test_json_documents_are_as_documented(call, folder):
     see("inspect", "inspect", "--x", "x.csv", "--y", "y.csv")
     see("predict", "predict", "--model", solved["id"], "--x", "x.csv")
     assert {path.name for path in (folder / made["path"]).iterdir()} == {
-        "run.json", "candidates.safetensors", "model.safetensors", "model.json", "log.jsonl"
+        "run.json", "candidates.safetensors", "timings.safetensors", "model.safetensors",
+            "model.json", "log.jsonl",
     }  # fmt: skip
     (folder / "runs" / "0123456789ab").mkdir()
     rows = see("results list", "results", "list")
