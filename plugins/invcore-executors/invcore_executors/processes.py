@@ -157,10 +157,12 @@ class ProcessPool(JobPool):
         if worker.dead:
             self._workers.remove(worker)
             worker.bury()
-            if not self._proven:
+            # One that is killed from outside says nothing of the work, even before any has started
+            again = job is not None and worker.killed and self._may_again(job)
+            if not self._proven and not again:
                 said = f"; it said: {worker.said}" if worker.said else ""
                 raise InvcoreError(f"executor processes: no worker starts: {worker.why}{said}")
-            if job is not None and worker.killed and self._may_again(job):
+            if job is not None and again:
                 self.start(job)
                 return
         if record is not None:

@@ -207,6 +207,24 @@ def test_a_worker_that_is_killed_has_its_job_begun_again(work, tmp_path):
     assert Path(f"{file}-always").read_text() == "3"  # and two times more
 
 
+@pytest.mark.parametrize("kills", [1, 2])
+def test_workers_that_are_killed_before_any_has_started(work, kills):
+    """One may be killed for nothing that the work did; two in a row are a sign."""
+    with executor(workers=1, retries=1).pool(work) as pool:
+        pool.start({"id": 0, "do": ""})
+        for kill in range(1, kills + 1):
+            (worker,) = pool._workers
+            os.kill(worker.process.pid, signal.SIGKILL)
+            worker.process.join()
+            if kill < kills:
+                assert pool.poll(0.0) is None and not pool._proven
+        if kills == 1:
+            assert pool.next()["status"] == "ok"
+        else:
+            with pytest.raises(InvcoreError, match=r"no worker starts: .*killed"):
+                pool.next()
+
+
 def test_what_would_end_a_worker_is_the_failure_of_its_job(work):
     found = by_id(executor(workers=1).map(work, jobs("interrupt", "quit", "closed", "")))
     assert found[0]["reason"] == "KeyboardInterrupt: no message"
