@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from invcore.base.errors import ConfigError, StoreError
+from invcore.base.progress import Progress
 from invcore.configs.documents import LARGEST_RECORD, MOST_OF_RECORD, parse_document, read_text
 from invcore.storage.atomic import REPLACED, SCRATCH
 from invcore.storage.index.run_folders import RECORD
@@ -47,8 +48,13 @@ class Finding:
     advice: str = ""
 
 
-def findings(store: Store) -> Iterator[Finding]:
-    """All of a store but its benches' manifests, the cheap ones first."""
+def findings(store: Store, progress: Progress | None = None) -> Iterator[Finding]:
+    """All of a store but its benches' manifests, the cheap ones first.
+
+    Args:
+        store: that is read whole.
+        progress: shows how many runs have been read.
+    """
     for place in [*_places(store)]:
         if place.is_symlink() and place != store.root:
             yield Finding(
@@ -59,8 +65,11 @@ def findings(store: Store) -> Iterator[Finding]:
             yield from unfinished(place)
     yield from _cache(store.cache)
     yield from _batches(store.root / SIMULATIONS)
-    for run in store.ids():
-        yield from _run(store, run)
+    runs = store.ids()
+    with (progress or Progress()).stage("reading runs", len(runs)) as bar:
+        for run in runs:
+            yield from _run(store, run)
+            bar.advance(1)
 
 
 def _places(store: Store) -> Iterator[Path]:

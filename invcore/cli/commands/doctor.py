@@ -9,6 +9,8 @@ import click
 from invcore.cli.options import json_option, store_option
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.console import Console
 
     from invcore.cli.views.doctor_checks import Check
@@ -33,6 +35,7 @@ def doctor(ctx: click.Context, store_path: str, repair: bool, as_json: bool) -> 
     from itertools import chain
     from pathlib import Path
 
+    from invcore.base.progress import terminal_progress
     from invcore.cli.console import emit_json, stdout
     from invcore.cli.views.doctor_checks import check_all
     from invcore.cli.views.store_findings import check_findings
@@ -41,7 +44,13 @@ def doctor(ctx: click.Context, store_path: str, repair: bool, as_json: bool) -> 
     console = stdout()
     checks: list[Check] = []
     general = () if repair else check_all(installed(), store_path)
-    for check in chain(general, check_findings(Path(store_path), repair=repair)):
+
+    def stored() -> Iterator[Check]:
+        with terminal_progress() as progress:  # its bar is gone before lines are shown
+            found = [*check_findings(Path(store_path), repair=repair, progress=progress)]
+        yield from found
+
+    for check in chain(general, stored()):
         checks.append(check)
         if not as_json:
             _show(check, console)

@@ -5,22 +5,27 @@ from itertools import chain
 from pathlib import Path
 
 from invcore.base.errors import StoreError
+from invcore.base.progress import Progress
 from invcore.cli.views.doctor_checks import Check
 from invcore.storage.findings import Finding
 
 
-def check_findings(folder: Path, *, repair: bool) -> Iterator[Check]:
+def check_findings(
+    folder: Path, *, repair: bool, progress: Progress | None = None
+) -> Iterator[Check]:
     """A check for each thing that is wrong; one that all is well, if nothing is.
 
     Args:
         folder: a store, or the folder of a loop, such as a campaign.
         repair: mend what can be.
+        progress: shows how runs are read.
     """
-    checks = [_mended(each) if repair else _reported(each, folder) for each in _all(folder)]
+    all_of_them = _all(folder, progress)
+    checks = [_mended(each) if repair else _reported(each, folder) for each in all_of_them]
     yield from checks or [Check("leftovers", "ok", f"none in {folder}")]
 
 
-def _all(folder: Path) -> Iterator[Finding]:
+def _all(folder: Path, progress: Progress | None) -> Iterator[Finding]:
     from invcore.benchmarking.manifest_findings import manifest_findings
     from invcore.search.loop_journal.findings import is_loop, loop_findings
     from invcore.storage.findings import LOOPS, findings
@@ -33,7 +38,7 @@ def _all(folder: Path) -> Iterator[Finding]:
         return
     store, loops = Store(folder), folder / LOOPS
     inside = loops.iterdir() if loops.is_dir() and not loops.is_symlink() else ()
-    yield from findings(store)
+    yield from findings(store, progress)
     yield from chain.from_iterable(
         loop_findings(each) for each in sorted(inside) if not each.is_symlink() and is_loop(each)
     )

@@ -17,7 +17,7 @@ from invcore.base.errors import ConfigError, StoreError
 from invcore.base.progress import Progress
 from invcore.base.text import printable
 from invcore.configs.config import Config
-from invcore.configs.documents import parse_document
+from invcore.configs.documents import LARGEST_RECORD, MOST_OF_RECORD, parse_document
 from invcore.storage.atomic import whole_file
 from invcore.storage.index.run_folders import RECORD
 from invcore.storage.json_text import dump
@@ -26,7 +26,6 @@ from invcore.storage.store import Store
 from invcore.storage.upkeep.adoption import Adopted, adopt
 
 _CONTENTS = "contents.json"
-_MOST_CONTENTS = 1 << 28  # bytes of the list of files
 _BLOCK = 1 << 20
 _FILE = r"^(?:(?:files|artefacts)/)?[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$"
 
@@ -91,6 +90,11 @@ def write_archive(
                     archived.append(ArchivedRun(id=run, files=files))
                 bar.advance(1)
             text = dump(Contents(runs=tuple(archived)).model_dump(mode="json"), indent=1)
+            if len(text) > LARGEST_RECORD // 2:  # what a reader takes, with room
+                raise StoreError(
+                    f"{path}: {len(archived):,} runs are too many for one archive: archive some "
+                    "at a time"
+                )
             archive.writestr(_CONTENTS, sealed(text.encode()))
     except OSError as error:
         raise StoreError(f"{path}: cannot be written ({error.strerror})") from None
@@ -175,9 +179,9 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
 def _contents(archive: zipfile.ZipFile, path: Path) -> Contents:
     try:
         with archive.open(_CONTENTS) as file:
-            text, whole = unsealed(file.read(_MOST_CONTENTS))
+            text, whole = unsealed(file.read(LARGEST_RECORD))
         document = parse_document(
-            text.decode(), "json", str(path), largest=_MOST_CONTENTS, most_values=_MOST_CONTENTS
+            text.decode(), "json", str(path), largest=LARGEST_RECORD, most_values=MOST_OF_RECORD
         )
         contents = Contents.model_validate(document)
     except (KeyError, ValueError, ConfigError):
