@@ -188,7 +188,7 @@ LINES = {
     "setting": (["--set", "pairz=3"], "'pairs'"),
     "setting's form": (["--set", "pairs"], "expected key=value"),
     "setting's value": (["--set", "pairs=many"], "field 'pairs'"),
-    "deep setting": (["--set", "surrogate.widht=3"], "Did you mean 'width'?"),
+    "deep setting": (["--set", "surrogate.widht=3"], "Did you mean 'width' or"),
     "metric": (["--set", "metrics.r_t.T=[1]"], "Did you mean 'r_T'?"),
     "device": (["--device", "cuda:99"], "no device 'cuda:99'"),
     "option": (["--tasks", "sine-wave"], "--task"),
