@@ -171,8 +171,8 @@ def test_the_files_of_the_docs():
     """Every bench that we ship can be planned, and says where each published figure is from."""
     found = sorted((ROOT / "docs" / "benchmarks").glob("*.toml"))
     assert [path.stem for path in found] == [
-        "ablations", "joint", "matrix", "neurips2020", "quick", "real-searches",
-        "real-tasks",
+        "ablations", "flow-matching", "joint", "matrix", "neurips2020", "quick", "real-searches",
+        "real-tasks", "surrogates",
     ]  # fmt: skip
     known = {e.component.name for e in installed().registry.entries("method")}
     for path in found:
