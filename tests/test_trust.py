@@ -35,7 +35,7 @@ OWN_TEXT = {
     # ten thousand rows of the index, whose facts are checked, and which is made anew if they fail
     "invcore/storage/index/listing.py", "invcore/storage/index/listed_run.py",
     # what we wrote for ourselves
-    "invcore/testing/checks/configs.py", "invcore/testing/stored_bytes.py",
+    "invcore/testing/checks/configs.py", "invcore/testing/bytes_of_runs.py",
     "plugins/invcore-architecture/invcore_architecture/table.py",
     "plugins/invcore-metamaterial/invcore_metamaterial/generate.py",
 }  # fmt: skip

@@ -16,12 +16,18 @@ def lazy_names(
         modules: by module within the package, the names that it gives, between spaces.
         within: the package that modules are named in, where it is another.
 
+    Raises:
+        ValueError: a name is that of a module: importing the module would put it in the name's
+            place.
+
     Example:
         >>> getter, names = lazy_names("invcore.base", {"text": "number safe"})
         >>> names, getter("number")(0.12345)
         (['number', 'safe'], '0.123')
     """
     homes = {name: module for module, names in modules.items() for name in names.split()}
+    if not within and (both := homes.keys() & modules.keys()):
+        raise ValueError(f"{package}: {', '.join(sorted(both))} is a module and a name in it")
 
     def get(name: str) -> Any:
         if name not in homes:

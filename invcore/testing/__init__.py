@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from invcore.base.lazy_names import lazy_names
 
 if TYPE_CHECKING:
+    from invcore.testing.bytes_of_runs import stored_bytes as stored_bytes
     from invcore.testing.cases.component_under_test import MethodSubject as MethodSubject
     from invcore.testing.cases.component_under_test import Subject as Subject
     from invcore.testing.cases.evaluations import Example as Example
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from invcore.testing.check import run_checks as run_checks
     from invcore.testing.report import Report as Report
     from invcore.testing.report import check_plugin as check_plugin
-    from invcore.testing.stored_bytes import stored_bytes as stored_bytes
     from invcore.testing.suite import PluginSuite as PluginSuite
 
 # On first use: the processes in which executors' checks work need neither torch nor pytest.
@@ -36,7 +36,7 @@ __getattr__, _NAMES = lazy_names(__name__, {
     "cases.evaluations": "Example evaluation",
     "cases.component_under_test": "MethodSubject Subject",
     "report": "Report check_plugin",
-    "stored_bytes": "stored_bytes",
+    "bytes_of_runs": "stored_bytes",
     "suite": "PluginSuite",
 })  # fmt: skip
 
