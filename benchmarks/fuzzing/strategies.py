@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from random import Random
 from typing import Any
 
 from hypothesis import strategies as st
@@ -70,6 +71,32 @@ def mutated(draw: st.DrawFn, *examples: bytes) -> bytes:
             new = draw(st.sampled_from(NASTY).map(_bytes) | st.binary(max_size=8))
             data[at : at + (len(new) if kind == "over" else 0)] = new
     return bytes(data)
+
+
+def relatives(data: bytes, count: int) -> Iterator[bytes]:
+    """Inputs near one: some bytes turned over, cut out, repeated, or replaced by nasty ones.
+
+    Args:
+        data: that decides them all.
+        count: how many.
+    """
+    random = Random(data)
+    for _ in range(count):
+        made = bytearray(data)
+        for _ in range(random.randint(1, 4)):
+            at, length = random.randrange(len(made) + 1), random.randint(1, 12)
+            kind = random.randrange(5)
+            if kind == 0:
+                del made[at : at + length]
+            elif kind == 1:
+                made[at:at] = made[at : at + length * 8] * 2
+            elif kind == 2:
+                made[at : at + random.randrange(length)] = _bytes(random.choice(NASTY))
+            elif kind == 3:
+                made[at : at + length] = random.randbytes(length)
+            elif at < len(made):
+                made[at] ^= 1 << random.randrange(8)
+        yield bytes(made)
 
 
 @st.composite

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import struct
 from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 from hypothesis.strategies import SearchStrategy
@@ -27,8 +29,8 @@ def table_readers() -> list[Reader]:
     text = partial(_texts, _CSV, b"x;y\n0,5;1\n1,5;2\n", _CSV.decode().encode("utf-16"))
     found = [Reader("table-csv", text, partial(_table, "given.csv"))]
     found.append(Reader("numbers-csv", text, partial(_numbers, "given.csv")))
-    for name in ("npz", "npy", "parquet", "xlsx"):
-        inputs = partial(_binary, name)
+    for name in ("npz", "npy", "parquet", "xlsx", "ods", "xls"):
+        inputs = _sheets if name == "ods" else partial(_binary, name)
         found.append(Reader(f"table-{name}", inputs, partial(_table, f"given.{name}")))
     inputs = partial(_binary, "npz")
     found.append(Reader("numbers-npz", inputs, partial(_numbers, "given.npz")))
@@ -61,6 +63,8 @@ def _examples(kind: str) -> tuple[bytes, ...]:
     """Valid files, and some that claim what is not there."""
     from invcore.data.tables.write import encode
 
+    if kind == "xls":
+        return (_old_excel(),)
     columns: dict[str, Any] = {"a": np.arange(5.0), "b": np.arange(5)}
     if kind == "npy":
         return _npy(np.ones((4, 2))), _npy(np.arange(3)), *map(_claimed, (10**6, 10**12, 2**62))
@@ -77,6 +81,54 @@ def _examples(kind: str) -> tuple[bytes, ...]:
     if kind == "xlsx":
         found.append(_zipped({"xl/worksheets/sheet1.xml": bytes(1 << 22), "../outside": b"x"}))
     return tuple(found)
+
+
+def _sheets() -> SearchStrategy[bytes]:
+    """OpenDocument workbooks: whole ones of odd cells, of damaged XML, and damaged ones."""
+    number = {"office:value-type": "float", "office:value": "1.5"}
+    day = {"office:value-type": "date", "office:date-value": "2024-01-02"}
+    twice = {"table:number-columns-repeated": "2", **number}
+    rows = [{"cells": ["a", "b"]}, {"table:number-rows-repeated": "2", "cells": [twice, day]}]
+    content = _sheet(rows).encode()
+    made = rendered(changed(rows), _sheet) | mutated(content)
+    return made.map(lambda xml: _zipped({"content.xml": xml})) | mutated(
+        _zipped({"content.xml": content})
+    )
+
+
+def _sheet(rows: Any) -> str:
+    """Plain data as a sheet: anything that is no dictionary is a text."""
+    space = "urn:oasis:names:tc:opendocument:xmlns"
+    names = "".join(f' xmlns:{n}="{space}:{n}:1.0"' for n in ("office", "table", "text"))
+
+    def element(tag: str, given: Any) -> str:
+        given = given if isinstance(given, dict) else {"text": given}
+        inside = "".join(element("table-cell", each) for each in _listed(given.get("cells")))
+        said = "".join(
+            f" {name}={quoteattr(str(value)[:5000])}"
+            for name, value in given.items()
+            if name.startswith(("office:", "table:"))
+        )
+        text = escape(str(given.get("text", ""))[:30_000])
+        return f"<table:{tag}{said}>{inside}<text:p>{text}</text:p></table:{tag}>"
+
+    body = "".join(element("table-row", row) for row in _listed(rows))
+    table = f'<table:table table:name="A">{body}</table:table>'
+    return f"<office:spreadsheet{names}>{table}</office:spreadsheet>"
+
+
+def _listed(given: Any) -> list[Any]:
+    return given if isinstance(given, list) else []
+
+
+def _old_excel() -> bytes:
+    """Two rows of two cells as Excel 2 wrote them: records of a kind, a length, and content."""
+    cells = [(r, c, struct.pack("<d", r + c)) for r in (1, 2) for c in (0, 1)]
+    records = [(0x0009, struct.pack("<HH", 2, 0x10))]
+    records += [(0x0004, struct.pack("<HH3xB", 0, c, 1) + b"ab"[c : c + 1]) for c in (0, 1)]
+    records += [(0x0003, struct.pack("<HH3x", r, c) + value) for r, c, value in cells]
+    records.append((0x000A, b""))
+    return b"".join(struct.pack("<HH", kind, len(data)) + data for kind, data in records)
 
 
 def _npy(array: Any) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import multiprocessing
 import threading
@@ -10,7 +9,7 @@ import time
 from typing import Any
 
 from distributed import get_worker
-from invcore_executors.processes import Processes, ProcessesConfig, ProcessPool
+from invcore_executors.processes import ProcessesConfig, ProcessPool
 
 _LOOK_S = 0.5  # between looks at whether the job is still wanted
 _TELL_S = 2.0  # between what is told of it
@@ -62,15 +61,11 @@ def _pool(function: str, settings: str) -> ProcessPool:
     """The pool of one process that this thread has for such jobs."""
     place = (f"{function} {settings}", threading.get_ident())
     if place not in _POOLS:
-        module, _, name = function.partition(":")
-        work: Any = importlib.import_module(module)
-        for part in name.split("."):
-            work = getattr(work, part)
         config = ProcessesConfig.parse({"workers": 1, **json.loads(settings)})
         # A nanny starts its worker as a daemon unless the site's configuration says otherwise, and
         # daemons may have no children; ours end with the worker, as they watch it.
         vars(multiprocessing.current_process())["_config"]["daemon"] = False
-        _POOLS[place] = Processes(config).pool(work)
+        _POOLS[place] = ProcessPool(config, function)
     return _POOLS[place]
 
 

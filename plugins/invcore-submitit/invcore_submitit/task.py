@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from invcore_executors.processes import Processes, ProcessesConfig
+from invcore_executors.processes import ProcessesConfig, ProcessPool
 
 from invcore.plugin import replace_file
 
@@ -24,12 +22,8 @@ def do_jobs(numbers: Sequence[int], function: str, settings: str, folder: str) -
         settings: of their process, as JSON.
         folder: that all machines see.
     """
-    module, _, name = function.partition(":")
-    work: Any = importlib.import_module(module)
-    for part in name.split("."):
-        work = getattr(work, part)
     config = ProcessesConfig.parse({"workers": 1, **json.loads(settings)})
-    with Processes(config).pool(work) as pool:
+    with ProcessPool(config, function) as pool:
         for number in numbers:
             record_file = Path(folder, "records", f"{number}.json")
             if record_file.exists():  # the task is begun again, and this one was done

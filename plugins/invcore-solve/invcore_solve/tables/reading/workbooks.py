@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import os
 import warnings
 import zipfile
 from collections.abc import Callable, Sequence
@@ -15,9 +16,10 @@ from invcore import DataError
 from invcore.data.tables import attempt, listing, quoted
 from invcore_solve.tables.reading.cells import is_number
 from invcore_solve.tables.reading.grid import Grid, empty
+from invcore_solve.tables.reading.open_document import open_document_sheets
 
 EXCEL = (".xlsx", ".xlsm")
-OTHER = {".xls": ("xlrd", "xlrd"), ".ods": ("odf", "odfpy")}
+OTHER = (".xls", ".ods")
 _OLD = b"\xd0\xcf\x11\xe0"  # the start of an encrypted workbook, and of one of before 2007
 _LARGEST = 2**30  # bytes unpacked; more than any sheet of numbers needs
 _ROWS = 1_048_576  # what a sheet has room for
@@ -42,11 +44,13 @@ def workbook_grid(file: Path, place: str, sheet: str | int | None) -> Grid:
         raise DataError(f"{place}: is empty, expected a workbook")
     if suffix in EXCEL:
         return _excel(data, place, sheet)
-    module, distribution = OTHER[suffix]
-    if importlib.util.find_spec(module) is None:
-        advice = f"run: pip install {distribution}; or save the file as .xlsx"
-        raise DataError(f"{place}: {suffix} files need {distribution}; {advice}")
-    sheets = attempt(lambda: _by_pandas(data), place)
+    if suffix == ".ods":
+        sheets = attempt(lambda: open_document_sheets(data), place)
+    else:
+        if importlib.util.find_spec("xlrd") is None:
+            advice = "run: pip install xlrd; or save the file as .xlsx"
+            raise DataError(f"{place}: .xls files need xlrd; {advice}")
+        sheets = attempt(lambda: _by_pandas(data), place)
     return _chosen([*sheets], sheets.__getitem__, place, sheet)
 
 
@@ -94,12 +98,15 @@ def _rows(sheet: Any) -> list[Row]:
 
 
 def _by_pandas(data: bytes) -> dict[str, list[Row]]:
-    """All sheets by pandas, whose engines for other formats give the same values."""
+    """All sheets of a workbook of before 2007, by pandas and xlrd."""
     import pandas as pd
 
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), open(os.devnull, "w") as nowhere:  # xlrd prints what it thinks
         warnings.simplefilter("ignore")
-        frames = pd.read_excel(io.BytesIO(data), sheet_name=None, header=None, dtype=object)
+        frames = pd.read_excel(
+            io.BytesIO(data), sheet_name=None, header=None, dtype=object, engine="xlrd",
+            engine_kwargs={"logfile": nowhere},
+        )  # fmt: skip
     return {
         str(name): [
             _short([None if item != item else item for item in row]) for row in frame.to_numpy()
