@@ -150,6 +150,7 @@ if TYPE_CHECKING:
     from invcore.storage.atomic import replace_file as replace_file
     from invcore.storage.atomic import whole_folder as whole_folder
     from invcore.storage.cache import Cache as Cache
+    from invcore.storage.locks import claimed as claimed
     from invcore.storage.seal import read_sealed_text as read_sealed_text
     from invcore.storage.seal import sealed as sealed
     from invcore.storage.sealed_tensors import read_sealed as read_sealed
@@ -220,6 +221,7 @@ __getattr__, _NAMES = lazy_names(__name__, {
     "spaces.tolerances": "Correlation Tolerance Tolerances parse_tolerance",
     "storage.atomic": "replace_file whole_folder",
     "storage.cache": "Cache",
+    "storage.locks": "claimed",
     "storage.seal": "read_sealed_text sealed",
     "storage.sealed_tensors": "read_sealed sealed_tensors",
 }, within="invcore")  # fmt: skip

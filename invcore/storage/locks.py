@@ -57,6 +57,38 @@ def alone(path: Path, number: int) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def claimed(path: Path) -> Iterator[bool]:
+    """Have a folder for oneself in the block; where there are no locks, one has it.
+
+    Args:
+        path: a folder, made if need be.
+
+    Yields:
+        Whether it is ours: no other living process has it.
+
+    Example:
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> with claimed(folder) as first, claimed(folder) as second:
+        ...     first, second
+        (True, False)
+    """
+    with ExitStack() as stack:
+        ours = True
+        with suppress(ImportError, OSError):
+            import fcntl  # not everywhere
+
+            path.mkdir(parents=True, exist_ok=True)
+            number = os.open(path, os.O_RDONLY)
+            stack.callback(os.close, number)
+            try:
+                fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                ours = False
+        yield ours
+
+
 def held(path: Path) -> bool:
     """Whether a living process holds a file or folder.
 

@@ -239,7 +239,7 @@ class Campaign:
 
         Raises:
             SimulatorError: the simulator cannot be used, or has given no response to many rows.
-            ConfigError: it has other designs, or a function that other processes cannot find.
+            ConfigError: other designs; a function that nobody else finds; another process is at it.
         """
         return run(self, simulate, executor, workers, budget, progress or Progress())
 

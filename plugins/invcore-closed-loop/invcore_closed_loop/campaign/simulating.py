@@ -19,7 +19,9 @@ from invcore.plugin import (
     Progress,
     Space,
     UnknownNameError,
+    claimed,
     close_names,
+    printable,
     with_derived,
 )
 from invcore_closed_loop.campaign.changes import measure_targets
@@ -171,7 +173,13 @@ def run(
     _ = task.kind  # a function is tried before anything is asked, once for a campaign
     rows = journal.rows
     bars = progress.stage("simulator calls", budget)
-    with task.done_by(executor), task.one_by_one(_PATIENCE, 0, 0), bars as stage:
+    alone, calls = claimed(journal.folder / FOLDER), task.one_by_one(_PATIENCE, 0, 0)
+    with alone as ours, task.done_by(executor), calls, bars as stage:
+        if not ours:
+            raise ConfigError(
+                f"{printable(campaign.journal.folder, 200)}: another process simulates for this campaign, "
+                "and would be given the same rows; wait for it, or begin it again with more workers"
+            )
         stage.advance(int((rows.told & (rows.asked_in >= 0)).sum()))
         shown, done = Shown(journal, stage), [0, 0]
 

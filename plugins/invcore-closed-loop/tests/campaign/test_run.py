@@ -15,7 +15,7 @@ from invcore_closed_loop import Campaign
 from invcore_solve import SimulatorTask
 
 from invcore import ConfigError, SimulatorError, UnknownNameError
-from invcore.plugin import installed
+from invcore.plugin import claimed, installed
 
 MODULE = """
 import os, time
@@ -167,3 +167,13 @@ def test_the_command(alloy, call, furnace):
     assert wrong.code == 2 and "has no 'nothing'" in wrong.err
     assert call("campaign", "run", "none", "--simulator", "a:b").code == 3
     assert Campaign.open("alloy").journal.pending().id.tolist() == []
+
+
+def test_one_process_simulates_at_a_time(alloy, furnace):
+    campaign = alloy(want=["strength>=324"])
+    with claimed(campaign.journal.folder / "simulations") as ours:
+        assert ours
+        with pytest.raises(ConfigError, match="another process simulates for this campaign"):
+            campaign.run(furnace())
+    assert campaign.rows().empty
+    assert campaign.run("furnace_at_work:measured").ended == "met"
