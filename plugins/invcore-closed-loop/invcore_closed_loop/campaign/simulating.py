@@ -177,8 +177,8 @@ def run(
     with alone as ours, task.done_by(executor), calls, bars as stage:
         if not ours:
             raise ConfigError(
-                f"{printable(campaign.journal.folder, 200)}: another process simulates for this campaign, "
-                "and would be given the same rows; wait for it, or begin it again with more workers"
+                f"{printable(journal.folder, 200)}: another process simulates for this campaign, "
+                "and would be given the same rows; wait for it, or begin it anew with more workers"
             )
         stage.advance(int((rows.told & (rows.asked_in >= 0)).sum()))
         shown, done = Shown(journal, stage), [0, 0]
