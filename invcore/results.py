@@ -23,7 +23,7 @@ from invcore.scoring.calibration import (
 )
 from invcore.scoring.equal_calls import best_within_calls
 from invcore.scoring.expected_best import counted, expected_best
-from invcore.scoring.intervals import bootstrap, median
+from invcore.scoring.intervals import bootstrap, bootstraps, median
 from invcore.scoring.robustness import (
     Robustness,
     judged_robustness,
@@ -40,7 +40,7 @@ __all__ = [
     "CALL_LEVELS", "REFERENCES", "Ablation", "Bench", "BenchCell", "CalibrationDraws", "History",
     "ListedNumber", "MetricRecord", "Pace", "Published", "Reference", "Rescoring", "Robustness",
     "RunRecord", "Store", "Timings", "anytime", "bench_names", "best_within_calls", "bootstrap",
-    "calibration_draws", "counted", "coverage_ranks", "expected_best", "history_of", "hypervolume",
-    "judged_robustness", "known_goals", "median", "old_metrics", "pareto_front", "read_bench",
-    "rescore", "simulated_robustness", "specification_of", "wilson", "worst_mean",
+    "bootstraps", "calibration_draws", "counted", "coverage_ranks", "expected_best", "history_of",
+    "hypervolume", "judged_robustness", "known_goals", "median", "old_metrics", "pareto_front",
+    "read_bench", "rescore", "simulated_robustness", "specification_of", "wilson", "worst_mean",
 ]  # fmt: skip

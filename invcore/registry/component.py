@@ -2,6 +2,7 @@
 
 import importlib
 import re
+import sys
 from copy import copy
 from dataclasses import dataclass
 from typing import Any
@@ -75,6 +76,9 @@ class Component:
             PluginError: the module cannot be imported or has no such name; the cause is chained.
         """
         module, _, attribute = self.target.partition(":")
+        imported = sys.modules.get(module)
+        if imported is not None and attribute in vars(imported):
+            return vars(imported)[attribute]
         try:
             with importing(module):
                 return getattr(importlib.import_module(module), attribute)

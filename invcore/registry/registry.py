@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, cast
 
 from invcore.base.component_kinds import KINDS, Kind
@@ -129,7 +130,7 @@ class Registry:
         loaded = _class_of(entry)
         if kind == "method":  # every loop is one
             loaded = as_method(loaded)
-        contract = Component(kind, kind, _CONTRACTS[kind]).load()
+        contract = _contract(kind)
         if not (isinstance(loaded, type) and issubclass(loaded, contract)):
             raise PluginError(
                 f"{kind} {name!r} of {entry.plugin}: {entry.component.target} is not a "
@@ -186,6 +187,12 @@ def _class_of(entry: Entry) -> Any:
             raise
         reasons = "; ".join(f"{entry.plugin} {unmet}" for unmet in lacks)
         raise PluginError(f"{error} ({reasons})") from error.__cause__
+
+
+@cache
+def _contract(kind: Kind) -> Any:
+    """The class that all components of a kind are made from."""
+    return Component(kind, kind, _CONTRACTS[kind]).load()
 
 
 def as_method(loaded: Any) -> Any:

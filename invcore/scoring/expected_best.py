@@ -1,6 +1,7 @@
 """Scoring: errors, the expected best of T candidates, and bootstrap intervals."""
 
 from collections.abc import Sequence
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -58,7 +59,7 @@ def expected_best(
         if not 1 <= count <= total:
             raise ShapeError(f"r_T: T = {count} of {total} candidates")
     result = errors.new_empty(len(counts), targets)
-    weights = None if ranked else _subset_weights(total, counts).to(errors)
+    weights = None if ranked else _subset_weights(total, tuple(counts)).to(errors)
     step = max(1, _CHUNK // total)
     for start in range(0, targets, step):
         rows = slice(start, start + step)
@@ -77,8 +78,12 @@ def expected_best(
     return result
 
 
-def _subset_weights(total: int, counts: Sequence[int]) -> Tensor:
-    """(len(counts), K): how likely the i-th smallest of K is the smallest of T."""
+@cache
+def _subset_weights(total: int, counts: tuple[int, ...]) -> Tensor:
+    """(len(counts), K): how likely the i-th smallest of K is the smallest of T; not to be changed.
+
+    A bench asks for the same again and again, and for few different ones.
+    """
     rank = torch.arange(1, total + 1, dtype=torch.float64)
 
     def log_choose(n: Tensor, k: int) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import combinations
 
 import numpy as np
@@ -11,7 +12,7 @@ from scipy import stats
 
 from invcore.base.errors import ShapeError
 from invcore.plugin import generator
-from invcore.results import bootstrap, expected_best
+from invcore.results import bootstrap, bootstraps, expected_best
 from invcore.scoring.errors import squared_error
 
 NAN, INF = float("nan"), float("inf")
@@ -136,3 +137,13 @@ def test_bootstrap_is_deterministic_and_leaves_out_what_is_missing(monkeypatch):
     monkeypatch.setattr("invcore.scoring.intervals._CHUNK", 90)  # three resamples at a time
     parts = bootstrap(values, generator(1))
     assert parts == pytest.approx(first, rel=1e-12)
+
+
+def test_intervals_of_several_quantities_are_those_of_each():
+    source = torch.Generator().manual_seed(3)
+    rows = [torch.rand(40, generator=source).double() for _ in range(3)]
+    rows[1][7] = torch.nan
+    together = bootstraps([*rows, torch.full((4,), torch.nan)], generator(5))
+    apart = [bootstrap(row, generator(5)) for row in rows]
+    assert together[:3] == apart and all(math.isnan(value) for value in together[3])
+    assert len(set(apart)) == 3 and all(low < mean < high for mean, low, high in apart)

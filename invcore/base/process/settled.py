@@ -74,6 +74,9 @@ def _value(read: Any) -> Any:
 
 
 def _seed(seed: int) -> None:
-    torch.manual_seed(derive(seed, "process"))
+    if torch.cuda.is_available() or torch.backends.mps.is_available():
+        torch.manual_seed(derive(seed, "process"))
+    else:  # what it does for accelerators takes longer than a small run
+        torch.default_generator.manual_seed(derive(seed, "process"))
     np.random.seed(derive(seed, "process") % 2**32)
     random.seed(derive(seed, "process"))

@@ -1,7 +1,7 @@
 """The expected smallest error among T candidates."""
 
 from invcore.plugin import Config, Estimate, Evaluation, Field, Metric
-from invcore.results import bootstrap, expected_best, median
+from invcore.results import bootstraps, expected_best, median
 
 
 class ExpectedBestConfig(Config):
@@ -39,16 +39,15 @@ class ExpectedBest(Metric[ExpectedBestConfig]):
         counts = [t for t in dict.fromkeys(self.config.T) if 1 <= t <= most]
         errors = evaluation.counted
         best = expected_best(errors, counts, ranked=evaluation.ranked)
-        estimates = []
-        for count, values in zip(counts, best, strict=True):
-            ends = bootstrap(values, evaluation.generator("r_T"))
-            estimates.append(Estimate("r_T", *ends, T=count))
+        named = [("r_T", count, values) for count, values in zip(counts, best, strict=True)]
         if evaluation.order is not None:
             sorted_errors = errors.gather(1, evaluation.order)
             again = expected_best(sorted_errors, counts, ranked=True)
-            for count, values in zip(counts, again, strict=True):
-                ends = bootstrap(values, evaluation.generator("r_T"))
-                estimates.append(Estimate("r_T-reranked", *ends, T=count))
+            named += [("r_T-reranked", t, values) for t, values in zip(counts, again, strict=True)]
+        ends = bootstraps([values for _, _, values in named], evaluation.generator("r_T"))
+        estimates = [
+            Estimate(name, *end, T=count) for (name, count, _), end in zip(named, ends, strict=True)
+        ]
         for count, values in zip(counts, best, strict=True):
             if count in self.config.median:
                 value = median(values)
