@@ -141,7 +141,7 @@ def test_module_that_raises(error, monkeypatch, complaint):
         raise error
 
     monkeypatch.setattr("invcore.registry.component.importlib.import_module", raise_it)
-    made = Component("bad", "Made up.", "fake_parts:Points")
+    made = Component("bad", "Made up.", "fake_unimported:Points")
     message = complaint(PluginError, made.load)
     assert type(error).__name__ in message
 
