@@ -89,16 +89,14 @@ metrics = { r_T = true }
 """
 
 
-@pytest.fixture
-def command(tmp_path, monkeypatch):
-    """Run code with the plugin installed, in a process of its own."""
-    info = tmp_path / "site" / "fake_rogue-1.0.dist-info"
+def installed_in(folder):
+    """The plugin, and what runs code with it in a process of its own, in the folder."""
+    info = folder / "site" / "fake_rogue-1.0.dist-info"
     info.mkdir(parents=True)
     (info.parent / "fake_rogue.py").write_text(ROGUE)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: fake-rogue\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text("[invcore]\nrogue = fake_rogue\n")
     paths = [str(info.parent), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
-    monkeypatch.chdir(tmp_path)
 
     def go(*words):
         environment = {
@@ -106,10 +104,18 @@ def command(tmp_path, monkeypatch):
             "OMP_NUM_THREADS": "1",
         }  # fmt: skip
         return subprocess.run(
-            [sys.executable, *words], env=environment, text=True, capture_output=True, timeout=550
-        )
+            [sys.executable, *words], env=environment, text=True, capture_output=True, timeout=550,
+            cwd=folder,
+        )  # fmt: skip
 
     return go
+
+
+@pytest.fixture
+def command(tmp_path, monkeypatch):
+    """Run code with the plugin installed, in a process of its own, here."""
+    monkeypatch.chdir(tmp_path)
+    return installed_in(tmp_path)
 
 
 def candidates(store, seed):
@@ -121,11 +127,11 @@ def candidates(store, seed):
     return None
 
 
-def bench(name, deeds, seeds="[0, 1]"):
+def bench(name, deeds, seeds="[0, 1]", folder=Path()):
     methods = "".join(f'[[methods]]\nname = "rogue"\nlabel = "{d}"\ndo = "{d}"\n' for d in deeds)
     good = '[[methods]]\nname = "good"\ndo = "0"\n'
     text = f'name = "{name}"\nseeds = {seeds}\n{SMALL}'
-    Path(f"{name}.toml").write_text(text + methods + good)  # the good ones come last of a seed
+    (folder / f"{name}.toml").write_text(text + methods + good)  # good ones come last of a seed
 
 
 def check(store, deeds, cells):
@@ -139,13 +145,14 @@ def check(store, deeds, cells):
     assert {cell["method"] for cell in cells} >= set(deeds)
 
 
-@pytest.fixture
-def alone(command, tmp_path):
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
     """The candidates of the good runs, done alone."""
-    bench("alone", [])
-    done = command("-m", "invcore", "bench", "alone.toml", "--store", "alone")
+    folder = tmp_path_factory.mktemp("alone")
+    bench("alone", [], folder=folder)
+    done = installed_in(folder)("-m", "invcore", "bench", "alone.toml", "--store", "alone")
     assert done.returncode == 0, done.stderr
-    found = [candidates(Store("alone"), seed) for seed in (0, 1)]
+    found = [candidates(Store(folder / "alone"), seed) for seed in (0, 1)]
     assert found[0] and found[1] and found[0] != found[1]
     return found
 
