@@ -20,6 +20,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -138,8 +139,9 @@ def lost_workers(root: Path) -> None:
     def worker(mark: str) -> int | None:
         """A process of the cluster that has a job's process below it."""
         for each in own.children(recursive=True):
-            if any(mark in word for word in each.cmdline()) and each.children():
-                return int(each.pid)
+            with suppress(psutil.NoSuchProcess):  # it has just ended
+                if any(mark in word for word in each.cmdline()) and each.children():
+                    return int(each.pid)
         return None
 
     queue = {"cluster": "local", "workers": 2, "folder": str(root / "queue2")}
