@@ -4,10 +4,10 @@
 
 Prints for each reader how many inputs were accepted, refused in one line, ended in an internal
 error, took more than 10 s or 2 GiB, had a file written outside the reader's folder, or ended the
-process. One input in ten is drawn by hypothesis, and the other nine are that one with a few bytes
-changed, which takes a tenth of the time. Inputs are made in portions, from the seed alone; each
-portion is a line of OUT/rows.jsonl, and one that is there is not done again. What failed lies in
-OUT/failing/READER, the input beside the reason. The inputs run in a child process with limits,
+process. One input in ten is drawn by hypothesis, which takes most of the time where each is; the
+other nine are that one with a few bytes changed. Inputs are made in portions, from the seed alone;
+each portion is a line of OUT/rows.jsonl, and one that is there is not done again. What failed lies
+in OUT/failing/READER, the input beside the reason. The inputs run in a child process with limits,
 which is ended where it hangs.
 """
 

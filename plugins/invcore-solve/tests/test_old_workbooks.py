@@ -111,6 +111,22 @@ def test_odd_open_documents_are_read(written, name):
     assert table.column(table.names[0]).values.tolist() == [1]
 
 
+def test_cells_of_all_sheets_count(written, complaint):
+    sheet = row(number(1), repeated=10**7)
+    path = written(*((name, sheet) for name in "abc"))
+    assert "20,000,000 cells" in complaint(DataError, read, path)
+
+
+def test_sheets_of_one_name_stay_apart_and_odd_dates_are_texts(written):
+    day = cell("year 0", office_value_type="date", office_date_value="0000-01-02")
+    twice = [("A", row(number(n)) + row(number(n), day)) for n in (1, 2)]
+    path = written(*twice)
+    assert read(path).column("column 1").values.tolist() == [1, 1]
+    table = read(path, sheet=2)
+    assert table.column("column 1").values.tolist() == [2, 2]
+    assert table.column("column 2").texts == (None, "year 0")
+
+
 def test_open_documents_with_a_password(written, complaint):
     path = written(("A", "what is no table"), manifest="<manifest:encryption-data/>")
     assert "save it without" in complaint(DataError, read, path)

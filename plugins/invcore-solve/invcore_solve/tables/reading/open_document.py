@@ -6,6 +6,7 @@ import datetime
 import io
 import zipfile
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 from xml.parsers import expat
 
@@ -17,7 +18,7 @@ _SPACES = {
     "urn:oasis:names:tc:opendocument:xmlns:text:1.0": "text",
 }
 _LARGEST = 2**30  # bytes of XML
-_CELLS = 20_000_000  # of a sheet, those that are said to be repeated among them
+_CELLS = 20_000_000  # of all sheets, those that are said to be repeated among them
 _TEXT = 100_000  # characters of a cell that are kept; nobody's numbers or names have as many
 _PIECE = 2**16  # bytes at a time
 _TABLE, _ROW, _PARAGRAPH = "table:table", "table:table-row", "text:p"
@@ -86,9 +87,11 @@ class _Reader:
         if self._apart or (self._cell is not None and tag in _APART):
             self._apart += 1
         elif tag == _TABLE:
-            name = attributes.get("table:name", f"Sheet{len(self.sheets) + 1}")
-            self._rows = self.sheets.setdefault(name, [])
-            self._blank_rows = self._count = 0
+            name = attributes.get("table:name", "")
+            if not name or name in self.sheets:
+                name = f"{name or 'Sheet'} ({len(self.sheets) + 1})"
+            self._rows = self.sheets[name] = []
+            self._blank_rows = 0
         elif tag == _ROW and self._rows is not None:
             self._row, self._blank_cells = [], 0
             self._repeated = _times(attributes.get("table:number-rows-repeated"))
@@ -137,7 +140,7 @@ class _Reader:
     def _grow(self, cells: int) -> None:
         self._count += cells
         if self._count > _CELLS:
-            raise ValueError(f"a sheet has more than {_CELLS:,} cells; save the table as .csv")
+            raise ValueError(f"it has more than {_CELLS:,} cells; save the table as .csv")
 
 
 def _short(name: str) -> str:
@@ -164,5 +167,6 @@ def _value(attributes: dict[str, str], text: str) -> Any:
     if kind == "boolean":
         return attributes["office:boolean-value"] == "true"
     if kind == "date":
-        return datetime.datetime.fromisoformat(attributes["office:date-value"])
+        with suppress(ValueError):  # before the year 1, say: its text
+            return datetime.datetime.fromisoformat(attributes["office:date-value"])
     return text if text or kind != "string" else attributes.get("office:string-value")
